@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+# The menu. Meson does the work; each target installs what it needs first (tools/deps.sh).
+BUILD ?= build
+SEEDS ?= 20000
+FIRST ?= 1
+FUZZ_SECONDS ?= 60
+
+.DEFAULT_GOAL := build/davit
+.PHONY: help build/davit deps demo test unit system lint sim mutants fuzz bench soak docs install clean
+
+help: ## what there is
+	@awk -F':.*## ' '/^[a-z\/]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: ## install what the build and the tests need (apt, with sudo where not root)
+	@tools/deps.sh
+
+build/davit: deps ## build the binary
+	@test -f $(BUILD)/build.ninja || meson setup $(BUILD) >/dev/null
+	@ninja -C $(BUILD) --quiet
+
+demo: build/davit ## a canary goes out, a bad one comes back by itself (DEMO=auto without a terminal)
+	@tools/demo
+
+test: unit system ## every test: units, corpora, the real binary under load
+
+unit: build/davit ## unit tests and replayed corpora
+	@meson test -C $(BUILD) --suite unit --print-errorlogs
+
+system: build/davit ## the real binary, real processes, real load
+	@tests/system/run
+
+lint: build/davit ## layers, shape, format, shell
+	@tools/lint
+
+sim: build/davit ## simulate rollouts under faults; SEEDS=N FIRST=K (one seed: a replay)
+	@$(BUILD)/tests/sim/sim --seeds $(SEEDS) --first $(FIRST)
+
+mutants: build/davit ## break the code on purpose; some test must notice each
+	@tests/mutants/run
+
+fuzz: deps ## fuzz every parser for FUZZ_SECONDS each
+	@tests/fuzz/run $(FUZZ_SECONDS)
+
+bench: build/davit ## side by side with HAProxy and nginx; writes docs/BENCHMARKS.md's tables
+	@tests/bench/run
+
+soak: build/davit ## rollouts under load for SOAK_MINUTES (default 10): memory and descriptors stay flat
+	@tests/system/soak $${SOAK_MINUTES:-10}
+
+docs: build/davit ## write the generated reference pages
+	@tools/gendocs
+
+install: build/davit ## install the binary, man pages and completions under DESTDIR and PREFIX
+	@meson install -C $(BUILD) --no-rebuild
+
+clean: ## remove the build
+	@rm -rf $(BUILD) build-*

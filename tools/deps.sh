@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Install the Debian 12 packages that davit is built and tested with. Quick when nothing is missing.
+set -eu
+
+build="gcc libc6-dev make meson ninja-build pkg-config git ca-certificates
+ libuv1-dev libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libssl-dev libjansson-dev
+ libfyaml-dev libarchive-dev"
+tests="libcmocka-dev bats python3 curl jq socat sqlite3 procps psmisc iproute2 haproxy nginx-light zip unzip xz-utils
+ clang clang-format clang-tidy libclang-rt-14-dev shellcheck strace mandoc"
+
+missing=""
+for package in $build $tests; do
+	state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+	[ "$state" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+as_root=""
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || {
+		echo "davit needs these Debian packages:$missing" >&2
+		echo "Install them as root, then run this again." >&2
+		exit 1
+	}
+	as_root=sudo
+fi
+echo "Installing:$missing" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+# A package may start a service of its own; nothing but davit is to run here.
+{
+	$as_root apt-get update -q &&
+	# shellcheck disable=SC2086 # a list of words
+	$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -q --no-install-recommends $missing
+} >"$log" 2>&1 || {
+	tail -20 "$log" >&2
+	echo "apt-get could not install them; the lines above say why." >&2
+	exit 1
+}
