@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * counters - what the gateway's workers count, in memory that they share with the supervisor and
+ * the controller; and the word by which a table is committed.
+ *
+ * WHAT  One segment (a memfd): a header, then per worker a block of its own state, and per worker
+ * and stats slot a block of numbers. A worker writes only its own blocks. Numbers only grow and are
+ *       never reset: readers keep what they read last and take differences.
+ * HOW   The supervisor makes the segment (counters_format()) and passes it on by SCM_RIGHTS;
+ * everyone maps it and calls counters_check() once. A worker takes its place with
+ * counters_attach(). Writes are relaxed single-writer stores; a reader may see one number a request
+ * earlier than another, never a torn or a smaller one. Commit: the supervisor stores a generation
+ * to `active_generation` (release) and wakes the workers; a worker that has it prepared uses it
+ * from the next request on and stores it to `seen`. A table is in force when `seen` of every live
+ * worker is at least its generation. SLOTS A release (in an environment), a backend (an instance)
+ * and an environment keep their stats_slot from table to table. A slot that no table names any more
+ * may be given to another once `oldest` of every live worker has passed the last generation that
+ * named it: then no request counts into it any more. It keeps its numbers; whoever gives it away
+ * takes a snapshot as the new baseline. A DEAD WORKER  leaves requests that will never complete.
+ * The worker that takes its place adds the difference to `lost`, so that in flight = started -
+ * completed - lost is right again. UNITS Histograms are in microseconds, base/histogram.h. Sizes
+ * are bytes. SEE   link/table.h for the slots' limits, tests/unit/link/test_counters.c
+ */
+#ifndef LINK_COUNTERS_H
+#define LINK_COUNTERS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "link/table.h"
+
+enum {
+	COUNTERS_ABI = 1,
+	COUNTERS_WORKERS = 64,
+	COUNTERS_RELEASES = TABLE_RELEASES_MAX,
+	COUNTERS_BACKENDS = TABLE_BACKENDS_MAX,
+	COUNTERS_ENVIRONMENTS = TABLE_ENVIRONMENTS_MAX,
+	COUNTERS_BUCKETS = 698, /* of base/histogram.h; a test compares */
+};
+
+/* Per release. Every request that was given to it is started once and completed once. */
+#define COUNTERS_RELEASE_FIELDS(X)                                                          \
+	X(STARTED, started)       /* given to this release */                               \
+	X(ANSWERED, answered)     /* the head of its answer came, or it failed before */    \
+	X(COMPLETED, completed)   /* ended, however */                                      \
+	X(LOST, lost)             /* in flight in a worker that died */                     \
+	X(STATUS_1XX, status_1xx) /* by the release's own answer; 101 counts here */        \
+	X(STATUS_2XX, status_2xx)                                                           \
+	X(STATUS_3XX, status_3xx)                                                           \
+	X(STATUS_4XX, status_4xx)                                                           \
+	X(STATUS_5XX, status_5xx)                                                           \
+	X(FAILED_CONNECT, failed_connect) /* no backend took the connection */              \
+	X(FAILED_RESET, failed_reset)     /* connection lost before the answer was whole */ \
+	X(FAILED_TIMEOUT, failed_timeout) /* no head, or no further byte, in time */        \
+	X(FAILED_ANSWER, failed_answer)   /* what came is not HTTP, or beyond the limits */ \
+	X(NO_BACKEND, no_backend)         /* it had no backend that may take a request */   \
+	X(CANCELLED, cancelled)           /* the client went away first */                  \
+	X(RETRIES, retries)               /* sent once more, to this release */             \
+	X(RESCUED, rescued)               /* failed here, answered by the live release */   \
+	X(UPGRADED, upgraded)             /* became tunnels */                              \
+	X(TUNNELS_ENDED, tunnels_ended)                                                     \
+	X(BYTES_IN, bytes_in)             /* bodies from clients */                         \
+	X(BYTES_OUT, bytes_out)           /* bodies to clients */                           \
+	X(SHADOW_SENT, shadow_sent)       /* copies that this release got as a mirror */    \
+	X(SHADOW_DROPPED, shadow_dropped) /* not copied, or given up: over the budget */    \
+	X(SHADOW_2XX, shadow_2xx)                                                           \
+	X(SHADOW_3XX, shadow_3xx)                                                           \
+	X(SHADOW_4XX, shadow_4xx)                                                           \
+	X(SHADOW_5XX, shadow_5xx)                                                           \
+	X(SHADOW_FAILED, shadow_failed)
+
+/* Per environment: what happens before a release is chosen. */
+#define COUNTERS_ENVIRONMENT_FIELDS(X)                                            \
+	X(REQUESTS, requests)                                                     \
+	X(HELD, held)                   /* had to wait */                         \
+	X(HELD_RELEASED, held_released) /* waited, and then went to a release */  \
+	X(HELD_TIMEOUT, held_timeout)   /* waited too long: 503 */                \
+	X(HELD_GONE, held_gone)         /* the client left, or its worker died */ \
+	X(HOLD_OVERFLOW, hold_overflow) /* no room to wait: 503 */                \
+	X(MAINTENANCE, maintenance)     /* answered 503 */                        \
+	X(UNROUTED, unrouted)           /* no release has a process that serves the route */
+
+/* Per backend. */
+#define COUNTERS_BACKEND_FIELDS(X)                                                          \
+	X(STARTED, started)                                                                 \
+	X(COMPLETED, completed)                                                             \
+	X(LOST, lost)                                                                       \
+	X(FAILED, failed)                                                                   \
+	X(FAILED_IN_A_ROW, failed_in_a_row) /* the one number here that goes down: state */ \
+	X(EJECTED, ejected)                 /* times */                                     \
+	X(CONNECTS, connects)
+
+/* Per worker: what belongs to no environment. */
+#define COUNTERS_WORKER_FIELDS(X)                                                           \
+	X(ACCEPTED, accepted)                                                               \
+	X(CLOSED, closed)                                                                   \
+	X(REFUSED, refused)           /* connections over a limit */                        \
+	X(BAD_REQUESTS, bad_requests) /* answered 4xx by the parser */                      \
+	X(NO_ROUTE, no_route)         /* answered 404: no environment here has this host */ \
+	X(SLOW_CLIENTS, slow_clients) /* 408, or closed for their pace */                   \
+	X(LOG_DROPPED, log_dropped)   /* access log lines that the log did not take */
+
+#define X(upper, lower) COUNTERS_RELEASE_##upper,
+enum counters_release_field { COUNTERS_RELEASE_FIELDS(X) COUNTERS_RELEASE_COUNT };
+#undef X
+#define X(upper, lower) COUNTERS_ENVIRONMENT_##upper,
+enum counters_environment_field { COUNTERS_ENVIRONMENT_FIELDS(X) COUNTERS_ENVIRONMENT_COUNT };
+#undef X
+#define X(upper, lower) COUNTERS_BACKEND_##upper,
+enum counters_backend_field { COUNTERS_BACKEND_FIELDS(X) COUNTERS_BACKEND_COUNT };
+#undef X
+#define X(upper, lower) COUNTERS_WORKER_##upper,
+enum counters_worker_field { COUNTERS_WORKER_FIELDS(X) COUNTERS_WORKER_COUNT };
+#undef X
+
+enum counters_histogram {
+	COUNTERS_CONNECT, /* a new connection to a backend */
+	COUNTERS_FIRST,   /* request taken to head of the answer */
+	COUNTERS_TOTAL,   /* request taken to end of the answer; tunnels are not in it */
+	COUNTERS_HISTOGRAM_COUNT
+};
+
+typedef _Atomic uint64_t counters_cell; /* written with counters_add() and counters_set() only */
+
+struct counters_release_block {
+	_Alignas(64) counters_cell values[COUNTERS_RELEASE_COUNT];
+	counters_cell histograms[COUNTERS_HISTOGRAM_COUNT][COUNTERS_BUCKETS];
+};
+
+struct counters_environment_block {
+	_Alignas(64) counters_cell values[COUNTERS_ENVIRONMENT_COUNT];
+};
+
+struct counters_backend_block {
+	_Alignas(64) counters_cell values[COUNTERS_BACKEND_COUNT];
+};
+
+struct counters_worker_block {
+	_Alignas(64)
+		counters_cell pid; /* 0 = nobody; stays after a death until the place is taken */
+	counters_cell prepared;    /* the newest generation that it could use */
+	counters_cell seen;        /* the generation it uses now */
+	counters_cell oldest;      /* the oldest generation that a request of it still uses */
+	counters_cell beat_ms;     /* monotonic, at least every 500 ms while it is well */
+	counters_cell connections; /* of clients, now */
+	counters_cell takeovers;   /* how many processes had this place before */
+	counters_cell values[COUNTERS_WORKER_COUNT];
+	struct counters_environment_block environments[COUNTERS_ENVIRONMENTS];
+	struct counters_backend_block backends[COUNTERS_BACKENDS];
+	struct counters_release_block releases[COUNTERS_RELEASES];
+};
+
+struct counters {
+	_Alignas(64) char magic[8];
+	uint32_t abi;
+	uint32_t worker_count;
+	uint64_t size;
+	uint64_t segment; /* random; tells a reader that it reads another gateway's life */
+	char machine[TABLE_NAME_SIZE];
+	_Alignas(64) counters_cell active_generation;
+	struct counters_worker_block workers[];
+};
+
+static inline void counters_set(counters_cell *cell, uint64_t value)
+{
+	atomic_store_explicit(cell, value, memory_order_relaxed);
+}
+
+static inline uint64_t counters_get(const counters_cell *cell)
+{
+	return atomic_load_explicit((counters_cell *)cell, memory_order_relaxed);
+}
+
+/* Only by the cell's one writer. */
+static inline void counters_add(counters_cell *cell, uint64_t amount)
+{
+	counters_set(cell, counters_get(cell) + amount);
+}
+
+/* Bytes of a segment for that many workers: mostly never touched, so that they cost nothing. */
+size_t counters_size(uint32_t worker_count);
+
+/* Make `memory` (counters_size() zero bytes) a segment. */
+void counters_format(struct counters *memory, uint32_t worker_count, uint64_t segment,
+		     const char *machine);
+
+/* ERR_CORRUPT when it is not a segment of this ABI, or `size` is too small for it. */
+int counters_check(const struct counters *memory, size_t size, struct error *err) MUST_CHECK;
+
+/* Take place `worker` for the process `pid`; what its last owner left in flight goes to `lost`. */
+struct counters_worker_block *counters_attach(struct counters *memory, uint32_t worker,
+					      uint64_t pid);
+
+/* The generation to use, with everything that was written before the commit. */
+uint64_t counters_active(const struct counters *memory);
+void counters_commit(struct counters *memory, uint64_t generation);
+
+/* The least `seen` (and `oldest`) of the workers that have a pid; 0 when there is none. */
+uint64_t counters_seen(const struct counters *memory);
+uint64_t counters_oldest(const struct counters *memory);
+
+/* What a reader keeps, and what may travel: the sum over the workers, or a difference of two sums.
+ */
+struct counters_release {
+	uint64_t values[COUNTERS_RELEASE_COUNT];
+	uint64_t histograms[COUNTERS_HISTOGRAM_COUNT][COUNTERS_BUCKETS];
+};
+
+struct counters_environment {
+	uint64_t values[COUNTERS_ENVIRONMENT_COUNT];
+};
+
+struct counters_backend {
+	uint64_t values[COUNTERS_BACKEND_COUNT]; /* FAILED_IN_A_ROW: the most of any worker */
+};
+
+struct counters_totals {
+	uint64_t connections; /* of clients, now */
+	uint64_t values[COUNTERS_WORKER_COUNT];
+};
+
+void counters_sum_release(const struct counters *memory, uint32_t slot,
+			  struct counters_release *ret_sum);
+void counters_sum_environment(const struct counters *memory, uint32_t slot,
+			      struct counters_environment *ret_sum);
+void counters_sum_backend(const struct counters *memory, uint32_t slot,
+			  struct counters_backend *ret_sum);
+void counters_sum_totals(const struct counters *memory, struct counters_totals *ret_sum);
+
+/* now - base, field by field; a field that is smaller than its base (never, of one segment) gives
+ * 0. */
+void counters_difference(const struct counters_release *now, const struct counters_release *base,
+			 struct counters_release *ret_difference);
+
+/* In flight now: started - completed - lost, never below 0. */
+uint64_t counters_release_in_flight(const struct counters_release *sum);
+uint64_t counters_backend_in_flight(const struct counters_backend *sum);
+
+/* "started", "status_2xx", …: the names under which the numbers appear in JSON and Prometheus text.
+ */
+const char *counters_release_name(enum counters_release_field field);
+const char *counters_environment_name(enum counters_environment_field field);
+const char *counters_backend_name(enum counters_backend_field field);
+const char *counters_worker_name(enum counters_worker_field field);
+
+#endif

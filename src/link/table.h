@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * table - everything a gateway worker knows: listeners, environments, routes, releases with their
+ *         weights, and backends. An immutable block of bytes, handed over in a sealed memfd.
+ *
+ * WHAT  `struct gateway_table` is the plain form: the controller's router driver and the reader of
+ *       `davit gateway --table FILE` fill it, table_encode() checks it and makes the block, the
+ *       supervisor keeps and passes the block on, a worker's table_decode() checks it again and
+ * reads. HOW   The block is magic, ABI, size, checksum, and then every field through base/pack.h,
+ * so that it is the same on every machine and no offset in it needs to be trusted. Records name
+ * each other by index. Releases of an environment, pools of a release and backends of a pool lie
+ * next to each other, in this order, without a gap. A worker sorts routes itself. OWNS  The caller
+ * owns every memory; `struct gateway_table` has no pointers. UNITS Weights and shares are basis
+ * points. Indexes count from 0; TABLE_NONE means none. stats_slot is a place in the shared counters
+ * (link/counters.h): the same (environment, release) and the same instance keep their slots over
+ * tables. See there for when one may be used again. ERRORS ERR_INVALID from table_check() and
+ * table_encode(): a sentence about the content. ERR_CORRUPT from table_decode(): not a block that
+ * table_encode() could have made. The weights of an environment in mode SERVE sum to 10000, else
+ * the table is refused. LIMITS The enum below. A block of three applications is about 4 KB, the
+ * largest about 400 KB; the plain form is about 700 KB, of which a small table touches little. SEE
+ * docs/reference/gateway-table.md, link/counters.h, gateway/table_file.h, tests/unit/link
+ */
+#ifndef LINK_TABLE_H
+#define LINK_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/err.h"
+
+enum {
+	TABLE_LISTENERS_MAX = 64,
+	TABLE_ENVIRONMENTS_MAX = 64,
+	TABLE_ROUTES_MAX = 256,
+	TABLE_RELEASES_MAX = 256,
+	TABLE_POOLS_MAX = 512,
+	TABLE_BACKENDS_MAX = 1024,
+	TABLE_TRUSTED_MAX = 32,
+	TABLE_ADDRESS_SIZE = 128, /* with the NUL, as all of these */
+	TABLE_NAME_SIZE = 96,
+	TABLE_HOST_SIZE = 256,
+	TABLE_PATH_SIZE = 256,
+	TABLE_TOKEN_SIZE = 72,
+	TABLE_KEY_SIZE = 16,
+	TABLE_BYTES_MAX = 1 << 20,
+	TABLE_ABI = 1,
+	TABLE_NONE = 0xffff,
+};
+
+enum table_mode {
+	TABLE_MODE_SERVE, /* requests go to the releases by weight */
+	TABLE_MODE_PARK,  /* requests wait, within the hold limits, until a later table serves */
+	TABLE_MODE_MAINTENANCE, /* requests are answered 503 at once; a preview token still passes
+				 */
+	TABLE_MODE_COUNT
+};
+
+enum table_backend_state {
+	TABLE_BACKEND_READY,
+	TABLE_BACKEND_DRAINING, /* no new request; what it serves, it finishes */
+	TABLE_BACKEND_DOWN,     /* its keeper's probes fail: no new request */
+	TABLE_BACKEND_COUNT
+};
+
+/* Bits of table_mirror.methods. */
+enum { TABLE_METHOD_GET = 1, TABLE_METHOD_HEAD = 2, TABLE_METHOD_OPTIONS = 4 };
+
+struct table_listener {
+	char address[TABLE_ADDRESS_SIZE]; /* "127.0.0.1:8080" "[::1]:80" "unix:/run/x.sock" */
+};
+
+struct table_hold {
+	uint32_t requests_max; /* over all workers together */
+	uint32_t bytes_max;    /* buffered by held requests, over all workers together */
+	uint32_t time_ms;      /* the longest a request waits; then 503 and Retry-After */
+	uint32_t pace_per_s;   /* held requests let go per second once it serves again; 0 = all at
+				  once */
+};
+
+struct table_sticky {
+	bool on;
+	char cookie[TABLE_NAME_SIZE]; /* davit's signed cookie, set when missing; "" = none */
+	char header[TABLE_NAME_SIZE]; /* a request header that names the unit; "" = none; wins over
+					 it */
+	uint8_t salt[TABLE_KEY_SIZE]; /* of the split, persisted: the same unit stays where it is */
+	uint8_t key[TABLE_KEY_SIZE];  /* signs the cookie */
+};
+
+struct table_mirror {
+	uint16_t release; /* index in releases[], of the same environment; TABLE_NONE = no mirror */
+	uint16_t methods; /* TABLE_METHOD_* */
+	uint32_t share_bp;      /* of the requests that the live release serves */
+	uint32_t in_flight_max; /* per worker; a request over it is not mirrored, and counted */
+	uint8_t salt[TABLE_KEY_SIZE];
+};
+
+struct table_timeouts {
+	uint32_t connect_ms;
+	uint32_t answer_ms;      /* request sent to head of the response */
+	uint32_t idle_ms;        /* without a byte from the backend, within a response */
+	uint32_t tunnel_idle_ms; /* without a byte either way, in a WebSocket */
+};
+
+struct table_environment {
+	char app[TABLE_NAME_SIZE];
+	char name[TABLE_NAME_SIZE];
+	uint64_t document_epoch; /* the router document that this is the rendering of */
+	uint64_t document_n;
+	enum table_mode mode;
+	uint16_t stats_slot; /* below COUNTERS_ENVIRONMENTS */
+	uint16_t live;       /* index in releases[]: rescues failed requests; TABLE_NONE = none */
+	uint16_t first_release;  /* releases[first_release .. + release_count) are its releases; */
+	uint16_t release_count;  /* in the order of the split: a unit's hash below the first weight
+				    is */
+	bool retry;              /* in the first release. Retry and rescue are on */
+	bool access_log;         /* a line per request in the gateway's access log */
+	uint32_t body_max_bytes; /* a request body above it is answered 413; 0 = no limit */
+	struct table_hold hold;
+	struct table_sticky sticky;
+	struct table_mirror mirror;
+	struct table_timeouts timeouts;
+};
+
+struct table_route {
+	char host[TABLE_HOST_SIZE]; /* lower case, no port; "" = any host that has no route of its
+				       own */
+	char path[TABLE_PATH_SIZE]; /* "/" or "/api": matches "/api", "/api/…", not "/apix" */
+	char process[TABLE_NAME_SIZE];
+	uint16_t listener;
+	uint16_t environment;
+};
+
+struct table_release {
+	struct digest id;
+	char tag[TABLE_NAME_SIZE];
+	char preview[TABLE_TOKEN_SIZE]; /* X-Davit-Preview: this, chooses the release; "" = no
+					   preview */
+	uint16_t environment;
+	uint16_t stats_slot; /* below COUNTERS_RELEASES, unique in the table */
+	uint16_t first_pool;
+	uint16_t pool_count;
+	uint32_t weight_bp;
+};
+
+/* The backends of one process of one release. */
+struct table_pool {
+	char process[TABLE_NAME_SIZE];
+	uint16_t release;
+	uint16_t first_backend;
+	uint16_t backend_count;
+};
+
+struct table_backend {
+	char address[TABLE_ADDRESS_SIZE]; /* "127.0.0.1:41001" or "unix:/…" */
+	char instance[TABLE_NAME_SIZE];
+	char machine[TABLE_NAME_SIZE]; /* "" = the table's machine */
+	enum table_backend_state state;
+	uint16_t stats_slot; /* below COUNTERS_BACKENDS, unique in the table */
+	uint16_t pool;
+};
+
+/* What holds for all environments: bounds against slow, greedy and hostile clients. */
+struct table_limits {
+	uint32_t header_ms;        /* from a request's first byte to the end of its head */
+	uint32_t client_idle_ms;   /* a connection without a request */
+	uint32_t body_bytes_per_s; /* the least at which a body is sent or a response taken, after 5
+				      s */
+	uint32_t connections_max;  /* per worker */
+	uint32_t per_address_max;  /* connections of one client address, per worker; 0 = no bound */
+	uint32_t backend_connections_max; /* per worker and backend */
+};
+
+struct gateway_table {
+	uint64_t generation;
+	char machine[TABLE_NAME_SIZE];
+	struct table_limits limits;
+	uint32_t listener_count, environment_count, route_count, release_count, pool_count,
+		backend_count;
+	uint32_t trusted_count;
+	struct table_listener listeners[TABLE_LISTENERS_MAX];
+	struct table_environment environments[TABLE_ENVIRONMENTS_MAX];
+	struct table_route routes[TABLE_ROUTES_MAX];
+	struct table_release releases[TABLE_RELEASES_MAX];
+	struct table_pool pools[TABLE_POOLS_MAX];
+	struct table_backend backends[TABLE_BACKENDS_MAX];
+	char trusted[TABLE_TRUSTED_MAX]
+		    [TABLE_NAME_SIZE]; /* "10.0.0.0/8": their X-Forwarded-* is kept */
+};
+
+/* An empty table with the default limits; on the heap, for it is large. table_free() frees it. */
+struct gateway_table *table_new(void);
+void table_free(struct gateway_table *table);
+
+/* The defaults of an environment: no sticky, no mirror, hold 10000 requests and 64 MiB for 30 s, …
+ */
+void table_environment_init(struct table_environment *environment);
+
+/* Everything that a block promises: bounds, indexes, order, texts, weights, unique slots. */
+int table_check(const struct gateway_table *table, struct error *err) MUST_CHECK;
+
+/* table_check(), then append the block to `to` (after buf_init(to, TABLE_BYTES_MAX)). */
+int table_encode(const struct gateway_table *table, struct buf *to, struct error *err) MUST_CHECK;
+
+/* The plain form of a block, checked; `ret_table` is undefined after a failure. */
+int table_decode(const void *block, size_t size, struct gateway_table *ret_table,
+		 struct error *err) MUST_CHECK;
+
+/* The generation in a block's head, or 0 when it is none: for those who only pass it on. */
+uint64_t table_generation(const void *block, size_t size);
+
+#endif
