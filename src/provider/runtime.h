@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * runtime - the interface to what runs instances: a process on this machine today, another place later.
+ *
+ * WHAT  One instance is one running copy of one process of one release in one environment. The runtime
+ *       starts it, probes it, starts it again when it crashes, drains it, stops it, and tells.
+ *
+ * HOW   Every call says what is wanted, of which instance, and by which version of the desired-state
+ *       document. It returns at once; what became of it is in a later observation (`applied` at least
+ *       that version). Each call may be repeated with the same version at will.
+ *       Changes are announced by `changed`, from the loop, never from inside a call; several changes
+ *       may be announced once. Between two announcements an observation stays the same.
+ *
+ * FENCE An instance refuses a version older than the one it has applied, and at the same version it only
+ *       moves keep -> drain -> stop. A newer `start` takes an instance that drains back into service,
+ *       and begins anew one that is over; one that is stopping is refused until it is over.
+ *
+ * GUARD `stop` refuses an instance that is ready, has traffic and does not drain, unless told `at_once`:
+ *       no document order, however it came about, can cut requests that way.
+ *
+ * OWNS  Specs are copied. An observation's memory is the runtime's and valid until the next call of it
+ *       or the next turn of the loop.
+ *
+ * ERRORS 0 is "accepted". ERR_CONFLICT: fenced or guarded. ERR_INVALID: the spec. ERR_NOT_FOUND: no such
+ *       instance. ERR_NO_SPACE, ERR_DENIED, ERR_LIMIT: nothing was changed, ask again later.
+ *
+ * LIMITS RUNTIME_INSTANCES_MAX instances at a time.
+ */
+#ifndef PROVIDER_RUNTIME_H
+#define PROVIDER_RUNTIME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "link/instance.h"
+
+enum { RUNTIME_INSTANCES_MAX = 1024 };
+
+struct runtime;
+
+struct runtime_ops {
+	const char *name;
+
+	/* Have this instance running. `spec->id` names it; the spec of an id never changes. */
+	int (*start)(struct runtime *runtime, const struct instance_spec *spec,
+		     struct instance_version version, struct error *err);
+
+	/* Let it finish what it has; do not start it again when it exits. */
+	int (*drain)(struct runtime *runtime, const char *id, struct instance_version version,
+		     struct error *err);
+
+	/* End it: its stop signal, its timeout, then whatever is left of it by force. */
+	int (*stop)(struct runtime *runtime, const char *id, struct instance_version version,
+		    bool at_once, struct error *err);
+
+	/* Remove the files of an instance that is over, its log with them. Gone already is success. */
+	int (*forget)(struct runtime *runtime, const char *id, struct error *err);
+
+	/* All instances there are, sorted by id. Returns their number. */
+	size_t (*observe)(struct runtime *runtime, const struct instance_status **ret_statuses);
+
+	/* False while instances that outlived the last controller are still being asked. An observation
+	 * before that is not the whole truth. */
+	bool (*settled)(struct runtime *runtime);
+
+	/* Lets go of everything; the instances run on. */
+	void (*free)(struct runtime *runtime);
+};
+
+/* What a driver's own struct begins with. */
+struct runtime {
+	const struct runtime_ops *ops;
+	void (*changed)(void *context); /* set by the owner, may be NULL */
+	void *context;
+};
+
+#endif
