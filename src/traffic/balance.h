@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * balance - which backend of a release takes a request: of two random ones, the one with fewer
+ * requests in flight.
+ *
+ * HOW   `b` is the contiguous run of one release's backends, in the worker's own memory. Backends
+ * that are not ready (by the table) are never chosen. Ejected ones (by traffic/health.h) are chosen
+ *       only when no other is ready: a doubtful backend is better than none.
+ *       Who sends a request raises in_flight when it has chosen, and lowers it when the request
+ * ends.
+ *
+ * SOURCE Mitzenmacher, "The power of two choices in randomized load balancing", 2001.
+ * LIMITS Any count; the cost is constant while most are ready, else one pass.
+ */
+#ifndef TRAFFIC_BALANCE_H
+#define TRAFFIC_BALANCE_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "traffic/health.h"
+
+struct balance_backend {
+	bool ready; /* by the table: in service, passes its probes, not draining */
+	uint32_t in_flight;
+	struct health health;
+};
+
+enum { BALANCE_NONE = -1 };
+
+/* The index of the chosen one, or ERR_UNAVAILABLE when none is ready.
+ *   avoid   index of a backend that just failed this request, or BALANCE_NONE; it is taken only
+ * when it is the last one ready random  a uniform 64-bit number */
+int balance_choose(const struct balance_backend *b, size_t count, int avoid, uint64_t random,
+		   uint64_t now_ms);
+
+/* Whether backend `index` may be ejected: at least one other is ready and not ejected, and after it
+ * at most half of the ready ones are. */
+bool balance_may_eject(const struct balance_backend *b, size_t count, size_t index,
+		       uint64_t now_ms);
+
+/* Backends that are ready; with `healthy_only`, and not ejected. */
+size_t balance_ready(const struct balance_backend *b, size_t count, bool healthy_only,
+		     uint64_t now_ms);
+
+#endif

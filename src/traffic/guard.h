@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * guard - what a gateway checks for itself before it applies a router document, whoever sent it.
+ *
+ * WHAT  Refuses documents that make no sense (weights that do not sum to 10000, a mirror to
+ * nowhere, an older version), and turns the wanted weights into effective ones: weight of a release
+ * with no ready backend goes to those that have one. So a request is never refused by choice while
+ *       any backend of its environment is ready, and a release that cannot serve gains no weight.
+ *
+ * HOW   guard_check() when a document arrives; guard_apply() then and whenever readiness changes,
+ * always from the wanted weights, so that they come back when the backends do. Weight moves to the
+ *       releases that were to serve anyway, in proportion to their weights; only when none of those
+ *       is ready, to the first other release in the order of the document, last to first: oldest
+ *       first, as the oldest is the proven one.
+ *
+ * UNITS Weights in basis points. Releases newest first, as in traffic/split.h.
+ * ERRORS guard_check(): ERR_INVALID with a sentence. A refused document changes nothing.
+ */
+#ifndef TRAFFIC_GUARD_H
+#define TRAFFIC_GUARD_H
+
+#include "base/err.h"
+#include "traffic/split.h"
+
+struct guard_release {
+	uint32_t weight_bp;
+	uint32_t ready; /* backends that are ready */
+};
+
+enum { GUARD_NO_MIRROR = -1 };
+
+struct guard_document {
+	bool parked; /* requests are held: all weights are 0 */
+	uint32_t count;
+	struct guard_release release[SPLIT_RELEASE_MAX];
+	int32_t mirror;     /* index of the release that gets shadow requests, or GUARD_NO_MIRROR */
+	uint32_t mirror_bp; /* 0 without a mirror */
+};
+
+int guard_check(const struct guard_document *d, struct error *err) MUST_CHECK;
+
+enum guard_serving {
+	GUARD_AS_WANTED = 0, /* effective weights are the wanted ones */
+	GUARD_MOVED,         /* weight was moved: a release has none ready (log it, show it) */
+	GUARD_PARKED,        /* hold requests, as wanted: all weights are 0 */
+	GUARD_NONE_READY,    /* nothing can serve: wanted weights stand, requests may be held */
+};
+
+/* Effective weights; their sum is 10000 unless parked. `d` has passed guard_check(). */
+enum guard_serving guard_apply(const struct guard_document *d, struct split *ret_split);
+
+/* Versions of a document: by epoch, then by number within it. */
+struct guard_version {
+	uint64_t epoch;
+	uint64_t number;
+};
+
+enum guard_order {
+	GUARD_NEWER, /* apply it */
+	GUARD_SAME,  /* the one that is applied: acknowledge it again */
+	GUARD_STALE, /* older, or the same version with other content: refuse and count */
+};
+
+/* `same_content`: the offered document's bytes equal the applied one's. */
+enum guard_order guard_compare(struct guard_version applied, struct guard_version offered,
+			       bool same_content);
+
+#endif
