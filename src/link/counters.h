@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/histogram.h"
 #include "link/table.h"
 
 enum {
@@ -38,7 +39,6 @@ enum {
 	COUNTERS_RELEASES = TABLE_RELEASES_MAX,
 	COUNTERS_BACKENDS = TABLE_BACKENDS_MAX,
 	COUNTERS_ENVIRONMENTS = TABLE_ENVIRONMENTS_MAX,
-	COUNTERS_BUCKETS = 698, /* of base/histogram.h; a test compares */
 };
 
 /* Per release. Every request that was given to it is started once and completed once. */
@@ -127,7 +127,10 @@ typedef _Atomic uint64_t counters_cell; /* written with counters_add() and count
 
 struct counters_release_block {
 	_Alignas(64) counters_cell values[COUNTERS_RELEASE_COUNT];
-	counters_cell histograms[COUNTERS_HISTOGRAM_COUNT][COUNTERS_BUCKETS];
+};
+
+struct counters_histogram_block { /* of one release */
+	_Alignas(64) counters_cell counts[COUNTERS_HISTOGRAM_COUNT][HISTOGRAM_BUCKETS];
 };
 
 struct counters_environment_block {
@@ -151,6 +154,7 @@ struct counters_worker_block {
 	struct counters_environment_block environments[COUNTERS_ENVIRONMENTS];
 	struct counters_backend_block backends[COUNTERS_BACKENDS];
 	struct counters_release_block releases[COUNTERS_RELEASES];
+	struct counters_histogram_block histograms[COUNTERS_RELEASES];
 };
 
 struct counters {
@@ -206,7 +210,7 @@ uint64_t counters_oldest(const struct counters *memory);
  */
 struct counters_release {
 	uint64_t values[COUNTERS_RELEASE_COUNT];
-	uint64_t histograms[COUNTERS_HISTOGRAM_COUNT][COUNTERS_BUCKETS];
+	uint64_t histograms[COUNTERS_HISTOGRAM_COUNT][HISTOGRAM_BUCKETS];
 };
 
 struct counters_environment {

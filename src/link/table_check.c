@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * table_check - what a table promises; see table.h for the contract.
+ *
+ * Both sides ask this: who makes a table, to hear what is wrong with it, and the worker that is about
+ * to use one, because the guard of the data plane trusts nobody.
+ */
+#include <string.h>
+
+#include "base/text.h"
+#include "link/counters.h"
+#include "link/table.h"
+
+static int refuse_environment(const struct table_environment *e, struct error *err,
+			      const char *what)
+{
+	return error_set(err, ERR_INVALID, "Environment \"%s/%s\" %s.", e->app, e->name, what);
+}
+
+/* Texts are fixed arrays: each must end within its own. */
+static bool ended(const char *text, size_t size)
+{
+	return memchr(text, 0, size) != NULL;
+}
+
+#define ENDED(array) ended((array), sizeof(array))
+
+static bool is_token(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if (!strchr("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+			    "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+			    *c))
+			return false;
+	return true;
+}
+
+static int check_split(const struct gateway_table *t, const struct table_environment *e,
+		       struct error *err)
+{
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < e->release_count; i++)
+		sum += t->releases[e->first_release + i].weight_bp;
+	if (e->mode == TABLE_MODE_SERVE && sum != SHARE_FULL_BP)
+		return error_set(err, ERR_INVALID,
+				 "The weights of environment \"%s/%s\" sum to %llu basis points "
+				 "instead of %d.",
+				 e->app, e->name, (unsigned long long)sum, SHARE_FULL_BP);
+	if (sum > SHARE_FULL_BP)
+		return refuse_environment(e, err, "has weights above 100%");
+	return 0;
+}
+
+static bool owns(const struct table_environment *e, uint16_t release)
+{
+	return release >= e->first_release && release < e->first_release + e->release_count;
+}
+
+static int check_environment(const struct gateway_table *t, uint32_t index, uint32_t *next_release,
+			     struct error *err)
+{
+	const struct table_environment *e = &t->environments[index];
+	if (!ENDED(e->app) || !ENDED(e->name) || !ENDED(e->sticky.cookie) ||
+	    !ENDED(e->sticky.header) || !text_is_name(e->app) || !text_is_name(e->name))
+		return error_set(err, ERR_INVALID, "Environment %u has no valid name.", index);
+	for (uint32_t i = 0; i < index; i++) {
+		if (strcmp(t->environments[i].app, e->app) == 0 &&
+		    strcmp(t->environments[i].name, e->name) == 0)
+			return refuse_environment(e, err, "is there twice");
+		if (t->environments[i].stats_slot == e->stats_slot)
+			return refuse_environment(e, err, "shares its place in the counters");
+	}
+	if (e->stats_slot >= COUNTERS_ENVIRONMENTS)
+		return refuse_environment(e, err, "has no place in the counters");
+	if ((unsigned)e->mode >= TABLE_MODE_COUNT)
+		return refuse_environment(e, err, "has an unknown mode");
+	if (e->first_release != *next_release ||
+	    e->release_count > t->release_count - *next_release)
+		return refuse_environment(e, err, "does not have its releases in order");
+	*next_release += e->release_count;
+	if (e->live != TABLE_NONE && !owns(e, e->live))
+		return refuse_environment(e, err, "has a live release that is not its own");
+	if (e->mirror.release != TABLE_NONE && !owns(e, e->mirror.release))
+		return refuse_environment(e, err, "mirrors to a release that is not its own");
+	if (e->mirror.share_bp > SHARE_FULL_BP || e->mirror.methods > 7)
+		return refuse_environment(e, err, "has a mirror out of range");
+	if (!is_token(e->sticky.cookie) || !is_token(e->sticky.header))
+		return refuse_environment(e, err, "has a sticky name that is no HTTP token");
+	if (e->sticky.on && !e->sticky.cookie[0] && !e->sticky.header[0])
+		return refuse_environment(e, err, "is sticky by neither a cookie nor a header");
+	if (!e->timeouts.connect_ms || !e->timeouts.answer_ms || !e->timeouts.idle_ms ||
+	    !e->timeouts.tunnel_idle_ms || !e->hold.time_ms)
+		return refuse_environment(e, err, "has a timeout of 0");
+	return check_split(t, e, err);
+}
+
+static bool host_ok(const char *host)
+{
+	for (const char *c = host; *c; c++)
+		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-._:[]", *c))
+			return false;
+	return true;
+}
+
+static int check_route(const struct gateway_table *t, uint32_t index, struct error *err)
+{
+	const struct table_route *r = &t->routes[index];
+	if (!ENDED(r->host) || !ENDED(r->path) || !ENDED(r->process) || !text_is_name(r->process))
+		return error_set(err, ERR_INVALID, "Route %u has a broken text.", index);
+	if (r->listener >= t->listener_count || r->environment >= t->environment_count)
+		return error_set(err, ERR_INVALID,
+				 "Route %u names a listener or an environment that is not there.",
+				 index);
+	if (!host_ok(r->host))
+		return error_set(err, ERR_INVALID,
+				 "The host \"%s\" of route %u is not in lower case or not a host.",
+				 r->host, index);
+	if (r->path[0] != '/' || (r->path[1] && r->path[strlen(r->path) - 1] == '/'))
+		return error_set(err, ERR_INVALID,
+				 "The path \"%s\" of route %u must start with \"/\" and must not "
+				 "end with one.",
+				 r->path, index);
+	for (uint32_t i = 0; i < index; i++)
+		if (t->routes[i].listener == r->listener &&
+		    strcmp(t->routes[i].host, r->host) == 0 &&
+		    strcmp(t->routes[i].path, r->path) == 0)
+			return error_set(err, ERR_INVALID,
+					 "Two routes of listener \"%s\" have host \"%s\" and path "
+					 "\"%s\".",
+					 t->listeners[r->listener].address, r->host, r->path);
+	return 0;
+}
+
+static int check_release(const struct gateway_table *t, uint32_t index, uint32_t *next_pool,
+			 struct error *err)
+{
+	const struct table_release *r = &t->releases[index];
+	if (!ENDED(r->tag) || !ENDED(r->preview))
+		return error_set(err, ERR_INVALID, "Release %u has a broken text.", index);
+	if (r->environment >= t->environment_count ||
+	    !owns(&t->environments[r->environment], (uint16_t)index))
+		return error_set(err, ERR_INVALID, "Release \"%s\" belongs to no environment.",
+				 r->tag);
+	if (r->weight_bp > SHARE_FULL_BP)
+		return error_set(err, ERR_INVALID, "Release \"%s\" has a weight above 100%%.",
+				 r->tag);
+	if (r->stats_slot >= COUNTERS_RELEASES)
+		return error_set(err, ERR_INVALID, "Release \"%s\" has no place in the counters.",
+				 r->tag);
+	for (uint32_t i = 0; i < index; i++)
+		if (t->releases[i].stats_slot == r->stats_slot)
+			return error_set(
+				err, ERR_INVALID,
+				"Releases \"%s\" and \"%s\" share a place in the counters.",
+				t->releases[i].tag, r->tag);
+	if (r->first_pool != *next_pool || r->pool_count > t->pool_count - *next_pool)
+		return error_set(err, ERR_INVALID,
+				 "Release \"%s\" does not have its pools in order.", r->tag);
+	*next_pool += r->pool_count;
+	return 0;
+}
+
+static int check_pool(const struct gateway_table *t, uint32_t index, uint32_t *next_backend,
+		      struct error *err)
+{
+	const struct table_pool *p = &t->pools[index];
+	if (!ENDED(p->process) || !text_is_name(p->process))
+		return error_set(err, ERR_INVALID, "Pool %u has no valid process name.", index);
+	if (p->release >= t->release_count || index < t->releases[p->release].first_pool ||
+	    index >= (uint32_t)t->releases[p->release].first_pool +
+			     t->releases[p->release].pool_count)
+		return error_set(err, ERR_INVALID, "Pool \"%s\" belongs to no release.",
+				 p->process);
+	if (p->first_backend != *next_backend ||
+	    p->backend_count > t->backend_count - *next_backend)
+		return error_set(err, ERR_INVALID,
+				 "Pool \"%s\" does not have its backends in order.", p->process);
+	*next_backend += p->backend_count;
+	return 0;
+}
+
+static int check_backend(const struct gateway_table *t, uint32_t index, uint8_t *slots,
+			 struct error *err)
+{
+	const struct table_backend *b = &t->backends[index];
+	if (!ENDED(b->address) || !ENDED(b->instance) || !ENDED(b->machine) || !b->address[0])
+		return error_set(err, ERR_INVALID, "Backend %u has a broken text.", index);
+	if ((unsigned)b->state >= TABLE_BACKEND_COUNT)
+		return error_set(err, ERR_INVALID, "Backend \"%s\" has an unknown state.",
+				 b->instance);
+	if (b->pool >= t->pool_count || index < t->pools[b->pool].first_backend ||
+	    index >= (uint32_t)t->pools[b->pool].first_backend + t->pools[b->pool].backend_count)
+		return error_set(err, ERR_INVALID, "Backend \"%s\" belongs to no pool.",
+				 b->instance);
+	if (b->stats_slot >= COUNTERS_BACKENDS || slots[b->stats_slot])
+		return error_set(err, ERR_INVALID,
+				 "Backend \"%s\" has no place of its own in the counters.",
+				 b->instance);
+	slots[b->stats_slot] = 1;
+	return 0;
+}
+
+static int check_head(const struct gateway_table *t, struct error *err)
+{
+	if (t->listener_count > TABLE_LISTENERS_MAX ||
+	    t->environment_count > TABLE_ENVIRONMENTS_MAX || t->route_count > TABLE_ROUTES_MAX ||
+	    t->release_count > TABLE_RELEASES_MAX || t->pool_count > TABLE_POOLS_MAX ||
+	    t->backend_count > TABLE_BACKENDS_MAX || t->trusted_count > TABLE_TRUSTED_MAX)
+		return error_set(err, ERR_INVALID,
+				 "The gateway's table has more records than it may.");
+	if (!t->generation)
+		return error_set(err, ERR_INVALID, "The gateway's table has no generation.");
+	if (!ENDED(t->machine))
+		return error_set(err, ERR_INVALID, "The gateway table's machine name is broken.");
+	if (!t->limits.header_ms || !t->limits.client_idle_ms || !t->limits.connections_max ||
+	    !t->limits.backend_connections_max)
+		return error_set(err, ERR_INVALID, "The gateway's table has a limit of 0.");
+	for (uint32_t i = 0; i < t->trusted_count; i++)
+		if (!ENDED(t->trusted[i]))
+			return error_set(err, ERR_INVALID, "A trusted network is a broken text.");
+	for (uint32_t i = 0; i < t->listener_count; i++) {
+		if (!ENDED(t->listeners[i].address) || !t->listeners[i].address[0])
+			return error_set(err, ERR_INVALID, "Listener %u has no address.", i);
+		for (uint32_t j = 0; j < i; j++)
+			if (strcmp(t->listeners[i].address, t->listeners[j].address) == 0)
+				return error_set(err, ERR_INVALID,
+						 "The listener \"%s\" is there twice.",
+						 t->listeners[i].address);
+	}
+	return 0;
+}
+
+int table_check(const struct gateway_table *t, struct error *err)
+{
+	uint32_t next_release = 0, next_pool = 0, next_backend = 0;
+	uint8_t slots[COUNTERS_BACKENDS] = {0};
+	int failed = check_head(t, err);
+	for (uint32_t i = 0; !failed && i < t->environment_count; i++)
+		failed = check_environment(t, i, &next_release, err);
+	for (uint32_t i = 0; !failed && i < t->route_count; i++)
+		failed = check_route(t, i, err);
+	for (uint32_t i = 0; !failed && i < t->release_count; i++)
+		failed = check_release(t, i, &next_pool, err);
+	for (uint32_t i = 0; !failed && i < t->pool_count; i++)
+		failed = check_pool(t, i, &next_backend, err);
+	for (uint32_t i = 0; !failed && i < t->backend_count; i++)
+		failed = check_backend(t, i, slots, err);
+	if (failed)
+		return failed;
+	if (next_release != t->release_count || next_pool != t->pool_count ||
+	    next_backend != t->backend_count)
+		return error_set(err, ERR_INVALID,
+				 "The gateway's table has records that belong to nothing.");
+	return 0;
+}

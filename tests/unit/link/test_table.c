@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tests of link/table.c and link/table_check.c. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "../cmocka_all.h"
+#include "gateway_example.h"
+
+static struct gateway_table *example(void)
+{
+	return example_table("127.0.0.1:8080", "127.0.0.1:1", "127.0.0.1:2", "unix:/run/3");
+}
+
+static void a_table_survives_its_block(void **state)
+{
+	(void)state;
+	struct gateway_table *t = example(), *back = table_new();
+	struct error err;
+	struct buf block;
+	t->environments[0].sticky.on = true;
+	text_copy(t->environments[0].sticky.cookie, TABLE_NAME_SIZE, "davit_unit");
+	t->environments[0].sticky.salt[3] = 7;
+	t->environments[0].document_n = 1ull << 40;
+	text_copy(t->trusted[t->trusted_count++], TABLE_NAME_SIZE, "10.0.0.0/8");
+	buf_init(&block, TABLE_BYTES_MAX);
+	assert_int_equal(table_encode(t, &block, &err), 0);
+	assert_int_equal(table_decode(block.data, block.size, back, &err), 0);
+	assert_memory_equal(t, back, sizeof(*t));
+	assert_int_equal(table_generation(block.data, block.size), 1);
+	buf_done(&block);
+	table_free(t);
+	table_free(back);
+}
+
+static void a_block_cut_or_changed_anywhere_is_refused(void **state)
+{
+	(void)state;
+	struct gateway_table *t = example(), *back = table_new();
+	struct error err;
+	struct buf block;
+	buf_init(&block, TABLE_BYTES_MAX);
+	assert_int_equal(table_encode(t, &block, &err), 0);
+	for (size_t size = 0; size < block.size; size++) {
+		uint8_t *copy = mem_new(size + 1); /* exact size: a reader past the end is seen */
+		memcpy(copy, block.data, size);
+		assert_int_equal(table_decode(copy, size, back, &err), ERR_CORRUPT);
+		free(copy);
+	}
+	for (size_t at = 0; at < block.size; at++) {
+		block.data[at] ^= 0x41;
+		assert_int_equal(table_decode(block.data, block.size, back, &err), ERR_CORRUPT);
+		block.data[at] ^= 0x41;
+	}
+	buf_done(&block);
+	table_free(t);
+	table_free(back);
+}
+
+struct damage {
+	const char *sentence; /* a part of it */
+	void (*inflict)(struct gateway_table *t);
+};
+
+static void weights(struct gateway_table *t)
+{
+	t->releases[0].weight_bp = 999;
+}
+static void generation(struct gateway_table *t)
+{
+	t->generation = 0;
+}
+static void mode(struct gateway_table *t)
+{
+	t->environments[0].mode = TABLE_MODE_COUNT;
+}
+static void live(struct gateway_table *t)
+{
+	t->environments[0].live = 2;
+}
+static void mirror(struct gateway_table *t)
+{
+	t->environments[0].mirror.release = 2;
+}
+static void share(struct gateway_table *t)
+{
+	t->environments[0].mirror.share_bp = 10001;
+}
+static void releases(struct gateway_table *t)
+{
+	t->environments[0].release_count = 1;
+}
+static void far(struct gateway_table *t)
+{
+	t->environments[0].release_count = 3;
+}
+static void listener(struct gateway_table *t)
+{
+	t->routes[0].listener = 1;
+}
+static void route_to(struct gateway_table *t)
+{
+	t->routes[0].environment = 1;
+}
+static void path(struct gateway_table *t)
+{
+	t->routes[0].path[0] = 'x';
+}
+static void host(struct gateway_table *t)
+{
+	t->routes[0].host[0] = 'X';
+}
+static void twice(struct gateway_table *t)
+{
+	t->routes[t->route_count++] = t->routes[0];
+}
+static void slot(struct gateway_table *t)
+{
+	t->releases[1].stats_slot = 0;
+}
+static void backend_slot(struct gateway_table *t)
+{
+	t->backends[2].stats_slot = 1;
+}
+static void pool(struct gateway_table *t)
+{
+	t->backends[0].pool = 1;
+}
+static void order(struct gateway_table *t)
+{
+	t->pools[1].first_backend = 0;
+}
+static void gone(struct gateway_table *t)
+{
+	t->pools[1].backend_count = 1;
+}
+static void state_of(struct gateway_table *t)
+{
+	t->backends[0].state = TABLE_BACKEND_COUNT;
+}
+static void endless(struct gateway_table *t)
+{
+	memset(t->releases[0].tag, 'a', TABLE_NAME_SIZE);
+}
+static void many(struct gateway_table *t)
+{
+	t->backend_count = TABLE_BACKENDS_MAX + 1;
+}
+static void timeout(struct gateway_table *t)
+{
+	t->environments[0].timeouts.answer_ms = 0;
+}
+static void cookie(struct gateway_table *t)
+{
+	t->environments[0].sticky.cookie[0] = ';';
+}
+static void sticky(struct gateway_table *t)
+{
+	t->environments[0].sticky.on = true;
+}
+static void name(struct gateway_table *t)
+{
+	t->environments[0].name[0] = '/';
+}
+
+static void each_broken_promise_is_refused_with_its_sentence(void **state)
+{
+	(void)state;
+	static const struct damage damages[] = {
+		{"sum to 9999 basis points", weights},
+		{"no generation", generation},
+		{"unknown mode", mode},
+		{"live release that is not its own", live},
+		{"mirrors to a release that is not its own", mirror},
+		{"mirror out of range", share},
+		{"live release that is not its own", releases},
+		{"releases in order", far},
+		{"not there", listener},
+		{"not there", route_to},
+		{"must start with", path},
+		{"not in lower case", host},
+		{"Two routes", twice},
+		{"share a place", slot},
+		{"place of its own", backend_slot},
+		{"belongs to no pool", pool},
+		{"backends in order", order},
+		{"belongs to no pool", gone},
+		{"unknown state", state_of},
+		{"broken text", endless},
+		{"more records", many},
+		{"timeout of 0", timeout},
+		{"no HTTP token", cookie},
+		{"neither a cookie nor a header", sticky},
+		{"no valid name", name},
+	};
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		struct gateway_table *t = example();
+		struct error err;
+		damages[i].inflict(t);
+		assert_int_equal(table_check(t, &err), ERR_INVALID);
+		if (!strstr(err.text, damages[i].sentence))
+			fail_msg("wanted \"%s\", got \"%s\"", damages[i].sentence, err.text);
+		table_free(t);
+	}
+}
+
+static void a_parked_environment_needs_no_weights(void **state)
+{
+	(void)state;
+	struct gateway_table *t = example();
+	struct error err;
+	t->environments[0].mode = TABLE_MODE_PARK;
+	t->releases[0].weight_bp = t->releases[1].weight_bp = 0;
+	assert_int_equal(table_check(t, &err), 0);
+	table_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_table_survives_its_block),
+		cmocka_unit_test(a_block_cut_or_changed_anywhere_is_refused),
+		cmocka_unit_test(each_broken_promise_is_refused_with_its_sentence),
+		cmocka_unit_test(a_parked_environment_needs_no_weights),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
