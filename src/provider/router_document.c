@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * router_document - see router_document.h for the contract. Texts are compared up to their end: what lies behind it is
+ * not part of a document. */
+#include "provider/router_document.h"
+
+#include <string.h>
+
+void router_document_init(struct router_document *document)
+{
+	memset(document, 0, sizeof *document);
+	document->live = ROUTER_NONE;
+	document->mirror.release = ROUTER_NONE;
+	document->mirror.methods = ROUTER_METHOD_GET | ROUTER_METHOD_HEAD | ROUTER_METHOD_OPTIONS;
+	document->mirror.in_flight_max = 64;
+	document->hold = (struct router_hold){.requests_max = 10000,
+					      .bytes_max = 64u << 20,
+					      .time_ms = 30000,
+					      .pace_per_s = 1000};
+	document->timeouts = (struct router_timeouts){.connect_ms = 2000,
+						      .answer_ms = 60000,
+						      .idle_ms = 60000,
+						      .tunnel_idle_ms = 3600000};
+	document->retry = true;
+}
+
+static bool same_release(const struct router_release *a, const struct router_release *b)
+{
+	return digest_equal(&a->id, &b->id) && strcmp(a->tag, b->tag) == 0 &&
+	       strcmp(a->preview, b->preview) == 0 && a->weight_bp == b->weight_bp;
+}
+
+static bool same_route(const struct router_route *a, const struct router_route *b)
+{
+	return strcmp(a->host, b->host) == 0 && strcmp(a->path, b->path) == 0 &&
+	       strcmp(a->process, b->process) == 0;
+}
+
+static bool same_mirror(const struct router_mirror *a, const struct router_mirror *b)
+{
+	return a->release == b->release && a->share_bp == b->share_bp && a->methods == b->methods &&
+	       a->in_flight_max == b->in_flight_max &&
+	       memcmp(a->salt, b->salt, sizeof a->salt) == 0;
+}
+
+static bool same_sticky(const struct router_sticky *a, const struct router_sticky *b)
+{
+	return a->on == b->on && strcmp(a->cookie, b->cookie) == 0 &&
+	       strcmp(a->header, b->header) == 0 && memcmp(a->salt, b->salt, sizeof a->salt) == 0 &&
+	       memcmp(a->key, b->key, sizeof a->key) == 0;
+}
+
+static bool same_settings(const struct router_document *a, const struct router_document *b)
+{
+	return a->hold.requests_max == b->hold.requests_max &&
+	       a->hold.bytes_max == b->hold.bytes_max && a->hold.time_ms == b->hold.time_ms &&
+	       a->hold.pace_per_s == b->hold.pace_per_s &&
+	       a->timeouts.connect_ms == b->timeouts.connect_ms &&
+	       a->timeouts.answer_ms == b->timeouts.answer_ms &&
+	       a->timeouts.idle_ms == b->timeouts.idle_ms &&
+	       a->timeouts.tunnel_idle_ms == b->timeouts.tunnel_idle_ms && a->retry == b->retry &&
+	       a->access_log == b->access_log && a->body_max_bytes == b->body_max_bytes;
+}
+
+bool router_document_equal(const struct router_document *a, const struct router_document *b)
+{
+	if (strcmp(a->app, b->app) != 0 || strcmp(a->environment, b->environment) != 0 ||
+	    router_version_compare(a->version, b->version) != 0 ||
+	    strcmp(a->listener, b->listener) != 0 || a->mode != b->mode || a->live != b->live ||
+	    a->release_count != b->release_count || a->route_count != b->route_count)
+		return false;
+	for (uint32_t i = 0; i < a->release_count; i++)
+		if (!same_release(&a->releases[i], &b->releases[i]))
+			return false;
+	for (uint32_t i = 0; i < a->route_count; i++)
+		if (!same_route(&a->routes[i], &b->routes[i]))
+			return false;
+	return same_mirror(&a->mirror, &b->mirror) && same_sticky(&a->sticky, &b->sticky) &&
+	       same_settings(a, b);
+}

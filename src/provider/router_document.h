@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * router_document - everything about the traffic of one environment, as the controller tells a router.
+ *
+ * WHAT  Plain data. Releases with their weights in the order of the split, routes, mirror, stickiness,
+ *       what happens to requests that must wait; and the backends, which follow the instances and are
+ *       not part of what the version stands for.
+ * OWNS  The caller, on the heap: a document is about 130 KB.
+ * UNITS Weights and shares are basis points; the weights in ROUTER_SERVE sum to 10000. Indexes count from 0.
+ * LIMITS The enum below.
+ * SEE   provider/router.h, docs/reference/gateway-table.md
+ */
+#ifndef PROVIDER_ROUTER_DOCUMENT_H
+#define PROVIDER_ROUTER_DOCUMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+
+enum {
+	ROUTER_RELEASES_MAX = 8, /* of one environment at a time */
+	ROUTER_BACKENDS_MAX = 256,
+	ROUTER_ROUTES_MAX = 64,
+	ROUTER_NAME_SIZE = 96, /* with the NUL, as all of these */
+	ROUTER_ADDRESS_SIZE = 128,
+	ROUTER_HOST_SIZE = 256,
+	ROUTER_PATH_SIZE = 256,
+	ROUTER_TOKEN_SIZE = 72,
+	ROUTER_KEY_SIZE = 16,
+	ROUTER_NONE = 0xffff,
+};
+
+enum router_mode {
+	ROUTER_SERVE,
+	ROUTER_PARK,        /* requests wait within the hold limits */
+	ROUTER_MAINTENANCE, /* requests are answered 503 */
+	ROUTER_MODE_COUNT
+};
+
+enum router_backend_state {
+	ROUTER_BACKEND_READY,
+	ROUTER_BACKEND_DRAINING, /* nothing new; what it has, it finishes */
+	ROUTER_BACKEND_DOWN,     /* its probes fail: nothing new */
+	ROUTER_BACKEND_STATE_COUNT
+};
+
+/* Bits of router_mirror.methods. */
+enum { ROUTER_METHOD_GET = 1, ROUTER_METHOD_HEAD = 2, ROUTER_METHOD_OPTIONS = 4 };
+
+struct router_version {
+	uint64_t epoch;
+	uint64_t n;
+};
+
+static inline int router_version_compare(struct router_version a, struct router_version b)
+{
+	if (a.epoch != b.epoch)
+		return a.epoch < b.epoch ? -1 : 1;
+	return a.n == b.n ? 0 : a.n < b.n ? -1 : 1;
+}
+
+struct router_release {
+	struct digest id;
+	char tag[ROUTER_NAME_SIZE];
+	char preview
+		[ROUTER_TOKEN_SIZE]; /* "X-Davit-Preview: this" chooses the release; "" = none */
+	uint32_t weight_bp;
+};
+
+struct router_backend {
+	uint32_t release; /* index in releases[] */
+	char process[ROUTER_NAME_SIZE];
+	char instance[ROUTER_NAME_SIZE];   /* its id, unique in the environment */
+	char address[ROUTER_ADDRESS_SIZE]; /* "127.0.0.1:20017" or "unix:/…" */
+	enum router_backend_state state;
+};
+
+struct router_route {
+	char host
+		[ROUTER_HOST_SIZE]; /* lower case; "" = any host that nobody else on the listener has */
+	char path[ROUTER_PATH_SIZE]; /* "/" or "/api" */
+	char process[ROUTER_NAME_SIZE];
+};
+
+struct router_mirror {
+	uint32_t release; /* index in releases[]; ROUTER_NONE = no mirror */
+	uint32_t share_bp;
+	uint32_t methods;       /* ROUTER_METHOD_* */
+	uint32_t in_flight_max; /* per worker */
+	uint8_t salt[ROUTER_KEY_SIZE];
+};
+
+struct router_sticky {
+	bool on;
+	char cookie[ROUTER_NAME_SIZE]; /* signed, set when missing; "" = none */
+	char header[ROUTER_NAME_SIZE]; /* names the unit and wins over the cookie; "" = none */
+	uint8_t salt
+		[ROUTER_KEY_SIZE];    /* of the split; persisted with the environment, as the key */
+	uint8_t key[ROUTER_KEY_SIZE]; /* signs the cookie */
+};
+
+struct router_hold {
+	uint32_t requests_max;
+	uint32_t bytes_max;
+	uint32_t time_ms;
+	uint32_t pace_per_s; /* 0 = all at once */
+};
+
+struct router_timeouts {
+	uint32_t connect_ms;
+	uint32_t answer_ms;
+	uint32_t idle_ms;
+	uint32_t tunnel_idle_ms;
+};
+
+/* Everything about the traffic of one environment. router_document_init() sets the defaults. */
+struct router_document {
+	char app[ROUTER_NAME_SIZE];
+	char environment[ROUTER_NAME_SIZE];
+	struct router_version version;
+	char listener
+		[ROUTER_ADDRESS_SIZE]; /* "0.0.0.0:8080", "[::]:80", "unix:/…"; environments may share one */
+	enum router_mode mode;
+	uint32_t
+		live; /* index in releases[]: rescues requests that another release failed; ROUTER_NONE = none */
+	uint32_t
+		release_count; /* in the order of the split: raising the first one's weight moves only new */
+	struct router_release releases[ROUTER_RELEASES_MAX]; /* units to it */
+	uint32_t route_count;
+	struct router_route routes[ROUTER_ROUTES_MAX];
+	struct router_mirror mirror;
+	struct router_sticky sticky;
+	struct router_hold hold;
+	struct router_timeouts timeouts;
+	bool retry; /* and rescue */
+	bool access_log;
+	uint32_t body_max_bytes; /* 0 = no limit */
+
+	uint32_t backend_count; /* outside the fence */
+	struct router_backend backends[ROUTER_BACKENDS_MAX];
+};
+
+/* SERVE, no mirror, not sticky; hold 10000 requests, 64 MiB, 30 s; connect 2 s, answer and idle 60 s. */
+void router_document_init(struct router_document *document);
+
+/* Do both say the same, backends aside? */
+bool router_document_equal(const struct router_document *a, const struct router_document *b);
+
+#endif
