@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * audit - who did what, when and why, in a chain that shows tampering; and the answers given to
- * requests. See store.h for the rules that hold for every function of the store.
+ *         requests. See store.h for the rules that hold for every function of the store.
  *
- * HOW   Entry n has hash(n) = SHA-256 over the packed fields of the entry and hash(n-1); entry 0 is
- * 32 zero bytes. A changed, missing, added or moved entry breaks the chain from there on. The
- * number and hash of the last one are kept apart as the head, so that a cut tail shows; somebody
- * who rewrites chain and head alike is caught by a head that was taken out before
- * (store_audit_head()). The database refuses to change or delete entries in the ordinary way.
+ * HOW    Entry n has hash(n) = SHA-256 over the packed fields of the entry and hash(n-1); entry 0
+ *        is 32 zero bytes. A changed, missing, added or moved entry breaks the chain from there
+ *        on. The number and hash of the last one are kept apart as the head, so that a cut tail
+ *        shows; somebody who rewrites chain and head alike is caught by a head that was taken out
+ *        before (store_audit_head()). The database refuses to change or delete entries in the
+ *        ordinary way.
  */
 #ifndef STORE_AUDIT_H
 #define STORE_AUDIT_H

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * releases - what can be deployed, what must not be, and what has to be kept. See store.h for the
- * rules that hold for every function of the store.
+ *            rules that hold for every function of the store.
  *
- * WHAT  A release is immutable: id = SHA-256 over (artifact digest, resolved config), a tag is a
- * name for it (the newest of a tag counts). Stables are the releases that an environment had as its
- * live one, in order. Bad marks are per environment and stay in the history when they are cleared.
- *       Pins keep a release's artifact from being collected.
+ * WHAT   A release is immutable: id = SHA-256 over (artifact digest, resolved config), a tag is a
+ *        name for it (given again, it moves). Stables are the releases that an environment
+ *        had as its live one, in order. Bad marks are per environment and stay in the history when
+ *        they are cleared. Pins keep a release's artifact from being collected.
  */
 #ifndef STORE_RELEASES_H
 #define STORE_RELEASES_H
@@ -19,8 +19,7 @@ struct store_release {
 	char tag[STORE_TAG_SIZE];
 	char artifact[STORE_ID_SIZE];
 	char config_digest[STORE_ID_SIZE];
-	const char *config; /* resolved, JSON: it travels with the release; NULL from the find
-			       functions */
+	const char *config; /* resolved, JSON; NULL from store_release_get and _match */
 	uint64_t created_unix_ms;
 	char by[STORE_WHO_SIZE];
 	uint64_t size_bytes;
@@ -29,7 +28,7 @@ struct store_release {
 
 typedef int (*store_release_visit)(void *context, const struct store_release *r);
 
-/* The same release again (same id) changes nothing but its tag, which moves to now. */
+/* The same release again (same id) changes nothing but gets the tag as well. */
 void store_add_release(struct store *s, const struct store_release *r);
 
 /* By full id; ERR_NOT_FOUND. `ret_config` (or NULL) gets the config's text. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * rollouts - runs of plans: where each stands, why it went there, and what it still has to do. See
- * store.h for the rules that hold for every function of the store.
+ *            store.h for the rules that hold for every function of the store.
  *
- * WHAT  Plan and state are the core's bytes and opaque here. Evidence and transitions are only ever
- * added (the database itself refuses to change or delete them). The outbox holds the effects of
- * committed transitions until they have been carried out; (rollout, seq) is their idempotency key.
+ * WHAT   Plan and state are the core's bytes and opaque here. Evidence and transitions are only
+ *        ever added (the database itself refuses to change or delete them). The outbox holds the
+ *        effects of committed transitions until they have been carried out; (rollout, seq) is
+ *        their idempotency key.
  */
 #ifndef STORE_ROLLOUTS_H
 #define STORE_ROLLOUTS_H

@@ -2,34 +2,36 @@
  *
  * store - what the controller knows, in one SQLite file. src/store holds the only SQL of davit.
  *
- * WHAT  Environments, releases, rollouts with their evidence and transitions, the outbox, the audit
- *       chain and answered requests. This header: opening, transactions, values, environments.
- *       SEE releases.h (releases, bad marks, pins), rollouts.h (rollouts, evidence, transitions,
- * outbox) and audit.h (the chain, request ids).
+ * WHAT   Environments, releases, rollouts with their evidence and transitions, the outbox, the
+ *        audit chain and answered requests. This header: opening, transactions, values,
+ *        environments. SEE releases.h (releases, bad marks, pins), rollouts.h (rollouts, evidence,
+ *        transitions, outbox) and audit.h (the chain, request ids).
  *
  * HOW   store_begin(s);
  *       store_put_rollout(s, &r); store_add_evidence(s, &e); store_add_audit(s, &a); ...
  *       if (store_commit(s, err) < 0) nothing was changed, and no effect may be carried out;
  *       Functions named put, add, clear, done and forget write and belong between begin and commit
- * (a bug otherwise). They return nothing: the first failure stays until store_commit() reports it,
- * what follows it does nothing. Readers work at any time and inside a transaction see its writes.
- *       A visit function is called once a row; 0 goes on, anything else ends the walk and is
- * returned. It may call other readers, but not the one it is called from, and no writer.
+ *       (a bug otherwise). They return nothing: the first failure stays until store_commit()
+ *       reports it, what follows it does nothing. Readers work at any time, and inside a
+ *       transaction see its writes. A visit function is called once a row; 0 goes on, anything
+ *       else ends the walk and is returned. It may call other readers, but not the one it is
+ *       called from, and no writer.
  *
- * OWNS  Pointers inside a record (state, plan, config, ...) are the caller's when written; inside a
- * visit they live until it returns. All other fields are bounded arrays, NUL-terminated.
+ * OWNS   Pointers inside a record (state, plan, config, ...) are the caller's when written; inside
+ *        a visit they live until it returns. All other fields are bounded arrays, NUL-terminated.
  *
- * TIME  The store reads no clock: every time is the caller's wall clock, Unix milliseconds, 0 =
- * never.
+ * TIME   The store reads no clock: every time is the caller's wall clock, Unix milliseconds, 0 =
+ *        never.
  *
  * LIMITS One process has a store open (a second open is refused), from one thread; no handle
- * crosses a fork. One connection writes and checkpoints, write-ahead log, synchronous=FULL: what
- *       store_commit() confirmed survives a power cut.
+ *        crosses a fork. One connection writes and checkpoints, write-ahead log, synchronous=FULL:
+ *        what store_commit() confirmed survives a power cut.
  *
  * ERRORS NO_SPACE disk full or quota · DENIED read-only · CORRUPT damaged · CONFLICT a key exists
- * already or another process has the store · LIMIT longer than a bound · INTERNAL the disk failed.
- * After each of them the store goes on as of the last commit; when the disk failed in the very
- * moment of committing, a crash before the next commit may bring that transaction back, whole.
+ *        already or another process has the store · LIMIT longer than a bound · INTERNAL the disk
+ *        failed. After each of them the store goes on as of the last commit; when the disk failed
+ *        in the very moment of committing, a crash before the next commit may bring that
+ *        transaction back, whole.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * schema - see schema.h for the contract. */
+#include "store/schema.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "store/query.h"
+
+#define ADDED_ONLY(table)                                                         \
+	"CREATE TRIGGER " table "_stays BEFORE DELETE ON " table                  \
+	" BEGIN SELECT RAISE(ABORT, 'rows of " table " are never deleted'); END;" \
+	"CREATE TRIGGER " table "_is BEFORE UPDATE ON " table                     \
+	" BEGIN SELECT RAISE(ABORT, 'rows of " table " are never changed'); END;"
+
+/* STRICT: a column holds its type or the row is refused. Times are Unix milliseconds, 0 = never. */
+static const char *const step_0[] = {
+	"CREATE TABLE value (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT "
+	"ROWID;"
+	"CREATE TABLE environment (app TEXT NOT NULL, name TEXT NOT NULL, state BLOB NOT NULL,"
+	"  config TEXT NOT NULL, updated INTEGER NOT NULL, PRIMARY KEY (app, name)) STRICT;"
+	"CREATE TABLE release (id TEXT PRIMARY KEY CHECK (length(id) = 64), app TEXT NOT NULL,"
+	"  tag TEXT NOT NULL, artifact BLOB NOT NULL CHECK (length(artifact) = 32),"
+	"  config_digest TEXT NOT NULL CHECK (length(config_digest) = 64), config TEXT NOT NULL,"
+	"  created INTEGER NOT NULL, by TEXT NOT NULL, size INTEGER NOT NULL, source TEXT NOT NULL"
+	") STRICT;"
+	"CREATE INDEX release_created ON release (app, created);"
+	"CREATE TABLE tag (app TEXT NOT NULL, name TEXT NOT NULL, release TEXT NOT NULL"
+	"  REFERENCES release (id), PRIMARY KEY (app, name)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE bad_mark (app TEXT NOT NULL, environment TEXT NOT NULL, release TEXT NOT "
+	"NULL,"
+	"  reason TEXT NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL,"
+	"  cleared INTEGER NOT NULL DEFAULT 0, cleared_by TEXT NOT NULL DEFAULT '',"
+	"  cleared_reason TEXT NOT NULL DEFAULT '') STRICT;"
+	"CREATE UNIQUE INDEX bad_mark_stands ON bad_mark (app, environment, release)"
+	"  WHERE cleared = 0;"
+	"CREATE TABLE stable (app TEXT NOT NULL, environment TEXT NOT NULL, release TEXT NOT NULL,"
+	"  rollout INTEGER NOT NULL, at INTEGER NOT NULL, seq INTEGER NOT NULL,"
+	"  PRIMARY KEY (app, environment, release)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE pin (release TEXT PRIMARY KEY, why TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+	"CREATE TABLE rollout (number INTEGER PRIMARY KEY, app TEXT NOT NULL,"
+	"  environment TEXT NOT NULL, kind TEXT NOT NULL, strategy TEXT NOT NULL,"
+	"  new_release TEXT NOT NULL, old_release TEXT NOT NULL, state_name TEXT NOT NULL,"
+	"  status TEXT NOT NULL, plan BLOB NOT NULL, state BLOB NOT NULL, created INTEGER NOT NULL,"
+	"  started INTEGER NOT NULL, ended INTEGER NOT NULL, by TEXT NOT NULL, reason TEXT NOT "
+	"NULL,"
+	"  verdict_to_zero INTEGER NOT NULL, baseline TEXT) STRICT;"
+	"CREATE INDEX rollout_of ON rollout (app, environment, number);"
+	"CREATE INDEX rollout_unended ON rollout (number) WHERE ended = 0;"
+	"CREATE TABLE evidence (rollout INTEGER NOT NULL REFERENCES rollout (number),"
+	"  step INTEGER NOT NULL, attempt INTEGER NOT NULL, source TEXT NOT NULL,"
+	"  verdict TEXT NOT NULL, sentence TEXT NOT NULL, data TEXT, at INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX evidence_of ON evidence (rollout);"
+	"CREATE TABLE transition (rollout INTEGER NOT NULL REFERENCES rollout (number),"
+	"  seq INTEGER NOT NULL, at INTEGER NOT NULL, from_state TEXT NOT NULL,"
+	"  to_state TEXT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (rollout, seq)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE outbox (id INTEGER PRIMARY KEY, rollout INTEGER NOT NULL,"
+	"  seq INTEGER NOT NULL, kind TEXT NOT NULL, payload BLOB NOT NULL,"
+	"  done INTEGER NOT NULL DEFAULT 0, UNIQUE (rollout, seq)) STRICT;"
+	"CREATE INDEX outbox_open ON outbox (id) WHERE done = 0;"
+	"CREATE TABLE audit (seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, who TEXT NOT NULL,"
+	"  action TEXT NOT NULL, app TEXT NOT NULL, environment TEXT NOT NULL,"
+	"  rollout INTEGER NOT NULL, reason TEXT NOT NULL, evidence TEXT NOT NULL,"
+	"  hash BLOB NOT NULL CHECK (length(hash) = 32)) STRICT;"
+	"CREATE TABLE audit_head (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL,"
+	"  hash BLOB NOT NULL CHECK (length(hash) = 32)) STRICT;"
+	"INSERT INTO audit_head VALUES (1, 0, zeroblob(32));"
+	"CREATE TABLE answer (id TEXT PRIMARY KEY, request BLOB NOT NULL, status INTEGER NOT NULL,"
+	"  body TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX answer_at ON answer (at);",
+	ADDED_ONLY("evidence") ADDED_ONLY("transition") ADDED_ONLY("audit"),
+	NULL,
+};
+
+const char *const *const schema_steps[STORE_VERSION] = {step_0};
+
+/* Run a statement that answers with one number or text; `ret_text` may be NULL. */
+static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)
+{
+	sqlite3_stmt *statement;
+	int result = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
+	if (result != SQLITE_OK)
+		return result;
+	result = sqlite3_step(statement);
+	if (result == SQLITE_ROW) {
+		*ret_number = sqlite3_column_int64(statement, 0);
+		const unsigned char *text = sqlite3_column_text(statement, 0);
+		if (ret_text)
+			text_copy(ret_text, size, text ? (const char *)text : "");
+	}
+	int finalized = sqlite3_finalize(statement);
+	return result == SQLITE_ROW || result == SQLITE_DONE ? SQLITE_OK : finalized;
+}
+
+/* 0 and the file's version, or why it is not for us. */
+static int inspect(sqlite3 *db, const char *path, int version, int *ret_found, struct error *err)
+{
+	int64_t found = 0, id = 0, tables = 0;
+	int result = ask(db, "PRAGMA user_version", &found, NULL, 0);
+	if (result == SQLITE_OK)
+		result = ask(db, "PRAGMA application_id", &id, NULL, 0);
+	if (result == SQLITE_OK)
+		result = ask(db, "SELECT count(*) FROM sqlite_schema", &tables, NULL, 0);
+	if (result == SQLITE_BUSY)
+		return error_set(
+			err, ERR_CONFLICT,
+			"The store \"%s\" is in use by another process; one davit at a time "
+			"works on it.",
+			path);
+	if (result != SQLITE_OK)
+		return query_error(db, result, path, err);
+	if (tables > 0 && id != SCHEMA_APPLICATION_ID)
+		return error_set(
+			err, ERR_INVALID,
+			"The file \"%s\" is a database, but not davit's; name another state "
+			"directory.",
+			path);
+	if (found > version) {
+		char writer[32] = "";
+		int64_t ignored;
+		(void)ask(db, "SELECT CAST(value AS TEXT) FROM value WHERE key = 'davit'", &ignored,
+			  writer, sizeof writer);
+		return error_set(
+			err, ERR_UNSUPPORTED,
+			"The store \"%s\" was written by a newer davit (schema %d, this one "
+			"knows %d): use davit %s or newer.",
+			path, (int)found, version, writer[0] ? writer : "of that version");
+	}
+	*ret_found = (int)found;
+	return 0;
+}
+
+/* file:PATH?immutable=1 reads the file's own header: no lock, no log, nothing written. */
+int schema_probe(const char *path, int version, struct error *err)
+{
+	struct buf uri;
+	buf_init(&uri, 3 * 4096 + 64);
+	buf_puts(&uri, "file:");
+	for (const char *c = path; *c; c++)
+		if (*c == '%' || *c == '?' || *c == '#')
+			buf_printf(&uri, "%%%02X", (unsigned)*c);
+		else
+			buf_append(&uri, c, 1);
+	buf_puts(&uri, "?immutable=1");
+	sqlite3 *db = NULL;
+	int result =
+		sqlite3_open_v2(buf_text(&uri), &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+	int found, code = 0;
+	if (result == SQLITE_OK)
+		code = inspect(db, path, version, &found, err);
+	/* One that cannot be opened to read does not exist, or the real open will say why. */
+	sqlite3_close(db);
+	buf_done(&uri);
+	return code;
+}
+
+int schema_prepare(sqlite3 *db, const char *path, const char *const *const *steps, int version,
+		   struct error *err)
+{
+	int found;
+	int code = inspect(db, path, version, &found, err);
+	if (code < 0 || found == version)
+		return code;
+	int result = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+	for (int i = found; i < version && result == SQLITE_OK; i++)
+		for (const char *const *sql = steps[i]; *sql && result == SQLITE_OK; sql++)
+			result = sqlite3_exec(db, *sql, NULL, NULL, NULL);
+	char *finish = sqlite3_mprintf("PRAGMA user_version = %d; PRAGMA application_id = %d;"
+				       "INSERT INTO value VALUES ('davit', CAST('%q' AS BLOB))"
+				       " ON CONFLICT DO UPDATE SET value = excluded.value; COMMIT",
+				       version, SCHEMA_APPLICATION_ID, STORE_WRITER);
+	ASSERT(finish);
+	if (result == SQLITE_OK)
+		result = sqlite3_exec(db, finish, NULL, NULL, NULL);
+	sqlite3_free(finish);
+	if (result != SQLITE_OK) {
+		code = query_error(db, result, path, err);
+		if (!sqlite3_get_autocommit(db))
+			sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+		return error_prefix(err, "Bringing the store from schema %d to %d", found, version);
+	}
+	/* The version must stand in the file itself: an older davit looks there first. A checkpoint
+	 * that fails loses nothing, the log still has it. */
+	sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return code;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * store - see store.h for the contract. */
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "store/query.h"
+#include "store/schema.h"
+
+/* EXCLUSIVE before the first read: no other process can open the file, so that nobody else can
+ * write or checkpoint (SQLite before 3.51.3 may lose data when two connections do), and the log
+ * needs no shared memory file. FULL: the log is synced at every commit. */
+static int configure(sqlite3 *db)
+{
+	sqlite3_extended_result_codes(db, 1);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, STORE_BLOB_MAX + 65536);
+	return sqlite3_exec(db,
+			    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = ON;"
+			    "PRAGMA cell_size_check = ON",
+			    NULL, NULL, NULL);
+}
+
+static int use_log(sqlite3 *db)
+{
+	return sqlite3_exec(db,
+			    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+			    "PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 8388608",
+			    NULL, NULL, NULL);
+}
+
+static int open_database(const char *path, sqlite3 **db, struct error *err)
+{
+	int result = sqlite3_open_v2(
+		path, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+	ASSERT(*db); /* NULL only without memory */
+	if (result == SQLITE_OK)
+		result = configure(*db);
+	if (result != SQLITE_OK)
+		return query_error(*db, result, path, err);
+	/* Until it is known to be ours a close must leave its log as it is. */
+	sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	int code = schema_prepare(*db, path, schema_steps, STORE_VERSION, err);
+	if (code < 0)
+		return code;
+	sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	result = use_log(*db);
+	return result == SQLITE_OK ? 0 : query_error(*db, result, path, err);
+}
+
+int store_open(const char *path, struct store **ret_store, struct error *err)
+{
+	if (strcmp(path, ":memory:") != 0) {
+		int code = schema_probe(path, STORE_VERSION, err);
+		if (code < 0)
+			return code;
+	}
+	sqlite3 *db = NULL;
+	int code = open_database(path, &db, err);
+	if (code < 0) {
+		sqlite3_close(db);
+		return code;
+	}
+	struct store *s = mem_zero(1, sizeof *s);
+	s->db = db;
+	s->path = mem_copy_text(path);
+	*ret_store = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->statement_count; i++)
+		sqlite3_finalize(s->statements[i].prepared);
+	ASSERT(sqlite3_close(s->db) == SQLITE_OK); /* rolls back what is open */
+	free(s->path);
+	free(s);
+}
+
+/* BEGIN, COMMIT, ROLLBACK: a statement without rows. */
+static int command(struct store *s, const char *sql, struct error *err)
+{
+	struct query q;
+	query_read(&q, s, sql);
+	while (query_row(&q))
+		;
+	return query_finish(&q, err);
+}
+
+static const char begin_sql[] = "BEGIN IMMEDIATE";
+static const char commit_sql[] = "COMMIT";
+static const char rollback_sql[] = "ROLLBACK";
+
+void store_begin(struct store *s)
+{
+	ASSERT(!s->in_transaction);
+	s->in_transaction = true;
+	s->failure.code = ERR_OK;
+	struct error err;
+	if (command(s, begin_sql, &err) < 0)
+		s->failure = err;
+}
+
+/* SQLite has rolled back by itself already after some failures (disk full, I/O). */
+static void undo(struct store *s)
+{
+	struct error ignored;
+	if (!sqlite3_get_autocommit(s->db))
+		(void)command(s, rollback_sql, &ignored);
+	ASSERT(sqlite3_get_autocommit(s->db));
+	s->in_transaction = false;
+}
+
+int store_commit(struct store *s, struct error *err)
+{
+	ASSERT(s->in_transaction);
+	if (s->failure.code == ERR_OK) {
+		struct error failed;
+		if (command(s, commit_sql, &failed) < 0)
+			s->failure = failed;
+	}
+	if (s->failure.code == ERR_OK) {
+		s->in_transaction = false;
+		return 0;
+	}
+	undo(s);
+	*err = s->failure;
+	return err->code;
+}
+
+void store_rollback(struct store *s)
+{
+	ASSERT(s->in_transaction);
+	undo(s);
+}
+
+int store_check(struct store *s, struct error *err)
+{
+	struct query q;
+	char answer[ERROR_TEXT_MAX / 2] = "";
+	query_read(&q, s, "PRAGMA quick_check(1)");
+	if (query_row(&q)) {
+		const char *text = query_get_long_text(&q);
+		text_copy(answer, sizeof answer, text ? text : "");
+	}
+	int code = query_finish(&q, err);
+	if (code < 0 || strcmp(answer, "ok") == 0)
+		return code;
+	return error_set(
+		err, ERR_CORRUPT,
+		"The store \"%s\" is damaged (%s): stop davit, keep a copy of the file, and "
+		"restore a backup.",
+		s->path, answer);
+}
+
+void store_put_value(struct store *s, const char *key, const void *value, size_t size)
+{
+	struct query q;
+	if (!query_write(&q, s,
+			 "INSERT INTO value (key, value) VALUES (?, ?)"
+			 " ON CONFLICT DO UPDATE SET value = excluded.value"))
+		return;
+	query_text(&q, key);
+	query_blob(&q, value, size);
+	query_run(&q);
+}
+
+int store_value_find(struct store *s, const char *key, struct buf *ret_value, struct error *err)
+{
+	struct query q;
+	bool found = false;
+	query_read(&q, s, "SELECT value FROM value WHERE key = ?");
+	query_text(&q, key);
+	if (query_row(&q)) {
+		size_t size;
+		const void *bytes = query_get_blob(&q, &size);
+		buf_append(ret_value, bytes, size);
+		found = true;
+	}
+	int code = query_finish(&q, err);
+	return code < 0 ? code : found;
+}
+
+uint64_t store_add_one(struct store *s, const char *counter)
+{
+	struct query q;
+	uint64_t value = 0;
+	if (!query_write(&q, s,
+			 "INSERT INTO counter (name, value) VALUES (?, 1)"
+			 " ON CONFLICT DO UPDATE SET value = value + 1 RETURNING value"))
+		return 0;
+	query_text(&q, counter);
+	if (query_row(&q))
+		value = query_get_number(&q);
+	query_run(&q);
+	return s->failure.code ? 0 : value;
+}
+
+void store_put_environment(struct store *s, const struct store_environment *e)
+{
+	struct query q;
+	if (!query_write(&q, s,
+			 "INSERT INTO environment (app, name, state, config, updated)"
+			 " VALUES (?1, ?2, ?3, ifnull(?4, '{}'), ?5)"
+			 " ON CONFLICT DO UPDATE SET state = excluded.state,"
+			 " config = ifnull(?4, config), updated = excluded.updated"))
+		return;
+	query_text(&q, e->app);
+	query_text(&q, e->name);
+	query_blob(&q, e->state, e->state_size);
+	query_text(&q, e->config);
+	query_number(&q, e->updated_unix_ms);
+	query_run(&q);
+}
+
+void store_forget_environment(struct store *s, const char *app, const char *name)
+{
+	struct query q;
+	if (!query_write(&q, s, "DELETE FROM environment WHERE app = ? AND name = ?"))
+		return;
+	query_text(&q, app);
+	query_text(&q, name);
+	query_run(&q);
+}
+
+static int visit_environments(struct query *q, store_environment_visit visit, void *context,
+			      size_t *ret_count, struct error *err)
+{
+	int answer = 0;
+	*ret_count = 0;
+	while (answer == 0 && query_row(q)) {
+		struct store_environment e;
+		query_get_text(q, e.app, sizeof e.app);
+		query_get_text(q, e.name, sizeof e.name);
+		e.state = query_get_blob(q, &e.state_size);
+		e.config = query_get_long_text(q);
+		e.updated_unix_ms = query_get_number(q);
+		++*ret_count;
+		if (!q->corrupt)
+			answer = visit(context, &e);
+	}
+	int code = query_finish(q, err);
+	return code < 0 ? code : answer;
+}
+
+#define ENVIRONMENT_COLUMNS "SELECT app, name, state, config, updated FROM environment "
+
+int store_environments(struct store *s, store_environment_visit visit, void *context,
+		       struct error *err)
+{
+	struct query q;
+	size_t count;
+	query_read(&q, s, ENVIRONMENT_COLUMNS "ORDER BY app, name");
+	return visit_environments(&q, visit, context, &count, err);
+}
+
+int store_environment_get(struct store *s, const char *app, const char *name,
+			  store_environment_visit visit, void *context, struct error *err)
+{
+	struct query q;
+	size_t count;
+	query_read(&q, s, ENVIRONMENT_COLUMNS "WHERE app = ? AND name = ?");
+	query_text(&q, app);
+	query_text(&q, name);
+	int code = visit_environments(&q, visit, context, &count, err);
+	if (code == 0 && count == 0)
+		return error_set(err, ERR_NOT_FOUND, "There is no environment \"%s\" of \"%s\".",
+				 name, app);
+	return code;
+}
