@@ -246,7 +246,7 @@ static void http_answered(struct conn *conn, size_t extra)
 	bool whole = conn->out_at == conn->out.size && outcome != OUTCOME_PROTOCOL &&
 		     outcome != OUTCOME_WRONG_ID && outcome != OUTCOME_DUPLICATE;
 	conn_finish(conn, outcome, a->status, a->release);
-	if (extra > 0)
+	if (whole && extra > 0)
 		unsolicited(conn);
 	else if (!whole || !a->keep_alive)
 		conn_close(conn);
