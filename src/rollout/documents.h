@@ -71,7 +71,7 @@ struct set_document {
 	uint64_t drain_ms; /* longest drain of one instance, from the router's acknowledgement */
 };
 
-struct router_document {
+struct traffic_document {
 	struct version version;
 	uint32_t weight_bp[ENVIRONMENT_SETS_MAX]; /* by slot; sums to 10000, or to 0 */
 	uint32_t mirror_bp; /* share of the live requests that is copied … */

@@ -43,7 +43,7 @@ struct environment_state {
 	uint64_t next_n;  /* next document version */
 	uint64_t rollout; /* number of the rollout that holds it, 0 = free */
 	struct environment_set sets[ENVIRONMENT_SETS_MAX];
-	struct router_document router;
+	struct traffic_document router;
 	uint8_t stable;        /* slot of the live release, or SLOT_NONE */
 	uint8_t warm;          /* slot kept ready for an instant way back, or SLOT_NONE */
 	uint64_t warm_left_ms; /* until it is retired */

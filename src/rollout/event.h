@@ -112,7 +112,7 @@ struct set_observation {
 	uint16_t wrong;                    /* instances that report another release */
 };
 
-struct router_observation {
+struct traffic_observation {
 	struct version applied;                   /* by every worker */
 	uint32_t served_bp[ENVIRONMENT_SETS_MAX]; /* what they serve, by slot of that version */
 	uint32_t mirror_bp;
@@ -123,7 +123,7 @@ struct router_observation {
 struct observation {
 	uint64_t serial;  /* rises with every look; an older one is ignored; begins anew at boot */
 	uint32_t attempt; /* the rollout's when the look was taken */
-	struct router_observation router;
+	struct traffic_observation router;
 	struct set_observation sets[ENVIRONMENT_SETS_MAX];
 };
 
