@@ -226,3 +226,35 @@ void loop_signal_stop(struct loop_signal *signal)
 	if (signal)
 		close_handle(signal);
 }
+
+struct loop_work {
+	uv_work_t uv;
+	void (*work)(void *context);
+	void (*done)(void *context);
+	void *context;
+};
+
+static void work_run(uv_work_t *uv)
+{
+	struct loop_work *work = (struct loop_work *)uv;
+	work->work(work->context);
+}
+
+static void work_done(uv_work_t *uv, int status)
+{
+	struct loop_work *work = (struct loop_work *)uv;
+	(void)status;
+	work->done(work->context);
+	free(work);
+}
+
+void loop_work(struct loop *loop, void (*run)(void *context), void (*done)(void *context),
+	       void *context)
+{
+	struct loop_work *work = mem_zero(1, sizeof *work);
+	work->work = run;
+	work->done = done;
+	work->context = context;
+	int code = uv_queue_work(&loop->uv, &work->uv, work_run, work_done);
+	ASSERT(code == 0);
+}

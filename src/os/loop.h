@@ -46,4 +46,9 @@ int loop_signal_start(struct loop *loop, int number, void (*arrived)(void *conte
 		      void *context, struct loop_signal **ret_signal, struct error *err) MUST_CHECK;
 void loop_signal_stop(struct loop_signal *signal); /* NULL is allowed */
 
+/* Run `work` in another thread, then `done` in the loop. For what blocks: archives, large files. `work` may
+ * touch nothing but its context. */
+void loop_work(struct loop *loop, void (*work)(void *context), void (*done)(void *context),
+	       void *context);
+
 #endif

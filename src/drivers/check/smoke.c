@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * smoke - see smoke.h for the contract.
+ *
+ * A run goes through its checks one by one. A GET is a libcurl transfer driven by the loop (curl's socket
+ * interface); a command is a child in a group of its own, watched by its pidfd. */
+#include "drivers/check/smoke.h"
+
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <sys/syscall.h>
+#include <fcntl.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+enum { SENTENCE_MAX = 400, SHOWN_MAX = 120 };
+
+struct run {
+	struct run *next;
+	struct smoke *smoke;
+	uint64_t number;
+	struct check_request request;
+	uint32_t at; /* index of the check that is under way */
+	check_done done;
+	void *context;
+	struct env_timer timer; /* starts the next check, and bounds a command */
+	CURL *transfer;
+	struct curl_slist *fields;
+	struct buf body;
+	bool body_cut;
+	pid_t child;
+	int child_fd; /* pidfd */
+	struct loop_watch *child_watch;
+	bool child_late;
+};
+
+struct socket_watch {
+	struct loop_watch *watch;
+	struct smoke *smoke;
+	curl_socket_t fd;
+};
+
+struct smoke {
+	struct check_runner runner;
+	struct loop *loop;
+	CURLM *multi;
+	struct env_timer timer; /* curl's */
+	struct run *runs;
+	uint64_t last_number;
+	uint32_t run_count;
+};
+
+static void next_check(void *context);
+
+static void run_free(struct run *run)
+{
+	struct smoke *smoke = run->smoke;
+	struct env *env = loop_env(smoke->loop);
+	for (struct run **p = &smoke->runs; *p; p = &(*p)->next)
+		if (*p == run) {
+			*p = run->next;
+			break;
+		}
+	smoke->run_count--;
+	env->ops->timer_stop(env, &run->timer);
+	if (run->transfer) {
+		curl_multi_remove_handle(smoke->multi, run->transfer);
+		curl_easy_cleanup(run->transfer);
+	}
+	curl_slist_free_all(run->fields);
+	if (run->child > 0) {
+		loop_watch_stop(run->child_watch);
+		kill(-run->child, SIGKILL);
+		waitpid(run->child, NULL, 0);
+		close(run->child_fd);
+	}
+	buf_done(&run->body);
+	free(run);
+}
+
+static void finish(struct run *run, bool passed, const char *sentence)
+{
+	check_done done = run->done;
+	void *context = run->context;
+	char kept[SENTENCE_MAX];
+	text_copy(kept, sizeof kept, sentence);
+	run_free(run);
+	done(context, passed, kept);
+}
+
+static void advance(struct run *run)
+{
+	struct env *env = loop_env(run->smoke->loop);
+	run->at++;
+	if (run->at < run->request.count) {
+		run->timer.fire = next_check;
+		env->ops->timer_start(env, &run->timer, 0);
+		return;
+	}
+	char sentence[SENTENCE_MAX];
+	snprintf(sentence, sizeof sentence, "All %u smoke checks passed at %s.", run->request.count,
+		 run->request.address);
+	finish(run, true, sentence);
+}
+
+static size_t take_body(char *data, size_t size, size_t count, void *context)
+{
+	struct run *run = context;
+	buf_append(&run->body, data, size * count);
+	run->body_cut = run->body.overflowed;
+	return run->body_cut ? 0 : size * count;
+}
+
+/* What the answer is worth. Returns NULL when it is as expected, else fills the sentence. */
+static const char *judge_answer(struct run *run, CURLcode code, char *to, size_t size)
+{
+	const struct check *check = &run->request.checks[run->at];
+	long status = 0;
+	curl_easy_getinfo(run->transfer, CURLINFO_RESPONSE_CODE, &status);
+	if (run->body_cut)
+		snprintf(to, size, "The smoke check GET %s was answered with more than %d bytes.",
+			 check->path, CHECK_BODY_MAX);
+	else if (code != CURLE_OK)
+		snprintf(to, size, "The smoke check GET %s at %s failed: %s.", check->path,
+			 run->request.address, curl_easy_strerror(code));
+	else if (check->expect_status ? status != (long)check->expect_status
+				      : status < 200 || status > 399)
+		snprintf(to, size, "The smoke check GET %s was answered %ld instead of %u.",
+			 check->path, status, check->expect_status ? check->expect_status : 200);
+	else if (check->contains[0] && !memmem(buf_text(&run->body), run->body.size,
+					       check->contains, strlen(check->contains)))
+		snprintf(to, size, "The smoke check GET %s was answered without \"%s\".",
+			 check->path, check->contains);
+	else
+		return NULL;
+	return to;
+}
+
+static void transfer_done(struct run *run, CURLcode code)
+{
+	char sentence[SENTENCE_MAX];
+	const char *failed = judge_answer(run, code, sentence, sizeof sentence);
+	curl_multi_remove_handle(run->smoke->multi, run->transfer);
+	curl_easy_cleanup(run->transfer);
+	run->transfer = NULL;
+	curl_slist_free_all(run->fields);
+	run->fields = NULL;
+	if (failed)
+		finish(run, false, failed);
+	else
+		advance(run);
+}
+
+static void collect(struct smoke *smoke)
+{
+	CURLMsg *message;
+	int left;
+	while ((message = curl_multi_info_read(smoke->multi, &left))) {
+		struct run *run = NULL;
+		CURLcode code = message->data.result;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&run);
+		transfer_done(run, code);
+	}
+}
+
+static void on_socket_ready(void *context, int events)
+{
+	struct socket_watch *watch = context;
+	struct smoke *smoke = watch->smoke;
+	int running, mask = (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
+			    (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0) |
+			    (events & LOOP_GONE ? CURL_CSELECT_ERR : 0);
+	curl_multi_socket_action(smoke->multi, watch->fd, mask, &running);
+	collect(smoke);
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *own)
+{
+	struct smoke *smoke = context;
+	struct socket_watch *watch = own;
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (watch) {
+			loop_watch_stop(watch->watch);
+			free(watch);
+			curl_multi_assign(smoke->multi, fd, NULL);
+		}
+		return 0;
+	}
+	int events = (what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0);
+	if (watch) {
+		loop_watch_change(watch->watch, events);
+		return 0;
+	}
+	struct error err;
+	watch = mem_zero(1, sizeof *watch);
+	*watch = (struct socket_watch){.smoke = smoke, .fd = fd};
+	if (loop_watch_start(smoke->loop, fd, events, on_socket_ready, watch, &watch->watch, &err) <
+	    0) {
+		free(watch);
+		return -1;
+	}
+	curl_multi_assign(smoke->multi, fd, watch);
+	return 0;
+}
+
+static void on_curl_timeout(void *context)
+{
+	struct smoke *smoke = context;
+	int running;
+	curl_multi_socket_action(smoke->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	collect(smoke);
+}
+
+static int on_curl_timer(CURLM *multi, long timeout_ms, void *context)
+{
+	struct smoke *smoke = context;
+	struct env *env = loop_env(smoke->loop);
+	(void)multi;
+	if (timeout_ms < 0)
+		env->ops->timer_stop(env, &smoke->timer);
+	else
+		env->ops->timer_start(env, &smoke->timer, (uint64_t)timeout_ms);
+	return 0;
+}
+
+static void start_get(struct run *run, const struct check *check)
+{
+	char url[CHECK_TEXT_SIZE + 160], field[300];
+	snprintf(url, sizeof url, "http://%s%s", run->request.address, check->path);
+	buf_clear(&run->body);
+	run->body_cut = false;
+	run->transfer = curl_easy_init();
+	ASSERT(run->transfer);
+	if (run->request.host[0]) {
+		snprintf(field, sizeof field, "Host: %s", run->request.host);
+		run->fields = curl_slist_append(NULL, field);
+	}
+	curl_easy_setopt(run->transfer, CURLOPT_URL, url);
+	curl_easy_setopt(run->transfer, CURLOPT_PROTOCOLS_STR, "http");
+	curl_easy_setopt(run->transfer, CURLOPT_PROXY, "");
+	curl_easy_setopt(run->transfer, CURLOPT_HTTPHEADER, run->fields);
+	curl_easy_setopt(run->transfer, CURLOPT_USERAGENT, "davit-smoke");
+	curl_easy_setopt(run->transfer, CURLOPT_TIMEOUT_MS, (long)check->timeout_ms);
+	curl_easy_setopt(run->transfer, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(run->transfer, CURLOPT_WRITEFUNCTION, take_body);
+	curl_easy_setopt(run->transfer, CURLOPT_WRITEDATA, run);
+	curl_easy_setopt(run->transfer, CURLOPT_PRIVATE, run);
+	curl_multi_add_handle(run->smoke->multi, run->transfer);
+}
+
+static void on_child_exit(void *context, int events)
+{
+	struct run *run = context;
+	const struct check *check = &run->request.checks[run->at];
+	struct env *env = loop_env(run->smoke->loop);
+	char sentence[SENTENCE_MAX], shown[SHOWN_MAX];
+	int status = 0;
+	(void)events;
+	env->ops->timer_stop(env, &run->timer);
+	loop_watch_stop(run->child_watch);
+	kill(-run->child, SIGKILL); /* whatever it left in its group */
+	waitpid(run->child, &status, 0);
+	close(run->child_fd);
+	run->child = 0;
+	text_copy(shown, sizeof shown, check->command);
+	if (run->child_late)
+		snprintf(sentence, sizeof sentence,
+			 "The smoke check \"%s\" did not end within its time.", shown);
+	else if (WIFSIGNALED(status))
+		snprintf(sentence, sizeof sentence, "The smoke check \"%s\" was ended by signal %d.",
+			 shown, WTERMSIG(status));
+	else if (WEXITSTATUS(status) != 0)
+		snprintf(sentence, sizeof sentence, "The smoke check \"%s\" ended with status %d.",
+			 shown, WEXITSTATUS(status));
+	else {
+		advance(run);
+		return;
+	}
+	finish(run, false, sentence);
+}
+
+static void on_command_late(void *context)
+{
+	struct run *run = context;
+	run->child_late = true;
+	kill(-run->child, SIGKILL);
+}
+
+/* In the child, between fork and exec: only calls that are safe there. */
+static void exec_command(const struct run *run, const struct check *check, char *const variables[])
+{
+	char *const argv[] = {"sh", "-c", (char *)check->command, NULL};
+	int null = open("/dev/null", O_RDWR);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setpgid(0, 0);
+	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
+	    (run->request.directory[0] && chdir(run->request.directory) != 0))
+		_exit(127);
+	execve("/bin/sh", argv, variables);
+	_exit(127);
+}
+
+static void start_command(struct run *run, const struct check *check)
+{
+	struct env *env = loop_env(run->smoke->loop);
+	char url[160];
+	char *const variables[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+				   url, NULL};
+	struct error err;
+	snprintf(url, sizeof url, "URL=http://%s", run->request.address);
+	run->child_late = false;
+	pid_t child = fork();
+	if (child == 0)
+		exec_command(run, check, variables);
+	if (child < 0) {
+		finish(run, false, "The smoke check's command could not be started: no process left.");
+		return;
+	}
+	setpgid(child, child);
+	run->child = child;
+	run->child_fd = (int)syscall(SYS_pidfd_open, child, 0);
+	if (run->child_fd < 0 || loop_watch_start(run->smoke->loop, run->child_fd, LOOP_READ,
+						  on_child_exit, run, &run->child_watch, &err) < 0) {
+		finish(run, false, "The smoke check's command could not be watched.");
+		return;
+	}
+	run->timer.fire = on_command_late;
+	env->ops->timer_start(env, &run->timer, check->timeout_ms);
+}
+
+static void next_check(void *context)
+{
+	struct run *run = context;
+	const struct check *check = &run->request.checks[run->at];
+	if (check->path[0])
+		start_get(run, check);
+	else
+		start_command(run, check);
+}
+
+static int smoke_start(struct check_runner *runner, const struct check_request *request,
+		       check_done done, void *context, uint64_t *ret_run, struct error *err)
+{
+	struct smoke *smoke = (struct smoke *)runner;
+	struct env *env = loop_env(smoke->loop);
+	ASSERT(request->count >= 1 && request->count <= CHECK_MAX);
+	if (smoke->run_count >= CHECK_RUNS_MAX)
+		return error_set(err, ERR_LIMIT, "%d smoke checks are under way already; try again later.",
+				 CHECK_RUNS_MAX);
+	struct run *run = mem_zero(1, sizeof *run);
+	run->smoke = smoke;
+	run->number = ++smoke->last_number;
+	run->request = *request;
+	run->done = done;
+	run->context = context;
+	buf_init(&run->body, CHECK_BODY_MAX);
+	run->next = smoke->runs;
+	smoke->runs = run;
+	smoke->run_count++;
+	run->timer = (struct env_timer){.fire = next_check, .context = run};
+	env->ops->timer_start(env, &run->timer, 0);
+	*ret_run = run->number;
+	return 0;
+}
+
+static void smoke_cancel(struct check_runner *runner, uint64_t number)
+{
+	struct smoke *smoke = (struct smoke *)runner;
+	for (struct run *run = smoke->runs; run; run = run->next)
+		if (run->number == number) {
+			run_free(run);
+			return;
+		}
+}
+
+static const struct check_ops smoke_ops = {.start = smoke_start, .cancel = smoke_cancel};
+
+struct check_runner *smoke_new(struct loop *loop)
+{
+	struct smoke *smoke = mem_zero(1, sizeof *smoke);
+	ASSERT(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+	smoke->runner.ops = &smoke_ops;
+	smoke->loop = loop;
+	smoke->timer = (struct env_timer){.fire = on_curl_timeout, .context = smoke};
+	smoke->multi = curl_multi_init();
+	ASSERT(smoke->multi);
+	curl_multi_setopt(smoke->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(smoke->multi, CURLMOPT_SOCKETDATA, smoke);
+	curl_multi_setopt(smoke->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+	curl_multi_setopt(smoke->multi, CURLMOPT_TIMERDATA, smoke);
+	return &smoke->runner;
+}
+
+void smoke_free(struct check_runner *runner)
+{
+	struct smoke *smoke = (struct smoke *)runner;
+	if (!smoke)
+		return;
+	struct env *env = loop_env(smoke->loop);
+	while (smoke->runs)
+		run_free(smoke->runs);
+	curl_multi_cleanup(smoke->multi);
+	env->ops->timer_stop(env, &smoke->timer);
+	free(smoke);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * check - the interface to what asks a release whether it works: smoke checks.
+ *
+ * WHAT  A check is a GET with what is expected of its answer, or a command. A run is a list of them
+ *       against one address, one after the other; the first that fails ends it.
+ *
+ * HOW   check_start() returns at once; `done` is called exactly once, from the loop, never from within
+ *       check_start(). check_cancel() is legal at any time before that; then `done` is not called.
+ *
+ * OWNS  Everything in a request is copied.
+ * TIME  Each check has its own bound.
+ * ERRORS A check that cannot be made (no connection, no such command) is a check that failed: the
+ *       sentence says which and why. There is no third outcome.
+ */
+#ifndef PROVIDER_CHECK_H
+#define PROVIDER_CHECK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum { CHECK_MAX = 32, CHECK_TEXT_SIZE = 512, CHECK_BODY_MAX = 1 << 20, CHECK_RUNS_MAX = 64 };
+
+struct check {
+	char path[CHECK_TEXT_SIZE];     /* GET this; or "" and then `command` */
+	uint32_t expect_status;         /* 0 = any from 200 to 399 */
+	char contains[CHECK_TEXT_SIZE]; /* "" = any body */
+	char command[CHECK_TEXT_SIZE];  /* run by /bin/sh; $URL is the address */
+	uint64_t timeout_ms;
+};
+
+struct check_request {
+	char address[128]; /* "127.0.0.1:4001" */
+	char host[256];    /* the Host field; "" = the address */
+	char directory[512]; /* where commands run: the release's files */
+	uint32_t count;
+	struct check checks[CHECK_MAX];
+};
+
+typedef void (*check_done)(void *context, bool passed, const char *sentence);
+
+struct check_runner;
+
+struct check_ops {
+	/* ERR_LIMIT when CHECK_RUNS_MAX runs are under way. */
+	int (*start)(struct check_runner *runner, const struct check_request *request, check_done done,
+		     void *context, uint64_t *ret_run, struct error *err);
+	void (*cancel)(struct check_runner *runner, uint64_t run);
+};
+
+struct check_runner {
+	const struct check_ops *ops;
+};
+
+#endif
