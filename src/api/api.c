@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api - see api.h for the contract. The table of routes is at the end; what a route does stands above it
+ * or in api_*.c. */
+#include "api/api.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/json.h"
+#include "api/routes.h"
+#include "base/text.h"
+#include "control/view.h"
+
+enum { AUDIT_LIMIT_MAX = 1000, AUDIT_LIMIT_DEFAULT = 200 };
+
+static unsigned status_of(enum err code)
+{
+	switch (code) {
+	case ERR_OK: return 200;
+	case ERR_INVALID: return 400;
+	case ERR_NOT_FOUND: return 404;
+	case ERR_DENIED: return 403;
+	case ERR_CONFLICT: return 409;
+	case ERR_LIMIT: return 413;
+	case ERR_NO_SPACE: return 507;
+	case ERR_RETRY:
+	case ERR_UNAVAILABLE: return 503;
+	case ERR_TIMEOUT: return 504;
+	case ERR_UNSUPPORTED: return 501;
+	case ERR_CORRUPT:
+	case ERR_CLOSED:
+	case ERR_INTERNAL: return 500;
+	}
+	return 500;
+}
+
+void answer_json(struct http_request *request, unsigned status, json_t *object)
+{
+	http_answer(request, status, json_text(object, true));
+}
+
+void answer_error(struct http_request *request, const struct error *err, const char *next)
+{
+	answer_json(request, status_of(err->code), json_of_error(err, next));
+}
+
+struct control_caller caller_of(const struct http_request *request)
+{
+	struct control_caller caller = {.who = ""};
+	const char *id = http_header(request, "Davit-Request-Id");
+	text_copy(caller.who, sizeof caller.who, http_who(request));
+	text_copy(caller.request_id, sizeof caller.request_id, id ? id : "");
+	return caller;
+}
+
+json_t *body_of(struct http_request *request)
+{
+	const struct buf *body = http_body(request);
+	json_error_t where;
+	if (body->size == 0)
+		return json_object();
+	json_t *object = json_loadb(body->data, body->size, JSON_REJECT_DUPLICATES, &where);
+	if (object && json_is_object(object))
+		return object;
+	json_decref(object);
+	struct error err;
+	error_set(&err, ERR_INVALID, "The body is not a JSON object: %s.",
+		  object ? "it is something else" : where.text);
+	answer_error(request, &err, NULL);
+	return NULL;
+}
+
+bool body_text(struct http_request *request, const json_t *body, const char *key, char *to,
+	       size_t size)
+{
+	const json_t *value = json_object_get(body, key);
+	struct error err;
+	to[0] = '\0';
+	if (!value || json_is_null(value))
+		return true;
+	if (json_is_string(value) && strlen(json_string_value(value)) == json_string_length(value) &&
+	    text_copy(to, size, json_string_value(value)))
+		return true;
+	error_set(&err, ERR_INVALID, "The field \"%s\" must be a text of at most %zu bytes.", key,
+		  size - 1);
+	answer_error(request, &err, NULL);
+	return false;
+}
+
+static void get_server(struct api *api, struct http_request *request)
+{
+	json_t *o = json_object();
+	struct error err;
+	bool healthy = store_check(api->parts.store, &err) == 0;
+	json_object_set_new(o, "schema", json_string("davit.v1/server"));
+	json_object_set_new(o, "version", json_string(api->parts.version));
+	json_object_set_new(o, "pid", json_integer(getpid()));
+	json_object_set_new(o, "state", json_string(api->parts.state_directory));
+	json_object_set_new(o, "started_unix_ms", json_integer((json_int_t)api->started_unix_ms));
+	json_object_set_new(o, "health", json_string(healthy ? "ok" : "degraded"));
+	if (!healthy)
+		json_object_set_new(o, "message", json_string(err.text));
+	answer_json(request, 200, o);
+}
+
+/* status groups environments by application, in the order in which they come. */
+static void add_environment(void *context, const struct view_environment *e)
+{
+	json_t *applications = context, *app = NULL, *environments;
+	size_t count = json_array_size(applications);
+	if (count > 0)
+		app = json_array_get(applications, count - 1);
+	if (!app || strcmp(json_string_value(json_object_get(app, "app")), e->app) != 0) {
+		app = json_object();
+		json_object_set_new(app, "app", json_string(e->app));
+		json_object_set_new(app, "environments", json_array());
+		json_array_append_new(applications, app);
+	}
+	environments = json_object_get(app, "environments");
+	json_array_append_new(environments, json_of_environment(e));
+}
+
+static void get_status(struct api *api, struct http_request *request)
+{
+	json_t *applications = json_array(), *o;
+	struct error err;
+	if (control_view_environments(api->parts.control, http_query(request, "environment"),
+				      add_environment, applications, &err) < 0) {
+		json_decref(applications);
+		answer_error(request, &err, "davit status");
+		return;
+	}
+	o = json_object();
+	json_object_set_new(o, "schema", json_string("davit.v1/status"));
+	json_object_set_new(o, "applications", applications);
+	answer_json(request, 200, o);
+}
+
+static void answer_rollout(struct http_request *request, uint32_t rollout)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "schema", json_string("davit.v1/accepted"));
+	json_object_set_new(o, "rollout", json_integer(rollout));
+	answer_json(request, 202, o);
+}
+
+static void post_deploy(struct api *api, struct http_request *request)
+{
+	struct control_caller caller = caller_of(request);
+	struct control_deploy deploy = {.release = ""};
+	struct error err;
+	uint32_t rollout = 0;
+	json_t *body = body_of(request);
+	if (!body)
+		return;
+	bool fine = body_text(request, body, "release", deploy.release, sizeof deploy.release) &&
+		    body_text(request, body, "strategy", deploy.strategy, sizeof deploy.strategy) &&
+		    body_text(request, body, "reason", deploy.reason, sizeof deploy.reason);
+	deploy.allow_bad = json_is_true(json_object_get(body, "allow_bad"));
+	json_decref(body);
+	if (!fine)
+		return;
+	if (control_deploy(api->parts.control, &caller, http_segment(request, 2), &deploy, &rollout,
+			   &err) < 0)
+		answer_error(request, &err, NULL);
+	else
+		answer_rollout(request, rollout);
+}
+
+static void post_rollback(struct api *api, struct http_request *request)
+{
+	struct control_caller caller = caller_of(request);
+	char to[DIGEST_HEX_SIZE], reason[CONTROL_REASON_SIZE];
+	struct error err;
+	uint32_t rollout = 0;
+	json_t *body = body_of(request);
+	if (!body)
+		return;
+	bool fine = body_text(request, body, "to", to, sizeof to) &&
+		    body_text(request, body, "reason", reason, sizeof reason);
+	json_decref(body);
+	if (!fine)
+		return;
+	if (control_rollback(api->parts.control, &caller, http_segment(request, 2), to, reason,
+			     &rollout, &err) < 0)
+		answer_error(request, &err, NULL);
+	else
+		answer_rollout(request, rollout);
+}
+
+static void post_restart(struct api *api, struct http_request *request)
+{
+	struct control_caller caller = caller_of(request);
+	char reason[CONTROL_REASON_SIZE];
+	struct error err;
+	uint32_t rollout = 0;
+	json_t *body = body_of(request);
+	if (!body)
+		return;
+	bool fine = body_text(request, body, "reason", reason, sizeof reason);
+	json_decref(body);
+	if (!fine)
+		return;
+	if (control_restart(api->parts.control, &caller, http_segment(request, 2), reason, &rollout,
+			    &err) < 0)
+		answer_error(request, &err, NULL);
+	else
+		answer_rollout(request, rollout);
+}
+
+static void post_maintenance(struct api *api, struct http_request *request)
+{
+	struct control_caller caller = caller_of(request);
+	char reason[CONTROL_REASON_SIZE];
+	struct error err;
+	json_t *body = body_of(request);
+	if (!body)
+		return;
+	bool fine = body_text(request, body, "reason", reason, sizeof reason);
+	bool on = json_is_true(json_object_get(body, "on"));
+	json_decref(body);
+	if (!fine)
+		return;
+	if (control_maintenance(api->parts.control, &caller, http_segment(request, 2), on, reason,
+				&err) < 0) {
+		answer_error(request, &err, NULL);
+		return;
+	}
+	json_t *o = json_object();
+	json_object_set_new(o, "schema", json_string("davit.v1/maintenance"));
+	json_object_set_new(o, "on", json_boolean(on));
+	answer_json(request, 200, o);
+}
+
+static void get_plan(struct api *api, struct http_request *request)
+{
+	const char *release = http_query(request, "release"), *strategy = http_query(request, "strategy");
+	struct view_plan *view = mem_zero(1, sizeof *view);
+	struct error err;
+	if (control_view_plan(api->parts.control, http_segment(request, 2), release ? release : "",
+			      strategy ? strategy : "", view, &err) < 0)
+		answer_error(request, &err, "davit releases");
+	else
+		answer_json(request, 200, json_of_plan(view));
+	free(view);
+}
+
+static void get_config(struct api *api, struct http_request *request)
+{
+	struct buf config;
+	struct error err;
+	buf_init(&config, STORE_BLOB_MAX);
+	if (control_live_config(api->parts.control, http_segment(request, 2), &config, &err) < 0)
+		answer_error(request, &err, "davit status");
+	else {
+		json_t *o = json_object();
+		json_object_set_new(o, "schema", json_string("davit.v1/config"));
+		json_object_set_new(o, "config", json_loadb(config.data, config.size, 0, NULL));
+		answer_json(request, 200, o);
+	}
+	buf_done(&config);
+}
+
+static void post_exec(struct api *api, struct http_request *request)
+{
+	struct control_caller caller = caller_of(request);
+	char process[VIEW_WORD_SIZE], command[VIEW_TEXT_SIZE];
+	struct error err;
+	json_t *body = body_of(request);
+	if (!body)
+		return;
+	bool fine = body_text(request, body, "process", process, sizeof process) &&
+		    body_text(request, body, "command", command, sizeof command);
+	json_decref(body);
+	if (!fine)
+		return;
+	struct view_exec *view = mem_zero(1, sizeof *view);
+	if (control_exec(api->parts.control, &caller, http_segment(request, 2), process, command, view,
+			 &err) < 0)
+		answer_error(request, &err, "davit status");
+	else {
+		json_t *o = json_object(), *variables = json_array();
+		json_object_set_new(o, "schema", json_string("davit.v1/exec"));
+		json_object_set_new(o, "directory", json_string(view->directory));
+		json_object_set_new(o, "user", json_string(view->user));
+		for (uint32_t i = 0; i < view->variable_count; i++)
+			json_array_append_new(variables, json_string(view->variables[i]));
+		json_object_set_new(o, "variables", variables);
+		answer_json(request, 200, o);
+	}
+	free(view);
+}
+
+static int add_audit(void *context, const struct store_audit_entry *e)
+{
+	json_array_append_new(context, json_of_audit_entry(e));
+	return 0;
+}
+
+static void get_audit(struct api *api, struct http_request *request)
+{
+	const char *limit = http_query(request, "limit"), *before = http_query(request, "before");
+	struct store_audit_filter filter = {.limit = AUDIT_LIMIT_DEFAULT};
+	struct error err;
+	uint64_t number;
+	if (limit && text_parse_u64(limit, AUDIT_LIMIT_MAX, &number))
+		filter.limit = (uint32_t)number;
+	if (before && text_parse_u64(before, INT64_MAX, &number))
+		filter.before = number;
+	json_t *entries = json_array(), *o;
+	if (store_audit(api->parts.store, &filter, add_audit, entries, &err) < 0) {
+		json_decref(entries);
+		answer_error(request, &err, NULL);
+		return;
+	}
+	o = json_object();
+	json_object_set_new(o, "schema", json_string("davit.v1/audit"));
+	json_object_set_new(o, "entries", entries);
+	answer_json(request, 200, o);
+}
+
+static void get_audit_verify(struct api *api, struct http_request *request)
+{
+	struct store_audit_head head;
+	char hex[DIGEST_HEX_SIZE];
+	uint64_t broken = 0;
+	struct error err;
+	int result = store_audit_verify(api->parts.store, NULL, &head, &broken, &err);
+	if (result < 0 && result != ERR_CORRUPT) {
+		answer_error(request, &err, NULL);
+		return;
+	}
+	json_t *o = json_object();
+	json_object_set_new(o, "schema", json_string("davit.v1/audit-verify"));
+	json_object_set_new(o, "whole", json_boolean(result == 0));
+	if (result == 0) {
+		json_object_set_new(o, "entries", json_integer((json_int_t)head.seq));
+		json_object_set_new(o, "head", json_string(digest_format(&head.hash, hex)));
+	} else {
+		json_object_set_new(o, "broken", json_integer((json_int_t)broken));
+		json_object_set_new(o, "message", json_string(err.text));
+	}
+	answer_json(request, 200, o);
+}
+
+static const struct route {
+	const char *method;
+	const char *path; /* "*" is any one segment */
+	void (*handle)(struct api *api, struct http_request *request);
+} routes[] = {
+	{"GET", "v1/server", get_server},
+	{"GET", "v1/status", get_status},
+	{"POST", "v1/releases", post_release},
+	{"GET", "v1/releases", get_releases},
+	{"POST", "v1/releases/*/bad", post_release_mark},
+	{"POST", "v1/releases/*/clear", post_release_mark},
+	{"POST", "v1/environments/*/deploy", post_deploy},
+	{"GET", "v1/environments/*/plan", get_plan},
+	{"POST", "v1/environments/*/rollback", post_rollback},
+	{"POST", "v1/environments/*/restart", post_restart},
+	{"POST", "v1/environments/*/maintenance", post_maintenance},
+	{"GET", "v1/environments/*/config", get_config},
+	{"POST", "v1/environments/*/exec", post_exec},
+	{"GET", "v1/environments/*/logs", get_logs},
+	{"GET", "v1/rollouts", get_rollouts},
+	{"GET", "v1/rollouts/*", get_rollout},
+	{"GET", "v1/rollouts/*/events", get_rollout_events},
+	{"POST", "v1/rollouts/*/promote", post_rollout_command},
+	{"POST", "v1/rollouts/*/pause", post_rollout_command},
+	{"POST", "v1/rollouts/*/resume", post_rollout_command},
+	{"POST", "v1/rollouts/*/abort", post_rollout_command},
+	{"GET", "v1/audit", get_audit},
+	{"GET", "v1/audit/verify", get_audit_verify},
+};
+
+static bool path_matches(const struct http_request *request, const char *path)
+{
+	size_t index = 0;
+	for (const char *p = path;; index++) {
+		size_t length = strcspn(p, "/");
+		const char *segment = http_segment(request, index);
+		if (!segment || (!(length == 1 && *p == '*') && (strlen(segment) != length ||
+								 strncmp(segment, p, length) != 0)))
+			return false;
+		if (p[length] == '\0')
+			return http_segment(request, index + 1) == NULL;
+		p += length + 1;
+	}
+}
+
+static void dispatch(void *context, struct http_request *request)
+{
+	struct api *api = context;
+	struct error err;
+	bool known = false;
+	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+		if (!path_matches(request, routes[i].path))
+			continue;
+		known = true;
+		if (strcmp(routes[i].method, http_method(request)) == 0) {
+			routes[i].handle(api, request);
+			return;
+		}
+	}
+	if (known)
+		error_set(&err, ERR_INVALID, "This address does not take the method %s.",
+			  http_method(request));
+	else
+		error_set(&err, ERR_NOT_FOUND, "The API has no such address.");
+	answer_error(request, &err, NULL);
+}
+
+static void rollout_changed(void *context, uint32_t rollout)
+{
+	struct api *api = context;
+	(void)rollout;
+	http_wake(api->http);
+}
+
+int api_new(const struct api_parts *parts, struct api **ret_api, struct error *err)
+{
+	struct api *api = mem_zero(1, sizeof *api);
+	char spool[1100];
+	api->parts = *parts;
+	api->started_unix_ms = env_wall_ms(loop_env(parts->loop));
+	snprintf(spool, sizeof spool, "%s/spool", parts->state_directory);
+	struct http_options options = {
+		.listen_fd = parts->listen_fd, .spool = spool, .handle = dispatch, .context = api};
+	int result = http_new(parts->loop, &options, &api->http, err);
+	if (result < 0) {
+		free(api);
+		return result;
+	}
+	control_subscribe(parts->control, rollout_changed, api);
+	*ret_api = api;
+	return 0;
+}
+
+void api_free(struct api *api)
+{
+	if (!api)
+		return;
+	control_subscribe(api->parts.control, NULL, NULL);
+	http_free(api->http);
+	free(api);
+}

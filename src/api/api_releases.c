@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api_releases - releases come in, are listed, are marked. See routes.h.
+ *
+ * The archive is unpacked in another thread: a rollout that must be aborted does not wait for it. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/json.h"
+#include "api/routes.h"
+#include "base/text.h"
+#include "control/view.h"
+#include "provider/artifact.h"
+
+enum { CONFIG_TEXT_MAX = 256 * 1024, RELEASES_LIMIT = 200, FILE_NAME_SIZE = 256 };
+
+struct import {
+	struct api *api;
+	struct http_request *request;
+	struct control_caller caller;
+	struct control_release release;
+	char *config;
+	char config_name[FILE_NAME_SIZE];
+	char file_name[FILE_NAME_SIZE];
+	int fd;
+	int result;
+	struct error err;
+};
+
+static void import_run(void *context)
+{
+	struct import *import = context;
+	struct artifact_store *artifacts = import->api->parts.artifacts;
+	struct artifact_info info;
+	import->result = artifacts->ops->import(artifacts, import->fd, import->file_name, &info,
+						&import->err);
+	if (import->result < 0)
+		return;
+	import->release.artifact = info.digest;
+	import->release.size_bytes = info.size_bytes;
+	import->release.files = info.entries;
+}
+
+static void answer_release(struct import *import, const char *id, bool existed)
+{
+	char hex[DIGEST_HEX_SIZE];
+	struct store_release row;
+	struct error err;
+	if (store_release_get(import->api->parts.store, id, &row, NULL, &err) < 0) {
+		answer_error(import->request, &err, NULL);
+		return;
+	}
+	json_t *o = json_of_release(&row);
+	json_object_set_new(o, "schema", json_string("davit.v1/release"));
+	json_object_set_new(o, "artifact",
+			    json_string(digest_format(&import->release.artifact, hex)));
+	json_object_set_new(o, "files", json_integer(import->release.files));
+	json_object_set_new(o, "environment", json_string(import->release.environment));
+	json_object_set_new(o, "existed", json_boolean(existed));
+	answer_json(import->request, existed ? 200 : 201, o);
+}
+
+static void import_done(void *context)
+{
+	struct import *import = context;
+	char id[DIGEST_HEX_SIZE];
+	bool existed = false;
+	int result = import->result;
+	if (result == 0)
+		result = control_add_release(import->api->parts.control, &import->caller,
+					     &import->release, id, &existed, &import->err);
+	if (result < 0)
+		answer_error(import->request, &import->err, NULL);
+	else
+		answer_release(import, id, existed);
+	free(import->config);
+	free(import);
+}
+
+static bool read_config(int fd, uint64_t size, char **ret_text)
+{
+	char *text = mem_new(size + 1);
+	size_t have = 0;
+	while (have < size) {
+		ssize_t n = read(fd, text + have, size - have);
+		if (n <= 0) {
+			free(text);
+			return false;
+		}
+		have += (size_t)n;
+	}
+	text[size] = '\0';
+	*ret_text = text;
+	return true;
+}
+
+void post_release(struct api *api, struct http_request *request)
+{
+	const char *size_text = http_header(request, "Davit-Config-Size"),
+		   *environment = http_query(request, "environment"), *tag = http_query(request, "tag"),
+		   *name = http_query(request, "name"), *config_name = http_query(request, "config");
+	struct error err;
+	uint64_t size = 0;
+	char *config = NULL;
+	if (!size_text || !text_parse_u64(size_text, CONFIG_TEXT_MAX, &size) || size == 0 || !environment ||
+	    http_upload(request) < 0 || !read_config(http_upload(request), size, &config)) {
+		error_set(&err, ERR_INVALID,
+			  "A release needs ?environment=, the header Davit-Config-Size (1 to %d), and a "
+			  "body of configuration and archive.",
+			  CONFIG_TEXT_MAX);
+		answer_error(request, &err, NULL);
+		return;
+	}
+	struct import *import = mem_zero(1, sizeof *import);
+	import->api = api;
+	import->request = request;
+	import->caller = caller_of(request);
+	import->config = config;
+	import->fd = http_upload(request);
+	text_copy(import->file_name, sizeof import->file_name, name && name[0] ? name : "file");
+	text_copy(import->config_name, sizeof import->config_name,
+		  config_name && config_name[0] ? config_name : "davit.yaml");
+	import->release.config_text = config;
+	import->release.config_name = import->config_name;
+	text_copy(import->release.environment, sizeof import->release.environment, environment);
+	if (tag && !text_copy(import->release.tag, sizeof import->release.tag, tag)) {
+		error_set(&err, ERR_INVALID, "A tag has at most %zu characters.",
+			  sizeof import->release.tag - 1);
+		answer_error(request, &err, NULL);
+		free(config);
+		free(import);
+		return;
+	}
+	http_later(request);
+	loop_work(api->parts.loop, import_run, import_done, import);
+}
+
+struct listing {
+	struct api *api;
+	json_t *releases;
+	const char *environment; /* key "app/name" whose marks are shown, or NULL */
+	struct error err;
+};
+
+static int add_release(void *context, const struct store_release *r)
+{
+	struct listing *listing = context;
+	json_t *o = json_of_release(r), *bad = json_array();
+	if (listing->environment) {
+		struct store_bad_mark mark;
+		const char *name = strchr(listing->environment, '/') + 1;
+		if (store_bad_mark_find(listing->api->parts.store, r->app, name, r->id, &mark,
+					&listing->err) == 1) {
+			json_t *m = json_object();
+			json_object_set_new(m, "environment", json_string(mark.environment));
+			json_object_set_new(m, "reason", json_string(mark.reason));
+			json_object_set_new(m, "by", json_string(mark.by));
+			json_object_set_new(m, "at_unix_ms", json_integer((json_int_t)mark.at_unix_ms));
+			json_array_append_new(bad, m);
+		}
+	}
+	json_object_set_new(o, "bad", bad);
+	json_array_append_new(listing->releases, o);
+	return 0;
+}
+
+void get_releases(struct api *api, struct http_request *request)
+{
+	const char *environment = http_query(request, "environment");
+	char key[CONTROL_KEY_SIZE], app[CONTROL_KEY_SIZE];
+	struct listing listing = {.api = api};
+	struct error err;
+	if (environment && control_resolve_environment(api->parts.control, environment, key, &err) < 0) {
+		answer_error(request, &err, "davit status");
+		return;
+	}
+	if (environment) {
+		listing.environment = key;
+		text_copy(app, sizeof app, key);
+		*strchr(app, '/') = '\0';
+	}
+	listing.releases = json_array();
+	if (store_releases(api->parts.store, environment ? app : NULL, RELEASES_LIMIT, add_release,
+			   &listing, &err) < 0) {
+		json_decref(listing.releases);
+		answer_error(request, &err, NULL);
+		return;
+	}
+	json_t *o = json_object();
+	json_object_set_new(o, "schema", json_string("davit.v1/releases"));
+	json_object_set_new(o, "releases", listing.releases);
+	answer_json(request, 200, o);
+}
+
+void post_release_mark(struct api *api, struct http_request *request)
+{
+	struct control_caller caller = caller_of(request);
+	bool bad = strcmp(http_segment(request, 3), "bad") == 0;
+	char environment[CONTROL_KEY_SIZE], reason[CONTROL_REASON_SIZE];
+	struct error err;
+	json_t *body = body_of(request);
+	if (!body)
+		return;
+	bool fine = body_text(request, body, "environment", environment, sizeof environment) &&
+		    body_text(request, body, "reason", reason, sizeof reason);
+	json_decref(body);
+	if (!fine)
+		return;
+	if (control_mark_release(api->parts.control, &caller, http_segment(request, 2), environment, bad,
+				 reason, &err) < 0) {
+		answer_error(request, &err, "davit releases");
+		return;
+	}
+	json_t *o = json_object();
+	json_object_set_new(o, "schema", json_string("davit.v1/mark"));
+	json_object_set_new(o, "bad", json_boolean(bad));
+	answer_json(request, 200, o);
+}

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * http - see http.h for the contract.
+ *
+ * libmicrohttpd runs in its epoll mode without threads: its epoll descriptor is watched by our loop, and
+ * its next timeout is a timer of ours. A request that waits and a stream that has nothing to say are
+ * suspended connections. */
+#include "api/http.h"
+
+#include <microhttpd.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+enum { STREAM_CHUNK = 64 * 1024, ANSWER_TIMEOUT_S = 120, PATH_MAX_BYTES = 1024 };
+
+struct stream {
+	bool (*more)(void *context, struct buf *to);
+	void (*gone)(void *context);
+	void *context;
+	struct buf pending;
+	bool ended;
+};
+
+struct http_server {
+	struct MHD_Daemon *daemon;
+	struct loop *loop;
+	struct loop_watch *watch;
+	struct env_timer timer;
+	struct http_options options;
+	char spool[PATH_MAX_BYTES];
+	struct http_request *first; /* every request that is not yet finished */
+};
+
+struct http_request {
+	struct http_server *server;
+	struct MHD_Connection *connection;
+	struct http_request *next, *previous;
+	char method[16];
+	char path[PATH_MAX_BYTES];
+	char *segments[HTTP_SEGMENTS_MAX];
+	size_t segment_count;
+	char who[HTTP_WHO_SIZE];
+	bool allowed;
+	bool spooled;
+	int upload_fd;
+	uint64_t upload_bytes;
+	struct buf body;
+	bool too_large;
+	bool no_space;
+	bool handled;
+	bool suspended;
+	struct MHD_Response *response;
+	unsigned status;
+	struct stream *stream;
+};
+
+static void arm(struct http_server *server)
+{
+	MHD_UNSIGNED_LONG_LONG timeout_ms;
+	struct env *env = loop_env(server->loop);
+	if (MHD_get_timeout(server->daemon, &timeout_ms) == MHD_YES)
+		env->ops->timer_start(env, &server->timer, timeout_ms);
+	else
+		env->ops->timer_stop(env, &server->timer);
+}
+
+static void run(struct http_server *server)
+{
+	MHD_run(server->daemon);
+	arm(server);
+}
+
+static void on_ready(void *context, int events)
+{
+	(void)events;
+	run(context);
+}
+
+static void on_timer(void *context)
+{
+	run(context);
+}
+
+static void resume(struct http_request *r)
+{
+	if (!r->suspended)
+		return;
+	r->suspended = false;
+	MHD_resume_connection(r->connection);
+	/* The daemon notices at its next run, which a timer makes a turn of its own. */
+	struct env *env = loop_env(r->server->loop);
+	env->ops->timer_start(env, &r->server->timer, 0);
+}
+
+static void suspend(struct http_request *r)
+{
+	if (r->suspended)
+		return;
+	r->suspended = true;
+	MHD_suspend_connection(r->connection);
+}
+
+/* Who is at the other end: the kernel knows. */
+static void identify(struct http_request *r)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct ucred peer;
+	socklen_t size = sizeof peer;
+	if (!info || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+		return;
+	struct passwd entry, *found = NULL;
+	char memory[4096];
+	if (getpwuid_r(peer.uid, &entry, memory, sizeof memory, &found) == 0 && found)
+		snprintf(r->who, sizeof r->who, "%s", found->pw_name);
+	else
+		snprintf(r->who, sizeof r->who, "uid-%u", peer.uid);
+	r->allowed = peer.uid == geteuid() || peer.uid == 0;
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
+				    : c >= 'A' && c <= 'F'	     ? c - 'A' + 10
+								     : -1;
+}
+
+/* In place; a broken escape stays as it is, and a NUL is never made. */
+static void percent_decode(char *text)
+{
+	char *to = text;
+	for (const char *p = text; *p; p++) {
+		int high = *p == '%' ? hex_digit(p[1]) : -1, low = high >= 0 ? hex_digit(p[2]) : -1;
+		if (low >= 0 && high * 16 + low != 0) {
+			*to++ = (char)(high * 16 + low);
+			p += 2;
+		} else {
+			*to++ = *p;
+		}
+	}
+	*to = '\0';
+}
+
+static void cut_path(struct http_request *r)
+{
+	char *rest = r->path, *segment;
+	while ((segment = strsep(&rest, "/")) && r->segment_count < HTTP_SEGMENTS_MAX) {
+		if (*segment == '\0')
+			continue;
+		percent_decode(segment);
+		r->segments[r->segment_count++] = segment;
+	}
+}
+
+static struct http_request *request_new(struct http_server *server,
+					struct MHD_Connection *connection, const char *url,
+					const char *method)
+{
+	struct http_request *r = mem_zero(1, sizeof *r);
+	r->server = server;
+	r->connection = connection;
+	r->upload_fd = -1;
+	buf_init(&r->body, HTTP_BODY_MAX);
+	snprintf(r->method, sizeof r->method, "%s", method);
+	snprintf(r->path, sizeof r->path, "%s", url);
+	cut_path(r);
+	identify(r);
+	r->next = server->first;
+	if (server->first)
+		server->first->previous = r;
+	server->first = r;
+	return r;
+}
+
+static void request_free(struct http_request *r)
+{
+	if (r->stream) {
+		if (r->stream->gone)
+			r->stream->gone(r->stream->context);
+		buf_done(&r->stream->pending);
+		free(r->stream);
+	}
+	if (r->next)
+		r->next->previous = r->previous;
+	if (r->previous)
+		r->previous->next = r->next;
+	else
+		r->server->first = r->next;
+	if (r->upload_fd >= 0)
+		close(r->upload_fd);
+	buf_done(&r->body);
+	free(r);
+}
+
+/* Releases arrive as archives of any size; everything else is a small JSON object. */
+static bool wants_spool(const struct http_request *r)
+{
+	return strcmp(r->method, "POST") == 0 && r->segment_count == 2 &&
+	       strcmp(r->segments[1], "releases") == 0;
+}
+
+static void take_body(struct http_request *r, const char *data, size_t size)
+{
+	if (!r->allowed || r->too_large || r->no_space)
+		return;
+	if (!wants_spool(r)) {
+		buf_append(&r->body, data, size);
+		r->too_large = r->body.overflowed;
+		return;
+	}
+	/* No name in the directory: a crash leaves nothing behind. */
+	if (r->upload_fd < 0)
+		r->upload_fd = open(r->server->spool, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (r->upload_bytes + size > HTTP_UPLOAD_MAX) {
+		r->too_large = true;
+		return;
+	}
+	while (size > 0) {
+		ssize_t n = r->upload_fd < 0 ? -1 : write(r->upload_fd, data, size);
+		if (n <= 0) {
+			r->no_space = true;
+			return;
+		}
+		data += n;
+		size -= (size_t)n;
+		r->upload_bytes += (uint64_t)n;
+	}
+}
+
+static void refuse(struct http_request *r, unsigned status, const char *error, const char *message)
+{
+	struct buf json;
+	buf_init(&json, 1024);
+	buf_printf(&json, "{\"schema\":\"davit.v1/error\",\"error\":\"%s\",\"message\":\"%s\"}", error,
+		   message);
+	http_answer(r, status, buf_take(&json));
+}
+
+static void handle(struct http_request *r)
+{
+	r->handled = true;
+	if (!r->allowed)
+		refuse(r, 403, "denied",
+		       "Only the user that runs davit and root may use this socket.");
+	else if (r->too_large)
+		refuse(r, 413, "limit", "The request is larger than davit takes.");
+	else if (r->no_space)
+		refuse(r, 507, "no-space",
+		       "The upload could not be written to disk: nothing was changed. Free some space "
+		       "in the state directory, then try again.");
+	else {
+		if (r->upload_fd >= 0)
+			lseek(r->upload_fd, 0, SEEK_SET);
+		r->server->options.handle(r->server->options.context, r);
+	}
+}
+
+static enum MHD_Result send_answer(struct http_request *r)
+{
+	enum MHD_Result result = MHD_queue_response(r->connection, r->status, r->response);
+	MHD_destroy_response(r->response);
+	r->response = NULL;
+	return result;
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *data,
+				  size_t *data_size, void **own)
+{
+	(void)version;
+	struct http_request *r = *own;
+	if (!r) {
+		*own = request_new(context, connection, url, method);
+		return MHD_YES;
+	}
+	if (*data_size > 0) {
+		take_body(r, data, *data_size);
+		*data_size = 0;
+		return MHD_YES;
+	}
+	if (!r->handled)
+		handle(r);
+	if (r->response)
+		return send_answer(r);
+	return r->suspended ? MHD_YES : MHD_NO;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **own,
+			 enum MHD_RequestTerminationCode code)
+{
+	(void)context;
+	(void)connection;
+	(void)code;
+	if (*own)
+		request_free(*own);
+	*own = NULL;
+}
+
+int http_new(struct loop *loop, const struct http_options *options, struct http_server **ret_server,
+	     struct error *err)
+{
+	struct http_server *server = mem_zero(1, sizeof *server);
+	server->loop = loop;
+	server->options = *options;
+	snprintf(server->spool, sizeof server->spool, "%s", options->spool);
+	server->timer = (struct env_timer){.fire = on_timer, .context = server};
+	server->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
+		MHD_OPTION_LISTEN_SOCKET, options->listen_fd, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ANSWER_TIMEOUT_S, MHD_OPTION_END);
+	if (!server->daemon) {
+		free(server);
+		return error_set(err, ERR_INTERNAL, "The API could not be started on its socket.");
+	}
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	int result = loop_watch_start(loop, info->epoll_fd, LOOP_READ, on_ready, server,
+				      &server->watch, err);
+	if (result < 0) {
+		http_free(server);
+		return result;
+	}
+	arm(server);
+	*ret_server = server;
+	return 0;
+}
+
+void http_free(struct http_server *server)
+{
+	if (!server)
+		return;
+	struct env *env = loop_env(server->loop);
+	/* libmicrohttpd wants no suspended connection at its stop. */
+	for (struct http_request *r = server->first; r; r = r->next)
+		if (r->suspended) {
+			r->suspended = false;
+			if (r->stream)
+				r->stream->ended = true;
+			MHD_resume_connection(r->connection);
+		}
+	loop_watch_stop(server->watch);
+	MHD_run(server->daemon);
+	MHD_stop_daemon(server->daemon);
+	env->ops->timer_stop(env, &server->timer);
+	free(server);
+}
+
+const char *http_method(const struct http_request *r)
+{
+	return r->method;
+}
+
+const char *http_segment(const struct http_request *r, size_t index)
+{
+	return index < r->segment_count ? r->segments[index] : NULL;
+}
+
+const char *http_query(const struct http_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *http_header(const struct http_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
+}
+
+const char *http_who(const struct http_request *r)
+{
+	return r->who;
+}
+
+const struct buf *http_body(const struct http_request *r)
+{
+	return &r->body;
+}
+
+int http_upload(const struct http_request *r)
+{
+	return r->upload_fd;
+}
+
+void http_answer(struct http_request *r, unsigned status, char *json)
+{
+	ASSERT(!r->response && !r->stream);
+	r->status = status;
+	r->response = MHD_create_response_from_buffer(strlen(json), json, MHD_RESPMEM_MUST_FREE);
+	MHD_add_response_header(r->response, "Content-Type", "application/json");
+	MHD_add_response_header(r->response, "Cache-Control", "no-store");
+	resume(r);
+}
+
+static ssize_t read_stream(void *context, uint64_t position, char *to, size_t size)
+{
+	(void)position;
+	struct http_request *r = context;
+	struct stream *s = r->stream;
+	if (s->pending.size == 0 && !s->ended)
+		s->ended = !s->more(s->context, &s->pending);
+	if (s->pending.size == 0) {
+		if (s->ended)
+			return MHD_CONTENT_READER_END_OF_STREAM;
+		suspend(r);
+		return 0;
+	}
+	size_t count = s->pending.size < size ? s->pending.size : size;
+	memcpy(to, s->pending.data, count);
+	buf_drop(&s->pending, count);
+	return (ssize_t)count;
+}
+
+void http_stream(struct http_request *r, const char *content_type,
+		 bool (*more)(void *context, struct buf *to), void (*gone)(void *context),
+		 void *context)
+{
+	ASSERT(!r->response && !r->stream);
+	r->stream = mem_zero(1, sizeof *r->stream);
+	*r->stream = (struct stream){.more = more, .gone = gone, .context = context};
+	buf_init(&r->stream->pending, 16 << 20);
+	r->status = 200;
+	r->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_CHUNK, read_stream, r,
+							NULL);
+	MHD_add_response_header(r->response, "Content-Type", content_type);
+	MHD_add_response_header(r->response, "Cache-Control", "no-store");
+	MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0);
+	resume(r);
+}
+
+void http_wake(struct http_server *server)
+{
+	for (struct http_request *r = server->first; r; r = r->next)
+		if (r->stream)
+			resume(r);
+}
+
+void http_later(struct http_request *r)
+{
+	MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0);
+	suspend(r);
+}

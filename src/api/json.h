@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * json - views and store rows as the JSON of docs/reference/api.md. Each function returns a new reference.
+ */
+#ifndef API_JSON_H
+#define API_JSON_H
+
+#include <jansson.h>
+
+#include "control/view.h"
+#include "store/audit.h"
+#include "store/releases.h"
+
+json_t *json_of_environment(const struct view_environment *e);
+json_t *json_of_rollout(const struct view_rollout *r);
+json_t *json_of_plan(const struct view_plan *p);
+json_t *json_of_audit_entry(const struct store_audit_entry *e);
+json_t *json_of_release(const struct store_release *r);
+json_t *json_of_error(const struct error *err, const char *next);
+
+/* The object's text, ended by "\n" when `line`; the reference is released. The caller frees. */
+char *json_text(json_t *object, bool line);
+
+#endif

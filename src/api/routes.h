@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * routes - what the files of api/ share: the API object, answers, and the handlers of the route table.
+ */
+#ifndef API_ROUTES_H
+#define API_ROUTES_H
+
+#include <jansson.h>
+
+#include "api/api.h"
+#include "api/http.h"
+#include "control/control.h"
+
+struct api {
+	struct api_parts parts;
+	struct http_server *http;
+	uint64_t started_unix_ms;
+};
+
+/* Answer with a value (released), or with an error under the HTTP status that its code has. */
+void answer_json(struct http_request *request, unsigned status, json_t *object);
+void answer_error(struct http_request *request, const struct error *err, const char *next);
+
+/* The peer's name and the request id of its header. */
+struct control_caller caller_of(const struct http_request *request);
+
+/* The body as an object; an empty body is an empty object. NULL: answered with an error already. */
+json_t *body_of(struct http_request *request);
+/* A text field: "" when missing. False: there is one and it is no text or too long; answered already. */
+bool body_text(struct http_request *request, const json_t *body, const char *key, char *to,
+	       size_t size);
+
+/* Handlers, by file: api_releases.c, api_rollouts.c, api_logs.c, api.c */
+void post_release(struct api *api, struct http_request *request);
+void get_releases(struct api *api, struct http_request *request);
+void post_release_mark(struct api *api, struct http_request *request);
+void get_rollouts(struct api *api, struct http_request *request);
+void get_rollout(struct api *api, struct http_request *request);
+void get_rollout_events(struct api *api, struct http_request *request);
+void post_rollout_command(struct api *api, struct http_request *request);
+void get_logs(struct api *api, struct http_request *request);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * control - the shell around the pure cores: it runs rollouts.
+ *
+ * WHAT  One object that owns every environment: it takes an event, lets the core decide, commits, and
+ *       only then acts. Everything that changes something goes through here and is audited.
+ *
+ * HOW   control_new(), then control_start() (restores what the store says, then reconciles with the
+ *       world), then the loop calls back through `env` timers and the providers' notifications.
+ *       Commands and reads are plain calls; a command has been committed when it returns 0.
+ *
+ * OWNS  The caller owns all that `struct control_parts` names, for as long as the control lives.
+ *       Views are filled in caller's storage and stay valid; they hold no pointers.
+ *
+ * TIME  From `env`: monotonic for decisions, wall clock for people.
+ *
+ * ERRORS NOT_FOUND no such environment, release or rollout · CONFLICT what the sender saw has moved, or
+ *       the state does not allow it · INVALID the request makes no sense · NO_SPACE, DENIED, CORRUPT,
+ *       INTERNAL the store could not commit: nothing was changed and nothing was done.
+ *
+ * SEE   view.h (what is shown), docs/reference/api.md (the same over HTTP), tests/unit/control.
+ */
+#ifndef CONTROL_CONTROL_H
+#define CONTROL_CONTROL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/digest.h"
+#include "base/env.h"
+#include "base/err.h"
+
+struct artifact_store;
+struct check_runner;
+struct control;
+struct router;
+struct runtime;
+struct store;
+
+enum {
+	CONTROL_TAG_SIZE = 65,
+	CONTROL_KEY_SIZE = 96, /* "app/environment" */
+	CONTROL_WHO_SIZE = 65,
+	CONTROL_REASON_SIZE = 257,
+	CONTROL_ENVIRONMENT_MAX = 64,
+};
+
+struct control_parts {
+	struct env *env;
+	struct store *store;
+	struct runtime *runtime;
+	struct router *router;
+	struct artifact_store *artifacts;
+	struct check_runner *checks;
+	const char *persist_directory; /* STATE/persist: what survives releases */
+};
+
+/* Who asks, as the audit log shows it, and the id that makes a repeated request harmless ("" = none). */
+struct control_caller {
+	char who[CONTROL_WHO_SIZE];
+	char request_id[CONTROL_WHO_SIZE];
+};
+
+/* What the sender of a command saw; any = true skips the comparison. */
+struct control_expect {
+	bool any;
+	char state[24];
+	uint32_t step;
+	uint32_t attempt;
+};
+
+enum control_verb { CONTROL_PROMOTE, CONTROL_PAUSE, CONTROL_RESUME, CONTROL_ABORT };
+
+struct control_deploy {
+	char release[DIGEST_HEX_SIZE]; /* id, its beginning, or a tag */
+	char strategy[48];             /* "" = the environment's */
+	char reason[CONTROL_REASON_SIZE];
+	bool allow_bad;
+};
+
+/* A release as it arrives: the artifact is imported already, the configuration is text. */
+struct control_release {
+	const char *config_text; /* davit.yaml, NUL-terminated */
+	const char *config_name; /* for messages: "davit.yaml" */
+	char environment[CONTROL_KEY_SIZE];
+	char tag[CONTROL_TAG_SIZE]; /* "" = davit names it: the next patch */
+	struct digest artifact;
+	uint64_t size_bytes;
+	uint32_t files;
+};
+
+struct control *control_new(const struct control_parts *parts);
+MUST_CHECK int control_start(struct control *c, struct error *err);
+/* Stop every instance of every environment, without forgetting what shall run; `done` is called when
+ * nothing is left. For `davit up`, at Ctrl-C. */
+void control_stop_instances(struct control *c, void (*done)(void *context), void *context);
+void control_free(struct control *c);
+
+/* Register a release; the same artifact and configuration again is the same release. `ret_key` is
+ * "app/environment". */
+MUST_CHECK int control_add_release(struct control *c, const struct control_caller *caller,
+				   const struct control_release *release,
+				   char ret_id[DIGEST_HEX_SIZE], bool *ret_existed,
+				   struct error *err);
+MUST_CHECK int control_mark_release(struct control *c, const struct control_caller *caller,
+				    const char *release, const char *environment, bool bad,
+				    const char *reason, struct error *err);
+
+MUST_CHECK int control_deploy(struct control *c, const struct control_caller *caller,
+			      const char *environment, const struct control_deploy *deploy,
+			      uint32_t *ret_rollout, struct error *err);
+/* `to` is a release, or "" for the last good one. */
+MUST_CHECK int control_rollback(struct control *c, const struct control_caller *caller,
+				const char *environment, const char *to, const char *reason,
+				uint32_t *ret_rollout, struct error *err);
+MUST_CHECK int control_restart(struct control *c, const struct control_caller *caller,
+			       const char *environment, const char *reason, uint32_t *ret_rollout,
+			       struct error *err);
+MUST_CHECK int control_maintenance(struct control *c, const struct control_caller *caller,
+				   const char *environment, bool on, const char *reason,
+				   struct error *err);
+/* `rollout` is a number or an environment. */
+MUST_CHECK int control_command(struct control *c, const struct control_caller *caller,
+			       const char *rollout, enum control_verb verb, const char *reason,
+			       const struct control_expect *expect, struct error *err);
+
+/* Be told of every change of a rollout (and of progress, once a second). One subscriber. */
+void control_subscribe(struct control *c, void (*changed)(void *context, uint32_t rollout),
+		       void *context);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * view - what people and programs are shown of the control: plain structs, copied, without pointers.
+ *
+ * WHAT  The answer to "what is live, what moves, why, and what next". docs/reference/api.md names every
+ *       field as it appears in JSON; the names here are the same.
+ *
+ * OWNS  The caller's storage; a rollout's view is large: keep it on the heap.
+ * UNITS Times *_unix_ms, durations *_ms, shares *_bp, latencies *_us.
+ */
+#ifndef CONTROL_VIEW_H
+#define CONTROL_VIEW_H
+
+#include "base/buf.h"
+#include "control/control.h"
+
+enum {
+	VIEW_TEXT_SIZE = 400,
+	VIEW_STEPS_MAX = 96,
+	VIEW_EVIDENCE_MAX = 64,
+	VIEW_HISTORY_MAX = 128,
+	VIEW_INSTANCES_MAX = 256,
+	VIEW_LOG_LINES = 20,
+	VIEW_WORD_SIZE = 48,
+};
+
+struct view_release {
+	char release[DIGEST_HEX_SIZE]; /* "" = none */
+	char tag[CONTROL_TAG_SIZE];
+	uint64_t since_unix_ms;
+	char by[CONTROL_WHO_SIZE];
+	uint32_t weight_bp;
+	uint64_t left_ms; /* warm: for so long still */
+};
+
+struct view_traffic {
+	uint64_t requests;
+	uint64_t errors;
+	uint32_t share_bp; /* measured, of the requests since the rollout began */
+	uint64_t p50_us;
+	uint64_t p99_us;
+	uint64_t in_flight;
+};
+
+struct view_instance {
+	char id[96];
+	char process[VIEW_WORD_SIZE];
+	uint32_t slot;
+	char release[DIGEST_HEX_SIZE];
+	char tag[CONTROL_TAG_SIZE];
+	char state[VIEW_WORD_SIZE];
+	int32_t pid;
+	char address[128];
+	uint32_t restarts;
+	uint64_t ready_ms; /* for how long it has been ready; 0 = it is not */
+	char probe[256];
+};
+
+struct view_environment {
+	char app[VIEW_WORD_SIZE];
+	char name[VIEW_WORD_SIZE];
+	char listen[128];
+	char host[256];
+	char state[VIEW_WORD_SIZE];
+	struct view_release live, candidate, warm;
+	uint32_t rollout; /* 0 = none is under way */
+	char rollout_state[VIEW_WORD_SIZE];
+	uint32_t rollout_step, rollout_steps;
+	char rollout_label[VIEW_WORD_SIZE];
+	bool maintenance;
+	bool applied; /* the gateway serves what the document says */
+	struct view_traffic traffic;
+	uint32_t instance_count;
+	struct view_instance instances[VIEW_INSTANCES_MAX];
+};
+
+struct view_step {
+	char op[VIEW_WORD_SIZE];
+	char label[VIEW_WORD_SIZE];
+	char text[VIEW_TEXT_SIZE];
+	char state[VIEW_WORD_SIZE]; /* done active waiting failed skipped; "" in a plan */
+	uint64_t for_ms;
+	uint64_t at_most_ms;
+	uint32_t weight_bp;
+};
+
+struct view_evidence {
+	uint32_t step, attempt;
+	char verdict[VIEW_WORD_SIZE];
+	char text[VIEW_TEXT_SIZE];
+	uint64_t at_unix_ms;
+};
+
+struct view_transition {
+	uint32_t seq;
+	uint64_t at_unix_ms;
+	char from[VIEW_WORD_SIZE], to[VIEW_WORD_SIZE];
+	char text[VIEW_TEXT_SIZE];
+};
+
+struct view_rollout {
+	uint32_t number;
+	char app[VIEW_WORD_SIZE], environment[VIEW_WORD_SIZE];
+	char kind[VIEW_WORD_SIZE], strategy[VIEW_WORD_SIZE], state[VIEW_WORD_SIZE];
+	char reason[VIEW_TEXT_SIZE];
+	char by[CONTROL_WHO_SIZE];
+	bool ended;
+	uint32_t exit_code;
+	struct view_release new_release, old_release;
+	uint64_t started_unix_ms, ended_unix_ms, elapsed_ms;
+	uint32_t step, attempt, step_count;
+	struct view_step steps[VIEW_STEPS_MAX];
+	struct view_traffic new_traffic, old_traffic;
+	uint32_t weight_bp; /* of the new release, as served */
+	uint32_t new_ready, new_want, old_ready, old_want;
+	uint64_t hold_for_ms, hold_held_ms, hold_at_most_ms;
+	uint64_t hold_requests, hold_at_least_requests;
+	uint32_t evidence_count;
+	struct view_evidence evidence[VIEW_EVIDENCE_MAX];
+	uint32_t history_count;
+	struct view_transition history[VIEW_HISTORY_MAX];
+	uint64_t verdict_to_zero_ms; /* from the verdict to weight 0 in every worker; 0 = it did not come to that */
+	uint32_t log_line_count;
+	char log_tail[VIEW_LOG_LINES][VIEW_TEXT_SIZE];
+	char serving[CONTROL_TAG_SIZE];
+	char why[2 * VIEW_TEXT_SIZE];
+	char next[VIEW_TEXT_SIZE]; /* the command to type */
+};
+
+struct view_plan {
+	char app[VIEW_WORD_SIZE], environment[VIEW_WORD_SIZE], strategy[VIEW_WORD_SIZE];
+	char hash[DIGEST_HEX_SIZE];
+	struct view_release new_release, old_release;
+	uint32_t step_count;
+	struct view_step steps[VIEW_STEPS_MAX];
+	uint64_t least_ms, most_ms;
+	uint64_t exposed_requests, requests_per_s;
+	uint32_t note_count;
+	char notes[8][VIEW_TEXT_SIZE];
+};
+
+/* The environments, in order of application and name; `environment` NULL = all. ERR_NOT_FOUND. */
+MUST_CHECK int control_view_environments(struct control *c, const char *environment,
+					 void (*visit)(void *context,
+						       const struct view_environment *e),
+					 void *context, struct error *err);
+/* `rollout` is a number or an environment (its current rollout, else its last). */
+MUST_CHECK int control_view_rollout(struct control *c, const char *rollout,
+				    struct view_rollout *ret_view, struct error *err);
+MUST_CHECK int control_view_plan(struct control *c, const char *environment, const char *release,
+				 const char *strategy, struct view_plan *ret_view,
+				 struct error *err);
+
+/* "shop/prod" of what a person wrote: `prod`, or `shop/prod`. ERR_NOT_FOUND with a suggestion, ERR_CONFLICT
+ * when several applications have one of that name. */
+MUST_CHECK int control_resolve_environment(struct control *c, const char *text,
+					   char ret_key[CONTROL_KEY_SIZE], struct error *err);
+
+/* The resolved configuration of the live release, JSON. ERR_NOT_FOUND when nothing is live. */
+MUST_CHECK int control_live_config(struct control *c, const char *environment, struct buf *ret_json,
+				   struct error *err);
+
+/* What a one-off command of the live release needs. */
+struct view_exec {
+	char directory[512];
+	char user[64];
+	uint32_t variable_count;
+	char variables[96][1024];
+};
+MUST_CHECK int control_exec(struct control *c, const struct control_caller *caller,
+			    const char *environment, const char *process, const char *command,
+			    struct view_exec *ret_view, struct error *err);
+
+#endif
