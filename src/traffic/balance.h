@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * balance - which backend of a release takes a request: of two random ones, the one with fewer
- * requests in flight.
+ *       requests in flight.
  *
  * HOW   `b` is the contiguous run of one release's backends, in the worker's own memory. Backends
- * that are not ready (by the table) are never chosen. Ejected ones (by traffic/health.h) are chosen
- *       only when no other is ready: a doubtful backend is better than none.
- *       Who sends a request raises in_flight when it has chosen, and lowers it when the request
- * ends.
+ *       that are not ready (by the table) are never chosen. Ejected ones (by traffic/health.h) are
+ *       chosen only when no other is ready: a doubtful backend is better than none. Who sends a
+ *       request raises in_flight when it has chosen, and lowers it when the request ends.
  *
  * SOURCE Mitzenmacher, "The power of two choices in randomized load balancing", 2001.
+ *
  * LIMITS Any count; the cost is constant while most are ready, else one pass.
  */
 #ifndef TRAFFIC_BALANCE_H

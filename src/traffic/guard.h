@@ -3,17 +3,18 @@
  * guard - what a gateway checks for itself before it applies a router document, whoever sent it.
  *
  * WHAT  Refuses documents that make no sense (weights that do not sum to 10000, a mirror to
- * nowhere, an older version), and turns the wanted weights into effective ones: weight of a release
- * with no ready backend goes to those that have one. So a request is never refused by choice while
- *       any backend of its environment is ready, and a release that cannot serve gains no weight.
+ *       nowhere, an older version), and turns the wanted weights into effective ones: weight of a
+ *       release with no ready backend goes to those that have one. So a request is never refused
+ *       by choice while any backend of its environment is ready, and a release that cannot serve
+ *       gains no weight.
  *
  * HOW   guard_check() when a document arrives; guard_apply() then and whenever readiness changes,
- * always from the wanted weights, so that they come back when the backends do. Weight moves to the
- *       releases that were to serve anyway, in proportion to their weights; only when none of those
- *       is ready, to the first other release in the order of the document, last to first: oldest
- *       first, as the oldest is the proven one.
+ *       always from the wanted weights, so that they come back when the backends do. Weight moves
+ *       to the releases that were to serve anyway, in proportion to their weights; only when none
+ *       of those is ready, to the live release, else to the oldest that is ready.
  *
  * UNITS Weights in basis points. Releases newest first, as in traffic/split.h.
+ *
  * ERRORS guard_check(): ERR_INVALID with a sentence. A refused document changes nothing.
  */
 #ifndef TRAFFIC_GUARD_H
@@ -27,13 +28,14 @@ struct guard_release {
 	uint32_t ready; /* backends that are ready */
 };
 
-enum { GUARD_NO_MIRROR = -1 };
+enum { GUARD_NONE = -1 };
 
 struct guard_document {
-	bool parked; /* requests are held: all weights are 0 */
+	bool parked; /* requests are held or refused, not routed: weights do not count */
 	uint32_t count;
 	struct guard_release release[SPLIT_RELEASE_MAX];
-	int32_t mirror;     /* index of the release that gets shadow requests, or GUARD_NO_MIRROR */
+	int32_t live;       /* index of the proven release, or GUARD_NONE */
+	int32_t mirror;     /* index of the release that gets shadow requests, or GUARD_NONE */
 	uint32_t mirror_bp; /* 0 without a mirror */
 };
 

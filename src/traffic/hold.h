@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * hold - the bounds of holding requests while an environment is parked, and the pace of letting
- * them go.
+ *       them go.
  *
  * HOW   hold_admit() for a request that finds no backend; it then waits in the caller's queue,
- * first in, first out, until hold_due() says how many may go, or its deadline passes (answer 503
- * with Retry-After). Every admitted one is given back once, by hold_leave(). Letting go is paced so
- * that a backend that has just started does not meet all of them in one instant.
+ *       first in, first out, until hold_due() says how many may go, or its deadline passes (answer
+ *       503 with Retry-After). Every admitted one is given back once, by hold_leave(). Letting go
+ *       is paced so that a backend that has just started does not meet all of them in one instant.
  *
  * TIME  `now_ms` is monotonic and the caller's.
+ *
  * LIMITS struct hold_limits; at a limit hold_admit() refuses, and the answer is 503 with
- * Retry-After.
+ *       Retry-After.
  */
 #ifndef TRAFFIC_HOLD_H
 #define TRAFFIC_HOLD_H
@@ -31,9 +32,9 @@ extern const struct hold_limits hold_limits_default; /* 10000, 64 MiB, 30 s, 200
 struct hold {
 	uint32_t count;
 	uint64_t bytes;
-	uint64_t paced_at_ms; /* when the pace last gave tokens; 0: not letting go */
-	uint32_t tokens;
-	uint32_t millitokens; /* the fraction of a token, in thousandths */
+	bool going; /* being let go, at the pace of the tokens */
+	uint64_t paced_at_ms;
+	uint64_t millitokens; /* a request takes 1000 */
 };
 
 /* All zero bytes are an empty hold. Admit one of `bytes`; false at a limit. On true,

@@ -2,10 +2,10 @@
  *
  * retry - whether a failed request may be sent once more, within a budget.
  *
- * WHAT  One more try for a request that got no byte of an answer and may be repeated: nothing of it
- * was sent, or its method is idempotent and its body is still whole in memory. At most 20 % of the
- *       active requests may be retries (with a floor of RETRY_FLOOR), so that retries cannot become
- * a storm when everything fails.
+ * WHAT  One more try for a request that got no byte of an answer and may be repeated: nothing of
+ *       it was sent, or its method is idempotent and its body is still whole in memory. At most 20
+ *       % of the active requests may be retries (with a floor of RETRY_FLOOR), so that retries
+ *       cannot become a storm when everything fails.
  */
 #ifndef TRAFFIC_RETRY_H
 #define TRAFFIC_RETRY_H

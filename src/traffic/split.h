@@ -3,16 +3,18 @@
  * split - which release of an environment serves a request.
  *
  * WHAT  Per request by weight, at random, or sticky by a unit (a user): the unit's keyed hash is a
- * point on a line of 10000, and the releases lie on it one after the other, newest first. Raising
- * the newest release's weight only lets more units in and moves nobody else; lowering it gives back
- *       exactly those who came last. Shadow requests are sampled apart, with a salt of their own,
- * so that who is mirrored says nothing about who is split.
+ *       point on a line of 10000, and the releases lie on it one after the other, newest first.
+ *       Raising the newest release's weight only lets more units in and moves nobody else;
+ *       lowering it gives back exactly those who came last. Shadow requests are sampled apart,
+ *       with a salt of their own, so that who is mirrored says nothing about who is split.
  *
  * HOW   Pure: the caller brings the random number and the unit. Use weights that guard_apply()
- * made.
+ *       made.
  *
  * UNITS Weights in basis points; their sum is 10000, or 0 while the environment is parked.
+ *
  * LIMITS SPLIT_RELEASE_MAX releases.
+ *
  * SEE   traffic/guard.h; tests/unit/traffic/test_split.c has the properties over 10^6 keys.
  */
 #ifndef TRAFFIC_SPLIT_H
@@ -25,7 +27,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 
-enum { SPLIT_RELEASE_MAX = 8, SPLIT_FULL_BP = 10000 };
+enum { SPLIT_RELEASE_MAX = 16, SPLIT_FULL_BP = 10000 };
 
 struct split {
 	uint32_t count;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * chars - which bytes may stand where in HTTP/1.x, as one table; shared by the parsers of this folder.
+ * chars - which bytes may stand where in HTTP/1.x, as one table; shared by the parsers of this
+ *       folder.
+ *
  * SOURCE RFC 9110, sections 5.5 and 5.6.2; RFC 9112, section 3.2.
  */
 #ifndef WIRE_CHARS_H

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * chunked - the chunked transfer coding: checks a body and rewrites it in place in its one plain
- * form.
+ *       form.
  *
  * HOW   Feed what was read to chunked_pass(). It turns the bytes, in the same buffer, into what is
- * to be sent on: CHUNKED_FRAMED keeps the chunks but writes every size anew, without leading zeros
- * or extensions (never longer than what came in, so a stream needs no second buffer); CHUNKED_BARE
- * leaves only the data. A body that is plain already is not moved. Trailer fields pass, except
- * those that frame, route or are hop-by-hop.
+ *       to be sent on: CHUNKED_FRAMED keeps the chunks but writes every size anew, without leading
+ *       zeros or extensions (never longer than what came in, so a stream needs no second buffer);
+ *       CHUNKED_BARE leaves only the data. A body that is plain already is not moved. Trailer
+ *       fields pass, except those that frame, route or are hop-by-hop.
  *
- * OWNS  The caller's buffer. An unfinished trailer line is left in it (ret_used < size): call again
- * with those bytes in front of the next ones. All else is always used up.
+ * OWNS  The caller's buffer. An unfinished trailer line is left in it (ret_used < size): call
+ *       again with those bytes in front of the next ones. All else is always used up.
  *
  * ERRORS ERR_INVALID (syntax) and ERR_LIMIT; `reason` says which. Answer 400 or 502 and close:
- * where the body ends is then unknown.
+ *       where the body ends is then unknown.
  *
  * LIMITS 16 hex digits a size and 2^63-1 in value, 256 bytes of extensions in the whole body,
- * trailers of CHUNKED_TRAILER_MAX bytes and CHUNKED_TRAILER_FIELDS fields, lines of
- * CHUNKED_TRAILER_LINE_MAX: the buffer must hold one line.
+ *       trailers of CHUNKED_TRAILER_MAX bytes and CHUNKED_TRAILER_FIELDS fields, lines of
+ *       CHUNKED_TRAILER_LINE_MAX: the buffer must hold one line.
  *
  * SOURCE RFC 9112, section 7.1; RFC 9110, section 6.5.1.
  */

@@ -3,28 +3,30 @@
  * http1 - the heads of HTTP/1.x messages: strict, resumable, without allocation or copies.
  *
  * WHAT  http1_parse_request() and http1_parse_response() turn a head into a table of offsets into
- * the caller's buffer and a model of what it means: target, host, framing, keep-alive, upgrade.
- *       Whoever forwards writes a new head from the model (wire/http1_write.h) and never the bytes.
+ *       the caller's buffer and a model of what it means: target, host, framing, keep-alive,
+ *       upgrade. Whoever forwards writes a new head from the model (wire/http1_write.h) and never
+ *       the bytes.
  *
  * HOW   Zero the state with http1_head_init(). Call the parser with the whole buffer from the
- * head's first byte each time more has come in; it goes on where it stopped, so the total work is
- * linear in the bytes. > 0: the head is that many bytes long, what follows is body. 0: more is
- * needed. < 0: `status` and `reason` say what to answer, and the connection must then be closed.
- *       The outcome does not depend on how the bytes were cut.
+ *       head's first byte each time more has come in; it goes on where it stopped, so the total
+ *       work is linear in the bytes. > 0: the head is that many bytes long, what follows is body.
+ *       0: more is needed. < 0: `status` and `reason` say what to answer, and the connection must
+ *       then be closed. The outcome does not depend on how the bytes were cut.
  *
  * OWNS  The caller's buffer, contiguous; it may move between calls, as the table holds offsets
- * only.
+ *       only.
  *
  * LIMITS struct http1_limits; the head at most HTTP1_HEAD_MAX, as offsets have 16 bits. At most
  *       HTTP1_NOMINATED_MAX names in Connection.
  *
- * ERRORS Reject by default. CRLF only (one empty line before a request is passed over), no folding,
- * no control bytes, no space before a colon, no '#' or 8-bit bytes in a target, exactly one Host in
- *       1.1, one Content-Length of digits, Transfer-Encoding exactly "chunked" and never with a
- *       Content-Length or in 1.0. Requests fail with 400, 414, 417, 431, 501 or 505, responses with
- * 502. ERR_INVALID, or ERR_LIMIT where a limit was met.
+ * ERRORS Reject by default. CRLF only (one empty line before a request is passed over), no
+ *       folding, no control bytes, no space before a colon, no '#' or 8-bit bytes in a target,
+ *       exactly one Host in 1.1, one Content-Length of digits, Transfer-Encoding exactly "chunked"
+ *       and never with a Content-Length or in 1.0. Requests fail with 400, 414, 417, 431, 501 or
+ *       505, responses with 502. ERR_INVALID, or ERR_LIMIT where a limit was met.
  *
  * SOURCE RFC 9110 (fields, methods, Connection), RFC 9112 (syntax, framing), RFC 3986 (host).
+ *
  * SEE   tests/unit/wire/test_http1.c, tests/fuzz/fuzz_http1.c
  */
 #ifndef WIRE_HTTP1_H

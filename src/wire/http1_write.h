@@ -3,14 +3,15 @@
  * http1_write - new heads from the model of a parsed one: what the gateway sends on.
  *
  * HOW   The start line, Host, Connection, Upgrade and the framing are made from the model; of the
- * other fields name and value are carried over, one by one, unless they are hop-by-hop, dropped or
- *       replaced. The body that follows must have the framing the head says: a request keeps its
- * own (chunked bodies go through chunked_pass()), a response has http1_response_framing().
+ *       other fields name and value are carried over, one by one, unless they are hop-by-hop,
+ *       dropped or replaced. The body that follows must have the framing the head says: a request
+ *       keeps its own (chunked bodies go through chunked_pass()), a response has
+ *       http1_response_framing().
  *
  * OWNS  The caller's memory. Nothing is terminated with a NUL.
  *
  * ERRORS ERR_LIMIT when `capacity` is too small; `to` is then undefined. capacity >= the parsed
- * head's size + HTTP1_WRITE_EXTRA + the set fields is always enough.
+ *       head's size + HTTP1_WRITE_EXTRA + the set fields is always enough.
  */
 #ifndef WIRE_HTTP1_WRITE_H
 #define WIRE_HTTP1_WRITE_H

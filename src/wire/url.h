@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * url - the little that routing asks of paths, hosts and queries. Nothing is decoded: what the
- * gateway matches and what the backend gets are the same bytes.
+ *       gateway matches and what the backend gets are the same bytes.
  *
  * OWNS  Nothing; all arguments are text with a size, and results point into them.
  */

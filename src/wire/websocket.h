@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * websocket - where the frames of a passing WebSocket stream begin and end, and the frame that
- * closes one.
+ *       closes one.
  *
  * WHAT  The gateway passes WebSockets through unread. To end one politely when its backend is
- * drained it must put a Close frame between two others: one tracker per direction knows where that
- * is.
+ *       drained it must put a Close frame between two others: one tracker per direction knows
+ *       where that is.
  *
  * HOW   Give every byte that passes to websocket_advance(). A control frame may stand between the
  *       fragments of a message, so any boundary between frames will do.
  *
  * ERRORS A length of 2^63 or more makes the stream `broken`: boundaries are unknown from there on.
+ *
  * SOURCE RFC 6455, sections 5.2, 5.5.1 and 7.4.
  */
 #ifndef WIRE_WEBSOCKET_H

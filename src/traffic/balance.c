@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * balance - see balance.h for the contract. */
+#include "traffic/balance.h"
+
+#include "base/err.h"
+
+/* How picky a choice is: first all that is wanted, then one concession after the other. */
+enum grade {
+	GRADE_HEALTHY = 0, /* ready, not ejected, not the one to avoid */
+	GRADE_DOUBTFUL,    /* ready, not the one to avoid */
+	GRADE_READY,
+	GRADE_COUNT
+};
+
+struct choice {
+	const struct balance_backend *b;
+	size_t count;
+	int avoid;
+	uint64_t now_ms;
+};
+
+static bool usable(const struct choice *c, size_t index, enum grade grade)
+{
+	if (!c->b[index].ready || (grade < GRADE_READY && (int)index == c->avoid))
+		return false;
+	return grade > GRADE_HEALTHY || !health_ejected(&c->b[index].health, c->now_ms);
+}
+
+/* Two different numbers below `count` > 1, uniform, out of one random number. */
+static void draw_two(uint64_t random, size_t count, size_t *ret_first, size_t *ret_second)
+{
+	size_t first = (size_t)((random >> 32) * count >> 32);
+	size_t second = (size_t)((random & UINT32_MAX) * (count - 1) >> 32);
+	*ret_first = first;
+	*ret_second = second < first ? second : second + 1;
+}
+
+static size_t less_busy(const struct choice *c, size_t first, size_t second)
+{
+	return c->b[second].in_flight < c->b[first].in_flight ? second : first;
+}
+
+static size_t count_usable(const struct choice *c, enum grade grade)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < c->count; i++)
+		found += usable(c, i, grade);
+	return found;
+}
+
+/* The index of the usable one with `rank` before it. */
+static size_t find_usable(const struct choice *c, enum grade grade, size_t rank)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (usable(c, i, grade) && rank-- == 0)
+			return i;
+	ASSERT(!"rank is below the count of usable backends");
+	return 0;
+}
+
+int balance_choose(const struct balance_backend *b, size_t count, int avoid, uint64_t random,
+		   uint64_t now_ms)
+{
+	struct choice c = {b, count, avoid, now_ms};
+	size_t first, second;
+	if (count > 1) {
+		draw_two(random, count, &first, &second);
+		if (usable(&c, first, GRADE_HEALTHY) && usable(&c, second, GRADE_HEALTHY))
+			return (int)less_busy(&c, first, second);
+	}
+	for (enum grade grade = GRADE_HEALTHY; grade < GRADE_COUNT; grade++) {
+		size_t found = count_usable(&c, grade);
+		if (found == 1)
+			return (int)find_usable(&c, grade, 0);
+		if (found > 1) {
+			draw_two(random, found, &first, &second);
+			return (int)less_busy(&c, find_usable(&c, grade, first),
+					      find_usable(&c, grade, second));
+		}
+	}
+	return ERR_UNAVAILABLE;
+}
+
+size_t balance_ready(const struct balance_backend *b, size_t count, bool healthy_only,
+		     uint64_t now_ms)
+{
+	struct choice c = {b, count, BALANCE_NONE, now_ms};
+	return count_usable(&c, healthy_only ? GRADE_HEALTHY : GRADE_READY);
+}
+
+bool balance_may_eject(const struct balance_backend *b, size_t count, size_t index, uint64_t now_ms)
+{
+	size_t ready = balance_ready(b, count, false, now_ms);
+	size_t healthy = balance_ready(b, count, true, now_ms);
+	if (!b[index].ready || health_ejected(&b[index].health, now_ms))
+		return false;
+	return healthy > 1 && (ready - healthy + 1) * 2 <= ready;
+}
