@@ -1,0 +1,192 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The command line as people meet it.
+
+load lib.bash
+setup() { kit_setup; }
+teardown() { kit_teardown; }
+
+@test "without a server every verb says so, says how to start one, and ends with 6" {
+	for verb in "status" "watch prod" "why prod" "history prod" "releases" "rollback prod" "pause prod"; do
+		# shellcheck disable=SC2086
+		exits 6 davit $verb
+		says "davit up"
+	done
+}
+
+@test "a typo is answered with what was meant, exit 2" {
+	exits 2 davit depoly prod
+	says "deploy"
+	exits 2 davit status --jsno
+	says "--json"
+}
+
+@test "help, version and completion need no server" {
+	exits 0 davit --help
+	says "deploy"
+	exits 0 davit deploy --help
+	says "--as"
+	exits 0 davit version
+	says "0."
+	exits 0 davit completion bash
+	bash -n <<<"$output"
+	exits 0 davit schema
+	jq -e . <<<"$output" >/dev/null
+	exits 0 davit docs service.health
+	says "min_healthy"
+}
+
+@test "init writes a davit.yaml that validates, and never overwrites one" {
+	mkdir "$T/repo"
+	(cd "$T/repo" && "$DAVIT" init --no-input)
+	(cd "$T/repo" && "$DAVIT" validate)
+	cp "$T/repo/davit.yaml" "$T/before"
+	(cd "$T/repo" && ! "$DAVIT" init --no-input)
+	cmp "$T/before" "$T/repo/davit.yaml"
+}
+
+@test "pause, resume and promote move a rollout; the audit log knows who and why" {
+	STRATEGY='[{ canary: { steps: [20%, 40%], each: { at_least: 60s, at_most: 120s } } }, switch]'
+	up
+	release v1.0.0
+	release v2.0.0
+	deploy v1.0.0
+	exits 0 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0 --detach
+	wait_for 20 "20 %" holds 2000 environment .candidate.weight_bp
+	exits 0 davit pause prod --reason "lunch"
+	is paused rollout .state
+	is 2000 environment .candidate.weight_bp
+	exits 0 davit resume prod
+	is running rollout .state
+	exits 0 davit promote prod --reason "good enough"
+	wait_for 20 "40 %" holds 4000 environment .candidate.weight_bp
+	exits 0 davit promote prod --full --reason "in a hurry"
+	wait_for 30 "the end" holds succeeded rollout .state
+	is v2.0.0 live_tag
+	exits 0 davit audit --json
+	is true jq -s '[.. | .reason? // empty] | any(. == "lunch") and any(. == "in a hurry")' <<<"$output"
+	exits 0 davit audit --verify
+}
+
+@test "a changed audit log is found" {
+	up
+	release v1.0.0
+	deploy v1.0.0
+	exits 0 davit audit --verify
+	down
+	table=$(sqlite3 "$T/state/davit.db" "select name from sqlite_master where type = 'table' and name like 'audit%' limit 1")
+	sqlite3 "$T/state/davit.db" "drop trigger if exists audit_no_update; update $table set who = 'mallory' where rowid = 2"
+	up
+	expect_run davit audit --verify
+	[ "$status" != 0 ]
+	says "2"
+}
+
+@test "watch without a terminal writes a line a change and ends with the rollout's code" {
+	up
+	release v1.0.0
+	release v2.0.0 crash_at_start=1
+	deploy v1.0.0
+	exits 0 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0 --detach
+	exits 11 davit watch prod
+	says "v2.0.0"
+}
+
+@test "a wait that is too short ends with 20 and leaves the rollout alone" {
+	STRATEGY='[{ canary: { steps: [20%], each: { at_least: 60s, at_most: 120s } } }, switch]'
+	up
+	release v1.0.0
+	release v2.0.0
+	deploy v1.0.0
+	exits 20 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0 --timeout 2s
+	is running rollout .state
+	davit abort prod --reason "done" || true
+}
+
+@test "plan says what would happen and changes nothing" {
+	up
+	release v1.0.0
+	release v2.0.0
+	deploy v1.0.0
+	exits 0 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0
+	exits 0 davit plan prod v1.0.0
+	says "10%"
+	is v2.0.0 live_tag
+	is null environment .rollout
+}
+
+@test "maintenance answers 503 to everybody and ends again" {
+	up
+	release v1.0.0
+	deploy v1.0.0
+	exits 0 davit maintenance prod --on --reason "moving the disks"
+	is 503 curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$PORT/"
+	exits 0 davit maintenance prod --off
+	wait_for 5 "the service to answer" holds v1.0.0 answering
+}
+
+@test "logs, exec, config and history show what is live" {
+	up
+	release v1.0.0
+	deploy v1.0.0
+	exits 0 davit logs prod
+	says "app v1.0.0 starts"
+	exits 0 davit logs prod/web
+	exits 0 davit exec prod -- /bin/sh -c 'echo "this is $DAVIT_RELEASE"'
+	says "this is v1.0.0"
+	exits 7 davit exec prod -- /bin/sh -c 'exit 7'
+	exits 0 davit config prod --json
+	is shop jq -r '.. | .app? // empty' <<<"$output"
+	exits 0 davit history prod --json
+	says "v1.0.0"
+	exits 0 davit doctor
+}
+
+@test "the preview header reaches the new release before any user does" {
+	STRATEGY='[{ check: smoke }, { canary: { steps: [1%], each: { at_least: 60s, at_most: 120s } } }, switch]'
+	EXTRA='checks: { smoke: [{ get: /up, expect: 200 }, { get: /item/5, expect: 200, contains: item }] }'
+	up
+	release v1.0.0
+	release v2.0.0
+	deploy v1.0.0
+	exits 0 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0 --detach
+	wait_for 20 "the smoke check to pass" holds 100 environment .candidate.weight_bp
+	davit abort prod --reason "seen enough" || true
+}
+
+@test "a smoke check that fails keeps the release from every user" {
+	STRATEGY='[{ check: smoke }, switch]'
+	EXTRA='checks: { smoke: [{ get: /item/5, expect: 200 }] }'
+	up
+	release v1.0.0
+	release v2.0.0 errors_bp=10000
+	deploy v1.0.0
+	load_start
+	exits 11 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0
+	load_stop
+	load_is_clean
+	is null load '.releases["v2.0.0"]'
+}
+
+@test "a worker without a port is deployed and rolled back like the rest" {
+	EXTRA=''
+	SERVICE_EXTRA=''
+	up
+	release v1.0.0
+	release v2.0.0
+	for tag in v1.0.0 v2.0.0; do
+		mkdir -p "$T/rel/$tag/jobs"
+		cp "$DAVIT_APP" "$T/rel/$tag/jobs/app"
+		echo "worker=$T/beats" >"$T/rel/$tag/jobs/release.conf"
+		sed -i 's|^service:|processes:\n  web: {}\n  jobs: { run: { sh: "cd jobs \&\& exec ./app" }, instances: 1, health: { min_healthy: 200ms }, serves: false }\nservice:|' "$T/rel/$tag/davit.yaml"
+	done
+	deploy v1.0.0
+	[ "$status" = 0 ]
+	wait_for 5 "the worker of v1" grep -q v1.0.0 "$T/beats"
+	deploy v2.0.0
+	[ "$status" = 0 ]
+	wait_for 5 "the worker of v2" grep -q v2.0.0 "$T/beats"
+	exits 0 davit rollback prod
+	: >"$T/beats"
+	wait_for 5 "the worker of v1 again" grep -q v1.0.0 "$T/beats"
+}
