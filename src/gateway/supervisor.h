@@ -18,8 +18,12 @@
  *       A worker that dies is replaced: at once, or after a pause that grows while it dies young. One that
  *       shows no life for SUPERVISOR_HUNG_MS is killed: nobody may keep a table from the others.
  *
- * TIME  SIGTERM, or QUIT from the controller: all workers drain, at most for the deadline, then everything
- *       ends. SIGINT is ignored, for Ctrl-C reaches a whole process group; standalone it means TERM.
+ *       Started beside one that still runs (its launcher was killed): the old one is told to leave, and
+ *       its workers are taken over in the same way. Only one that does not react is killed.
+ *
+ * TIME  SIGTERM: all workers drain, at most for SUPERVISOR_QUIT_MS, then everything ends; a second one
+ *       does not wait. SIGINT is ignored, for Ctrl-C reaches a whole process group; standalone it means
+ *       SIGTERM. SIGHUP opens the access log anew, and standalone reads the table again.
  *
  * ERRORS A table is refused with ERR_CONFLICT (older than what holds), ERR_DENIED (an address cannot be
  *       listened on), ERR_TIMEOUT (a worker did not answer), ERR_NO_SPACE (it cannot be written), or what
@@ -34,13 +38,16 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "link/table.h"
 
 enum {
 	SUPERVISOR_ADOPT_MS = 5000,   /* for workers that are alive to come back; most take 20 ms */
 	SUPERVISOR_PREPARE_MS = 3000, /* for all workers to be prepared */
 	SUPERVISOR_HUNG_MS = 5000,    /* without a sign of life */
 	SUPERVISOR_QUIT_MS = 10000,   /* drain at SIGTERM */
-	SUPERVISOR_YOUNG_MS = 1000,   /* a worker that dies before has died young */
+	SUPERVISOR_LEAVE_MS = 2000,   /* for another supervisor to leave */
+	SUPERVISOR_TICK_MS = 500,
+	SUPERVISOR_YOUNG_MS = 1000, /* a worker that dies before has died young */
 	SUPERVISOR_PAUSE_FIRST_MS = 100,
 	SUPERVISOR_PAUSE_MOST_MS = 5000,
 };
@@ -50,13 +57,14 @@ struct supervisor_options {
 	uint32_t workers; /* 0 = one a core */
 	const char *access_log; /* a file, appended to; NULL = none */
 	const char *machine;    /* this machine's name, "" if it has none */
-	const char
-		*table_file; /* standalone: the table to serve, read again at SIGHUP; NULL else */
+	/* Standalone: the table to serve, read again at SIGHUP, and what reads it; NULL else. */
+	const char *table_file;
+	int (*table_read)(const char *file, struct gateway_table *ret_table, struct error *err);
 };
 
 /*
- * Run until told to end. 0 after an orderly end; ERR_CONFLICT when another supervisor holds the state
- * directory; standalone also what is wrong with the first table.
+ * Run until told to end. 0 after an orderly end; ERR_CONFLICT when another supervisor does not give the
+ * state directory up; standalone also what is wrong with the first table.
  */
 int gateway_supervisor_run(const struct supervisor_options *options, struct error *err) MUST_CHECK;
 

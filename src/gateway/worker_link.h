@@ -61,7 +61,7 @@ struct worker_setup {
 	int access_log_fd; /* -1 = there is none */
 };
 
-/* Argument count and arguments of `davit gateway-worker`; returns the exit code. */
+/* What `davit gateway-worker ...` is; argv[0] is "gateway-worker". Returns the exit code. */
 int gateway_worker_main(int argc, char **argv);
 
 /* Begin: the link starts to read, and to call. `ops` must stay. */

@@ -21,6 +21,7 @@ const char *gateway_message_name(enum gateway_message_type type)
 static void write_status(struct packer *p, const struct gateway_status *s)
 {
 	pack_u64(p, s->generation);
+	pack_u64(p, s->newest);
 	pack_u64(p, s->seen);
 	pack_u32(p, s->workers);
 	pack_u32(p, s->alive);
@@ -31,6 +32,7 @@ static void write_status(struct packer *p, const struct gateway_status *s)
 static void read_status(struct unpacker *u, struct gateway_status *s)
 {
 	s->generation = unpack_u64(u);
+	s->newest = unpack_u64(u);
 	s->seen = unpack_u64(u);
 	s->workers = unpack_u32(u);
 	s->alive = unpack_u32(u);
@@ -102,9 +104,9 @@ static void write_body(struct packer *p, const struct gateway_message *m)
 	case GATEWAY_COMMIT:
 	case GATEWAY_SEEN: pack_u64(p, m->generation); break;
 	case GATEWAY_SETUP: pack_u32(p, m->index); break;
-	case GATEWAY_QUIT:
 	case GATEWAY_DRAIN: pack_u32(p, m->deadline_ms); break;
 	case GATEWAY_ATTACH:
+	case GATEWAY_LEAVE:
 	case GATEWAY_ASK: break;
 	case GATEWAY_NONE:
 	case GATEWAY_MESSAGE_COUNT: ASSERT(!"a type"); break;
@@ -132,9 +134,9 @@ static void read_body(struct unpacker *u, struct gateway_message *m)
 	case GATEWAY_COMMIT:
 	case GATEWAY_SEEN: m->generation = unpack_u64(u); break;
 	case GATEWAY_SETUP: m->index = unpack_u32(u); break;
-	case GATEWAY_QUIT:
 	case GATEWAY_DRAIN: m->deadline_ms = unpack_u32(u); break;
 	case GATEWAY_ATTACH:
+	case GATEWAY_LEAVE:
 	case GATEWAY_ASK: break;
 	case GATEWAY_NONE:
 	case GATEWAY_MESSAGE_COUNT: u->ok = false; break;

@@ -20,12 +20,14 @@
  *               ◄──────────  RESULT
  *         ASK               ──────────►
  *               ◄──────────  STATUS (also unasked, when a worker dies or is back)
- *         QUIT              ──────────►  DRAIN              ──────────►  (closes when it has drained)
+ *                                        DRAIN              ──────────►  (ends when it has drained)
  *
  *       A worker that starts says JOIN with `fresh` and gets SETUP [counters, access log], LISTEN, PREPARE
  *       and COMMIT of the table in force. One whose supervisor died comes back with JOIN [counters]
  *       and hands the listening sockets over (LISTEN, until `listener_count` are there), and gets
  *       SETUP all the same.
+ *       LEAVE comes from a supervisor that was started in the place of this one: it ends at once, and
+ *       leaves its workers to the new one.
  *       COMMIT and DRAIN arrive at a descriptor that the worker's loop watches: they are its wake-up.
  *
  * UNITS An answer carries the `sequence` of its question; what nobody asked for carries 0. Times are
@@ -62,7 +64,7 @@ enum {
 	X(RESULT, "result")     \
 	X(ASK, "ask")           \
 	X(STATUS, "status")     \
-	X(QUIT, "quit")         \
+	X(LEAVE, "leave")       \
 	X(JOIN, "join")         \
 	X(SETUP, "setup")       \
 	X(LISTEN, "listen")     \
@@ -83,7 +85,8 @@ enum gateway_message_type {
 /* How far the supervisor and its workers are. In WELCOME and STATUS. */
 struct gateway_status {
 	uint64_t generation; /* of the table in force; 0 = none yet */
-	uint64_t seen;       /* every live worker uses this generation or a later one */
+	uint64_t newest;     /* that was ever accepted: the next one must be above */
+	uint64_t seen;       /* every worker that serves uses this generation or a later one */
 	uint32_t workers;    /* that there should be */
 	uint32_t alive;      /* that serve */
 	uint32_t restarts;   /* of workers, since this supervisor started */
@@ -123,7 +126,7 @@ struct gateway_message {
 		struct gateway_listen listen;
 		uint64_t generation;  /* APPLY, PREPARE, COMMIT, SEEN */
 		uint32_t index;       /* SETUP */
-		uint32_t deadline_ms; /* QUIT, DRAIN */
+		uint32_t deadline_ms; /* DRAIN */
 	};
 };
 

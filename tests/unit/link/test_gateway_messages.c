@@ -13,7 +13,7 @@ static struct gateway_message sample(enum gateway_message_type type)
 	m.type = type;
 	m.sequence = 0x1122334455667788;
 	if (type == GATEWAY_WELCOME || type == GATEWAY_STATUS) {
-		m.status = (struct gateway_status){7, 6, 4, 3, 2, 99};
+		m.status = (struct gateway_status){7, 8, 6, 4, 3, 2, 99};
 	} else if (type == GATEWAY_RESULT || type == GATEWAY_PREPARED) {
 		m.result = (struct gateway_result){.generation = 12,
 						   .code = ERR_DENIED,
@@ -30,9 +30,9 @@ static struct gateway_message sample(enum gateway_message_type type)
 			memset(m.listen.addresses[i], 'a' + i, TABLE_ADDRESS_SIZE - 1);
 	} else if (type == GATEWAY_SETUP) {
 		m.index = 63;
-	} else if (type == GATEWAY_QUIT || type == GATEWAY_DRAIN) {
+	} else if (type == GATEWAY_DRAIN) {
 		m.deadline_ms = 10000;
-	} else if (type != GATEWAY_ATTACH && type != GATEWAY_ASK) {
+	} else if (type != GATEWAY_ATTACH && type != GATEWAY_LEAVE && type != GATEWAY_ASK) {
 		m.generation = UINT64_MAX;
 	}
 	return m;
