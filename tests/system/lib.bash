@@ -264,7 +264,21 @@ live_tag() { environment .live.tag; }
 # The instances of one release, as status shows them.
 instances_of() { environment ".instances | map(select(.tag == \"$1\")) | length"; }
 
-# Pids by role: controller, gateway (the supervisor), worker, keeper. From the command lines.
-pids_of() {
-	orphans | awk -v role="$1" '{ for (i = 2; i <= NF; i++) if ($i == role || $i == "--role=" role) { print $1; break } }'
+# Pids by role: controller, gateway (the supervisor), gateway-worker, keeper: davit's first argument.
+pids_of() { orphans | awk -v role="$1" '$3 == role { print $1 }'; }
+
+# kill_one ROLE: one of them, at random, with -9
+kill_one() {
+	local pid
+	pid=$(pids_of "$1" | shuf -n 1)
+	[ -n "$pid" ] && kill -9 "$pid" && echo "killed $1 $pid" >>"$T/kills"
+}
+
+# What a killed worker takes along: requests that were in it, and WebSockets that went through it. Nothing
+# else may fail. $1: how many workers were killed
+load_lost_only_killed() {
+	is 0 load '.failed | .gateway_5xx + .gateway_other + .connect + .timeout + .wrong_id + .duplicate + .bad_body + .protocol + .unsent' ||
+		return 1
+	is true load ".failed_by_davit <= $1 * 54" || return 1
+	is 0 jq -n "$(awk '{ print $1 }' "$T/journal" | sort | uniq -d | wc -l)"
 }
