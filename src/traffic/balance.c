@@ -35,6 +35,15 @@ static void draw_two(uint64_t random, size_t count, size_t *ret_first, size_t *r
 	*ret_second = second < first ? second : second + 1;
 }
 
+/* Another number out of one that was used, for a second draw that must not follow from the first.
+ * SOURCE the finalizer of SplitMix64. */
+static uint64_t remix(uint64_t z)
+{
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return z ^ z >> 31;
+}
+
 static size_t less_busy(const struct choice *c, size_t first, size_t second)
 {
 	return c->b[second].in_flight < c->b[first].in_flight ? second : first;
@@ -73,7 +82,7 @@ int balance_choose(const struct balance_backend *b, size_t count, int avoid, uin
 		if (found == 1)
 			return (int)find_usable(&c, grade, 0);
 		if (found > 1) {
-			draw_two(random, found, &first, &second);
+			draw_two(remix(random), found, &first, &second);
 			return (int)less_busy(&c, find_usable(&c, grade, first),
 					      find_usable(&c, grade, second));
 		}
