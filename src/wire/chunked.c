@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * chunked - see chunked.h for the contract.
  *
- * What is written never overtakes what was read: a size line in plain form is at most as long as the one it
- * stands for, and is written when that has been read whole. Only where a size line was cut by the end of a
- * buffer may the part in this buffer be shorter than the plain form. So sizes are written digit by digit
- * as they are read (leading zeros are held back), and the plain form never needs more than its own source. */
+ * What is written must never overtake what was read, wherever the input is cut. So the digits of a size are
+ * written as they are read, not when the line is whole; of several leading zeros that leaves the first,
+ * which may turn out to be the size of the last chunk. */
 #include "wire/chunked.h"
 
 #include <string.h>
@@ -60,14 +59,12 @@ static int read_digit(struct chunked *c, struct cursor *k)
 		c->left = c->left << 4 | char_hex(byte);
 		if (c->left > INT64_MAX)
 			return fail(c, ERR_LIMIT, "a chunk's size is out of range");
-		if (c->left > 0)
+		if (c->left > 0 || c->digits == 1)
 			emit(c, k, hex[c->left & 15]);
 		return 0;
 	}
 	if (c->digits == 0 || (byte != ';' && byte != '\r'))
 		return fail(c, ERR_INVALID, "a chunk's size is not a hexadecimal number");
-	if (c->left == 0)
-		emit(c, k, '0');
 	c->phase = byte == ';' ? PHASE_EXTENSION : PHASE_SIZE_LF;
 	if (byte == '\r')
 		emit(c, k, '\r');

@@ -4,10 +4,10 @@
  *       form.
  *
  * HOW   Feed what was read to chunked_pass(). It turns the bytes, in the same buffer, into what is
- *       to be sent on: CHUNKED_FRAMED keeps the chunks but writes every size anew, without leading
- *       zeros or extensions (never longer than what came in, so a stream needs no second buffer);
- *       CHUNKED_BARE leaves only the data. A body that is plain already is not moved. Trailer
- *       fields pass, except those that frame, route or are hop-by-hop.
+ *       to be sent on: CHUNKED_FRAMED keeps the chunks but writes every size anew, with one
+ *       leading zero at most and no extensions (never longer than what came in, so a stream needs
+ *       no second buffer); CHUNKED_BARE leaves only the data. A body that is plain already is not
+ *       moved. Trailer fields pass, except those that frame, route or are hop-by-hop.
  *
  * OWNS  The caller's buffer. An unfinished trailer line is left in it (ret_used < size): call
  *       again with those bytes in front of the next ones. All else is always used up.
