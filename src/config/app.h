@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * app - what a davit.yaml says, as plain data.
+ *
+ * WHAT  `struct app` is the file as written: only the bits in `set` say which keys are there, nothing is
+ *       filled in. `struct resolved` is what one environment runs: service < processes < environment
+ *       merged, defaults filled in, the strategy spelled out as steps. It travels with a release.
+ *
+ * HOW   Bit i of `set` is row i of the section's table in config/keys.c: a key that was written. In a
+ *       resolved one, a key without a value (there is no default for `user`) has its bit clear and is
+ *       NULL or 0.
+ *
+ * OWNS  config/config.h makes and frees both; their texts live as long as they do.
+ * UNITS In the names. Shares are basis points.
+ * LIMITS The enum below; a file with more is refused, with the bound in the sentence.
+ * SEE   docs/reference/config.md says what every key means; it is made from the same table.
+ */
+#ifndef CONFIG_APP_H
+#define CONFIG_APP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/steps.h"
+
+struct app_env {
+	uint32_t count;
+	struct app_variable {
+		const char *name, *value;
+	} items[APP_ENV_MAX];
+};
+
+/* At most one of path, tcp and command; none: ready when it has run for min_healthy. */
+struct app_health {
+	uint32_t set;
+	const char *path;           /* GET on the instance's port: 200..399 is healthy */
+	bool tcp;                   /* a connection to the instance's port is healthy */
+	struct app_command command; /* exit 0 is healthy */
+	uint64_t interval_ms, timeout_ms;
+	uint32_t passes, fails;
+	uint64_t min_healthy_ms, deadline_ms;
+};
+
+struct app_drain {
+	uint32_t set;
+	uint64_t requests_ms, websockets_ms;
+};
+
+#define APP_SIGNALS(X)  \
+	X(TERM, "TERM") \
+	X(INT, "INT")   \
+	X(QUIT, "QUIT") \
+	X(HUP, "HUP")   \
+	X(USR1, "USR1") \
+	X(USR2, "USR"   \
+		"2")
+
+enum app_signal {
+#define X(name, text) APP_SIGNAL_##name,
+	APP_SIGNALS(X)
+#undef X
+		APP_SIGNAL_COUNT
+};
+
+struct app_stop {
+	uint32_t set;
+	enum app_signal signal;
+	uint64_t timeout_ms;
+};
+
+struct app_limits {
+	uint32_t set;
+	uint64_t memory_bytes; /* 0: none */
+	uint32_t cpu_milli;    /* 1500 is one and a half processors; 0: none */
+	uint32_t files;
+};
+
+enum app_handover { APP_HANDOVER_START_FIRST, APP_HANDOVER_STOP_FIRST, APP_HANDOVER_COUNT };
+
+struct app_process {
+	uint32_t set;
+	const char *name; /* "web" for the one of `service`; NULL for `service` itself */
+	struct app_command run;
+	const char *user;
+	uint32_t instances;
+	enum app_handover handover;
+	struct app_health health;
+	struct app_drain drain;
+	struct app_stop stop;
+	struct app_limits limits;
+	struct app_env env;
+	bool serves; /* takes requests. Resolved only */
+};
+
+struct app_route {
+	uint32_t set;
+	const char *host; /* lower case; "" is any */
+	const char *path;
+	const char *to; /* process */
+};
+
+struct app_sticky {
+	uint32_t set;
+	const char *cookie, *header; /* one of them */
+};
+
+struct app_hold {
+	uint32_t set;
+	uint32_t requests;
+	uint64_t time_ms;
+};
+
+enum app_concurrency { APP_CONCURRENCY_QUEUE, APP_CONCURRENCY_SUPERSEDE, APP_CONCURRENCY_COUNT };
+
+struct app_environment {
+	uint32_t set;
+	const char *name;
+	const char *listen; /* "0.0.0.0:8080", "[::]:8080"; NULL: takes no requests */
+	uint32_t route_count;
+	struct app_route routes[APP_ROUTES_MAX];
+	struct app_strategy strategy;
+	uint32_t process_count;
+	struct app_process processes[APP_PROCESSES_MAX]; /* overrides; resolved: the processes */
+	struct app_env env; /* resolved: empty, it is in each process */
+	struct app_sticky sticky;
+	struct app_hold hold;
+	enum app_concurrency concurrency;
+	uint64_t keep_warm_ms;
+	uint32_t retain; /* releases kept besides the live one */
+	struct app_analysis analysis;
+};
+
+struct app {
+	uint32_t set;
+	const char *name;
+	struct app_process service;
+	uint32_t process_count;
+	struct app_process processes[APP_PROCESSES_MAX];
+	struct app_texts persist;
+	uint32_t check_count;
+	struct app_check checks[APP_CHECKS_MAX];
+	struct app_analysis analysis;
+	uint32_t strategy_count;
+	struct app_strategy strategies[APP_STRATEGIES_MAX];
+	uint32_t environment_count;
+	struct app_environment environments[APP_ENVIRONMENTS_MAX];
+	void *memory; /* of the texts */
+};
+
+struct resolved {
+	uint32_t set;
+	uint32_t format;  /* 0: the first, and so far the only one */
+	const char *app;  /* the application's name */
+	const char *name; /* the environment's */
+	struct app_texts persist;
+	uint32_t check_count;
+	struct app_check checks[APP_CHECKS_MAX];
+	struct app_environment environment;
+	void *memory;
+};
+
+#endif

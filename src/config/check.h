@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * check - what one key alone cannot say wrong: names that must exist, things that exclude each other.
+ *
+ * HOW   Called once the tables have read the file without an error; adds to the reader's errors.
+ */
+#ifndef CONFIG_CHECK_H
+#define CONFIG_CHECK_H
+
+#include "config/app.h"
+#include "config/reader.h"
+#include "config/yaml.h"
+
+void check_app(struct reader *r, const struct yaml_node *root, const struct app *app);
+
+#endif

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * keys - see keys.h for the contract. Environments, the file, and its resolved form. */
+#include "config/keys.h"
+#include "base/text.h"
+#include "config/app.h"
+#include "config/value.h"
+
+/* ---- environments ---- */
+
+static const struct schema_key route_keys[] = {
+	{"host", SCHEMA_TEXT, AT(app_route, host), .valid = value_is_host, .max = 253,
+	 .shape = "a host name in lower case such as shop.example.com",
+	 .example = "shop.example.com",
+	 .doc = "Requests for this host. Left out: for every host that no other route names."},
+	{"path", SCHEMA_TEXT, AT(app_route, path), .valid = value_is_url_path, .max = 255,
+	 .shape = "a path such as /api", .fallback = "/",
+	 .doc = "This path and everything below it. The longest match wins."},
+	{"to", SCHEMA_TEXT, AT(app_route, to), .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
+	 .example = "web",
+	 .doc = "The process that answers. Left out: `web`, or the only one that serves."},
+};
+
+static const struct schema_section route_section = {
+	.title = "route", KEYS(route_keys), .doc = "Which requests go to which process."};
+
+static const struct schema_key sticky_keys[] = {
+	{"cookie", SCHEMA_TEXT, AT(app_sticky, cookie), .valid = value_is_token, .max = 64,
+	 .shape = "a cookie's name such as davit_unit", .example = "davit_unit",
+	 .doc = "davit gives each visitor a signed cookie of this name and a place in the "
+		"split by it."},
+	{"header", SCHEMA_TEXT, AT(app_sticky, header), .valid = value_is_token, .max = 64,
+	 .shape = "a header's name such as X-User", .example = "X-User",
+	 .doc = "A request header that names the visitor. Use one that clients cannot choose."},
+};
+
+static const struct schema_section sticky_section = {
+	.title = "sticky",
+	KEYS(sticky_keys),
+	.one_of = 3,
+	.one_of_needed = true,
+	.doc = "Keep a visitor on one release while the weights stand. Without it each "
+	       "request is split at random."};
+
+static const struct schema_key hold_keys[] = {
+	{"requests", SCHEMA_NUMBER, AT(app_hold, requests), .fallback = "10000", .max = 1000000,
+	 .doc = "At most so many requests wait; more get 503 at once."},
+	{"time", SCHEMA_DURATION, AT(app_hold, time_ms), .fallback = "30s", .max = MINUTE(10),
+	 .doc = "The longest that a request waits; then 503 with Retry-After."},
+};
+
+static const struct schema_section hold_section = {
+	.title = "hold",
+	KEYS(hold_keys),
+	.doc = "Requests wait while no release can take them, as during `recreate`."};
+
+static const char *const concurrency[] = {"queue", "supersede", NULL};
+
+static const struct schema_key environment_keys[] = {
+	{"listen", SCHEMA_TEXT, AT(app_environment, listen), .valid = value_is_address, .max = 64,
+	 .shape = "an address and a port such as 0.0.0.0:8080 or [::]:8080",
+	 .example = "0.0.0.0:8080",
+	 .doc = "Where users reach it. Environments may share an address when each has routes "
+		"with hosts of its own; one of them may have routes without. Needed when a "
+		"process serves."},
+	{"routes", SCHEMA_LIST, ITEMS(app_environment, routes, route_count), .max = APP_ROUTES_MAX,
+	 .section = &route_section, .example = "[{ host: shop.example.com, to: web }]",
+	 .doc = "Left out: everything goes to `web`, or to the only process that serves."},
+	{"strategy", SCHEMA_SECTION, AT(app_environment, strategy), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_strategy, .example = "canary", .doc = "Default is `canary`."},
+	{"processes", SCHEMA_MAP, ITEMS(app_environment, processes, process_count),
+	 .max = APP_PROCESSES_MAX, .section = &schema_process, .valid = text_is_name,
+	 .shape = KEYS_NAME_SHAPE, .example = "{ web: { instances: 4 } }",
+	 .doc = "What differs here. The one process of `service` is called `web`."},
+	{"env", SCHEMA_ENV, AT(app_environment, env), .max = APP_ENV_MAX,
+	 .valid = value_is_variable,
+	 .shape = "a variable's name such as LOG_LEVEL, not PORT or DAVIT_*",
+	 .example = "{ LOG_LEVEL: warn }", .doc = "For all processes here."},
+	{"sticky", SCHEMA_SECTION, AT(app_environment, sticky), .flags = SCHEMA_OPTIONAL,
+	 .section = &sticky_section, .example = "{ cookie: davit_unit }",
+	 .doc = "Keep visitors on one release."},
+	{"hold", SCHEMA_SECTION, AT(app_environment, hold), .section = &hold_section,
+	 .example = "{ requests: 10000, time: 30s }",
+	 .doc = "How many requests may wait, how long."},
+	{"concurrency", SCHEMA_CHOICE, AT(app_environment, concurrency), .fallback = "queue",
+	 .choices = concurrency,
+	 .doc = "A newer release while one rolls out waits (`queue`), or turns it back and "
+		"goes first (`supersede`)."},
+	{"keep_warm", SCHEMA_DURATION, AT(app_environment, keep_warm_ms), .fallback = "1h",
+	 .max = DAY(30),
+	 .doc = "How long the instances of the release before stay up, so that a rollback "
+		"takes effect at once."},
+	{"retain", SCHEMA_NUMBER, AT(app_environment, retain), .fallback = "5", .min = 1,
+	 .max = 100,
+	 .doc = "How many releases besides the live one are kept on disk to roll back to."},
+	{"analysis", SCHEMA_SECTION, AT(app_environment, analysis), .section = &schema_analysis,
+	 .example = "off", .doc = "What differs here."},
+};
+
+static const struct schema_later environment_later[] = {
+	{"trigger", "Start the rollout with `davit deploy`."},
+	{"from", NULL},
+	{"soak", NULL},
+	{"approve", NULL},
+	{"windows", NULL},
+	{"infrastructure", NULL},
+	{"tls", "Put a TLS proxy in front, and listen on 127.0.0.1."},
+	{"secrets", NULL},
+	{"verify", NULL},
+	{"mirrors", NULL},
+	{"migrate", NULL},
+	{"notify", NULL},
+	{"freeze", NULL},
+	{"protect", NULL},
+	{"checks", "Write checks at the top of the file."}};
+
+const struct schema_section schema_environment = {.title = "environment",
+						  KEYS(environment_keys),
+						  LATER(environment_later),
+						  .doc = "One place where the application runs."};
+
+/* ---- the file ---- */
+
+static const struct schema_key app_keys[] = {
+	{"app", SCHEMA_TEXT, AT(app, name), .flags = SCHEMA_REQUIRED, .valid = text_is_name,
+	 .shape = KEYS_NAME_SHAPE, .example = "shop", .doc = "The application's name."},
+	{"service", SCHEMA_SECTION, AT(app, service), .section = &schema_process,
+	 .example = "{ run: bin/server --port $PORT, health: /up }",
+	 .doc = "The one process of the application, called `web`; with `processes`, what they "
+		"share."},
+	{"processes", SCHEMA_MAP, ITEMS(app, processes, process_count), .max = APP_PROCESSES_MAX,
+	 .section = &schema_process, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
+	 .example = "{ web: { run: bin/server --port $PORT }, worker: { run: bin/worker } }",
+	 .doc = "Several processes, by role."},
+	{"persist", SCHEMA_TEXTS, AT(app, persist), .max = 16, .valid = value_is_inside,
+	 .shape = "a path inside the application such as storage/", .example = "[storage/]",
+	 .doc = "Paths that releases share: they survive a deployment."},
+	{"checks", SCHEMA_MAP, ITEMS(app, checks, check_count), .max = APP_CHECKS_MAX,
+	 .section = &schema_check, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
+	 .example = "{ smoke: [{ get: /up, expect: 200 }] }",
+	 .doc = "Tests of a running release, by name. One called `smoke` is the first step of "
+		"the strategies that need no definition, all but `recreate`."},
+	{"analysis", SCHEMA_SECTION, AT(app, analysis), .section = &schema_analysis,
+	 .example = "{ errors: { max: 1% } }", .doc = "What a new release is judged by."},
+	{"strategies", SCHEMA_MAP, ITEMS(app, strategies, strategy_count),
+	 .max = APP_STRATEGIES_MAX, .section = &schema_definition, .valid = text_is_name,
+	 .shape = KEYS_NAME_SHAPE, .example = "{ careful: [{ canary: {} }, { bake: 30m }] }",
+	 .doc = "Strategies of your own, by name."},
+	{"environments", SCHEMA_MAP, ITEMS(app, environments, environment_count),
+	 .flags = SCHEMA_REQUIRED, .max = APP_ENVIRONMENTS_MAX, .section = &schema_environment,
+	 .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
+	 .example = "{ prod: { listen: 0.0.0.0:8080 } }",
+	 .doc = "Where the application runs, by name."},
+};
+
+static const struct schema_later app_later[] = {
+	{"root", "Give the directory to `davit deploy`."},
+	{"watch", NULL},
+	{"version", "Give the version to `davit deploy --as`."},
+	{"pipeline", NULL},
+	{"migrate", NULL},
+	{"notify", NULL},
+	{"secrets", NULL},
+	{"protect", NULL},
+	{"groups", NULL},
+	{"trusted_proxies", NULL},
+	{"listeners", NULL},
+	{"freeze", NULL}};
+
+const struct schema_section schema_app = {
+	.title = "davit.yaml",
+	KEYS(app_keys),
+	LATER(app_later),
+	.doc = "One file in the application's directory says everything a deployment needs."};
+
+static const char *const formats[] = {"1", NULL};
+
+static const struct schema_key resolved_keys[] = {
+	{"format", SCHEMA_CHOICE, AT(resolved, format), .flags = SCHEMA_REQUIRED,
+	 .choices = formats, .doc = ""},
+	{"app", SCHEMA_TEXT, AT(resolved, app), .flags = SCHEMA_REQUIRED, .valid = text_is_name,
+	 .shape = KEYS_NAME_SHAPE, .doc = ""},
+	{"environment", SCHEMA_TEXT, AT(resolved, name), .flags = SCHEMA_REQUIRED,
+	 .valid = text_is_name, .shape = KEYS_NAME_SHAPE, .doc = ""},
+	{"persist", SCHEMA_TEXTS, AT(resolved, persist), .max = 16, .valid = value_is_inside,
+	 .shape = "a path inside the application", .doc = ""},
+	{"checks", SCHEMA_MAP, ITEMS(resolved, checks, check_count), .max = APP_CHECKS_MAX,
+	 .section = &schema_check, .valid = text_is_name, .shape = KEYS_NAME_SHAPE, .doc = ""},
+	{"settings", SCHEMA_SECTION, AT(resolved, environment), .flags = SCHEMA_REQUIRED,
+	 .section = &schema_environment, .doc = ""},
+};
+
+const struct schema_section schema_resolved = {
+	.title = "resolved configuration", KEYS(resolved_keys), .doc = ""};

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * keys - what the tables of davit.yaml share: keys_process.c (commands, processes), keys_steps.c
+ *        (checks, analysis, strategies), keys.c (environments, and the file as a whole).
+ *
+ * HOW   Rows are in the order in which a person reads them. Bits of `set` follow that order: steps.h
+ *       names those of a step, so its rows must not move.
+ */
+#ifndef CONFIG_KEYS_H
+#define CONFIG_KEYS_H
+
+#include "config/schema.h"
+
+#define COUNT(array)     ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+#define KEYS(array)      .keys = (array), .count = COUNT(array)
+#define LATER(array)     .later = (array), .later_count = COUNT(array)
+#define AT(type, member) .offset = offsetof(struct type, member)
+#define ITEMS(type, member, counter)                                                             \
+	.offset = offsetof(struct type, member), .count_offset = offsetof(struct type, counter), \
+	.item_size = sizeof(((struct type *)NULL)->member[0])
+
+#define SECOND(number) ((number)*1000ull)
+#define MINUTE(number) SECOND((number)*60ull)
+#define HOUR(number)   MINUTE((number)*60ull)
+#define DAY(number)    HOUR((number)*24ull)
+#define MIB(number)    ((number) * (1ull << 20))
+
+#define KEYS_NAME_SHAPE "a name of lower-case letters, digits and \"-\", such as \"shop\""
+
+extern const struct schema_section schema_command;
+extern const struct schema_section schema_process;
+extern const struct schema_section schema_check;
+extern const struct schema_section schema_analysis;
+extern const struct schema_section schema_environment;
+extern const struct schema_section schema_strategy;   /* of an environment */
+extern const struct schema_section schema_definition; /* in `strategies` */
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * keys_steps - see keys.h for the contract. Checks, analysis and strategies. */
+#include <stdio.h>
+
+#include "base/text.h"
+#include "config/app.h"
+#include "config/keys.h"
+#include "config/value.h"
+
+/* ---- checks ---- */
+
+static const struct schema_key probe_keys[] = {
+	{"get", SCHEMA_TEXT, AT(app_probe, get), .valid = value_is_url_path, .max = 1024,
+	 .shape = "a path such as /up", .example = "/up",
+	 .doc = "An HTTP GET of this path on the address under test."},
+	{"run", SCHEMA_SECTION, AT(app_probe, run), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_command, .example = "tests/smoke.sh $URL",
+	 .doc = "Instead of `get`: a command of the release, which passes when it exits with "
+		"0. `$URL` is the address under test, `$PREVIEW` what a request must carry in "
+		"the header X-Davit-Preview."},
+	{"expect", SCHEMA_NUMBER, AT(app_probe, expect), .fallback = "200", .min = 100, .max = 599,
+	 .doc = "The status that `get` must answer with."},
+	{"contains", SCHEMA_TEXT, AT(app_probe, contains), .max = 1024,
+	 .example = "\"<title>Shop\"",
+	 .doc = "A text that must be in the first MiB of the answer."},
+	{"timeout", SCHEMA_DURATION, AT(app_probe, timeout_ms), .fallback = "10s", .min = 100,
+	 .max = HOUR(1), .doc = "After it the probe has failed."},
+};
+
+static const struct schema_later probe_later[] = {{"sarif", NULL}, {"block_at", NULL}};
+
+static const struct schema_section probe_section = {.title = "probe",
+						    KEYS(probe_keys),
+						    LATER(probe_later),
+						    .one_of = 3,
+						    .one_of_needed = true,
+						    .doc = "One thing that is tried."};
+
+static const struct schema_key check_keys[] = {
+	{"probes", SCHEMA_LIST, ITEMS(app_check, probes, count), .flags = SCHEMA_REQUIRED,
+	 .max = APP_PROBES_MAX, .section = &probe_section, .example = "[{ get: /up }]",
+	 .doc = "All must pass, in this order."},
+};
+
+const struct schema_section schema_check = {
+	.title = "check",
+	KEYS(check_keys),
+	.list_key = "probes",
+	.map_key = "probes",
+	.doc = "A named list of probes. It runs against the new release alone, on its preview "
+	       "address, before any user reaches it."};
+
+/* ---- analysis ---- */
+
+static const struct schema_later rule_later[] = {{"worse_by", "Give `max` until then."},
+						 {"or_points", "Give `max` until then."}};
+
+static const char ABSOLUTE_DOC[] = "Fail even when the live release breaks the same maximum at the "
+				   "same time. Otherwise that is taken "
+				   "for a shared outage, as long as the new release is at most "
+				   "half again as bad: it neither aborts the "
+				   "rollout nor lets it pass.";
+
+static const struct schema_key error_keys[] = {
+	{"max", SCHEMA_SHARE, AT(app_error_rule, max_bp), .fallback = "2%", .max = SHARE_FULL_BP,
+	 .doc = "More errors than this in the requests of the new release abort the rollout at "
+		"once. Errors are answers 500 to 599, timeouts, connections that fail or "
+		"break, and requests that hang."},
+	{"at_least", SCHEMA_REQUESTS, AT(app_error_rule, at_least), .fallback = "50", .min = 1,
+	 .max = 1000000000,
+	 .doc = "Nothing is decided before the new release has had so many requests. Fewer are "
+		"never a pass."},
+	{"absolute", SCHEMA_BOOL, AT(app_error_rule, absolute), .fallback = "false",
+	 .doc = ABSOLUTE_DOC},
+};
+
+static const struct schema_section error_section = {.title = "errors",
+						    KEYS(error_keys),
+						    LATER(rule_later),
+						    .doc = "How many requests may fail."};
+
+/* A quantile needs about five requests beyond it before it says anything. */
+#define LATENCY_KEYS(least)                                                                  \
+	{                                                                                    \
+		{"max",                                                                      \
+		 SCHEMA_DURATION,                                                            \
+		 AT(app_latency_rule, max_ms),                                               \
+		 .flags = SCHEMA_REQUIRED,                                                   \
+		 .min = 1,                                                                   \
+		 .max = HOUR(1),                                                             \
+		 .example = "400ms",                                                         \
+		 .doc = "A slower new release aborts the rollout at once. Whole time of an " \
+			"answer."},                                                          \
+			{"at_least",                                                         \
+			 SCHEMA_REQUESTS,                                                    \
+			 AT(app_latency_rule, at_least),                                     \
+			 .fallback = least,                                                  \
+			 .min = 1,                                                           \
+			 .max = 1000000000,                                                  \
+			 .doc = "Nothing is decided before so many answers."},               \
+			{"absolute", SCHEMA_BOOL, AT(app_latency_rule, absolute),            \
+			 .fallback = "false", .doc = ABSOLUTE_DOC},                          \
+	}
+
+static const struct schema_key p50_keys[] = LATENCY_KEYS("50");
+static const struct schema_key p99_keys[] = LATENCY_KEYS("500");
+static const struct schema_key p999_keys[] = LATENCY_KEYS("5000");
+
+static const struct schema_section p50_section = {
+	.title = "p50 and p90",
+	KEYS(p50_keys),
+	LATER(rule_later),
+	.doc = "A maximum for half, or nine tenths, of the answers."};
+static const struct schema_section p99_section = {.title = "p99",
+						  KEYS(p99_keys),
+						  LATER(rule_later),
+						  .doc = "A maximum for 99 of 100 answers."};
+static const struct schema_section p999_section = {.title = "p99.9",
+						   KEYS(p999_keys),
+						   LATER(rule_later),
+						   .doc = "A maximum for 999 of 1,000 answers."};
+
+static const struct schema_key latency_keys[] = {
+	{"p50", SCHEMA_SECTION, AT(app_latency, p50), .flags = SCHEMA_OPTIONAL,
+	 .section = &p50_section, .example = "{ max: 50ms }",
+	 .doc = "Half of the answers are faster."},
+	{"p90", SCHEMA_SECTION, AT(app_latency, p90), .flags = SCHEMA_OPTIONAL,
+	 .section = &p50_section, .example = "{ max: 100ms }",
+	 .doc = "90 % of the answers are faster."},
+	{"p99", SCHEMA_SECTION, AT(app_latency, p99), .flags = SCHEMA_OPTIONAL,
+	 .section = &p99_section, .example = "{ max: 400ms }",
+	 .doc = "99 % of the answers are faster."},
+	{"p99.9", SCHEMA_SECTION, AT(app_latency, p999), .flags = SCHEMA_OPTIONAL,
+	 .section = &p999_section, .example = "{ max: 1s }",
+	 .doc = "99.9 % of the answers are faster."},
+};
+
+static const struct schema_section latency_section = {
+	.title = "latency",
+	KEYS(latency_keys),
+	LATER(rule_later),
+	.doc = "How slow the answers may be. Without it latency is not judged."};
+
+static const char *const states[] = {"on", "off", NULL};
+static const char *const when_too_little[] = {"hold", "rollback", "continue", NULL};
+
+static const struct schema_key analysis_keys[] = {
+	{"state", SCHEMA_CHOICE, AT(app_analysis, state), .fallback = "on", .choices = states,
+	 .doc = "`off`: nothing is judged, and steps pass by time alone."},
+	{"errors", SCHEMA_SECTION, AT(app_analysis, errors), .section = &error_section,
+	 .example = "{ max: 2%, at_least: 50 requests }", .doc = "How many may fail."},
+	{"latency", SCHEMA_SECTION, AT(app_analysis, latency), .section = &latency_section,
+	 .example = "{ p99: { max: 400ms } }", .doc = "How slow they may be."},
+	{"hang", SCHEMA_DURATION, AT(app_analysis, hang_ms), .fallback = "5s", .min = 100,
+	 .max = HOUR(1),
+	 .doc = "A request without an answer for this long counts as an error while it still "
+		"waits. An application that answers late on purpose (long polling) needs more."},
+	{"when_too_little", SCHEMA_CHOICE, AT(app_analysis, when_too_little), .fallback = "hold",
+	 .choices = when_too_little,
+	 .doc = "What a step does that has reached its longest time without enough requests "
+		"for a verdict: `hold` pauses and asks a person, `rollback` ends the rollout, "
+		"`continue` goes on unjudged."},
+};
+
+static const struct schema_later analysis_later[] = {
+	{"cpu", NULL}, {"kpi", NULL}, {"alerts", NULL}, {"memory", NULL}};
+
+const struct schema_section schema_analysis = {
+	.title = "analysis",
+	KEYS(analysis_keys),
+	LATER(analysis_later),
+	.scalar_key = "state",
+	.doc = "What the new release is judged by, all the time that it has traffic. `off` or "
+	       "a mapping. What an environment writes goes over what the file says for all."};
+
+/* ---- strategies ---- */
+
+static const struct schema_section each_section;
+
+static const struct schema_key each_keys[] = {
+	{"at_least", SCHEMA_DURATION, AT(app_each, at_least_ms), .fallback = "2m", .max = DAY(7),
+	 .doc = "The shortest time, even when everything is fine."},
+	{"at_most", SCHEMA_DURATION, AT(app_each, at_most_ms), .fallback = "15m", .max = DAY(30),
+	 .doc = "After it, without a verdict, `when_too_little` decides. At least `at_least`."},
+};
+
+/* What is not written has its default. */
+static bool check_each(const void *base, char *why, size_t why_size)
+{
+	struct app_each each = *(const struct app_each *)base;
+	char least[VALUE_TEXT_MAX], most[VALUE_TEXT_MAX];
+	schema_defaults(&each_section, &each);
+	if (each.at_least_ms <= each.at_most_ms)
+		return true;
+	snprintf(why, why_size, "\"at_most\" (%s) is shorter than \"at_least\" (%s); raise it.",
+		 text_format_duration(each.at_most_ms, most, sizeof most),
+		 text_format_duration(each.at_least_ms, least, sizeof least));
+	return false;
+}
+
+static const struct schema_section each_section = {.check = check_each,
+						   .title = "each",
+						   KEYS(each_keys),
+						   .doc = "How long each part of a step lasts."};
+
+static const char *const methods[] = {"GET", "HEAD", "OPTIONS", NULL};
+
+static const struct schema_key until_keys[] = {
+	{"requests", SCHEMA_REQUESTS, AT(app_until, requests), .fallback = "1000", .min = 1,
+	 .max = 1000000000, .doc = "So many copies were answered."},
+	{"time", SCHEMA_DURATION, AT(app_until, time_ms), .fallback = "15m", .min = SECOND(1),
+	 .max = DAY(30), .doc = "After it, with fewer copies, `when_too_little` decides."},
+};
+
+static const struct schema_section until_section = {
+	.title = "until", KEYS(until_keys), .doc = "When a shadow has seen enough."};
+
+static const struct schema_key shadow_keys[] = {
+	{"share", SCHEMA_SHARE, AT(app_step_shadow, share_bp), .fallback = "10%", .min = 1,
+	 .max = SHARE_FULL_BP, .doc = "The share of requests that is copied."},
+	{"methods", SCHEMA_FLAGS, AT(app_step_shadow, methods), .fallback = "GET, HEAD",
+	 .choices = methods, .example = "[GET, HEAD]",
+	 .doc = "Only requests with these methods are copied: those that change nothing."},
+	{"until", SCHEMA_SECTION, AT(app_step_shadow, until), .section = &until_section,
+	 .example = "{ requests: 2000 }", .doc = "How long."},
+};
+
+static const struct schema_later shadow_later[] = {{"differ", NULL}, {"secrets", NULL}};
+
+static const struct schema_section shadow_section = {
+	.title = "shadow",
+	KEYS(shadow_keys),
+	LATER(shadow_later),
+	.may_be_empty = true,
+	.doc = "The new release gets copies of real requests. Its answers are counted and "
+	       "thrown away."};
+
+static const struct schema_key canary_keys[] = {
+	{"steps", SCHEMA_SHARES, AT(app_step_canary, steps), .fallback = "1%, 10%, 50%, 100%",
+	 .min = 1, .max = APP_WEIGHTS_MAX, .example = "[1%, 10%, 50%]",
+	 .doc = "The shares of traffic that the new release gets, one after the other."},
+	{"each", SCHEMA_SECTION, AT(app_step_canary, each), .section = &each_section,
+	 .example = "{ at_least: 2m, at_most: 15m }", .doc = "How long each share is held."},
+};
+
+static const struct schema_section canary_section = {
+	.title = "canary",
+	KEYS(canary_keys),
+	.may_be_empty = true,
+	.doc = "A growing share of the traffic, each judged before the next."};
+
+static const struct schema_key rolling_keys[] = {
+	{"batch", SCHEMA_SHARE, AT(app_step_rolling, batch_bp), .fallback = "25%", .min = 1000,
+	 .max = SHARE_FULL_BP,
+	 .doc = "The share of instances that is replaced at a time; at least one instance."},
+	{"surge", SCHEMA_BOOL, AT(app_step_rolling, surge), .fallback = "true",
+	 .doc = "Start a batch's new instances before its old ones stop. `false` needs no room "
+		"for both, but serves with fewer meanwhile."},
+	{"each", SCHEMA_SECTION, AT(app_step_rolling, each), .section = &each_section,
+	 .example = "{ at_least: 30s, at_most: 10m }", .doc = "How long each batch is held."},
+};
+
+static const struct schema_section rolling_section = {
+	.title = "rolling",
+	KEYS(rolling_keys),
+	.may_be_empty = true,
+	.doc = "Instances are replaced batch by batch, each judged before the next; traffic "
+	       "follows."};
+
+static const struct schema_section recreate_section = {
+	.title = "recreate",
+	.may_be_empty = true,
+	.doc = "The old release stops before the new one starts; requests wait meanwhile, "
+	       "within `hold`."};
+
+static const struct schema_section switch_section = {
+	.title = "switch",
+	.may_be_empty = true,
+	.doc = "All traffic at once, with the old release kept warm."};
+
+/* app.h names these bits. */
+static const struct schema_key step_keys[] = {
+	{"check", SCHEMA_TEXT, AT(app_step, check), .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
+	 .example = "smoke", .doc = "One of `checks`, run on the new release's preview address."},
+	{"shadow", SCHEMA_SECTION, AT(app_step, shadow), .flags = SCHEMA_OPTIONAL,
+	 .section = &shadow_section, .example = "{ share: 10% }",
+	 .doc = "Copies of real requests."},
+	{"canary", SCHEMA_SECTION, AT(app_step, canary), .flags = SCHEMA_OPTIONAL,
+	 .section = &canary_section, .example = "{ steps: [1%, 10%, 50%] }",
+	 .doc = "A growing share of the traffic."},
+	{"rolling", SCHEMA_SECTION, AT(app_step, rolling), .flags = SCHEMA_OPTIONAL,
+	 .section = &rolling_section, .example = "{ batch: 25% }",
+	 .doc = "Instances batch by batch."},
+	{"recreate", SCHEMA_SECTION, AT(app_step, recreate), .flags = SCHEMA_OPTIONAL,
+	 .section = &recreate_section, .example = "{}", .doc = "Stop the old, then start the new."},
+	{"switch", SCHEMA_SECTION, AT(app_step, switch_all), .flags = SCHEMA_OPTIONAL,
+	 .section = &switch_section, .example = "{}", .doc = "All traffic at once."},
+	{"bake", SCHEMA_DURATION, AT(app_step, bake_ms), .min = 1, .max = DAY(30), .example = "30m",
+	 .doc = "Watch the new release for this long before it becomes the live one."},
+};
+
+static const struct schema_later step_later[] = {
+	{"approve", NULL}, {"hook", NULL}, {"pause", "Type `davit pause` instead."}};
+
+static const struct schema_section step_section = {
+	.title = "step",
+	KEYS(step_keys),
+	LATER(step_later),
+	.one_of = 0x7f,
+	.one_of_needed = true,
+	.scalar_is_key = true,
+	.doc = "One step of a strategy: exactly one of these keys."};
+
+static const struct schema_key strategy_keys[] = {
+	{"name", SCHEMA_TEXT, AT(app_strategy, name), .valid = text_is_name,
+	 .shape = KEYS_NAME_SHAPE, .example = "canary",
+	 .doc = "`recreate`, `rolling`, `blue-green`, `canary`, `shadow`, or one of "
+		"`strategies`."},
+	{"steps", SCHEMA_LIST, ITEMS(app_strategy, steps, count), .max = APP_STEPS_MAX,
+	 .section = &step_section, .example = "[{ canary: { steps: [5%, 50%] } }, { bake: 10m }]",
+	 .doc = "The steps themselves; a name is then only how they are shown."},
+};
+
+const struct schema_section schema_strategy = {
+	.title = "strategy",
+	KEYS(strategy_keys),
+	.scalar_key = "name",
+	.list_key = "steps",
+	.map_key = "steps",
+	.doc = "How a release gets the traffic: a name, one step, or a list of steps."};
+
+static const struct schema_key definition_keys[] = {
+	{"steps", SCHEMA_LIST, ITEMS(app_strategy, steps, count), .flags = SCHEMA_REQUIRED,
+	 .max = APP_STEPS_MAX, .section = &step_section, .example = "[{ canary: {} }]",
+	 .doc = "In this order."},
+};
+
+const struct schema_section schema_definition = {.title = "strategies",
+						 KEYS(definition_keys),
+						 .list_key = "steps",
+						 .map_key = "steps",
+						 .doc = "A strategy of your own: a list of steps."};

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * steps - the parts of `struct app` that say how a release is tried: commands, checks, analysis and
+ *         strategies. See app.h, which is what others include.
+ */
+#ifndef CONFIG_STEPS_H
+#define CONFIG_STEPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+	APP_PROCESSES_MAX = 8,
+	APP_ENVIRONMENTS_MAX = 16,
+	APP_STRATEGIES_MAX = 16,
+	APP_STEPS_MAX = 16,   /* of one strategy */
+	APP_WEIGHTS_MAX = 16, /* of one canary step */
+	APP_CHECKS_MAX = 16,
+	APP_PROBES_MAX = 16, /* of one check */
+	APP_ROUTES_MAX = 32,
+	APP_ENV_MAX = 64,
+	APP_TEXTS_MAX = 64, /* arguments, paths, methods */
+};
+
+struct app_texts {
+	uint32_t count;
+	const char *items[APP_TEXTS_MAX];
+};
+
+struct app_shares {
+	uint32_t count;
+	uint32_t items_bp[APP_WEIGHTS_MAX];
+};
+
+/* Exactly one of the three; see config/command.h for how each becomes argv. */
+struct app_command {
+	uint32_t set;
+	const char *line;      /* split into words, $NAME expanded, no shell */
+	const char *sh;        /* a script for /bin/sh */
+	struct app_texts args; /* argv, $NAME expanded in each; count 0: not this one */
+};
+
+/* One probe of a check: `get` or `run`. */
+struct app_probe {
+	uint32_t set;
+	const char *get; /* a path on the address under test */
+	uint32_t expect; /* status */
+	const char *contains;
+	struct app_command run; /* $URL is the address under test; exit 0 passes */
+	uint64_t timeout_ms;
+};
+
+struct app_check {
+	uint32_t set;
+	const char *name;
+	uint32_t count;
+	struct app_probe probes[APP_PROBES_MAX];
+};
+
+struct app_error_rule {
+	uint32_t set;
+	uint32_t max_bp, at_least;
+	bool absolute;
+};
+
+struct app_latency_rule {
+	uint32_t set;
+	uint64_t max_ms;
+	uint32_t at_least;
+	bool absolute;
+};
+
+enum app_analysis_state { APP_ANALYSIS_ON, APP_ANALYSIS_OFF, APP_ANALYSIS_COUNT };
+
+struct app_analysis {
+	uint32_t set;
+	enum app_analysis_state state;
+	struct app_error_rule errors;
+	struct app_latency {
+		uint32_t set;
+		struct app_latency_rule p50, p90, p99, p999;
+	} latency;
+	uint64_t hang_ms;
+	uint32_t when_too_little; /* enum judge_when_too_little */
+};
+
+struct app_each {
+	uint32_t set;
+	uint64_t at_least_ms, at_most_ms;
+};
+
+enum app_method { APP_METHOD_GET, APP_METHOD_HEAD, APP_METHOD_OPTIONS, APP_METHOD_COUNT };
+
+/* A step has exactly one bit set in `set`: which of these it is. */
+struct app_step {
+	uint32_t set;
+	const char *check; /* a name in checks, run on the preview address */
+	struct app_step_shadow {
+		uint32_t set;
+		uint32_t share_bp;
+		uint32_t methods; /* bit i: enum app_method i */
+		struct app_until {
+			uint32_t set;
+			uint32_t requests;
+			uint64_t time_ms;
+		} until;
+	} shadow;
+	struct app_step_canary {
+		uint32_t set;
+		struct app_shares steps;
+		struct app_each each;
+	} canary;
+	struct app_step_rolling {
+		uint32_t set;
+		uint32_t batch_bp; /* of the instances at a time, at least one */
+		bool surge;        /* new ones first, then old ones away */
+		struct app_each each;
+	} rolling;
+	struct app_step_plain {
+		uint32_t set;
+	} recreate, switch_all;
+	uint64_t bake_ms;
+};
+
+enum {
+	APP_STEP_CHECK = 1 << 0,
+	APP_STEP_SHADOW = 1 << 1,
+	APP_STEP_CANARY = 1 << 2,
+	APP_STEP_ROLLING = 1 << 3,
+	APP_STEP_RECREATE = 1 << 4,
+	APP_STEP_SWITCH = 1 << 5,
+	APP_STEP_BAKE = 1 << 6
+};
+
+struct app_strategy {
+	uint32_t set;
+	const char *
+		name; /* of a definition, or the one an environment chose; "inline" when spelled out there */
+	uint32_t count;
+	struct app_step steps[APP_STEPS_MAX];
+};
+
+#endif
