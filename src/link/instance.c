@@ -100,7 +100,7 @@ int instance_spec_check(const struct instance_spec *spec, struct error *err)
 		return invalid(err, "artifact");
 	if (!spec->tag || strlen(spec->tag) >= INSTANCE_TAG_SIZE)
 		return invalid(err, "tag");
-	if (spec->slot == 0 || spec->slot > INSTANCE_SLOT_MAX)
+	if (spec->slot > INSTANCE_SLOT_MAX)
 		return invalid(err, "slot");
 	if (!spec->script == !spec->argv[0])
 		return error_set(err, ERR_INVALID, "An instance runs either words or a script.");

@@ -39,6 +39,7 @@ enum {
 	INSTANCE_ENV_MAX = 256,
 	INSTANCE_PERSIST_MAX = 32,
 	INSTANCE_SLOT_MAX = 9999,
+	INSTANCE_RESTARTS_MAX = 31, /* of restart.limit */
 	INSTANCE_SPEC_MAX_BYTES = 1024 * 1024,
 };
 
@@ -115,7 +116,7 @@ struct instance_spec {
 	const char *release; /* 64 hex digits */
 	const char *tag;     /* "" if it has none */
 	const char *process;
-	uint32_t slot; /* from 1 */
+	uint32_t slot; /* from 0 */
 	bool traffic;  /* requests are routed to it: it gets a port */
 
 	const char *artifact; /* 64 hex digits: D/artifacts/<artifact>/ */
@@ -154,6 +155,7 @@ struct instance_status {
 	struct instance_version applied; /* the newest document it has taken note of */
 	bool healthy;                    /* its last probes passed, also while it drains */
 	uint64_t ready_since_ms;
+	uint64_t state_since_ms;             /* when it came into this state; the same clock */
 	uint32_t restarts;                   /* since the instance exists */
 	int32_t pid;                         /* 0: none */
 	char address[INSTANCE_ADDRESS_SIZE]; /* "" without traffic, or before a port is chosen */

@@ -35,14 +35,14 @@ static void write_want(struct packer *p, const struct keeper_want *want)
 {
 	write_version(p, want->version);
 	pack_u8(p, (uint8_t)want->want);
-	pack_u8(p, want->at_once);
+	pack_u8(p, want->undrained);
 }
 
 static void read_want(struct unpacker *u, struct keeper_want *want)
 {
 	want->version = read_version(u);
 	want->want = (enum instance_want)read_below(u, INSTANCE_WANT_COUNT);
-	want->at_once = unpack_bool(u);
+	want->undrained = unpack_bool(u);
 }
 
 static void write_refused(struct packer *p, const struct keeper_refused *refused)
@@ -79,6 +79,7 @@ static void write_status(struct packer *p, const struct instance_status *s)
 	write_version(p, s->applied);
 	pack_u8(p, s->healthy);
 	pack_u64(p, s->ready_since_ms);
+	pack_u64(p, s->state_since_ms);
 	pack_u32(p, s->restarts);
 	pack_u32(p, (uint32_t)s->pid);
 	pack_text(p, s->address);
@@ -104,6 +105,7 @@ static void read_status(struct unpacker *u, struct instance_status *s)
 	s->applied = read_version(u);
 	s->healthy = unpack_bool(u);
 	s->ready_since_ms = unpack_u64(u);
+	s->state_since_ms = unpack_u64(u);
 	s->restarts = unpack_u32(u);
 	s->pid = (int32_t)unpack_u32(u);
 	unpack_text(u, s->address, sizeof s->address);

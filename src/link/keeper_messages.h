@@ -35,7 +35,7 @@ enum keeper_message_kind {
 struct keeper_want {
 	struct instance_version version;
 	enum instance_want want;
-	bool at_once; /* stop though it is ready and does not drain */
+	bool undrained; /* stop though it is ready and does not drain */
 };
 
 struct keeper_refused {

@@ -21,6 +21,24 @@ static pid_t read_holder(int fd)
 	return text_parse_u64(text, INT32_MAX, &pid) ? (pid_t)pid : 0;
 }
 
+int lock_wait(int dir_fd, const char *name, int *ret_fd, struct error *err)
+{
+	int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return error_errno(err, errno, "The lock \"%s\" cannot be opened", name);
+	int code;
+	do
+		code = flock(fd, LOCK_EX);
+	while (code != 0 && errno == EINTR);
+	if (code != 0) {
+		code = error_errno(err, errno, "The lock \"%s\" cannot be taken", name);
+		close(fd);
+		return code;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
 int lock_take(int dir_fd, const char *name, int *ret_fd, pid_t *ret_holder, struct error *err)
 {
 	int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -4,6 +4,7 @@
  *
  * HOW   lock_take() when the process starts; close the descriptor, or end, to give it back. The kernel
  *       gives it back at any end of the process, also kill -9. The file stays.
+ *       lock_wait() is for what is held for milliseconds only.
  */
 #ifndef OS_LOCK_H
 #define OS_LOCK_H
@@ -19,5 +20,8 @@
  */
 int lock_take(int dir_fd, const char *name, int *ret_fd, pid_t *ret_holder,
 	      struct error *err) MUST_CHECK;
+
+/* Take it as soon as it is free. */
+int lock_wait(int dir_fd, const char *name, int *ret_fd, struct error *err) MUST_CHECK;
 
 #endif

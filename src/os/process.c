@@ -350,6 +350,37 @@ void process_reap(const struct process *process)
 		;
 }
 
+static bool is_among(pid_t pid, const pid_t *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == pid)
+			return true;
+	return false;
+}
+
+size_t process_reap_others(const pid_t *but, size_t but_count)
+{
+	char path[64];
+	char text[16 * 1024];
+	snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	ssize_t size = read(fd, text, sizeof text - 1);
+	close(fd);
+	text[size > 0 ? size : 0] = '\0';
+	size_t count = 0;
+	for (char *at = text, *end; *at; at = end) {
+		pid_t pid = (pid_t)strtol(at, &end, 10);
+		if (end == at)
+			break;
+		if (!is_among(pid, but, but_count) && waitpid(pid, NULL, WNOHANG) == pid)
+			count++;
+		end += *end == ' ';
+	}
+	return count;
+}
+
 /* The fields of /proc/PID/stat after the program's name, which may hold anything, ')' too. */
 static bool parse_stat(char *text, struct process_about *ret_about)
 {

@@ -92,6 +92,10 @@ bool process_ended(const struct process *process, struct process_end *ret_end);
 /* Take note of our child's end; waits for it if it has not come. */
 void process_reap(const struct process *process);
 
+/* Take note of the end of every child of ours but these; returns how many had ended. A subreaper needs
+ * it for the orphans it is given. */
+size_t process_reap_others(const pid_t *but, size_t but_count);
+
 /* When it started, in clock ticks since boot; 0 when there is no such process. */
 uint64_t process_start_of(pid_t pid);
 

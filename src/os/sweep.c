@@ -101,19 +101,43 @@ void sweep_end(const struct sweep *sweep)
 	walk(sweep, true);
 }
 
-bool sweep_group_lives(const struct sweep *sweep)
+static bool in_group(const struct sweep *sweep, pid_t pid)
+{
+	struct process_about about;
+	return sweep->session > 0 && process_look(pid, &about) && !about.zombie &&
+	       about.group == sweep->session && about.start >= sweep->start;
+}
+
+/* Signal the group's members, or with 0 only see whether there is one. */
+static bool walk_group(const struct sweep *sweep, int number)
 {
 	DIR *all = opendir("/proc");
 	if (!all)
 		return false;
-	bool lives = false;
-	for (struct dirent *entry; !lives && (entry = readdir(all));) {
-		uint64_t number;
-		struct process_about about;
-		lives = text_parse_u64(entry->d_name, INT32_MAX, &number) &&
-			process_look((pid_t)number, &about) && !about.zombie &&
-			about.group == sweep->session && about.start >= sweep->start;
+	bool found = false;
+	for (struct dirent *entry; (number || !found) && (entry = readdir(all));) {
+		uint64_t pid;
+		if (!text_parse_u64(entry->d_name, INT32_MAX, &pid))
+			continue;
+		int pidfd = number ? pidfd_open((pid_t)pid, 0) : -1;
+		if (in_group(sweep, (pid_t)pid)) {
+			found = true;
+			if (pidfd >= 0)
+				pidfd_send_signal(pidfd, number, NULL, 0);
+		}
+		if (pidfd >= 0)
+			close(pidfd);
 	}
 	closedir(all);
-	return lives;
+	return found;
+}
+
+void sweep_signal_group(const struct sweep *sweep, int number)
+{
+	walk_group(sweep, number);
+}
+
+bool sweep_group_lives(const struct sweep *sweep)
+{
+	return walk_group(sweep, 0);
 }

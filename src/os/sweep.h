@@ -30,6 +30,9 @@ struct sweep {
 size_t sweep_count(const struct sweep *sweep);
 void sweep_end(const struct sweep *sweep);
 
+/* Send a signal to every process of the leader's own process group. */
+void sweep_signal_group(const struct sweep *sweep, int number);
+
 /* Does any process of the leader's own process group still run? */
 bool sweep_group_lives(const struct sweep *sweep);
 

@@ -15,7 +15,7 @@
  *       moves keep -> drain -> stop. A newer `start` takes an instance that drains back into service,
  *       and begins anew one that is over; one that is stopping is refused until it is over.
  *
- * GUARD `stop` refuses an instance that is ready, has traffic and does not drain, unless told `at_once`:
+ * GUARD `stop` refuses an instance that is ready, has traffic and does not drain, unless told `undrained`:
  *       no document order, however it came about, can cut requests that way.
  *
  * OWNS  Specs are copied. An observation's memory is the runtime's and valid until the next call of it
@@ -51,7 +51,7 @@ struct runtime_ops {
 
 	/* End it: its stop signal, its timeout, then whatever is left of it by force. */
 	int (*stop)(struct runtime *runtime, const char *id, struct instance_version version,
-		    bool at_once, struct error *err);
+		    bool undrained, struct error *err);
 
 	/* Remove the files of an instance that is over, its log with them. Gone already is success. */
 	int (*forget)(struct runtime *runtime, const char *id, struct error *err);
