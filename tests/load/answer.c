@@ -194,7 +194,6 @@ static size_t feed_counted(struct answer *a, const char *bytes, size_t size)
 /* A line of chunked framing is whole in `line`, without its CRLF. */
 static void end_line(struct answer *a)
 {
-	char *rest;
 	a->line[a->line_size] = '\0';
 	if (a->state == ANSWER_TRAILERS) {
 		if (a->line_size == 0)
@@ -202,8 +201,10 @@ static void end_line(struct answer *a)
 	} else if (a->state == ANSWER_CHUNK_END) {
 		a->state = a->line_size == 0 ? ANSWER_CHUNK_SIZE : ANSWER_BAD;
 	} else {
-		a->left = strtoull(a->line, &rest, 16);
-		if (rest == a->line || (*rest != '\0' && *rest != ';'))
+		size_t digits = strspn(a->line, "0123456789abcdefABCDEF");
+		char after = a->line[digits];
+		a->left = strtoull(a->line, NULL, 16);
+		if (digits == 0 || digits > 16 || (after != '\0' && after != ';'))
 			a->state = ANSWER_BAD;
 		else
 			a->state = a->left > 0 ? ANSWER_CHUNK_DATA : ANSWER_TRAILERS;

@@ -180,6 +180,6 @@ PYTHON
 @test "hostile names are shown as what they are" {
 	serving_v1
 	exits 2 davit deploy prod "$T/rel/v1.0.0" --as $'v1\e[31m'
-	! grep -q $'\e' "$T/deploy.err"
+	fails grep -q $'\e' "$T/deploy.err"
 	unchanged
 }

@@ -41,7 +41,7 @@ teardown() { kit_teardown; }
 	(cd "$T/repo" && "$DAVIT" init --no-input)
 	(cd "$T/repo" && "$DAVIT" validate)
 	cp "$T/repo/davit.yaml" "$T/before"
-	(cd "$T/repo" && ! "$DAVIT" init --no-input)
+	fails env -C "$T/repo" "$DAVIT" init --no-input
 	cmp "$T/before" "$T/repo/davit.yaml"
 }
 

@@ -5,8 +5,12 @@
 #       releases, load, waiting for conditions, and the proof that nothing is left behind.
 #
 # HOW   setup() { kit_setup; }   teardown() { kit_teardown; }
-#       DAVIT, DAVIT_LOAD and DAVIT_APP name the binaries. Everything lies in $T; davit's state in $T/state.
+#       BUILD is Meson's directory; DAVIT, DAVIT_LOAD and DAVIT_APP name the binaries where they are elsewhere.
+#       No test changes its directory (env -C does), for what runs below $T counts as left behind. Everything lies in $T; davit's state in $T/state.
 #       A test that fails prints davit's log. kit_teardown fails a test that left a process or a socket behind.
+
+BUILD=${BUILD:-$(cd "$BATS_TEST_DIRNAME/../.." && pwd)/build}
+: "${DAVIT:=$BUILD/davit}" "${DAVIT_LOAD:=$BUILD/tests/load/davit-load}" "${DAVIT_APP:=$BUILD/tests/system/app}"
 
 kit_setup() {
 	# Short, for UNIX sockets have short names; outside of bats' own directories, for they are long.
@@ -70,6 +74,14 @@ wait_for() {
 		fi
 		sleep 0.05
 	done
+}
+
+# fails COMMAND...: for `!` does not fail a bats test
+fails() {
+	if "$@"; then
+		echo "succeeded, and should not: $*"
+		return 1
+	fi
 }
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
