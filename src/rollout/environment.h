@@ -58,6 +58,9 @@ void environment_init(struct environment_state *env);
 /* Slot of a release, or SLOT_NONE. */
 uint8_t environment_find(const struct environment_state *env, const struct release_id *release);
 
+/* A slot without a release, or SLOT_NONE. */
+uint8_t environment_find_free(const struct environment_state *env);
+
 /* True if the slot's release could take all requests now, by the newest observation: its document asks
  * for full strength and at least three quarters of each process with traffic are ready. */
 bool environment_set_able(const struct environment_state *env, uint8_t slot);
@@ -66,7 +69,7 @@ bool environment_set_able(const struct environment_state *env, uint8_t slot);
 size_t environment_encode(const struct environment_state *env, void *to, size_t size);
 bool environment_decode(struct environment_state *env, const void *bytes, size_t size);
 
-/* ASSERT what must always hold: shares sum to 10000 or 0, references point at sets, versions order. */
-void environment_check(const struct environment_state *env);
+/* What must always hold: shares sum to 10000 or 0, references point at sets that are there. */
+bool environment_valid(const struct environment_state *env);
 
 #endif

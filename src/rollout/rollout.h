@@ -52,16 +52,17 @@ struct rollout {
 	uint32_t attempt;       /* rises with every cursor move, resume, re-analysis and boot */
 	uint32_t guard_attempt; /* oldest attempt whose guard verdicts still count */
 	bool issued;            /* the step's documents are written (or its effect is out) */
-	bool passed;            /* evidence of this attempt, or a person's "go on" */
-	bool acked;             /* DRAIN: the document has been applied */
-	bool ready_once;        /* the candidate has been ready at its present counts */
-	bool marked;            /* MARK is behind: only tidying is left */
-	uint32_t retries;       /* of this step */
-	uint32_t inconclusive;  /* verdicts of this HOLD */
-	uint64_t held_ms;       /* HOLD: time that counts */
-	uint64_t waited_ms;     /* in this step since it began or was resumed */
-	uint64_t acked_ms;      /* DRAIN: since it was applied */
-	uint64_t unready_ms;    /* candidate below its counts, without a break */
+	bool passed;            /* there is evidence for this attempt … */
+	enum evidence_kind passed_as; /* … of this kind */
+	bool acked;                   /* DRAIN: the document has been applied */
+	bool ready_once;              /* the candidate has been ready at its present counts */
+	bool marked;                  /* MARK is behind: only tidying is left */
+	uint32_t retries;             /* of this step */
+	uint32_t inconclusive;        /* verdicts of this HOLD */
+	uint64_t held_ms;             /* HOLD: time that counts */
+	uint64_t waited_ms;           /* in this step since it began or was resumed */
+	uint64_t acked_ms;            /* DRAIN: since it was applied */
+	uint64_t unready_ms;          /* candidate below its counts, without a break */
 	uint64_t paused_ms;
 	uint64_t running_ms;  /* since it left the queue */
 	uint64_t transitions; /* changes of status so far */
