@@ -23,14 +23,14 @@ static uint8_t release_slot(const struct turn *t, uint8_t release)
 	return environment_find(t->env, &t->plan->releases[release].id);
 }
 
-static struct router_document route_document(const struct turn *t, const struct plan_step *step)
+static struct traffic_document route_document(const struct turn *t, const struct plan_step *step)
 {
-	struct router_document wish = {.version = t->env->router.version,
-				       .mirror_bp = step->mirror_bp,
-				       .mirror = release_slot(t, step->mirror),
-				       .preview = release_slot(t, step->preview),
-				       .park = step->park,
-				       .maintenance = t->env->router.maintenance};
+	struct traffic_document wish = {.version = t->env->router.version,
+					.mirror_bp = step->mirror_bp,
+					.mirror = release_slot(t, step->mirror),
+					.preview = release_slot(t, step->preview),
+					.park = step->park,
+					.maintenance = t->env->router.maintenance};
 	for (uint8_t i = 0; i < PLAN_RELEASES_MAX; i++) {
 		uint8_t slot = release_slot(t, i);
 		ASSERT(step->weight_bp[i] == 0 || slot != SLOT_NONE);
@@ -69,7 +69,7 @@ static bool raises_exposure(const struct turn *t, const struct plan_step *step)
 /* Requests may only move towards a release that can answer them. */
 static bool route_waits(const struct turn *t, const struct plan_step *step)
 {
-	struct router_document wish = route_document(t, step);
+	struct traffic_document wish = route_document(t, step);
 
 	if (wish.park)
 		return false;
@@ -153,7 +153,7 @@ static void emit_attempt(struct turn *t, enum rollout_effect_kind kind)
 
 void step_issue(struct turn *t, const struct plan_step *step)
 {
-	struct router_document route;
+	struct traffic_document route;
 
 	switch (step->op) {
 	case PLAN_ROUTE:
@@ -211,8 +211,8 @@ static bool at_most(const uint16_t have[PROCESSES_MAX], const uint16_t want[PROC
 
 static bool route_served(const struct turn *t)
 {
-	const struct router_document *wish = &t->env->router;
-	const struct router_observation *look = &t->event->observation.router;
+	const struct traffic_document *wish = &t->env->router;
+	const struct traffic_observation *look = &t->event->observation.router;
 
 	if (version_compare(look->applied, wish->version) < 0)
 		return false;

@@ -43,7 +43,7 @@ static void send_set(struct turn *t, uint8_t slot)
 	turn_emit(t, EFFECT_SET)->slot = slot;
 }
 
-static bool router_equal(const struct router_document *a, const struct router_document *b)
+static bool router_equal(const struct traffic_document *a, const struct traffic_document *b)
 {
 	for (uint32_t i = 0; i < ENVIRONMENT_SETS_MAX; i++)
 		if (a->weight_bp[i] != b->weight_bp[i])
@@ -52,9 +52,9 @@ static bool router_equal(const struct router_document *a, const struct router_do
 	       a->park == b->park && a->maintenance == b->maintenance;
 }
 
-void turn_write_router(struct turn *t, const struct router_document *wish)
+void turn_write_router(struct turn *t, const struct traffic_document *wish)
 {
-	struct router_document *document = &t->env->router;
+	struct traffic_document *document = &t->env->router;
 	if (document->version.n == 0 || !router_equal(document, wish)) {
 		*document = *wish;
 		document->version = next_version(t->env);
@@ -135,7 +135,7 @@ bool turn_take_observation(struct turn *t)
 
 void turn_maintenance(struct turn *t, bool on)
 {
-	struct router_document wish = t->env->router;
+	struct traffic_document wish = t->env->router;
 	wish.maintenance = on;
 	turn_write_router(t, &wish);
 	t->out->answer = ANSWER_OK;

@@ -28,7 +28,7 @@ struct rollout_effect *turn_emit(struct turn *t, enum rollout_effect_kind kind);
 void turn_changed(struct turn *t);
 
 /* Write a document if it says something new, and send it. The version is set here. */
-void turn_write_router(struct turn *t, const struct router_document *wish);
+void turn_write_router(struct turn *t, const struct traffic_document *wish);
 void turn_write_set(struct turn *t, uint8_t slot, const struct set_document *wish);
 
 /* Send every document again, and start the next interval. */

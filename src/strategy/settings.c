@@ -76,7 +76,7 @@ struct strategy_move strategy_move_default(enum strategy_move_kind kind)
 		move.at_least_ms = 10 * SECOND_MS;
 		break;
 	case STRATEGY_MOVE_BAKE: move.at_least_ms = 5 * MINUTE_MS; break;
-	case STRATEGY_MOVE_CHECK:
+	case STRATEGY_MOVE_CHECK: move.min_samples = 0; break;
 	case STRATEGY_MOVE_SWITCH:
 	case STRATEGY_MOVE_RECREATE:
 	case STRATEGY_MOVE_COUNT: break;
