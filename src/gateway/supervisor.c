@@ -70,11 +70,10 @@ struct gateway_status supervisor_status(const struct supervisor *s)
 	};
 	for (uint32_t i = 0; i < s->worker_count; i++) {
 		const struct post *p = &s->posts[i];
-		if (p->phase != POST_SERVING)
-			continue;
-		if (p->seen < status.seen)
+		if (p->uses && p->seen < status.seen)
 			status.seen = p->seen;
-		status.alive += p->seen != 0 && p->seen >= status.generation;
+		status.alive +=
+			p->phase == POST_SERVING && p->seen != 0 && p->seen >= status.generation;
 	}
 	if (status.seen == UINT64_MAX)
 		status.seen = 0;
@@ -213,7 +212,7 @@ static int offer_file(struct supervisor *s, struct error *err)
 	if (rc == 0)
 		rc = held_table_make(&next, table, err);
 	table_free(table);
-	if (rc == 0 && s->way.phase != WAY_FREE) {
+	if (rc == 0 && (s->way.phase != WAY_FREE || !tables_ready(s))) {
 		held_table_drop(&next);
 		rc = error_set(err, ERR_RETRY, "The last table is still on its way: try again.");
 	}

@@ -140,6 +140,7 @@ static void died(void *post, int events)
 static int watch_process(struct post *p, bool child, struct error *err)
 {
 	p->child = child;
+	p->uses = !child;
 	p->idle_ticks = 0;
 	p->seen = 0;
 	p->started_ms = env_now_ms(p->supervisor->env);
@@ -177,8 +178,8 @@ static void joined(struct post *p)
 		post_say(p, &m, NULL, 0);
 	} else if (s->recovering) {
 		supervisor_recovery_check(s);
-	} else if (s->way.phase != WAY_PREPARING) {
-		post_welcome(p);
+	} else {
+		tables_post_back(p);
 		peers_tell_status(s);
 	}
 }
@@ -241,7 +242,6 @@ static void talks(void *post, int events)
 		drop_channel(p);
 		p->phase = POST_AWAITED;
 		p->idle_ticks = 0;
-		tables_post_left(p);
 	}
 }
 

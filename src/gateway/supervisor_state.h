@@ -49,6 +49,7 @@ struct post {
 	uint32_t idle_ticks; /* and since how many ticks it, or the phase, has not changed */
 	uint32_t sockets_left;
 	bool due;      /* the table under way waits for its answer */
+	bool uses;     /* it may be serving by a table, whether we can speak to it or not */
 	uint64_t seen; /* the newest generation it has said SEEN for */
 };
 
@@ -160,7 +161,9 @@ void tables_offer(struct supervisor *s, int fd, uint64_t sequence);
 void tables_begin(struct supervisor *s, struct held_table *next, uint64_t sequence, bool on_disk);
 void tables_prepared(struct post *p, const struct gateway_result *result);
 void tables_seen(struct post *p, uint64_t generation);
-void tables_post_left(struct post *p);
+void tables_post_back(struct post *p); /* joined again: it has missed what was said meanwhile */
+void tables_post_left(struct post *p); /* dead */
+bool tables_ready(const struct supervisor *s);
 void tables_load(struct supervisor *s); /* what is on disk, into `saved` */
 int held_table_take(struct held_table *held, int fd, struct error *err);
 int held_table_make(struct held_table *held, const struct gateway_table *table, struct error *err);

@@ -151,8 +151,19 @@ void post_welcome(struct post *p)
 	say_generation(p, GATEWAY_COMMIT, s->in_force.table->generation, -1);
 }
 
+/* A worker that serves, but cannot be spoken to, would stay behind: it comes back, or it dies. */
+bool tables_ready(const struct supervisor *s)
+{
+	for (uint32_t i = 0; i < s->worker_count; i++)
+		if (s->posts[i].uses && s->posts[i].phase != POST_SERVING)
+			return false;
+	return true;
+}
+
 static void next_offer(struct supervisor *s)
 {
+	if (s->recovering || s->way.phase != WAY_FREE || !tables_ready(s))
+		return;
 	int fd = s->offered_fd;
 	s->offered_fd = -1;
 	if (fd >= 0)
@@ -236,8 +247,8 @@ static void commit(struct supervisor *s)
 	FAILPOINT("gateway.after-commit");
 	way->phase = WAY_COMMITTED;
 	for (uint32_t i = 0; i < s->worker_count; i++) {
-		s->posts[i].due = s->posts[i].phase == POST_SERVING;
-		if (s->posts[i].due)
+		s->posts[i].due = s->posts[i].phase == POST_SERVING || s->posts[i].uses;
+		if (s->posts[i].phase == POST_SERVING)
 			say_generation(&s->posts[i], GATEWAY_COMMIT, way->generation, -1);
 	}
 	held_table_drop(&s->in_force);
@@ -342,7 +353,7 @@ void tables_offer(struct supervisor *s, int fd, uint64_t sequence)
 		close(fd);
 		return;
 	}
-	if (s->recovering || s->way.phase != WAY_FREE) {
+	if (s->recovering || s->way.phase != WAY_FREE || !tables_ready(s)) {
 		if (s->offered_fd >= 0) {
 			error_set(&err, ERR_CONFLICT, "A newer table took the place of this one.");
 			refuse_offer(s, s->offered_sequence, 0, &err);
@@ -395,16 +406,33 @@ void tables_seen(struct post *p, uint64_t generation)
 {
 	struct supervisor *s = p->supervisor;
 	p->seen = generation;
+	p->uses = generation != 0;
 	if (s->way.phase == WAY_COMMITTED && generation >= s->way.generation)
 		p->due = false;
 	seen_check(s);
+}
+
+void tables_post_back(struct post *p)
+{
+	struct supervisor *s = p->supervisor;
+	struct error err;
+	if (s->way.phase == WAY_PREPARING && p->due) {
+		error_set(&err, ERR_RETRY,
+			  "Worker %u of the gateway lost the table: send it again.", p->index);
+		refuse(s, &err); /* welcomes it as well */
+	} else if (s->way.phase != WAY_PREPARING) {
+		post_welcome(p);
+		next_offer(s);
+	}
 }
 
 void tables_post_left(struct post *p)
 {
 	struct supervisor *s = p->supervisor;
 	p->due = false;
+	p->uses = false;
 	p->seen = 0;
 	prepared_check(s);
 	seen_check(s);
+	next_offer(s);
 }

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * builtin_observe - see builtin_state.h for the contract. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "drivers/router/builtin_state.h"
+
+int builtin_not_there(struct error *err)
+{
+	return error_set(err, ERR_UNAVAILABLE,
+			 "The gateway cannot be asked: it is not running, or it is just starting.");
+}
+
+static void observe_releases(const struct builtin *b, const struct router_document *d,
+			     const struct table_environment *te, struct router_observation *o)
+{
+	struct counters_release *sum = mem_zero(1, sizeof *sum);
+	o->release_count = d->release_count;
+	for (uint32_t i = 0; i < d->release_count; i++) {
+		o->releases[i].id = d->releases[i].id;
+		o->releases[i].weight_bp = d->releases[i].weight_bp;
+		o->releases[i].mirror_bp = d->mirror.release == i ? d->mirror.share_bp : 0;
+		if (!te || i >= te->release_count || !b->counters)
+			continue;
+		counters_sum_release(b->counters,
+				     b->table->releases[te->first_release + i].stats_slot, sum);
+		o->releases[i].in_flight = counters_release_in_flight(sum);
+	}
+	free(sum);
+}
+
+static uint64_t backend_in_flight(const struct builtin *b, const struct table_environment *te,
+				  const char *instance)
+{
+	if (!te || !b->counters)
+		return 0;
+	const struct gateway_table *t = b->table;
+	for (uint32_t i = 0; i < t->backend_count; i++) {
+		const struct table_backend *backend = &t->backends[i];
+		const struct table_release *r = &t->releases[t->pools[backend->pool].release];
+		if (&t->environments[r->environment] != te ||
+		    strcmp(backend->instance, instance) != 0)
+			continue;
+		struct counters_backend sum;
+		counters_sum_backend(b->counters, backend->stats_slot, &sum);
+		return counters_backend_in_flight(&sum);
+	}
+	return 0;
+}
+
+const struct table_environment *builtin_in_table(const struct builtin *b, const char *app,
+						 const char *name)
+{
+	for (uint32_t i = 0; b->table && i < b->table->environment_count; i++)
+		if (strcmp(b->table->environments[i].app, app) == 0 &&
+		    strcmp(b->table->environments[i].name, name) == 0)
+			return &b->table->environments[i];
+	return NULL;
+}
+
+int builtin_observation(struct builtin *b, const char *app, const char *name,
+			struct router_observation *o, struct error *err)
+{
+	if (!b->welcome)
+		return builtin_not_there(err);
+	struct environment *e = builtin_find(b, app, name);
+	const struct table_environment *te = builtin_in_table(b, app, name);
+	memset(o, 0, sizeof *o);
+	o->seen = b->table && b->seen_generation >= b->table->generation;
+	if (!e || !e->standing)
+		return 0;
+	const struct router_document *d = e->standing;
+	o->applied = d->version;
+	o->mode = d->mode;
+	observe_releases(b, d, te, o);
+	o->backend_count = d->backend_count;
+	for (uint32_t i = 0; i < d->backend_count; i++) {
+		text_copy(o->backends[i].instance, sizeof o->backends[i].instance,
+			  d->backends[i].instance);
+		o->backends[i].state = d->backends[i].state;
+		o->backends[i].in_flight = backend_in_flight(b, te, d->backends[i].instance);
+	}
+	return 0;
+}
+
+static uint64_t mixed(uint64_t a, uint64_t b)
+{
+	a = (a ^ b) * 0x9e3779b97f4a7c15u;
+	return (a ^ a >> 29) | 1; /* never 0 */
+}
+
+static void copy_counters(const struct counters_release *sum, struct router_counters *to)
+{
+	const uint64_t *v = sum->values;
+	*to = (struct router_counters){
+		.started = v[COUNTERS_RELEASE_STARTED],
+		.answered = v[COUNTERS_RELEASE_ANSWERED],
+		.completed = v[COUNTERS_RELEASE_COMPLETED],
+		.lost = v[COUNTERS_RELEASE_LOST],
+		.status_1xx = v[COUNTERS_RELEASE_STATUS_1XX],
+		.status_2xx = v[COUNTERS_RELEASE_STATUS_2XX],
+		.status_3xx = v[COUNTERS_RELEASE_STATUS_3XX],
+		.status_4xx = v[COUNTERS_RELEASE_STATUS_4XX],
+		.status_5xx = v[COUNTERS_RELEASE_STATUS_5XX],
+		.failed_connect = v[COUNTERS_RELEASE_FAILED_CONNECT],
+		.failed_reset = v[COUNTERS_RELEASE_FAILED_RESET],
+		.failed_timeout = v[COUNTERS_RELEASE_FAILED_TIMEOUT],
+		.failed_answer = v[COUNTERS_RELEASE_FAILED_ANSWER],
+		.no_backend = v[COUNTERS_RELEASE_NO_BACKEND],
+		.cancelled = v[COUNTERS_RELEASE_CANCELLED],
+		.retries = v[COUNTERS_RELEASE_RETRIES],
+		.rescued = v[COUNTERS_RELEASE_RESCUED],
+		.upgraded = v[COUNTERS_RELEASE_UPGRADED],
+		.tunnels_ended = v[COUNTERS_RELEASE_TUNNELS_ENDED],
+		.shadow_sent = v[COUNTERS_RELEASE_SHADOW_SENT],
+		.shadow_dropped = v[COUNTERS_RELEASE_SHADOW_DROPPED],
+		.shadow_2xx = v[COUNTERS_RELEASE_SHADOW_2XX],
+		.shadow_3xx = v[COUNTERS_RELEASE_SHADOW_3XX],
+		.shadow_4xx = v[COUNTERS_RELEASE_SHADOW_4XX],
+		.shadow_5xx = v[COUNTERS_RELEASE_SHADOW_5XX],
+		.shadow_failed = v[COUNTERS_RELEASE_SHADOW_FAILED],
+	};
+	memcpy(to->first_us, sum->histograms[COUNTERS_FIRST], sizeof to->first_us);
+	memcpy(to->total_us, sum->histograms[COUNTERS_TOTAL], sizeof to->total_us);
+}
+
+int builtin_counters(struct router *router, const char *app, const char *environment,
+		     const struct digest *release, struct router_counters *ret_counters,
+		     struct error *err)
+{
+	struct builtin *b = builtin_of(router);
+	const struct table_environment *te = builtin_in_table(b, app, environment);
+	if (!b->counters)
+		return builtin_not_there(err);
+	for (uint32_t i = 0; te && i < te->release_count; i++) {
+		const struct table_release *r = &b->table->releases[te->first_release + i];
+		if (!digest_equal(&r->id, release))
+			continue;
+		struct counters_release *sum = mem_zero(1, sizeof *sum);
+		counters_sum_release(b->counters, r->stats_slot, sum);
+		copy_counters(sum, ret_counters);
+		ret_counters->life = mixed(b->counters->segment, r->stats_slot);
+		free(sum);
+		return 0;
+	}
+	return error_set(err, ERR_NOT_FOUND, "The gateway does not know that release of \"%s/%s\".",
+			 app, environment);
+}
+
+int builtin_environment_counters(struct router *router, const char *app, const char *environment,
+				 struct router_environment_counters *ret_counters,
+				 struct error *err)
+{
+	struct builtin *b = builtin_of(router);
+	const struct table_environment *te = builtin_in_table(b, app, environment);
+	struct counters_environment sum;
+	if (!b->counters)
+		return builtin_not_there(err);
+	if (!te)
+		return error_set(err, ERR_NOT_FOUND, "The gateway does not know \"%s/%s\".", app,
+				 environment);
+	counters_sum_environment(b->counters, te->stats_slot, &sum);
+	*ret_counters = (struct router_environment_counters){
+		.life = mixed(b->counters->segment, te->stats_slot),
+		.requests = sum.values[COUNTERS_ENVIRONMENT_REQUESTS],
+		.held = sum.values[COUNTERS_ENVIRONMENT_HELD],
+		.held_released = sum.values[COUNTERS_ENVIRONMENT_HELD_RELEASED],
+		.held_timeout = sum.values[COUNTERS_ENVIRONMENT_HELD_TIMEOUT],
+		.held_gone = sum.values[COUNTERS_ENVIRONMENT_HELD_GONE],
+		.hold_overflow = sum.values[COUNTERS_ENVIRONMENT_HOLD_OVERFLOW],
+		.maintenance = sum.values[COUNTERS_ENVIRONMENT_MAINTENANCE],
+		.unrouted = sum.values[COUNTERS_ENVIRONMENT_UNROUTED],
+	};
+	return 0;
+}
