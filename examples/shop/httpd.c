@@ -390,7 +390,6 @@ static void *serve_connection(void *context)
 		free(x->body);
 		free(x);
 	}
-	shutdown(fd, SHUT_WR);
 	close(fd);
 	pthread_mutex_lock(&server.lock);
 	if (--server.connections == 0)

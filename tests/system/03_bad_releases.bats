@@ -98,6 +98,12 @@ is_marked_bad() {
 	is 0 load '.failed.wrong_id + .failed.duplicate + .failed.bad_body + .failed.protocol'
 }
 
+@test "cuts, resets and garbles its answers: caught, and no other request suffers" {
+	good_then_bad cut_bp=1000 reset_bp=1000 garbage_bp=1000
+	is true load '.ok > .sent * 0.95'
+	is 0 load '.failed.wrong_id + .failed.duplicate + .failed.bad_body + .failed.protocol + .failed.timeout'
+}
+
 @test "gets unhealthy under load: caught, the old release serves" {
 	good_then_bad unhealthy_after=40
 	load_is_clean

@@ -12,6 +12,9 @@
  *         unhealthy_after=N    /up answers 503 once N other requests were served
  *         errors_bp=N          N of 10000 requests (not /up) answer 500
  *         hang_bp=N            N of 10000 requests never get an answer
+ *         cut_bp=N             N of 10000 answers end in the middle
+ *         reset_bp=N           N of 10000 requests are answered by a reset
+ *         garbage_bp=N         N of 10000 answers are not HTTP
  *         slow_ms=N            every request (not /up) takes so long
  *         crash_after=N        abort in the middle of request N
  *         ignore_term=1        SIGTERM and SIGINT do nothing
@@ -42,7 +45,7 @@ static struct {
 	char version[64], port[128], journal[256], worker[256];
 	unsigned long crash_at_start, start_ms, unhealthy, unhealthy_after, errors_bp, hang_bp,
 		slow_ms;
-	unsigned long crash_after, ignore_term, leak_kib, fork_away;
+	unsigned long crash_after, ignore_term, leak_kib, fork_away, cut_bp, reset_bp, garbage_bp;
 } conf = {.version = "unnamed"};
 
 static unsigned long served;
@@ -65,6 +68,9 @@ static void take_setting(const char *key, const char *value)
 		{"ignore_term", &conf.ignore_term},
 		{"leak_kib", &conf.leak_kib},
 		{"fork", &conf.fork_away},
+		{"cut_bp", &conf.cut_bp},
+		{"reset_bp", &conf.reset_bp},
+		{"garbage_bp", &conf.garbage_bp},
 	};
 	const struct {
 		const char *name;
@@ -219,6 +225,24 @@ static void serve_health(struct http_exchange *x)
 	http_text(x, sick ? 503 : 200, sick ? "not well\n" : "up\n");
 }
 
+/* Say something that is no answer, and close. True when it struck. */
+static bool break_off(struct http_exchange *x, unsigned long n)
+{
+	static const char cut[] = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf of";
+	static const char garbage[] = "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n";
+	struct linger now = {1, 0};
+	if (struck(n, conf.cut_bp))
+		http_write(x->fd, cut, sizeof cut - 1);
+	else if (struck(n, conf.garbage_bp))
+		http_write(x->fd, garbage, sizeof garbage - 1);
+	else if (struck(n, conf.reset_bp))
+		setsockopt(x->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+	else
+		return false;
+	x->taken = true;
+	return true;
+}
+
 /* What is wrong with this release, if anything, strikes here. True when the request has its answer. */
 static bool misbehave(struct http_exchange *x)
 {
@@ -240,6 +264,8 @@ static bool misbehave(struct http_exchange *x)
 	if (struck(n, conf.hang_bp))
 		for (;;)
 			sleep_ms(1000);
+	if (break_off(x, n))
+		return true;
 	if (struck(n, conf.errors_bp)) {
 		http_text(x, 500, "This release fails on purpose.\n");
 		return true;
