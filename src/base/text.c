@@ -224,6 +224,17 @@ const char *text_escape(const char *from, size_t from_size, char *to, size_t siz
 	return to;
 }
 
+bool text_is_printable(const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	for (size_t left = strlen(text), length; left > 0; p += length, left -= length) {
+		length = *p < 0x20 || *p == 0x7f ? 0 : utf8_length(p, left);
+		if (length == 0)
+			return false;
+	}
+	return true;
+}
+
 bool text_starts(const char *text, const char *prefix)
 {
 	return strncmp(text, prefix, strlen(prefix)) == 0;

@@ -31,6 +31,9 @@ bool text_copy(char *to, size_t size, const char *from);
 /* `from` with control bytes, quotes and invalid UTF-8 as \xNN: what may be shown on a terminal. */
 const char *text_escape(const char *from, size_t from_size, char *to, size_t size);
 
+/* Is it UTF-8 without control characters and bidirectional overrides? */
+bool text_is_printable(const char *text);
+
 bool text_starts(const char *text, const char *prefix);
 
 /* The candidate nearest to `word` (edit distance at most 2, or a third of its length), or NULL. */

@@ -82,6 +82,18 @@ static void hostile_text_is_shown_harmless(void **state)
 			    "a\\x1b[2J\\x22\\xc2\\x9b\\xe2\\x80\\xae\\xff z\xc3\xa9");
 }
 
+static void printable_text_is_utf8_without_anything_that_steers(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"a\n",	     "\x1b",	     "\x7f",
+					  "\xc2\x9b", "\xe2\x80\xae", "\xff",
+					  "\xc0\xaf", "\xed\xa0\x80", "\xc3"};
+	assert_true(text_is_printable(""));
+	assert_true(text_is_printable("a \"b\\ \xc3\xa9 \xf0\x9f\x98\x80"));
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		assert_false(text_is_printable(bad[i]));
+}
+
 static void time_is_rfc_3339(void **state)
 {
 	(void)state;
@@ -100,6 +112,7 @@ int main(void)
 		cmocka_unit_test(sizes_know_both_unit_systems),
 		cmocka_unit_test(a_typo_finds_the_key_that_was_meant),
 		cmocka_unit_test(hostile_text_is_shown_harmless),
+		cmocka_unit_test(printable_text_is_utf8_without_anything_that_steers),
 		cmocka_unit_test(time_is_rfc_3339),
 	};
 	return cmocka_run_group_tests_name("base/text", tests, NULL, NULL);
