@@ -41,9 +41,10 @@ struct artifact_collected {
 };
 
 struct artifact_ops {
-	/* Read an archive or one file to its end. `file_name` is what one plain file is to be
-	 * called. When this returns 0 the artifact is complete and durable; one that was there
-	 * already is fine. */
+	/* Read `fd` to its end. `file_name` says what it is: NULL or the name of an archive (.tar .tar.gz
+	 * .tgz .tar.xz .txz .tar.zst .tar.bz2 .tbz2 .zip) is unpacked, anything else is kept as one
+	 * executable file of that name. When this returns 0 the artifact is complete and durable; one that
+	 * was there already is fine. */
 	int (*import)(struct artifact_store *a, int fd, const char *file_name,
 		      struct artifact_info *ret_info, struct error *err);
 	/* The directory of an artifact, absolute, read-only for everyone; ERR_NOT_FOUND. */
