@@ -77,3 +77,27 @@ void fleet_decide(const struct fleet_wish *wish, const struct fleet_instance *in
 			if (!taken[process][slot])
 				act(out, FLEET_START, process, slot, 0);
 }
+
+void fleet_count(const struct fleet_wish *wish, const struct fleet_instance *instances,
+		 uint32_t instance_count, uint64_t min_ready_ms, struct fleet_tally *out)
+{
+	memset(out, 0, sizeof *out);
+	for (uint32_t i = 0; i < instance_count; i++) {
+		const struct fleet_instance *instance = &instances[i];
+		uint8_t p = instance->process;
+		bool wanted = instance->slot < wish->count[p] && !is_double(instances, i);
+		out->exist[p]++;
+		if (instance->wrong)
+			out->wrong++;
+		if (!wanted && instance->state != FLEET_STOPPING &&
+		    !fleet_drained(instance, wish->drain_ms))
+			out->undrained[p]++;
+		if (wanted && instance->state == FLEET_GAVE_UP)
+			out->failed[p]++;
+		if (wanted && instance->state == FLEET_READY && !instance->draining) {
+			out->ready[p]++;
+			if (instance->ready_ms >= min_ready_ms)
+				out->settled[p]++;
+		}
+	}
+}

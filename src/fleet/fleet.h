@@ -55,10 +55,12 @@ struct fleet_instance {
 	uint8_t process;
 	uint16_t slot;
 	enum fleet_state state;
+	bool wrong;    /* it reports another release than it should run */
 	bool draining; /* taken out, or being taken out, of the router's table */
 	bool removed;  /* every worker of the router has confirmed that */
 	uint32_t in_flight;
 	uint64_t removed_ms; /* since that confirmation */
+	uint64_t ready_ms;   /* since it became healthy */
 	uint64_t gave_up_ms; /* since it gave up */
 };
 
@@ -83,6 +85,19 @@ struct fleet_actions {
 
 void fleet_decide(const struct fleet_wish *wish, const struct fleet_instance *instances,
 		  uint32_t instance_count, struct fleet_actions *out);
+
+/* The instances of one release, counted by process, as a set observation wants them. */
+struct fleet_tally {
+	uint16_t exist[FLEET_PROCESSES_MAX];     /* not known to be gone */
+	uint16_t ready[FLEET_PROCESSES_MAX];     /* wanted, healthy, not draining */
+	uint16_t settled[FLEET_PROCESSES_MAX];   /* of these, for min_ready_ms at least */
+	uint16_t undrained[FLEET_PROCESSES_MAX]; /* surplus that may still have requests */
+	uint16_t failed[FLEET_PROCESSES_MAX];    /* wanted, gave up */
+	uint16_t wrong;
+};
+
+void fleet_count(const struct fleet_wish *wish, const struct fleet_instance *instances,
+		 uint32_t instance_count, uint64_t min_ready_ms, struct fleet_tally *out);
 
 /* True when it may be stopped without cutting a request that still has time: it can have none, or its
  * drain is over. */
