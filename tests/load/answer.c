@@ -28,6 +28,7 @@ void answer_start(struct answer *a)
 	a->body_digest = DIGEST_START;
 	a->id[0] = a->release[0] = a->instance[0] = a->told_digest[0] = '\0';
 	a->request_digest[0] = a->request_bytes[0] = a->accept_key[0] = a->cookie[0] = '\0';
+	a->reason[0] = '\0';
 }
 
 bool answer_over(const struct answer *a)
@@ -76,6 +77,7 @@ static void take_field(struct answer *a, const char *name, size_t name_size, con
 		{"X-Request-Digest", a->request_digest},
 		{"X-Request-Bytes", a->request_bytes},
 		{"Sec-WebSocket-Accept", a->accept_key},
+		{"X-Davit-Error", a->reason},
 	};
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
 		if (is(name, name_size, kept[i].name))

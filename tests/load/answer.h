@@ -55,6 +55,7 @@ struct answer {
 						 received */
 	char request_bytes[ANSWER_NAME_MAX];  /* X-Request-Bytes */
 	char accept_key[ANSWER_NAME_MAX];     /* Sec-WebSocket-Accept */
+	char reason[ANSWER_NAME_MAX];         /* X-Davit-Error: the gateway speaks, in a word */
 	char cookie[ANSWER_COOKIE_MAX];       /* name=value of the last Set-Cookie */
 	void (*body)(void *context, const char *bytes, size_t size);
 	void *context;

@@ -235,6 +235,8 @@ static void http_answered(struct conn *conn, size_t extra)
 		return;
 	}
 	enum outcome outcome = judge(conn);
+	if (outcome == OUTCOME_GATEWAY_5XX || outcome == OUTCOME_GATEWAY_OTHER)
+		tally_reason(c->tally, a->reason);
 	bool events_left =
 		conn->request.kind == REQUEST_SSE && conn->request.next_event <= SSE_EVENTS;
 	if (outcome == OUTCOME_BAD_BODY && events_left && !conn->bad_event &&

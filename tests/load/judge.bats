@@ -146,6 +146,7 @@ blames() {
 @test "an error that no release signed is davit's" {
 	misbehave gateway
 	blames gateway_5xx
+	is .gateway_errors.reset 10
 }
 
 @test "a good answer that no release signed is davit's failure too" {

@@ -151,7 +151,7 @@ def misbehave(stream, request_id, body, extra):
     elif MODE == "refuse":
         send(answer(request_id, b"", status="409 No"))
     elif MODE == "gateway":
-        send(answer(request_id, b"", status="502 No", is_signed=False))
+        send(answer(request_id, b"", "X-Davit-Error: reset\r\n", status="502 No", is_signed=False))
     elif MODE == "unsigned":
         send(answer(request_id, body, is_signed=False))
     elif MODE == "garbage":

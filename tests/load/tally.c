@@ -79,21 +79,26 @@ void tally_init(struct tally *t, FILE *out, int64_t start_ns, uint64_t held_over
 	t->held_over_ms = held_over_ms;
 }
 
-/* The release's row; the last row takes all that come after the table is full. Names come from the
- * wire and go into JSON, so everything but plain name characters becomes '_'. */
+/* Names come from the wire and go into JSON: everything but plain name characters becomes '_'. */
+static void plain_name(const char *from, char to[TALLY_NAME])
+{
+	size_t size = strlen(from);
+	if (size >= TALLY_NAME)
+		size = TALLY_NAME - 1;
+	for (size_t i = 0; i < size; i++) {
+		char c = from[i];
+		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			     (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+';
+		to[i] = plain ? c : '_';
+	}
+	to[size] = '\0';
+}
+
+/* The release's row; the last row takes all that come after the table is full. */
 static struct release_tally *release_row(struct tally *t, const char *wire_name)
 {
 	char name[TALLY_NAME];
-	size_t size = strlen(wire_name);
-	if (size >= sizeof name)
-		size = sizeof name - 1;
-	for (size_t i = 0; i < size; i++) {
-		char c = wire_name[i];
-		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			     (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+';
-		name[i] = plain ? c : '_';
-	}
-	name[size] = '\0';
+	plain_name(wire_name, name);
 	for (size_t i = 0; i < t->release_count; i++)
 		if (strcmp(t->releases[i].name, name) == 0)
 			return &t->releases[i];
@@ -102,6 +107,22 @@ static struct release_tally *release_row(struct tally *t, const char *wire_name)
 	struct release_tally *row = &t->releases[t->release_count++];
 	memcpy(row->name, name, sizeof name);
 	return row;
+}
+
+void tally_reason(struct tally *t, const char *reason)
+{
+	char name[TALLY_NAME];
+	size_t i = 0;
+	plain_name(reason[0] != '\0' ? reason : "unsaid", name);
+	while (i < t->reason_count && strcmp(t->reasons[i].name, name) != 0)
+		i++;
+	if (i == TALLY_REASONS)
+		i--; /* the last row takes all that come after the table is full */
+	if (i == t->reason_count) {
+		memcpy(t->reasons[i].name, name, sizeof name);
+		t->reason_count++;
+	}
+	t->reasons[i].count++;
 }
 
 static void count_release(struct tally *t, const char *release, int status, int64_t now_ns)
@@ -225,6 +246,15 @@ static void print_releases(struct tally *t)
 	fprintf(t->out, "},");
 }
 
+static void print_reasons(struct tally *t)
+{
+	fprintf(t->out, "\"gateway_errors\":{");
+	for (size_t i = 0; i < t->reason_count; i++)
+		fprintf(t->out, "%s\"%s\":%" PRIu64, i > 0 ? "," : "", t->reasons[i].name,
+			t->reasons[i].count);
+	fprintf(t->out, "},");
+}
+
 static void print_latencies(struct tally *t)
 {
 	const char *comma = "";
@@ -248,6 +278,7 @@ void tally_summary(struct tally *t, int64_t now_ns)
 		(double)(now_ns - t->start_ns) / 1e9, t->scheduled, t->sent, t->answered,
 		t->outcomes[OUTCOME_OK], tally_blamed(t, 'd'), tally_blamed(t, 's'));
 	print_failures(t);
+	print_reasons(t);
 	print_releases(t);
 	print_latencies(t);
 	fprintf(t->out,

@@ -55,7 +55,7 @@ enum outcome {
 		OUTCOME_COUNT
 };
 
-enum { TALLY_BUCKETS = 1280, TALLY_RELEASES = 32, TALLY_NAME = 64 };
+enum { TALLY_BUCKETS = 1280, TALLY_RELEASES = 32, TALLY_REASONS = 24, TALLY_NAME = 64 };
 
 struct histogram { /* microseconds, log-linear, 32 steps an octave: 3 % wide */
 	uint64_t count;
@@ -71,6 +71,11 @@ struct release_tally {
 	uint64_t first_ms, last_ms; /* since the start */
 };
 
+struct reason_tally { /* the gateway's own error answers, by its word for why */
+	char name[TALLY_NAME];
+	uint64_t count;
+};
+
 struct tally {
 	FILE *out;
 	int64_t start_ns;
@@ -81,6 +86,8 @@ struct tally {
 	struct histogram all[REQUEST_KIND_COUNT], second;
 	struct release_tally releases[TALLY_RELEASES];
 	size_t release_count;
+	struct reason_tally reasons[TALLY_REASONS];
+	size_t reason_count;
 	int64_t last_ok_ns, max_gap_ns, max_gap_at_ns;
 	/* Not failures, but told: */
 	uint64_t connections;  /* opened */
@@ -99,6 +106,9 @@ void tally_init(struct tally *t, FILE *out, int64_t start_ns, uint64_t held_over
  * monotonic. */
 void tally_outcome(struct tally *t, enum request_kind kind, enum outcome outcome, int status,
 		   const char *release, int64_t intended_ns, int64_t now_ns);
+
+/* Besides: an error answer that the gateway made itself, for `reason` ("" when it did not say). */
+void tally_reason(struct tally *t, const char *reason);
 
 uint64_t tally_blamed(const struct tally *t, char blame);
 const char *outcome_name(enum outcome outcome);

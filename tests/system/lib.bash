@@ -286,6 +286,12 @@ kill_one() {
 	[ -n "$pid" ] && kill -9 "$pid" && echo "killed $1 $pid" >>"$T/kills"
 }
 
+# What a release swallowed or broke off is lost, and that is told as such; nothing else may fail.
+load_lost_only_what_the_release_broke() {
+	is true load '.failed_by_davit == .failed.gateway_5xx + .failed.truncated' || return 1
+	is true load '.gateway_errors | keys | all(IN("reset", "timeout", "answer", "connect"))'
+}
+
 # What a killed worker takes along: requests that were in it, and WebSockets that went through it. Nothing
 # else may fail. $1: how many workers were killed
 load_lost_only_killed() {
