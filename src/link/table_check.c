@@ -77,6 +77,8 @@ static int check_environment(const struct gateway_table *t, uint32_t index, uint
 	if (e->first_release != *next_release ||
 	    e->release_count > t->release_count - *next_release)
 		return refuse_environment(e, err, "does not have its releases in order");
+	if (e->release_count > TABLE_ENVIRONMENT_RELEASES_MAX)
+		return refuse_environment(e, err, "has more releases than a split can have");
 	*next_release += e->release_count;
 	if (e->live != TABLE_NONE && !owns(e, e->live))
 		return refuse_environment(e, err, "has a live release that is not its own");

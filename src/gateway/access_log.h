@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * access_log - one line per request, in logfmt, where the environment wants it.
+ *
+ * HOW   Lines are gathered and written together when there are many or every ACCESS_LOG_MS. A log that
+ *       does not take them costs lines (counted), never a request its time.
+ */
+#ifndef GATEWAY_ACCESS_LOG_H
+#define GATEWAY_ACCESS_LOG_H
+
+#include "gateway/core.h"
+
+enum { ACCESS_LOG_MS = 250, ACCESS_LOG_LINE_MAX = 1024 };
+
+void access_log_init(struct worker *w, int fd);
+
+/* Keep method and target for the line: the request's buffer may be gone when it ends. */
+void access_log_note(struct exchange *x);
+void access_log_write(struct worker *w, const struct exchange *x);
+void access_log_flush(struct worker *w);
+
+#endif

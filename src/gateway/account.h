@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * account - the numbers that the controller judges by: each given request is started once and completed
+ *           once in its release, and answered once before that.
+ *
+ * HOW   account_start() when a release is chosen, account_head() when the head of its answer is there,
+ *       account_failure() when davit gave up on the release, account_end() when it is over either way
+ *       (which answers it, if nothing did).
+ */
+#ifndef GATEWAY_ACCOUNT_H
+#define GATEWAY_ACCOUNT_H
+
+#include "gateway/core.h"
+
+void account_release(struct worker *w, const struct table_release *release,
+		     enum counters_release_field field, uint64_t amount);
+void account_environment(struct worker *w, const struct table_environment *environment,
+			 enum counters_environment_field field);
+void account_worker(struct worker *w, enum counters_worker_field field);
+void account_time(struct worker *w, const struct table_release *release,
+		  enum counters_histogram histogram, uint64_t us);
+
+void account_start(struct worker *w, struct exchange *x);
+void account_head(struct worker *w, struct exchange *x, unsigned status);
+void account_failure(struct worker *w, struct exchange *x, enum failure why);
+void account_cancelled(struct worker *w, struct exchange *x);
+void account_end(struct worker *w, struct exchange *x);
+
+#endif

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * client - see client.h for the contract.
+ */
+#include "gateway/client.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "gateway/account.h"
+#include "gateway/exchange.h"
+#include "gateway/loop.h"
+
+enum { ACCEPT_PAUSE_MS = 100, DRAIN_IDLE_MS = 500 };
+
+/* How many connections one address has; there only while it has some. */
+struct address_count {
+	struct address_count *next;
+	uint32_t bucket;
+	uint32_t count;
+	char address[INET6_ADDRSTRLEN];
+};
+
+static void ignore_event(struct worker *w, struct source *source, uint32_t events)
+{
+	(void)w;
+	(void)source;
+	(void)events;
+}
+
+/* ── connections per address ──────────────────────────────────────────────────────────────────────── */
+
+static struct address_count *count_address(struct worker *w, const char *address)
+{
+	uint32_t bucket =
+		(uint32_t)(hash_keyed(w->address_key, address, strlen(address)) % ADDRESS_BUCKETS);
+	struct address_count *a = w->addresses[bucket];
+	while (a && strcmp(a->address, address) != 0)
+		a = a->next;
+	if (!a) {
+		a = slab_take(&w->address_counts);
+		text_copy(a->address, sizeof(a->address), address);
+		a->bucket = bucket;
+		a->next = w->addresses[bucket];
+		w->addresses[bucket] = a;
+	}
+	a->count++;
+	return a;
+}
+
+static void uncount_address(struct worker *w, struct address_count *a)
+{
+	if (!a || --a->count)
+		return;
+	struct address_count **at = &w->addresses[a->bucket];
+	while (*at != a)
+		at = &(*at)->next;
+	*at = a->next;
+	slab_give(&w->address_counts, a);
+}
+
+/* ── one connection ───────────────────────────────────────────────────────────────────────────────── */
+
+static void unlink_again(struct worker *w, struct client *c)
+{
+	if (!c->queued_again)
+		return;
+	struct client **at = &w->again;
+	while (*at != c)
+		at = &(*at)->again;
+	*at = c->again;
+	c->queued_again = false;
+}
+
+void client_close(struct worker *w, struct client *c)
+{
+	ASSERT(!c->x && !c->closed);
+	timer_stop(&w->wheel, &c->timer);
+	unlink_again(w, c);
+	close(c->fd);
+	buffer_give(&w->buffers, c->surplus);
+	uncount_address(w, c->from);
+	c->closed = true;
+	c->source.event = ignore_event;
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		w->all_clients = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	c->next = w->dead_clients;
+	w->dead_clients = c;
+	w->client_count--;
+	account_worker(w, COUNTERS_WORKER_CLOSED);
+	counters_set(&w->block->connections, w->client_count);
+	worker_accept_more(w);
+}
+
+/* Throw away what still comes, so that the answer before it arrives. */
+static void linger(struct worker *w, struct client *c)
+{
+	while (c->readable) {
+		ssize_t got = recv(c->fd, w->scratch, SCRATCH_SIZE, MSG_DONTWAIT);
+		if (got < 0 && errno == EAGAIN) {
+			c->readable = false;
+			return;
+		}
+		if (got <= 0) {
+			client_close(w, c);
+			return;
+		}
+	}
+}
+
+void client_exchange_over(struct worker *w, struct client *c, bool keep, bool clean)
+{
+	if (keep) {
+		uint32_t idle_ms =
+			w->live ? w->live->table->limits.client_idle_ms : CLIENT_LINGER_MS;
+		if (w->draining)
+			idle_ms = DRAIN_IDLE_MS;
+		timer_set(&w->wheel, &c->timer, w->now_ms + idle_ms);
+		return;
+	}
+	if (clean && !c->readable) {
+		client_close(w, c);
+		return;
+	}
+	c->lingering = true;
+	shutdown(c->fd, SHUT_WR);
+	timer_set(&w->wheel, &c->timer, w->now_ms + CLIENT_LINGER_MS);
+}
+
+void client_drive(struct worker *w, struct client *c)
+{
+	for (int i = 0; i < CLIENT_REQUEST_BUDGET; i++) {
+		if (c->closed)
+			return;
+		if (c->lingering) {
+			linger(w, c);
+			return;
+		}
+		if (!c->x) {
+			if (!c->readable && !c->surplus)
+				return;
+			exchange_new(w, c);
+		}
+		if (exchange_drive(w, c->x) == TURN_BLOCKED)
+			return;
+	}
+	worker_again(w, c);
+}
+
+static void client_event(struct worker *w, struct source *source, uint32_t events)
+{
+	struct client *c = (struct client *)source;
+	if (events & (EPOLLERR | EPOLLHUP)) {
+		if (c->x)
+			exchange_cancel(w, c->x);
+		else
+			client_close(w, c);
+		return;
+	}
+	if (events & (EPOLLIN | EPOLLRDHUP))
+		c->readable = true;
+	if (events & EPOLLRDHUP)
+		c->peer_ended = true;
+	if (events & EPOLLOUT)
+		c->writable = true;
+	client_drive(w, c);
+}
+
+static void client_timer(struct worker *w, struct timer *timer)
+{
+	struct client *c = (struct client *)((char *)timer - offsetof(struct client, timer));
+	if (!c->x) {
+		client_close(w, c);
+		return;
+	}
+	if (exchange_timer(w, c->x) != TURN_BLOCKED)
+		client_drive(w, c);
+}
+
+/* ── accepting ────────────────────────────────────────────────────────────────────────────────────── */
+
+static void name_peer(struct client *c, const struct sockaddr_storage *peer)
+{
+	const void *bytes = NULL;
+	if (peer->ss_family == AF_INET)
+		bytes = &((const struct sockaddr_in *)peer)->sin_addr;
+	else if (peer->ss_family == AF_INET6)
+		bytes = &((const struct sockaddr_in6 *)peer)->sin6_addr;
+	if (!bytes || !inet_ntop(peer->ss_family, bytes, c->address, sizeof(c->address)))
+		text_copy(c->address, sizeof(c->address), "unix");
+}
+
+static void take_client(struct worker *w, struct listener *l, int fd,
+			const struct sockaddr_storage *peer)
+{
+	int one = 1;
+	struct client *c = slab_take(&w->clients);
+	c->source.event = client_event;
+	c->timer.fire = client_timer;
+	c->listener = l;
+	c->fd = fd;
+	c->readable = c->writable = true; /* the request is often there already */
+	name_peer(c, peer);
+	c->next = w->all_clients;
+	if (c->next)
+		c->next->prev = c;
+	w->all_clients = c;
+	w->client_count++;
+	account_worker(w, COUNTERS_WORKER_ACCEPTED);
+	counters_set(&w->block->connections, w->client_count);
+	const struct table_limits *limits = &w->live->table->limits;
+	timer_set(&w->wheel, &c->timer, w->now_ms + limits->header_ms);
+	if (limits->per_address_max) {
+		c->from = count_address(w, c->address);
+		if (c->from->count > limits->per_address_max) {
+			account_worker(w, COUNTERS_WORKER_REFUSED);
+			client_close(w, c);
+			return;
+		}
+	}
+	if (peer->ss_family != AF_UNIX)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+				    .data.ptr = &c->source};
+	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
+		client_close(w, c);
+		return;
+	}
+	client_drive(w, c);
+}
+
+static bool room_for_clients(const struct worker *w)
+{
+	return w->client_count < w->live->table->limits.connections_max &&
+	       !buffers_scarce(&w->buffers);
+}
+
+static void watch(struct worker *w, struct listener *l, bool on)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = &l->source};
+	if (l->watched == on)
+		return;
+	if (epoll_ctl(w->epoll_fd, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, l->fd, &event) == 0)
+		l->watched = on;
+}
+
+static void pause_accept(struct worker *w)
+{
+	w->accept_paused = true;
+	for (struct listener *l = w->listeners; l; l = l->next)
+		watch(w, l, false);
+	timer_set(&w->wheel, &w->accept_timer, w->now_ms + ACCEPT_PAUSE_MS);
+}
+
+void worker_accept_more(struct worker *w)
+{
+	if (!w->accept_paused || w->draining || !w->live || !room_for_clients(w) ||
+	    timer_runs(&w->accept_timer))
+		return;
+	w->accept_paused = false;
+	for (struct listener *l = w->listeners; l; l = l->next)
+		watch(w, l, l->index >= 0);
+}
+
+static void accept_timer(struct worker *w, struct timer *timer)
+{
+	(void)timer;
+	worker_accept_more(w);
+	if (w->accept_paused && !w->draining)
+		timer_set(&w->wheel, &w->accept_timer, w->now_ms + ACCEPT_PAUSE_MS);
+}
+
+static void listener_event(struct worker *w, struct source *source, uint32_t events)
+{
+	struct listener *l = (struct listener *)source;
+	(void)events;
+	for (int i = 0; i < CLIENT_ACCEPT_BUDGET && l->watched; i++) {
+		struct sockaddr_storage peer = {.ss_family = AF_UNIX};
+		socklen_t size = sizeof(peer);
+		if (!room_for_clients(w)) {
+			pause_accept(
+				w); /* they wait in the system's queue, for another worker too */
+			return;
+		}
+		int fd = accept4(l->fd, (struct sockaddr *)&peer, &size,
+				 SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			take_client(w, l, fd, &peer);
+			continue;
+		}
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+			account_worker(w, COUNTERS_WORKER_REFUSED);
+			pause_accept(w);
+		}
+		if (errno != ECONNABORTED && errno != EINTR)
+			return;
+	}
+}
+
+static struct listener *find_listener(struct worker *w, const char *address)
+{
+	for (struct listener *l = w->listeners; l; l = l->next)
+		if (strcmp(l->address, address) == 0)
+			return l;
+	struct listener *l = mem_zero(1, sizeof(*l));
+	text_copy(l->address, sizeof(l->address), address);
+	l->source.event = listener_event;
+	l->fd = -1;
+	l->next = w->listeners;
+	w->listeners = l;
+	return l;
+}
+
+void client_init(struct worker *w)
+{
+	slab_init(&w->address_counts, sizeof(struct address_count), sizeof(struct address_count));
+	w->accept_timer.fire = accept_timer;
+}
+
+void client_done(struct worker *w)
+{
+	slab_done(&w->address_counts);
+	while (w->listeners) {
+		struct listener *l = w->listeners;
+		w->listeners = l->next;
+		free(l);
+	}
+}
+
+void client_listen(struct worker *w)
+{
+	const struct gateway_table *t = w->live->table;
+	for (struct listener *l = w->listeners; l; l = l->next)
+		l->index = -1;
+	for (uint32_t i = 0; i < t->listener_count; i++) {
+		struct listener *l = find_listener(w, t->listeners[i].address);
+		l->index = (int)i;
+		if (l->fd != w->live->listener_fds[i])
+			watch(w, l, false);
+		l->fd = w->live->listener_fds[i];
+	}
+	for (struct listener *l = w->listeners; l; l = l->next)
+		watch(w, l, l->index >= 0 && !w->accept_paused && !w->draining);
+}
+
+void client_listen_stop(struct worker *w)
+{
+	for (struct listener *l = w->listeners; l; l = l->next)
+		watch(w, l, false);
+}

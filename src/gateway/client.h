@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * client - connections from outside: taking them, one exchange after the other, ending them properly.
+ *
+ * HOW   A client connection is never ended by a change of table. It ends when either side asks for it, by
+ *       a timeout, or when the worker drains. After an answer that ends a connection the rest that the
+ *       client still sends is thrown away for a while, so that the answer is not lost to a reset.
+ */
+#ifndef GATEWAY_CLIENT_H
+#define GATEWAY_CLIENT_H
+
+#include "gateway/core.h"
+
+enum {
+	CLIENT_LINGER_MS = 2000,
+	CLIENT_ACCEPT_BUDGET = 16,  /* accepted per wake-up */
+	CLIENT_REQUEST_BUDGET = 32, /* exchanges in one turn of one client */
+};
+
+void client_init(struct worker *w);
+void client_done(struct worker *w);
+
+/* Watch the listening sockets of the current table, and no others. */
+void client_listen(struct worker *w);
+void client_listen_stop(struct worker *w);
+
+/* Go on with whatever the client's exchange waits for, and with its next requests. */
+void client_drive(struct worker *w, struct client *client);
+
+/* The exchange is over: wait for the next one, or end the connection. */
+void client_exchange_over(struct worker *w, struct client *client, bool keep, bool clean);
+
+void client_close(struct worker *w, struct client *client);
+
+#endif

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * core - the structs of a gateway worker. One thread, one epoll; whoever includes this is part of it.
+ *
+ * WHAT  client    a connection from outside. While it is idle it holds nothing else.
+ *       exchange  one request and its answer, from the first byte of the one to the last of the other.
+ *       upstream  a connection to a backend, in use by an exchange or a shadow, or idle in its pool.
+ *       backend   an instance as this worker knows it; lives over tables.
+ *       live      a table in use: the current one, and older ones that exchanges still hold.
+ *       room      where an environment's held requests wait; lives over tables.
+ *
+ * HOW   An epoll event finds its object by struct source and says what became possible; then
+ *       client_drive() moves the client's exchange on as far as it goes. A function that may end an
+ *       exchange returns enum turn: after TURN_ENDED nobody touches that exchange. Clients and upstreams
+ *       that are closed stay in memory until the batch of events is over.
+ *
+ * OWNS  A client owns its exchange; an exchange its buffers, its upstream (until it is released) and one
+ *       count of its live table and of its backend.
+ * TIME  now_ms is read once per batch of events, monotonic; latencies take worker_now_us().
+ * LIMITS One buffer per direction of an exchange: that, and not reading before the other side has
+ *       taken, is the whole back-pressure.
+ */
+#ifndef GATEWAY_CORE_H
+#define GATEWAY_CORE_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "gateway/flow.h"
+#include "gateway/pool.h"
+#include "gateway/timer.h"
+#include "link/counters.h"
+#include "link/table.h"
+#include "traffic/balance.h"
+#include "traffic/guard.h"
+#include "traffic/hold.h"
+#include "traffic/retry.h"
+#include "traffic/split.h"
+#include "wire/http1.h"
+
+struct worker;
+struct upstream;
+struct exchange;
+
+enum turn {
+	TURN_BLOCKED = 0, /* waits for an event */
+	TURN_ON,          /* something changed: call again */
+	TURN_ENDED,       /* the exchange is over and freed */
+};
+
+/* Why a backend did not serve a request. */
+enum failure { FAILURE_CONNECT, FAILURE_RESET, FAILURE_TIMEOUT, FAILURE_ANSWER };
+
+struct source {
+	void (*event)(struct worker *w, struct source *source, uint32_t events);
+};
+
+struct listener {
+	struct source source;
+	struct listener *next;
+	int fd;
+	int index; /* in the current table, or -1 */
+	bool watched;
+	char address[TABLE_ADDRESS_SIZE];
+};
+
+struct client {
+	struct source source;
+	struct timer timer;
+	struct exchange *x;
+	struct client *next; /* all clients, or the graveyard */
+	struct client *prev;
+	struct client *again; /* the list of those that had more to do when their turn was over */
+	struct listener *listener;
+	struct address_count *from; /* NULL: not counted */
+	struct buffer *surplus;     /* bytes of the next request that came with the last one */
+	uint32_t surplus_size;
+	int fd;
+	uint64_t moved_bytes; /* since its pace was last looked at */
+	bool readable, writable;
+	bool peer_ended; /* it has said that it sends nothing more */
+	bool lingering;  /* answered and shut down; what still comes is thrown away */
+	bool queued_again;
+	bool closed;
+	char address[INET6_ADDRSTRLEN]; /* "unix" for a client of a UNIX socket */
+};
+
+struct backend {
+	uint32_t refs;
+	uint16_t slot;
+	uint32_t connections;
+	socklen_t socket_size;
+	struct sockaddr_storage socket;
+	struct balance_backend state;
+	struct balance_backend *entry; /* its copy in the current table, or NULL */
+	counters_cell *values;
+	struct upstream *idle; /* last used first */
+	char address[TABLE_ADDRESS_SIZE];
+	char instance[TABLE_NAME_SIZE];
+};
+
+struct upstream {
+	struct source source;
+	struct timer timer;
+	struct upstream *next; /* idle list, or the graveyard */
+	struct backend *backend;
+	/* The user's: what became possible, and that it failed. Both NULL while idle. */
+	void (*drive)(struct worker *w, struct upstream *up);
+	void (*fail)(struct worker *w, struct upstream *up, enum failure why);
+	void *user;
+	int fd;
+	uint64_t connect_us;
+	uint64_t connect_until_ms;
+	bool connecting;
+	bool readable, writable;
+	bool reused;     /* it has carried a whole exchange before */
+	bool sent;       /* a byte of the present request may have left */
+	bool peer_ended; /* it has said that it sends nothing more */
+	bool closed;
+};
+
+struct live_pool {
+	const struct table_pool *pool;
+	struct balance_backend *entries;
+	struct backend **backends;
+	uint32_t count;
+};
+
+struct live_route {
+	const struct table_route *route;
+	const struct table_environment *environment;
+	struct live_pool
+		pools[SPLIT_RELEASE_MAX]; /* by release of the environment; count 0 = none */
+	struct split split;               /* effective */
+	enum guard_serving serving;
+	size_t host_size, path_size;
+};
+
+struct live_network {
+	uint8_t bits;
+	uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
+};
+
+struct live {
+	struct live *next; /* older to newer */
+	uint32_t refs;
+	struct gateway_table *table;
+	struct live_route
+		*routes; /* by listener, those with a host first, then by falling length */
+	struct live_route *listener_routes[TABLE_LISTENERS_MAX + 1];
+	struct backend **backends; /* of table->backends, in its order */
+	struct balance_backend *entries;
+	struct live_network trusted[TABLE_TRUSTED_MAX];
+	int listener_fds[TABLE_LISTENERS_MAX];
+};
+
+struct room {
+	struct room *next;
+	struct hold hold;
+	struct exchange *first, *last;
+	struct timer timer; /* of the pace */
+	char app[TABLE_NAME_SIZE];
+	char name[TABLE_NAME_SIZE];
+};
+
+enum exchange_phase {
+	EXCHANGE_HEAD,       /* reads the request's head */
+	EXCHANGE_HELD,       /* waits in a room */
+	EXCHANGE_CONNECTING, /* waits for its upstream */
+	EXCHANGE_FORWARDING,
+	EXCHANGE_TUNNEL,
+	EXCHANGE_OWN, /* sends an answer of ours */
+};
+
+enum { REQUEST_ID_SIZE = 129, STICKY_UNIT_SIZE = 16, LOG_TARGET_SIZE = 160 };
+
+struct exchange {
+	struct client *client;
+	struct upstream *up;
+	struct live *live;              /* from routing on */
+	const struct live_route *route; /* in `live` */
+	const struct table_release *release;
+	struct backend *backend;
+	struct room *room;
+	struct exchange *room_next, *room_prev;
+	enum exchange_phase phase;
+	struct flow request, response;
+	uint32_t head_size; /* of the request, at the beginning of its buffer */
+	uint32_t held_bytes;
+	uint64_t taken_us; /* its head was complete */
+	uint64_t held_until_ms;
+	uint64_t progress_ms;   /* a byte came from the backend, or passed through the tunnel */
+	uint16_t release_index; /* within its environment */
+	uint16_t status;        /* given to the client; 0 = none yet */
+	uint8_t tries;
+	uint8_t connect_tries;
+	uint8_t interims;
+	int avoid;         /* index of the backend that failed, in the pool */
+	bool started;      /* counted as started and not yet as completed, in `release` */
+	bool active;       /* counted in the retry budget */
+	bool retried;      /* holds a place in it */
+	bool answered;     /* counted as answered */
+	bool answer_begun; /* a byte of an answer has gone to the client */
+	bool answer_known; /* the head of the backend's answer is parsed */
+	bool whole;        /* all that came of the request is still in its buffer */
+	bool keep;         /* the client's connection goes on after it */
+	bool previewed;
+	bool was_held;
+	bool set_cookie;
+	bool stream; /* the answer is a stream of events: it may be quiet for long */
+	bool cut;    /* the backend stopped taking the request before its end */
+	bool mirrored;
+	bool up_ended; /* the backend closed its connection */
+	bool up_shut;  /* the tunnel's client ended its side, and the backend was told */
+	char unit[STICKY_UNIT_SIZE];
+	char request_id[REQUEST_ID_SIZE];
+	char log_target[LOG_TARGET_SIZE]; /* method and path, for the access log */
+	struct http1_head head;
+	struct http1_head answer;
+};
+
+struct shadow {
+	struct upstream *up;
+	struct live *live;
+	const struct table_release *release;
+	struct backend *backend;
+	struct buffer *out;
+	uint32_t out_sent, out_size;
+	uint32_t answer_ms;
+	bool head_known;
+	bool head_asked; /* the request is HEAD */
+	struct flow response;
+	struct http1_head answer;
+};
+
+enum {
+	SCRATCH_SIZE = HTTP1_HEAD_MAX + 16384,
+	RANDOM_POOL = 512,
+	ADDRESS_BUCKETS = 4096,
+	LOG_BUFFER_SIZE = 65536,
+};
+
+struct worker {
+	int epoll_fd;
+	uint32_t index;
+	uint32_t worker_count;
+	struct counters *counters;
+	struct counters_worker_block *block;
+	uint64_t now_ms;
+	struct wheel wheel;
+	struct buffers buffers;
+	struct slab clients, exchanges, upstreams, shadows;
+	struct listener *listeners;
+	bool accept_paused;
+	struct timer accept_timer;
+	struct client *all_clients;
+	uint32_t client_count;
+	struct client *again, *dead_clients;
+	struct upstream *dead_upstreams;
+	struct address_count *addresses[ADDRESS_BUCKETS];
+	struct slab address_counts;
+	uint8_t address_key[HASH_KEY_SIZE];
+	struct live *lives;    /* all, older to newer, the prepared one not among them */
+	struct live *live;     /* the current one; NULL before the first commit */
+	struct live *prepared; /* or NULL */
+	struct backend *backends[COUNTERS_BACKENDS];
+	struct room *rooms;
+	bool rooms_changed;
+	struct retry_budget retry;
+	uint32_t shadows_in_flight;
+	bool draining;
+	uint64_t drain_until_ms, drain_idle_ms;
+	int log_fd;
+	uint32_t log_size;
+	struct timer log_timer;
+	uint32_t random_left;
+	uint64_t random[RANDOM_POOL];
+	char scratch[SCRATCH_SIZE];
+	char log[LOG_BUFFER_SIZE];
+};
+
+#endif

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * exchange - see exchange.h for the contract.
+ */
+#include "gateway/exchange.h"
+
+#include <string.h>
+
+#include "gateway/access_log.h"
+#include "gateway/account.h"
+#include "gateway/client.h"
+#include "gateway/forward.h"
+#include "gateway/live.h"
+#include "gateway/loop.h"
+#include "gateway/room.h"
+#include "gateway/route.h"
+#include "gateway/upstream.h"
+
+static const struct table_environment *environment_of(const struct exchange *x)
+{
+	return x->route->environment;
+}
+
+struct exchange *exchange_new(struct worker *w, struct client *client)
+{
+	struct exchange *x = slab_take(&w->exchanges);
+	x->client = client;
+	x->avoid = BALANCE_NONE;
+	x->whole = true;
+	http1_head_init(&x->head);
+	http1_head_init(&x->answer);
+	x->request.buffer = client->surplus;
+	x->request.raw = client->surplus_size;
+	if (client->surplus && w->live)
+		timer_set(&w->wheel, &client->timer, w->now_ms + w->live->table->limits.header_ms);
+	client->surplus = NULL;
+	client->surplus_size = 0;
+	client->x = x;
+	return x;
+}
+
+/* ── the end ──────────────────────────────────────────────────────────────────────────────────────── */
+
+static void leave_backend(struct worker *w, struct exchange *x)
+{
+	if (!x->backend)
+		return;
+	backend_ended(x->backend);
+	backend_unref(w, x->backend);
+	x->backend = NULL;
+}
+
+void exchange_detach(struct worker *w, struct exchange *x, bool reusable)
+{
+	if (x->up)
+		upstream_release(w, x->up, reusable);
+	x->up = NULL;
+	leave_backend(w, x);
+}
+
+static void leave_budget(struct worker *w, struct exchange *x)
+{
+	if (x->retried)
+		retry_done(&w->retry);
+	x->retried = false;
+}
+
+static void free_exchange(struct worker *w, struct exchange *x)
+{
+	exchange_detach(w, x, false);
+	leave_budget(w, x);
+	if (x->active)
+		w->retry.active--;
+	if (x->room)
+		room_leave(w, x, ROOM_GONE);
+	flow_done(&x->request, &w->buffers);
+	flow_done(&x->response, &w->buffers);
+	if (x->live)
+		live_unref(w, x->live);
+	x->client->x = NULL;
+	slab_give(&w->exchanges, x);
+}
+
+enum turn exchange_cancel(struct worker *w, struct exchange *x)
+{
+	struct client *c = x->client;
+	account_cancelled(w, x);
+	account_end(w, x);
+	if (x->route)
+		access_log_write(w, x);
+	free_exchange(w, x);
+	client_close(w, c);
+	return TURN_ENDED;
+}
+
+/* What follows the request in its buffer is the beginning of the next one. */
+static void keep_surplus(struct exchange *x)
+{
+	struct flow *f = &x->request;
+	uint32_t size = f->raw - f->ready;
+	if (size == 0)
+		return;
+	memmove(f->buffer->data, f->buffer->data + f->ready, size);
+	x->client->surplus = f->buffer;
+	x->client->surplus_size = size;
+	f->buffer = NULL;
+	f->sent = f->ready = f->raw = 0;
+}
+
+enum turn exchange_end(struct worker *w, struct exchange *x)
+{
+	struct client *c = x->client;
+	bool whole_request = x->request.ended && x->head_size > 0 && !x->cut;
+	bool keep = x->keep && whole_request;
+	account_end(w, x);
+	if (x->route)
+		access_log_write(w, x);
+	if (keep)
+		keep_surplus(x);
+	bool clean = whole_request && x->request.raw == x->request.ready;
+	free_exchange(w, x);
+	client_exchange_over(w, c, keep, clean);
+	return TURN_ENDED;
+}
+
+/* ── answers of our own ───────────────────────────────────────────────────────────────────────────── */
+
+static enum turn drive_own(struct worker *w, struct exchange *x)
+{
+	struct client *c = x->client;
+	if (c->writable && flow_pending(&x->response)) {
+		int sent = flow_send(&x->response, &w->buffers, c->fd, NULL, 0);
+		if (sent == FLOW_ERROR)
+			return exchange_cancel(w, x);
+		c->moved_bytes += sent > 0 ? (uint64_t)sent : 0;
+		c->writable = !flow_pending(&x->response);
+	}
+	return flow_pending(&x->response) ? TURN_BLOCKED : exchange_end(w, x);
+}
+
+enum turn exchange_answer(struct worker *w, struct exchange *x, const struct head_own *own)
+{
+	struct client *c = x->client;
+	struct head_own what = *own;
+	ASSERT(!x->answer_begun);
+	account_end(w, x);
+	exchange_detach(w, x, false);
+	flow_done(&x->response, &w->buffers);
+	x->phase = EXCHANGE_OWN;
+	x->keep = x->head_size > 0 && x->head.keep_alive && x->request.ended && !own->close &&
+		  !w->draining;
+	what.close = !x->keep;
+	x->status = (uint16_t)own->status;
+	x->response.ended = true;
+	x->answer_begun = true;
+	timer_set(&w->wheel, &c->timer, w->now_ms + EXCHANGE_PACE_MS);
+	uint32_t size = head_write_own(x, &what, w->scratch, SCRATCH_SIZE);
+	int sent = flow_send(&x->response, &w->buffers, c->fd, w->scratch, size);
+	if (sent == FLOW_ERROR)
+		return exchange_cancel(w, x);
+	c->writable = !flow_pending(&x->response);
+	return drive_own(w, x);
+}
+
+/* ── trying ───────────────────────────────────────────────────────────────────────────────────────── */
+
+static void up_drive(struct worker *w, struct upstream *up)
+{
+	struct exchange *x = up->user;
+	client_drive(w, x->client);
+}
+
+static void up_fail(struct worker *w, struct upstream *up, enum failure why)
+{
+	struct exchange *x = up->user;
+	struct client *c = x->client;
+	/* A client that takes its time keeps us from reading: that is not the backend's fault. */
+	bool client_slow = x->answer_known && flow_pending(&x->response);
+	bool client_sends = !x->answer_known && !x->request.ended;
+	if (why == FAILURE_TIMEOUT && (client_slow || client_sends)) {
+		upstream_deadline(w, up, environment_of(x)->timeouts.idle_ms);
+		return;
+	}
+	if (exchange_failed(w, x, why) != TURN_BLOCKED)
+		client_drive(w, c);
+}
+
+static enum turn refuse(struct worker *w, struct exchange *x, enum failure why)
+{
+	static const struct head_own answers[] = {
+		[FAILURE_CONNECT] = {.status = 502,
+				     .reason = "connect",
+				     .text = "The application cannot be reached."},
+		[FAILURE_RESET] =
+			{.status = 502,
+			 .reason = "reset",
+			 .text = "The application ended the connection without an answer."},
+		[FAILURE_TIMEOUT] = {.status = 504,
+				     .reason = "timeout",
+				     .text = "The application did not answer in time."},
+		[FAILURE_ANSWER] = {.status = 502,
+				    .reason = "answer",
+				    .text = "The application's answer is not valid HTTP."},
+	};
+	return exchange_answer(w, x, &answers[why]);
+}
+
+/* Give the request to a backend of x->release. */
+static enum turn try_backend(struct worker *w, struct exchange *x)
+{
+	const struct live_pool *pool = &x->route->pools[x->release_index];
+	int chosen =
+		balance_choose(pool->entries, pool->count, x->avoid, worker_random(w), w->now_ms);
+	if (chosen < 0) {
+		account_release(w, x->release, COUNTERS_RELEASE_NO_BACKEND, 1);
+		return exchange_answer(w, x,
+				       &(struct head_own){.status = 503,
+							  .reason = "no-backend",
+							  .retry_after_s = 1,
+							  .text = "No instance of the application "
+								  "is ready."});
+	}
+	x->avoid = chosen;
+	x->backend = pool->backends[chosen];
+	x->backend->refs++;
+	backend_started(x->backend);
+	struct upstream_user user = {
+		.drive = up_drive,
+		.fail = up_fail,
+		.user = x,
+		.connect_ms = environment_of(x)->timeouts.connect_ms,
+		.fresh = x->tries > 0,
+		.proven = !http1_method_idempotent((enum http1_method)x->head.method) ||
+			  x->head.upgrade,
+	};
+	x->phase = EXCHANGE_CONNECTING;
+	if (upstream_take(w, x->backend, &user, &x->up) != 0)
+		return exchange_failed(w, x, FAILURE_CONNECT);
+	return x->up->connecting ? TURN_BLOCKED : forward_begin(w, x);
+}
+
+static bool may_repeat(struct worker *w, struct exchange *x, enum failure why, bool sent)
+{
+	const struct retry_case c = {
+		.sent = sent,
+		.answered = x->response.raw > 0 || x->interims > 0,
+		.idempotent = http1_method_idempotent((enum http1_method)x->head.method),
+		.body_whole = x->whole && x->request.buffer,
+		.tries = why == FAILURE_CONNECT && !sent ? 0 : x->tries,
+	};
+	if (!environment_of(x)->retry || why == FAILURE_ANSWER)
+		return false;
+	if (why == FAILURE_CONNECT && x->connect_tries >= EXCHANGE_CONNECTS_MAX)
+		return false;
+	leave_budget(w, x);
+	x->retried = retry_take(&w->retry, &c);
+	return x->retried;
+}
+
+/* Ready to be sent from its first byte again. */
+static void rewind_request(struct worker *w, struct exchange *x)
+{
+	struct flow *f = &x->request;
+	buffer_give(&w->buffers, f->head);
+	f->head = NULL;
+	f->head_sent = f->head_size = 0;
+	f->sent = x->head_size;
+	flow_done(&x->response, &w->buffers);
+	http1_head_init(&x->answer);
+	x->up_ended = false;
+}
+
+static enum turn give_to(struct worker *w, struct exchange *x, uint32_t release_index)
+{
+	route_use(x, release_index);
+	account_start(w, x);
+	return try_backend(w, x);
+}
+
+/* The live release takes over what another one has failed at. */
+static bool may_rescue(const struct exchange *x)
+{
+	const struct table_environment *e = environment_of(x);
+	if (e->live == TABLE_NONE || x->previewed)
+		return false;
+	uint32_t live = (uint32_t)e->live - e->first_release;
+	const struct live_pool *pool = &x->route->pools[live];
+	return live != x->release_index &&
+	       balance_choose(pool->entries, pool->count, BALANCE_NONE, 0, 0) >= 0;
+}
+
+enum turn exchange_failed(struct worker *w, struct exchange *x, enum failure why)
+{
+	bool sent = x->up && x->up->sent;
+	if (x->backend)
+		backend_failed(w, x->backend, &x->route->pools[x->release_index]);
+	if (x->answer_begun) {
+		account_failure(w, x, why);
+		account_end(w, x);
+		struct client *c = x->client;
+		access_log_write(w, x);
+		free_exchange(w, x);
+		client_close(w, c); /* in the middle of an answer: the client must see that */
+		return TURN_ENDED;
+	}
+	if (why == FAILURE_CONNECT)
+		x->connect_tries++;
+	bool repeat = why != FAILURE_TIMEOUT && may_repeat(w, x, why, sent);
+	exchange_detach(w, x, false);
+	if (repeat) {
+		if (sent)
+			x->tries++;
+		rewind_request(w, x);
+		account_release(w, x->release, COUNTERS_RELEASE_RETRIES, 1);
+		route_renew(w, x);
+		return try_backend(w, x);
+	}
+	account_failure(w, x, why);
+	x->connect_tries = 0;
+	route_renew(w, x);
+	if (why != FAILURE_TIMEOUT && may_rescue(x)) {
+		uint8_t tries = x->tries;
+		x->tries = 0; /* a release of its own, and a try of its own */
+		if (may_repeat(w, x, why, sent)) {
+			account_release(w, x->release, COUNTERS_RELEASE_RESCUED, 1);
+			account_end(w, x);
+			rewind_request(w, x);
+			x->avoid = BALANCE_NONE;
+			x->tries = 1; /* on a connection of its own */
+			const struct table_environment *e = environment_of(x);
+			return give_to(w, x, (uint32_t)e->live - e->first_release);
+		}
+		x->tries = tries;
+	}
+	return refuse(w, x, why);
+}
+
+/* ── routing ──────────────────────────────────────────────────────────────────────────────────────── */
+
+enum turn exchange_dispatch(struct worker *w, struct exchange *x)
+{
+	enum route_decision decision = route_choose(w, x);
+	if (decision != ROUTE_NOWHERE && environment_of(x)->body_max_bytes &&
+	    x->head.length > environment_of(x)->body_max_bytes)
+		return exchange_answer(
+			w, x,
+			&(struct head_own){.status = 413,
+					   .reason = "body-limit",
+					   .close = true,
+					   .text = "The request's body is too large."});
+	switch (decision) {
+	case ROUTE_RELEASE: break;
+	case ROUTE_HOLD: return room_enter(w, x);
+	case ROUTE_MAINTENANCE:
+		account_environment(w, environment_of(x), COUNTERS_ENVIRONMENT_MAINTENANCE);
+		return exchange_answer(
+			w, x,
+			&(struct head_own){.status = 503,
+					   .reason = "maintenance",
+					   .retry_after_s = 30,
+					   .text = "This site is under maintenance."});
+	case ROUTE_UNSERVED:
+		account_environment(w, environment_of(x), COUNTERS_ENVIRONMENT_UNROUTED);
+		return exchange_answer(
+			w, x,
+			&(struct head_own){.status = 503,
+					   .reason = "unserved",
+					   .retry_after_s = 1,
+					   .text = "No release serves this address."});
+	case ROUTE_NOWHERE:
+		account_worker(w, COUNTERS_WORKER_NO_ROUTE);
+		return exchange_answer(
+			w, x,
+			&(struct head_own){.status = 404,
+					   .reason = "no-route",
+					   .text = "Nothing is served at this address."});
+	}
+	if (!x->active) {
+		x->active = true;
+		w->retry.active++;
+	}
+	x->client->moved_bytes = 0;
+	timer_set(&w->wheel, &x->client->timer, w->now_ms + EXCHANGE_PACE_MS);
+	account_start(w, x);
+	return try_backend(w, x);
+}
+
+/* ── the head ─────────────────────────────────────────────────────────────────────────────────────── */
+
+static enum turn bad_request(struct worker *w, struct exchange *x)
+{
+	account_worker(w, COUNTERS_WORKER_BAD_REQUESTS);
+	unsigned status = x->head.status ? x->head.status : 400;
+	return exchange_answer(w, x,
+			       &(struct head_own){.status = status,
+						  .reason = "bad-request",
+						  .close = true,
+						  .text = x->head.reason});
+}
+
+static enum turn head_complete(struct worker *w, struct exchange *x, uint32_t size)
+{
+	x->head_size = size;
+	x->taken_us = worker_now_us();
+	x->keep = x->head.keep_alive;
+	x->request.keep = true;
+	flow_body(&x->request, size, (enum http1_framing)x->head.framing, x->head.length);
+	if (x->head.framing == HTTP1_FRAMING_CHUNKED)
+		chunked_init(&x->request.chunked, CHUNKED_FRAMED);
+	head_identify(w, x);
+	access_log_note(x);
+	if (flow_take(&x->request) < 0) {
+		x->head.reason = x->request.chunked.reason;
+		x->head.status = 400;
+		return bad_request(w, x);
+	}
+	return exchange_dispatch(w, x);
+}
+
+/* Nothing of a request has come: the client is idle (again). */
+static enum turn nothing_yet(struct worker *w, struct exchange *x, bool ended)
+{
+	struct client *c = x->client;
+	free_exchange(w, x);
+	if (ended)
+		client_close(w, c);
+	return TURN_ENDED;
+}
+
+static enum turn drive_head(struct worker *w, struct exchange *x)
+{
+	struct flow *f = &x->request;
+	struct client *c = x->client;
+	for (;;) {
+		if (f->raw > 0) {
+			int size = http1_parse_request(&x->head, f->buffer->data, f->raw,
+						       &http1_limits_default);
+			if (size < 0)
+				return bad_request(w, x);
+			if (size > 0)
+				return head_complete(w, x, (uint32_t)size);
+			bool room = f->raw < f->buffer->capacity || flow_grow(f, &w->buffers);
+			ASSERT(room); /* the parser's limit is below the largest buffer */
+		}
+		if (!c->readable)
+			break;
+		bool first = f->raw == 0;
+		int got = flow_receive(f, &w->buffers, c->fd);
+		if (got == FLOW_END || got == FLOW_ERROR)
+			return nothing_yet(w, x, true);
+		if (got == FLOW_WAIT) {
+			c->readable = false;
+			break;
+		}
+		c->readable = !f->drained || c->peer_ended;
+		if (first)
+			timer_set(&w->wheel, &c->timer,
+				  w->now_ms + (w->live ? w->live->table->limits.header_ms
+						       : CLIENT_LINGER_MS));
+	}
+	return f->raw == 0 ? nothing_yet(w, x, false) : TURN_BLOCKED;
+}
+
+enum turn exchange_drive(struct worker *w, struct exchange *x)
+{
+	switch (x->phase) {
+	case EXCHANGE_HEAD: return drive_head(w, x);
+	case EXCHANGE_HELD: return x->client->peer_ended ? exchange_cancel(w, x) : TURN_BLOCKED;
+	case EXCHANGE_CONNECTING: return x->up->connecting ? TURN_BLOCKED : forward_begin(w, x);
+	case EXCHANGE_FORWARDING:
+	case EXCHANGE_TUNNEL: return forward_pump(w, x);
+	case EXCHANGE_OWN: return drive_own(w, x);
+	}
+	ASSERT(false);
+}
+
+static bool too_slow(const struct worker *w, const struct exchange *x)
+{
+	const struct client *c = x->client;
+	bool sends = x->phase == EXCHANGE_FORWARDING && !x->request.ended &&
+		     !flow_pending(&x->request) && !x->answer_begun;
+	bool takes = flow_pending(&x->response);
+	uint64_t least =
+		(uint64_t)w->live->table->limits.body_bytes_per_s * EXCHANGE_PACE_MS / 1000;
+	return (sends || takes) && c->moved_bytes < least;
+}
+
+enum turn exchange_timer(struct worker *w, struct exchange *x)
+{
+	struct client *c = x->client;
+	switch (x->phase) {
+	case EXCHANGE_HEAD:
+		account_worker(w, COUNTERS_WORKER_SLOW_CLIENTS);
+		return exchange_answer(w, x,
+				       &(struct head_own){.status = 408,
+							  .reason = "slow",
+							  .close = true,
+							  .text = "The request took too long."});
+	case EXCHANGE_HELD:
+		room_leave(w, x, ROOM_TIMEOUT);
+		return exchange_answer(w, x,
+				       &(struct head_own){.status = 503,
+							  .reason = "hold-timeout",
+							  .retry_after_s = 5,
+							  .text = "The application is not ready."});
+	case EXCHANGE_TUNNEL: {
+		uint64_t until = x->progress_ms + environment_of(x)->timeouts.tunnel_idle_ms;
+		if (w->now_ms >= until)
+			return exchange_end(w, x);
+		timer_set(&w->wheel, &c->timer, until);
+		return TURN_BLOCKED;
+	}
+	case EXCHANGE_CONNECTING:
+	case EXCHANGE_FORWARDING:
+	case EXCHANGE_OWN: break;
+	}
+	if (too_slow(w, x)) {
+		account_worker(w, COUNTERS_WORKER_SLOW_CLIENTS);
+		return exchange_cancel(w, x);
+	}
+	c->moved_bytes = 0;
+	timer_set(&w->wheel, &c->timer, w->now_ms + EXCHANGE_PACE_MS);
+	return TURN_BLOCKED;
+}

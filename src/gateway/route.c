@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * route - see route.h for the contract.
+ */
+#include "gateway/route.h"
+
+#include <string.h>
+
+#include "gateway/account.h"
+#include "gateway/live.h"
+#include "gateway/loop.h"
+
+static const char *request_data(const struct exchange *x)
+{
+	return x->request.buffer->data;
+}
+
+static bool tokens_equal(const char *text, size_t size, const char *token)
+{
+	unsigned char difference = 0;
+	if (size == 0 || size != strlen(token))
+		return false;
+	for (size_t i = 0; i < size; i++)
+		difference |= (unsigned char)(text[i] ^ token[i]);
+	return difference == 0;
+}
+
+void route_use(struct exchange *x, uint32_t release_index)
+{
+	x->release_index = (uint16_t)release_index;
+	x->release =
+		&x->live->table->releases[x->route->environment->first_release + release_index];
+}
+
+static uint32_t ready_backends(const struct live_pool *pool)
+{
+	uint32_t ready = 0;
+	for (uint32_t i = 0; i < pool->count; i++)
+		ready += pool->entries[i].ready;
+	return ready;
+}
+
+/* The release whose token the request carries, or -1. */
+static int previewed_release(const struct exchange *x)
+{
+	const struct http1_field *f =
+		http1_field_named(&x->head, request_data(x), ROUTE_PREVIEW_FIELD, 0);
+	const struct table_environment *e = x->route->environment;
+	if (!f)
+		return -1;
+	for (uint32_t i = 0; i < e->release_count; i++)
+		if (tokens_equal(request_data(x) + f->value.at, f->value.size,
+				 x->live->table->releases[e->first_release + i].preview))
+			return (int)i;
+	return -1;
+}
+
+static void format_hex(uint64_t value, char to[STICKY_UNIT_SIZE])
+{
+	for (int i = 0; i < STICKY_UNIT_SIZE; i++)
+		to[i] = "0123456789abcdef"[value >> (60 - 4 * i) & 15];
+}
+
+void route_cookie(const struct exchange *x, char to[ROUTE_COOKIE_SIZE])
+{
+	memcpy(to, x->unit, STICKY_UNIT_SIZE);
+	to[STICKY_UNIT_SIZE] = '.';
+	format_hex(hash_keyed(x->route->environment->sticky.key, x->unit, STICKY_UNIT_SIZE),
+		   to + STICKY_UNIT_SIZE + 1);
+}
+
+/* The unit in a cookie of ours; false when there is none, or it is not ours. */
+static bool unit_from_cookie(struct exchange *x)
+{
+	struct http1_span value;
+	char expected[ROUTE_COOKIE_SIZE];
+	if (!http1_cookie_find(&x->head, request_data(x), x->route->environment->sticky.cookie,
+			       &value) ||
+	    value.size != ROUTE_COOKIE_SIZE)
+		return false;
+	const char *text = request_data(x) + value.at;
+	memcpy(x->unit, text, STICKY_UNIT_SIZE);
+	route_cookie(x, expected);
+	unsigned char difference = 0;
+	for (size_t i = 0; i < ROUTE_COOKIE_SIZE; i++)
+		difference |= (unsigned char)(text[i] ^ expected[i]);
+	return difference == 0;
+}
+
+static int split_release(struct worker *w, struct exchange *x)
+{
+	const struct table_sticky *sticky = &x->route->environment->sticky;
+	const struct split *split = &x->route->split;
+	if (!sticky->on)
+		return split_choose(split, worker_random(w));
+	if (sticky->header[0]) {
+		const struct http1_field *f =
+			http1_field_named(&x->head, request_data(x), sticky->header, 0);
+		if (f && f->value.size > 0)
+			return split_choose_sticky(split, sticky->salt,
+						   request_data(x) + f->value.at, f->value.size);
+	}
+	if (!sticky->cookie[0])
+		return split_choose(split, worker_random(w));
+	if (!unit_from_cookie(x)) {
+		format_hex(worker_random(w), x->unit);
+		x->set_cookie = true;
+	}
+	return split_choose_sticky(split, sticky->salt, x->unit, STICKY_UNIT_SIZE);
+}
+
+static bool has_pool(const struct live_route *route)
+{
+	for (uint32_t i = 0; i < route->environment->release_count; i++)
+		if (route->pools[i].pool)
+			return true;
+	return false;
+}
+
+static const struct live_route *find_route(const struct live *live, const struct exchange *x)
+{
+	const char *data = request_data(x);
+	const char *path = data + x->head.path.at;
+	size_t path_size = x->head.path.size;
+	if (path_size == 0 || path[0] == '*') {
+		path = "/";
+		path_size = 1;
+	}
+	return live_route_find(live, x->client->listener->index, data + x->head.host.at,
+			       x->head.host.size, path, path_size);
+}
+
+static void pin(struct worker *w, struct exchange *x, const struct live_route *route)
+{
+	struct live *old = x->live;
+	x->live = live_ref(w->live);
+	x->route = route;
+	if (old)
+		live_unref(w, old);
+}
+
+enum route_decision route_choose(struct worker *w, struct exchange *x)
+{
+	worker_refresh(w);
+	const struct live_route *route = w->live ? find_route(w->live, x) : NULL;
+	if (!route)
+		return ROUTE_NOWHERE;
+	pin(w, x, route);
+	if (!x->was_held)
+		account_environment(w, route->environment, COUNTERS_ENVIRONMENT_REQUESTS);
+	int preview = previewed_release(x);
+	if (preview >= 0) {
+		x->previewed = true;
+		route_use(x, (uint32_t)preview);
+		return ready_backends(&route->pools[preview]) ? ROUTE_RELEASE : ROUTE_UNSERVED;
+	}
+	if (route->environment->mode == TABLE_MODE_MAINTENANCE)
+		return ROUTE_MAINTENANCE;
+	if (route->environment->mode == TABLE_MODE_PARK)
+		return ROUTE_HOLD;
+	if (!has_pool(route))
+		return ROUTE_UNSERVED;
+	if (route->serving == GUARD_NONE_READY || route->serving == GUARD_PARKED)
+		return ROUTE_HOLD;
+	int release = split_release(w, x);
+	if (release < 0)
+		return ROUTE_HOLD;
+	route_use(x, (uint32_t)release);
+	return ROUTE_RELEASE;
+}
+
+void route_renew(struct worker *w, struct exchange *x)
+{
+	worker_refresh(w);
+	if (x->live == w->live || !x->whole || !x->request.buffer)
+		return;
+	const struct live_route *route = find_route(w->live, x);
+	if (!route)
+		return;
+	const struct table_environment *e = route->environment;
+	for (uint32_t i = 0; i < e->release_count; i++) {
+		const struct table_release *r = &w->live->table->releases[e->first_release + i];
+		if (r->stats_slot != x->release->stats_slot ||
+		    !digest_equal(&r->id, &x->release->id))
+			continue;
+		pin(w, x, route);
+		route_use(x, i);
+		x->avoid = BALANCE_NONE;
+		return;
+	}
+}

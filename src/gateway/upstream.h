@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * upstream - connections to backends: making them, and keeping them for the next request.
+ *
+ * HOW   upstream_take() gives the connection that was used last, else begins a new one (`connecting`; the
+ *       user's drive() is called when it is there). While it is in use, drive() is called whenever it
+ *       became readable or writable, and fail() when it cannot be made, or at the deadline that
+ *       upstream_deadline() sets. Neither is called from inside upstream_take(). The user receives and
+ *       sends himself, and gives it back with upstream_release().
+ * TIME  An idle connection is kept for UPSTREAM_IDLE_MS: less than servers commonly keep theirs, so that a
+ *       request seldom meets one that is being closed.
+ * ERRORS upstream_take(): ERR_UNAVAILABLE when the connection is refused at once, ERR_LIMIT.
+ */
+#ifndef GATEWAY_UPSTREAM_H
+#define GATEWAY_UPSTREAM_H
+
+#include "gateway/core.h"
+
+enum { UPSTREAM_IDLE_MS = 4000, UPSTREAM_AGAIN_MS = 2 };
+
+struct upstream_user {
+	void (*drive)(struct worker *w, struct upstream *up);
+	void (*fail)(struct worker *w, struct upstream *up, enum failure why);
+	void *user;
+	uint32_t connect_ms;
+	bool fresh;  /* not one that was used before */
+	bool proven; /* look whether an idle one is still there: the request cannot be repeated */
+};
+
+int upstream_take(struct worker *w, struct backend *backend, const struct upstream_user *user,
+		  struct upstream **ret_up);
+void upstream_deadline(struct worker *w, struct upstream *up, uint32_t after_ms);
+void upstream_release(struct worker *w, struct upstream *up, bool reusable);
+void upstream_close_idle(struct worker *w, struct backend *backend);
+
+#endif
