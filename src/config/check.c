@@ -235,10 +235,11 @@ static void check_own_routes(struct reader *r, const struct yaml_node *node,
 	for (uint32_t i = 0; i < environment->route_count; i++)
 		for (uint32_t k = 0; k < i; k++)
 			if (routes_meet(environment, i, environment, k))
-				reader_error(
-					r, item_node(list, i),
-					"Two routes are for host \"%s\" and path \"%s\"; keep one.",
-					route_host(environment, i), route_path(environment, i));
+				reader_error(r, item_node(list, i),
+					     "Two routes are for %s%s and path \"%s\"; keep one.",
+					     route_host(environment, i)[0] ? "host " : "any host",
+					     route_host(environment, i),
+					     route_path(environment, i));
 }
 
 static const char *port_of(const char *address)

@@ -107,7 +107,7 @@ static const struct schema_key p99_keys[] = LATENCY_KEYS("500");
 static const struct schema_key p999_keys[] = LATENCY_KEYS("5000");
 
 static const struct schema_section p50_section = {
-	.title = "p50 and p90",
+	.title = "p50-p90",
 	KEYS(p50_keys),
 	LATER(rule_later),
 	.doc = "A maximum for half, or nine tenths, of the answers."};

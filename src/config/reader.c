@@ -52,8 +52,17 @@ static size_t path_push(struct reader *r, const char *name)
 	return before;
 }
 
+/* The last name of the path, "" at the top. */
+static const char *last_name(const struct reader *r)
+{
+	const char *dot = strrchr(r->path, '.');
+	return dot ? dot + 1 : r->path;
+}
+
 static const char *kind_words(const struct yaml_node *node)
 {
+	if (node->kind != YAML_SCALAR && node->count == 0)
+		return "an empty one";
 	switch (node->kind) {
 	case YAML_SCALAR: return "one value";
 	case YAML_LIST: return "a list";
@@ -246,7 +255,9 @@ static bool read_key(struct reader *r, const struct schema_key *key, const struc
 		return errors == r->errors->count + r->errors->left_out;
 	case SCHEMA_LIST:
 	case SCHEMA_MAP:
-		before = path_push(r, key->name);
+		before = strlen(r->path);
+		if (strcmp(last_name(r), key->name) != 0) /* a short form has no name of its own */
+			path_push(r, key->name);
 		read_members(r, key, node, base);
 		r->path[before] = '\0';
 		return errors == r->errors->count + r->errors->left_out;
@@ -270,8 +281,9 @@ static bool refuse_later(struct reader *r, const struct schema_section *section,
 	return false;
 }
 
-static void refuse_unknown(struct reader *r, const struct schema_section *section,
-			   const struct yaml_node *key)
+/* Returns the bit of the key that was probably meant, so that nobody asks for it as well. */
+static uint32_t refuse_unknown(struct reader *r, const struct schema_section *section,
+			       const struct yaml_node *key)
 {
 	const char *names[NAMES_MAX];
 	char shown[SHOWN_MAX], list[WORDS_MAX] = "nothing";
@@ -286,12 +298,15 @@ static void refuse_unknown(struct reader *r, const struct schema_section *sectio
 		names[count++] = section->later[i].name;
 	const char *near = text_suggest(key->text, names, count);
 	show(key->text, shown);
-	if (near)
-		reader_error(r, key, "Unknown key \"%s\" in %s; did you mean \"%s\"?", shown,
-			     place(r, section), near);
-	else
+	if (!near) {
 		reader_error(r, key, "Unknown key \"%s\" in %s, which takes %s.", shown,
 			     place(r, section), list);
+		return 0;
+	}
+	reader_error(r, key, "Unknown key \"%s\" in %s; did you mean \"%s\"?", shown,
+		     place(r, section), near);
+	const struct schema_key *meant = schema_find(section, near);
+	return meant ? schema_bit(section, meant) : 0;
 }
 
 static void check_one_of(struct reader *r, const struct schema_section *section,
@@ -322,17 +337,23 @@ static void read_map(struct reader *r, const struct schema_section *section,
 		     const struct yaml_node *node, void *base)
 {
 	uint32_t set = 0, written = 0;
+	bool later = false, unknown = false;
 	for (const struct yaml_node *item = node->first; item; item = item->next) {
 		const struct schema_key *key = schema_find(section, item->key->text);
 		if (key) {
 			written |= schema_bit(section, key);
 			if (read_key(r, key, item, base))
 				set |= schema_bit(section, key);
-		} else if (!refuse_later(r, section, item->key)) {
-			refuse_unknown(r, section, item->key);
-			written |= section->one_of &
-				   1; /* the typo may have been the one that is needed */
+		} else if (refuse_later(r, section, item->key)) {
+			later = true;
+		} else {
+			written |= refuse_unknown(r, section, item->key);
+			unknown = true;
 		}
+	}
+	if (later) {
+		memcpy(base, &set, sizeof set);
+		return; /* what stands in for it may be what would be missing */
 	}
 	for (uint32_t i = 0; i < section->count; i++) {
 		const struct schema_key *key = &section->keys[i];
@@ -341,7 +362,8 @@ static void read_map(struct reader *r, const struct schema_section *section,
 				     "\"%s\" is missing in %s; add for example \"%s: %s\".",
 				     key->name, place(r, section), key->name, example_of(key));
 	}
-	check_one_of(r, section, node, written);
+	if (!unknown) /* the one that is needed may be among them */
+		check_one_of(r, section, node, written);
 	memcpy(base, &set, sizeof set);
 }
 
@@ -368,8 +390,13 @@ static void read_short(struct reader *r, const struct schema_section *section, c
 		       const struct yaml_node *node, void *base)
 {
 	const struct schema_key *key = schema_find(section, name);
+	struct schema_key called = *key;
+	char label[READER_PATH_MAX];
 	uint32_t set = schema_bit(section, key);
-	if (read_key(r, key, node, base))
+	snprintf(label, sizeof label, "%s", last_name(r));
+	if (label[0] > '9') /* what the person wrote, unless it is the number of a list's item */
+		called.name = label;
+	if (read_key(r, &called, node, base))
 		memcpy(base, &set, sizeof set);
 }
 
@@ -402,11 +429,9 @@ static void read_form(struct reader *r, const struct schema_section *section,
 		snprintf(words, sizeof words, "a mapping%s%s",
 			 section->list_key ? " or a list" : "",
 			 section->scalar_key ? " or one value" : "");
-		reader_error(r, node, "%s must be %s, not %s; see `davit docs %s`.",
+		reader_error(r, node, "%s must be %s, not %s; see `davit docs%s%s`.",
 			     place(r, section), words, node->empty ? "nothing" : kind_words(node),
-			     r->path[0]
-				     ? strrchr(r->path, '.') ? strrchr(r->path, '.') + 1 : r->path
-				     : "app");
+			     r->path[0] ? " " : "", r->path[0] ? section->title : "");
 	}
 }
 

@@ -44,9 +44,11 @@ static const struct builtin {
 	  {.set = APP_STEP_BAKE, .bake_ms = 600000}}},
 };
 
+enum { BUILTIN_COUNT = sizeof builtins / sizeof builtins[0] };
+
 static const struct builtin *find_builtin(const char *name)
 {
-	for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++)
+	for (size_t i = 0; i < BUILTIN_COUNT; i++)
 		if (strcmp(builtins[i].name, name) == 0)
 			return &builtins[i];
 	return NULL;
@@ -175,11 +177,29 @@ static void fill_builtin(const struct app *app, const struct builtin *builtin,
 		to->steps[to->count++] = builtin->steps[i];
 }
 
+static int refuse_strategy(const struct app *app, const char *name, struct error *err)
+{
+	const char *known[APP_STRATEGIES_MAX + BUILTIN_COUNT];
+	size_t count = 0;
+	for (size_t i = 0; i < BUILTIN_COUNT; i++)
+		known[count++] = builtins[i].name;
+	for (uint32_t i = 0; i < app->strategy_count; i++)
+		known[count++] = app->strategies[i].name;
+	const char *near = text_suggest(name, known, count);
+	if (near)
+		return error_set(err, ERR_INVALID,
+				 "There is no strategy \"%s\"; did you mean \"%s\"?", name, near);
+	return error_set(
+		err, ERR_INVALID,
+		"There is no strategy \"%s\"; use recreate, rolling, blue-green, canary, shadow, "
+		"or define it in strategies.",
+		name);
+}
+
 /* `name` was asked for, or is NULL: then what the environment says. */
 static int fill_strategy(const struct app *app, const char *name, struct app_strategy *to,
 			 struct error *err)
 {
-	const char *known[APP_STRATEGIES_MAX];
 	if (!name && to->count > 0) {
 		to->name = to->name ? to->name : "inline";
 	} else {
@@ -191,15 +211,7 @@ static int fill_strategy(const struct app *app, const char *name, struct app_str
 		} else if (defined) {
 			*to = *defined;
 		} else {
-			for (uint32_t i = 0; i < app->strategy_count; i++)
-				known[i] = app->strategies[i].name;
-			const char *near = text_suggest(name, known, app->strategy_count);
-			return error_set(
-				err, ERR_INVALID,
-				"There is no strategy \"%s\"%s%s%s; use recreate, rolling, "
-				"blue-green, canary, shadow or define it in strategies.",
-				name, near ? " (did you mean \"" : "", near ? near : "",
-				near ? "\"?)" : "");
+			return refuse_strategy(app, name, err);
 		}
 	}
 	to->set = (1u << schema_strategy.count) - 1;

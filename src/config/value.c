@@ -303,6 +303,17 @@ bool value_parse(const struct schema_key *key, const char *text, void *to, char 
 	return true;
 }
 
+static void join_choices(const struct schema_key *key, char *to, size_t size)
+{
+	size_t used = strlen(to);
+	for (size_t i = 0; key->choices[i] && used < size; i++)
+		used += (size_t)snprintf(to + used, size - used, "%s%s",
+					 i == 0                ? ""
+					 : key->choices[i + 1] ? ", "
+							       : " or ",
+					 key->choices[i]);
+}
+
 static bool add_share(const struct schema_key *key, uint32_t share_bp, struct app_shares *to,
 		      char *why)
 {
@@ -341,8 +352,12 @@ bool value_add(const struct schema_key *key, const char *text, void *to, char wh
 		texts->count++;
 		return true;
 	}
+	snprintf(words, sizeof words, "made of %s",
+		 key->choices ? "" : "shares such as 5% or 0.5%");
+	if (key->choices)
+		join_choices(key, words, sizeof words);
 	if (!parse_number(key, text, &value))
-		return fail(key, text, value_type_words(key, words, sizeof words), why);
+		return fail(key, text, words, why);
 	if (key->type == SCHEMA_SHARES)
 		return add_share(key, (uint32_t)value, to, why);
 	store(key, fetch(key, to) | 1u << value, to);
@@ -391,17 +406,6 @@ const char *value_format(const struct schema_key *key, const void *from, char to
 	return format_number(key, fetch(key, from), to, VALUE_TEXT_MAX);
 }
 
-static void join_choices(const struct schema_key *key, char *to, size_t size)
-{
-	size_t used = strlen(to);
-	for (size_t i = 0; key->choices[i] && used < size; i++)
-		used += (size_t)snprintf(to + used, size - used, "%s%s",
-					 i == 0                ? ""
-					 : key->choices[i + 1] ? ", "
-							       : " or ",
-					 key->choices[i]);
-}
-
 const char *value_type_words(const struct schema_key *key, char *to, size_t size)
 {
 	static const char *const words[] = {
@@ -422,9 +426,13 @@ const char *value_type_words(const struct schema_key *key, char *to, size_t size
 		[SCHEMA_LIST] = "a list",
 		[SCHEMA_MAP] = "a mapping of names",
 	};
-	snprintf(to, size, "%s", key->shape ? key->shape : words[key->type]);
+	snprintf(to, size, "%s",
+		 key->type == SCHEMA_TEXT && key->shape ? key->shape : words[key->type]);
 	if (key->choices)
 		join_choices(key, to, size);
+	if (key->type == SCHEMA_SECTION)
+		snprintf(to, size, "%s%sa mapping", key->section->scalar_key ? "one value or " : "",
+			 key->section->list_key ? "a list or " : "");
 	return to;
 }
 
