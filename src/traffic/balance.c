@@ -103,5 +103,5 @@ bool balance_may_eject(const struct balance_backend *b, size_t count, size_t ind
 	size_t healthy = balance_ready(b, count, true, now_ms);
 	if (!b[index].ready || health_ejected(&b[index].health, now_ms))
 		return false;
-	return healthy > 1 && (ready - healthy + 1) * 2 <= ready;
+	return (ready - healthy + 1) * 2 <= ready; /* which keeps one, too */
 }

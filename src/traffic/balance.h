@@ -29,13 +29,14 @@ struct balance_backend {
 enum { BALANCE_NONE = -1 };
 
 /* The index of the chosen one, or ERR_UNAVAILABLE when none is ready.
- *   avoid   index of a backend that just failed this request, or BALANCE_NONE; it is taken only
- * when it is the last one ready random  a uniform 64-bit number */
+ *
+ * `avoid` is the index of a backend that just failed this request, or BALANCE_NONE; it is taken only
+ * when it is the last one ready. `random` is a uniform 64-bit number. */
 int balance_choose(const struct balance_backend *b, size_t count, int avoid, uint64_t random,
 		   uint64_t now_ms);
 
-/* Whether backend `index` may be ejected: at least one other is ready and not ejected, and after it
- * at most half of the ready ones are. */
+/* Whether backend `index` may be ejected: with it, at most half of the ready ones are; so never the
+ * last that is ready and not ejected. */
 bool balance_may_eject(const struct balance_backend *b, size_t count, size_t index,
 		       uint64_t now_ms);
 

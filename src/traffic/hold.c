@@ -2,7 +2,7 @@
  * hold - see hold.h for the contract. */
 #include "traffic/hold.h"
 
-enum { MILLI = 1000, CATCH_UP_MAX_MS = 1000 /* time away counts no longer than this */ };
+enum { MILLI = 1000 };
 
 const struct hold_limits hold_limits_default = {10000, 64u << 20, 30 * 1000, 2000, 64};
 
@@ -42,10 +42,7 @@ static void add_tokens(struct hold *h, const struct hold_limits *limits, uint64_
 		h->millitokens = full;
 		h->going = true;
 	} else {
-		uint64_t away_ms = now_ms - h->paced_at_ms;
-		if (away_ms > CATCH_UP_MAX_MS)
-			away_ms = CATCH_UP_MAX_MS;
-		h->millitokens += away_ms * limits->per_s;
+		h->millitokens += (now_ms - h->paced_at_ms) * limits->per_s;
 		if (h->millitokens > full)
 			h->millitokens = full;
 	}

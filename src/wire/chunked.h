@@ -52,10 +52,9 @@ struct chunked {
 
 void chunked_init(struct chunked *c, enum chunked_form form);
 
-/* Rewrite data[0..size).
- *   ret_used  how many bytes were taken; the rest is an unfinished trailer line or, after the end,
- * the next message ret_size  data[0..ret_size) is what to send; 0..ret_used returns   1 at the
- * body's end, 0 when more is to come, or an error */
+/* Rewrite data[0..size): data[0..*ret_size) is then what to send. *ret_used bytes were taken; the rest
+ * is an unfinished trailer line or, after the end, the next message. Returns 1 at the body's end, 0 when
+ * more is to come, or an error. */
 int chunked_pass(struct chunked *c, char *data, size_t size, size_t *ret_used, size_t *ret_size);
 
 #endif

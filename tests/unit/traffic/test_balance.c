@@ -141,6 +141,8 @@ static void ejections_grow_to_a_cap_and_are_forgiven(void **state)
 	}
 	now_ms += 4 * HEALTH_EJECT_MS; /* four steps of quiet: 10 - 4 + 1 */
 	assert_int_equal(eject(&h, now_ms), 7 * HEALTH_EJECT_MS);
+	now_ms = h.ejected_until_ms + 8 * (uint64_t)HEALTH_EJECT_MS; /* one more than there were */
+	assert_int_equal(eject(&h, now_ms), HEALTH_EJECT_MS);
 	now_ms = h.ejected_until_ms + 1000 * (uint64_t)HEALTH_EJECT_MS;
 	assert_int_equal(eject(&h, now_ms), HEALTH_EJECT_MS);
 }

@@ -241,6 +241,19 @@ static void trailer_lines_are_bounded(void **state)
 	}
 }
 
+static void a_trailer_line_that_fills_the_room_of_one_is_refused_at_once(void **state)
+{
+	(void)state;
+	size_t used, size;
+	struct chunked c;
+	for (size_t missing = 0; missing < 2; missing++) {
+		size_t at = fill(append(0, "0\r\n"), CHUNKED_TRAILER_LINE_MAX - missing);
+		chunked_init(&c, CHUNKED_FRAMED);
+		assert_int_equal(chunked_pass(&c, large, at, &used, &size),
+				 missing ? 0 : ERR_LIMIT);
+	}
+}
+
 static void the_trailer_is_bounded(void **state)
 {
 	(void)state;
@@ -274,6 +287,7 @@ int main(void)
 		cmocka_unit_test(extensions_are_bounded_over_the_whole_body),
 		cmocka_unit_test(trailer_fields_are_bounded),
 		cmocka_unit_test(trailer_lines_are_bounded),
+		cmocka_unit_test(a_trailer_line_that_fills_the_room_of_one_is_refused_at_once),
 		cmocka_unit_test(the_trailer_is_bounded),
 		cmocka_unit_test(plain_chunks_are_not_moved_and_large_ones_pass_in_parts),
 	};

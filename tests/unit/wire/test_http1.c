@@ -124,6 +124,7 @@ static const struct sample requests[] = {
 	S(LINE("GET http://A/ HTTP/1.1"), "GET / host=A 1.1 none ka"),
 	S(LINE("GET http://b/ HTTP/1.1"), "400"),
 	S(LINE("GET http://ab/ HTTP/1.1"), "400"),
+	S("GET http://a/ HTTP/1.1\r\nHost: ab\r\n\r\n", "400"),
 	S(LINE("GET http://a:80/ HTTP/1.1"), "400"), /* Host must be the same text */
 	S(LINE("GET http:///a HTTP/1.1"), "400"),
 	S(LINE("GET http:a HTTP/1.1"), "400"),
@@ -197,6 +198,9 @@ static const struct sample requests[] = {
 	S(FIELD("A: b\x1b[31m"), "400"),
 	S(FIELD("A: a long value, and then at its very end a bell\x07"), "400"),
 	S(FIELD("A: \x0b"), "400"),
+	S(FIELD("A: within \x7f the first word"), "400"),
+	S(FIELD("A: within\x1fthe first word"), "400"),
+	S(FIELD("A: within\tthe first word"), PLAIN),
 	S(FIELD("Content_Length: 5"), "400"),
 	S(FIELD("Transfer_Encoding: chunked"), "400"),
 	S(FIELD("X_Forwarded_For: 1.1.1.1"), "400"),
