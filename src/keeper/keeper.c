@@ -568,6 +568,11 @@ static void close_parts(struct keeper *k)
 	output_close(&k->output);
 	variables_done(&k->program.variables);
 	loop_signal_stop(k->children);
+	if (k->life.phase == LIFE_OVER) {
+		struct error ignored; /* what is left of it goes when the instance is forgotten */
+		int code = file_remove_tree(k->dir_fd, "release", &ignored);
+		(void)code;
+	}
 }
 
 static int run(struct keeper *k, struct error *err)

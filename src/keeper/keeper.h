@@ -11,7 +11,7 @@
  *         lock         held while a keeper lives: a second one leaves at once
  *         state        link/instance_record.h: what the next keeper must know
  *         keeper.sock  link/keeper_messages.h
- *         release/     the program's working directory (keeper/place.h)
+ *         release/     the program's working directory (keeper/place.h); removed when it is over
  *         log, log.1…  what it has written (keeper/output.h)
  *       It leaves when the instance is over and a peer has seen that (FORGET), or KEEPER_LINGER_MS later.
  *

@@ -9,29 +9,16 @@ void life_init(struct life *life, struct instance_version version, uint64_t now_
 	*life = (struct life){.applied = version, .due_ms = now_ms};
 }
 
-static int refuse(struct error *err, const char *why)
-{
-	return error_set(err, ERR_CONFLICT, "%s", why);
-}
-
 int life_want(struct life *life, const struct instance_spec *spec, const struct keeper_want *want,
 	      struct error *err)
 {
-	int order = instance_version_compare(want->version, life->applied);
-	if (order < 0)
-		return refuse(err, "A newer document has been applied already.");
-	if (order == 0 && want->want == life->want)
-		return 0;
-	if (order == 0 && want->want < life->want)
-		return refuse(err, "The same document has asked for the contrary.");
-	if (want->want != INSTANCE_STOP && life->want == INSTANCE_STOP)
-		return refuse(err, "It is stopping; start it again when it is over.");
-	if (want->want == INSTANCE_KEEP && life->phase == LIFE_OVER)
-		return refuse(err, "It is over; its keeper is about to leave.");
-	bool serving =
-		spec->traffic && life->want == INSTANCE_KEEP && life_state(life) == INSTANCE_READY;
-	if (want->want == INSTANCE_STOP && serving && !want->undrained)
-		return refuse(err, "It is ready and has not been told to drain.");
+	const struct instance_status now = {.traffic = spec->traffic,
+					    .state = life_state(life),
+					    .want = life->want,
+					    .applied = life->applied};
+	int code = instance_want_check(&now, want->version, want->want, want->undrained, err);
+	if (code < 0)
+		return code;
 	life->applied = want->version;
 	life->want = want->want;
 	if (life->want != INSTANCE_KEEP && life->phase == LIFE_WAITING)

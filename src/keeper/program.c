@@ -142,6 +142,7 @@ int program_release(struct program *p, struct error *err)
 		code = watch(p, err);
 	if (code == 0)
 		return 0;
+	p->ended = true; /* not that anybody cares how */
 	program_end(p, true);
 	return code;
 }
@@ -194,6 +195,18 @@ static void finish(struct program *p)
 	p->gone(p->context);
 }
 
+/* Its first process has ended: take note, once. */
+static void note_end(struct program *p)
+{
+	if (p->ended)
+		return;
+	p->ended = true;
+	p->out_of_memory = cgroup_oom_kills(&p->cgroup) > p->oom_kills;
+	loop_watch_stop(p->watch); /* the descriptor stays readable */
+	p->watch = NULL;
+	p->exited(p->context);
+}
+
 static void on_timer(void *context)
 {
 	struct program *p = context;
@@ -207,9 +220,10 @@ static void on_timer(void *context)
 		p->kill_at_ms = 0;
 	}
 	sweep_end(&sweep);
-	bool clear = (p->ended || !p->ours || process_ended(&p->process, &p->end)) &&
-		     sweep_count(&sweep) == 0 && cgroup_remove(&p->cgroup);
-	if (clear)
+	bool clear = sweep_count(&sweep) == 0;
+	if (clear && (!p->ours || process_ended(&p->process, &p->end)))
+		note_end(p);
+	if (clear && p->ended && cgroup_remove(&p->cgroup))
 		finish(p);
 	else
 		timer_in(p, SWEEP_MS);
@@ -221,16 +235,11 @@ static void on_exit_seen(void *context, int events)
 	(void)events;
 	if (p->ours && !process_ended(&p->process, &p->end))
 		return;
-	p->ended = true;
-	p->out_of_memory = cgroup_oom_kills(&p->cgroup) > p->oom_kills;
-	loop_watch_stop(p->watch); /* the descriptor stays readable */
-	p->watch = NULL;
-	bool asked = p->ending;
-	p->ending = true;
-	if (!asked)
+	if (!p->ending)
 		p->kill_at_ms = 0;
+	p->ending = true;
 	timer_in(p, 0);
-	p->exited(p->context);
+	note_end(p);
 }
 
 void program_end(struct program *p, bool at_once)

@@ -60,7 +60,7 @@ struct program {
 void program_init(struct program *program);
 
 int program_start(struct program *program, uint16_t port, struct error *err) MUST_CHECK;
-/* After an error there is still something to clean up: `gone` will be called. */
+/* After an error there is still something to clean up: `gone` will be called, but not `exited`. */
 int program_release(struct program *program, struct error *err) MUST_CHECK;
 /* Instead of program_release(): it has run nothing and will not. */
 void program_discard(struct program *program);

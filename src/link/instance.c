@@ -100,7 +100,7 @@ int instance_spec_check(const struct instance_spec *spec, struct error *err)
 		return invalid(err, "artifact");
 	if (!spec->tag || strlen(spec->tag) >= INSTANCE_TAG_SIZE)
 		return invalid(err, "tag");
-	if (spec->slot > INSTANCE_SLOT_MAX)
+	if (spec->slot == 0 || spec->slot > INSTANCE_SLOT_MAX)
 		return invalid(err, "slot");
 	if (!spec->script == !spec->argv[0])
 		return error_set(err, ERR_INVALID, "An instance runs either words or a script.");
@@ -370,4 +370,30 @@ void instance_status_init(struct instance_status *status, const struct instance_
 	text_copy(status->tag, sizeof status->tag, spec->tag);
 	text_copy(status->process, sizeof status->process, spec->process);
 	text_copy(status->artifact, sizeof status->artifact, spec->artifact);
+}
+
+static int refuse(struct error *err, const char *why)
+{
+	return error_set(err, ERR_CONFLICT, "%s", why);
+}
+
+int instance_want_check(const struct instance_status *status, struct instance_version version,
+			enum instance_want want, bool undrained, struct error *err)
+{
+	int order = instance_version_compare(version, status->applied);
+	if (order < 0)
+		return refuse(err, "A newer document has been applied already.");
+	if (order == 0 && want == status->want)
+		return 0;
+	if (order == 0 && want < status->want)
+		return refuse(err, "The same document has asked for the contrary.");
+	if (want != INSTANCE_STOP && status->want == INSTANCE_STOP)
+		return refuse(err, "It is stopping; start it again when it is over.");
+	if (want == INSTANCE_KEEP && instance_state_over(status->state))
+		return refuse(err, "It is over, and its keeper about to leave.");
+	bool serving =
+		status->traffic && status->want == INSTANCE_KEEP && status->state == INSTANCE_READY;
+	if (want == INSTANCE_STOP && serving && !undrained)
+		return refuse(err, "It is ready and has not been told to drain.");
+	return 0;
 }

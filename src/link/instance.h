@@ -116,7 +116,7 @@ struct instance_spec {
 	const char *release; /* 64 hex digits */
 	const char *tag;     /* "" if it has none */
 	const char *process;
-	uint32_t slot; /* from 0 */
+	uint32_t slot; /* from 1 */
 	bool traffic;  /* requests are routed to it: it gets a port */
 
 	const char *artifact; /* 64 hex digits: D/artifacts/<artifact>/ */
@@ -178,6 +178,13 @@ void instance_spec_done(struct instance_spec *spec);
 /* A status with what the spec says, STARTING. */
 void instance_status_init(struct instance_status *status, const struct instance_spec *spec,
 			  struct instance_version version);
+
+/*
+ * May this be asked of an instance with this status (its `applied`, `want`, `state`, `traffic`)? The rule
+ * of provider/runtime.h, FENCE and GUARD: 0, or ERR_CONFLICT with the reason. Driver and keeper ask both.
+ */
+int instance_want_check(const struct instance_status *status, struct instance_version version,
+			enum instance_want want, bool undrained, struct error *err) MUST_CHECK;
 
 /* [a-z0-9-], 1 to INSTANCE_ID_SIZE - 1 of them, not beginning with '-': may be a file's name. */
 bool instance_id_valid(const char *id);

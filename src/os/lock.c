@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -21,14 +20,30 @@ static pid_t read_holder(int fd)
 	return text_parse_u64(text, INT32_MAX, &pid) ? (pid_t)pid : 0;
 }
 
+/* A lock of the open file description: it ends with the descriptor, not with any close of the file, and
+ * can be asked for without being taken. */
+static struct flock whole_file(void)
+{
+	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+}
+
+static int open_lock(int dir_fd, const char *name, int *ret_fd, struct error *err)
+{
+	*ret_fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (*ret_fd < 0)
+		return error_errno(err, errno, "The lock \"%s\" cannot be opened", name);
+	return 0;
+}
+
 int lock_wait(int dir_fd, const char *name, int *ret_fd, struct error *err)
 {
-	int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return error_errno(err, errno, "The lock \"%s\" cannot be opened", name);
-	int code;
+	int fd;
+	int code = open_lock(dir_fd, name, &fd, err);
+	if (code < 0)
+		return code;
+	struct flock all = whole_file();
 	do
-		code = flock(fd, LOCK_EX);
+		code = fcntl(fd, F_OFD_SETLKW, &all);
 	while (code != 0 && errno == EINTR);
 	if (code != 0) {
 		code = error_errno(err, errno, "The lock \"%s\" cannot be taken", name);
@@ -41,12 +56,13 @@ int lock_wait(int dir_fd, const char *name, int *ret_fd, struct error *err)
 
 int lock_take(int dir_fd, const char *name, int *ret_fd, pid_t *ret_holder, struct error *err)
 {
-	int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return error_errno(err, errno, "The lock \"%s\" cannot be opened", name);
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		int code;
-		if (errno == EWOULDBLOCK) {
+	int fd;
+	int code = open_lock(dir_fd, name, &fd, err);
+	if (code < 0)
+		return code;
+	struct flock all = whole_file();
+	if (fcntl(fd, F_OFD_SETLK, &all) != 0) {
+		if (errno == EAGAIN || errno == EACCES) {
 			*ret_holder = read_holder(fd);
 			code = error_set(err, ERR_CONFLICT, "Process %d holds the lock \"%s\".",
 					 (int)*ret_holder, name);
@@ -63,4 +79,15 @@ int lock_take(int dir_fd, const char *name, int *ret_fd, pid_t *ret_holder, stru
 	(void)told;
 	*ret_fd = fd;
 	return 0;
+}
+
+bool lock_held(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	struct flock all = whole_file();
+	bool held = fcntl(fd, F_OFD_GETLK, &all) == 0 && all.l_type != F_UNLCK;
+	close(fd);
+	return held;
 }

@@ -9,7 +9,7 @@
  *       document. It returns at once; what became of it is in a later observation (`applied` at least
  *       that version). Each call may be repeated with the same version at will.
  *       Changes are announced by `changed`, from the loop, never from inside a call; several changes
- *       may be announced once. Between two announcements an observation stays the same.
+ *       may be announced once.
  *
  * FENCE An instance refuses a version older than the one it has applied, and at the same version it only
  *       moves keep -> drain -> stop. A newer `start` takes an instance that drains back into service,
