@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "config/resolve.h"
+#include "config/settings.h"
 
 /* The nearest node that exists: an error without its key points at what should hold it. */
 static const struct yaml_node *near_node(const struct yaml_node *map, const char *key)
@@ -141,8 +142,11 @@ static void check_resolved(struct reader *r, const struct yaml_node *node, const
 			   const struct app_environment *environment)
 {
 	struct resolved *resolved = NULL;
+	struct strategy_settings settings;
 	struct error err = {0};
 	if (config_resolve(app, environment->name, NULL, &resolved, &err) < 0)
+		reader_error(r, near_node(node, "strategy"), "%s", err.text);
+	else if (config_strategy(resolved, &settings, &err) < 0)
 		reader_error(r, near_node(node, "strategy"), "%s", err.text);
 	config_resolved_free(resolved);
 }

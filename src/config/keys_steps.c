@@ -236,8 +236,8 @@ static const struct schema_section shadow_section = {
 	       "thrown away."};
 
 static const struct schema_key canary_keys[] = {
-	{"steps", SCHEMA_SHARES, AT(app_step_canary, steps), .fallback = "1%, 10%, 50%, 100%",
-	 .min = 1, .max = APP_WEIGHTS_MAX, .example = "[1%, 10%, 50%]",
+	{"steps", SCHEMA_SHARES, AT(app_step_canary, steps), .fallback = "1%, 10%, 50%", .min = 1,
+	 .max = APP_WEIGHTS_MAX, .example = "[1%, 10%, 50%]",
 	 .doc = "The shares of traffic that the new release gets, one after the other."},
 	{"each", SCHEMA_SECTION, AT(app_step_canary, each), .section = &each_section,
 	 .example = "{ at_least: 2m, at_most: 15m }", .doc = "How long each share is held."},

@@ -13,9 +13,9 @@
 #include "config/keys.h"
 #include "config/yaml.h"
 
-enum { BUILTIN_STEPS_MAX = 4 };
+enum { BUILTIN_STEPS_MAX = 4, BAKE_MS = 5 * 60 * 1000 };
 
-/* Strategies that need no definition. A `smoke` check goes before all but recreate, whose new release
+/* Strategies that need no definition: the moves of strategy_default(), a test compares. A `smoke` check goes before all but recreate, whose new release
  * does not run beside the old one; defaults of each step are in its table. */
 static const struct builtin {
 	const char *name;
@@ -26,22 +26,28 @@ static const struct builtin {
 	{"recreate",
 	 false,
 	 2,
-	 {{.set = APP_STEP_RECREATE}, {.set = APP_STEP_BAKE, .bake_ms = 300000}}},
+	 {{.set = APP_STEP_RECREATE}, {.set = APP_STEP_BAKE, .bake_ms = BAKE_MS}}},
 	{"rolling",
 	 true,
 	 2,
-	 {{.set = APP_STEP_ROLLING}, {.set = APP_STEP_BAKE, .bake_ms = 300000}}},
+	 {{.set = APP_STEP_ROLLING}, {.set = APP_STEP_BAKE, .bake_ms = BAKE_MS}}},
 	{"blue-green",
 	 true,
 	 2,
-	 {{.set = APP_STEP_SWITCH}, {.set = APP_STEP_BAKE, .bake_ms = 600000}}},
-	{"canary", true, 1, {{.set = APP_STEP_CANARY}}},
-	{"shadow",
+	 {{.set = APP_STEP_SWITCH}, {.set = APP_STEP_BAKE, .bake_ms = BAKE_MS}}},
+	{"canary",
 	 true,
 	 3,
-	 {{.set = APP_STEP_SHADOW},
+	 {{.set = APP_STEP_CANARY},
 	  {.set = APP_STEP_SWITCH},
-	  {.set = APP_STEP_BAKE, .bake_ms = 600000}}},
+	  {.set = APP_STEP_BAKE, .bake_ms = BAKE_MS}}},
+	{"shadow",
+	 true,
+	 4,
+	 {{.set = APP_STEP_SHADOW},
+	  {.set = APP_STEP_CANARY},
+	  {.set = APP_STEP_SWITCH},
+	  {.set = APP_STEP_BAKE, .bake_ms = BAKE_MS}}},
 };
 
 enum { BUILTIN_COUNT = sizeof builtins / sizeof builtins[0] };

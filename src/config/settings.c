@@ -62,6 +62,9 @@ static struct strategy_move make_move(const struct app_step *step, uint32_t samp
 	return move;
 }
 
+/* What comes on top of a bound that a person wrote, before it counts as exceeded. */
+enum { SLACK_MS = 5000 };
+
 static enum too_little too_little_of(const struct judge_rules *rules)
 {
 	switch (rules->when_too_little) {
@@ -96,7 +99,8 @@ static void take_processes(const struct app_environment *environment, struct str
 		to->min_ready_ms = larger(to->min_ready_ms, process->health.min_healthy_ms);
 		to->drain_ms = larger(to->drain_ms, larger(process->drain.requests_ms,
 							   process->drain.websockets_ms));
-		to->stop_deadline_ms = larger(to->stop_deadline_ms, process->stop.timeout_ms);
+		to->stop_deadline_ms =
+			larger(to->stop_deadline_ms, process->stop.timeout_ms + SLACK_MS);
 	}
 }
 
@@ -129,7 +133,7 @@ int config_strategy(const struct resolved *resolved, struct strategy_settings *r
 	ret_settings->analysis = rules.on;
 	ret_settings->too_little = too_little_of(&rules);
 	if (resolved->check_count > 0)
-		ret_settings->check_deadline_ms = check_time(resolved);
+		ret_settings->check_deadline_ms = check_time(resolved) + SLACK_MS;
 	ret_settings->keep_warm_ms = environment->keep_warm_ms;
 	return strategy_check(ret_settings, err);
 }

@@ -68,9 +68,10 @@ static void four_lines_are_a_whole_file(void **state)
 	assert_string_equal(r->environment.strategy.name, "canary");
 	const struct app_step_canary *canary = &r->environment.strategy.steps[0].canary;
 	assert_int_equal(r->environment.strategy.steps[0].set, APP_STEP_CANARY);
-	assert_int_equal(canary->steps.count, 4);
+	assert_int_equal(r->environment.strategy.count, 3);
+	assert_int_equal(canary->steps.count, 3);
 	assert_int_equal(canary->steps.items_bp[0], 100);
-	assert_int_equal(canary->steps.items_bp[3], 10000);
+	assert_int_equal(canary->steps.items_bp[2], 5000);
 	assert_int_equal(canary->each.at_least_ms, 120000);
 	assert_int_equal(canary->each.at_most_ms, 900000);
 	config_resolved_free(r);
