@@ -4,6 +4,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -415,6 +416,8 @@ static void hard_links_count_with_the_size_of_what_they_name(void **state)
 struct made {
 	struct buf bytes;
 	struct archive *writer;
+	locale_t utf8,
+		before; /* names are written as UTF-8, and read by a thread whose locale is C */
 };
 
 static la_ssize_t keep(struct archive *writer, void *context, const void *bytes, size_t size)
@@ -428,6 +431,9 @@ static void made_begin(struct made *m, int format, int filter, const char *optio
 {
 	buf_init(&m->bytes, 64 << 20);
 	m->writer = archive_write_new();
+	m->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+	assert_true(m->utf8 != (locale_t)0);
+	m->before = uselocale(m->utf8);
 	assert_int_equal(archive_write_set_format(m->writer, format), ARCHIVE_OK);
 	assert_int_equal(archive_write_add_filter(m->writer, filter), ARCHIVE_OK);
 	if (options)
@@ -456,6 +462,8 @@ static void made_end(struct made *m)
 {
 	assert_int_equal(archive_write_close(m->writer), ARCHIVE_OK);
 	archive_write_free(m->writer);
+	uselocale(m->before);
+	freelocale(m->utf8);
 }
 
 static void a_bomb_is_stopped_where_it_begins_to_grow(void **state)
@@ -583,6 +591,34 @@ static void a_damaged_archive_is_refused_wherever_it_is_cut_or_flipped(void **st
 	}
 }
 
+static void one_wrong_byte_of_a_header_or_of_content_is_found(void **state)
+{
+	(void)state;
+	struct place p;
+	struct buf b;
+	struct made m;
+	place_make(&p);
+	buf_init(&b, 1 << 20);
+	tar_add(&b, &(struct tar_entry){"a", '0', .data = "x"});
+	tar_add(&b, &(struct tar_entry){"b", '0', .data = "y"});
+	tar_end(&b);
+	b.data[(size_t)2 * TAR_BLOCK] ^= 1; /* the name of "b": the header's sum is wrong */
+	assert_int_equal(unpack_bytes(&p, b.data, b.size), ERR_INVALID);
+	buf_done(&b);
+	place_remove(&p);
+
+	place_make(&p);
+	made_begin(&m, ARCHIVE_FORMAT_ZIP, ARCHIVE_FILTER_NONE, "zip:compression=store");
+	made_add(&m, "a", S_IFREG | 0644, "FIND ME", 7);
+	made_end(&m);
+	char *content = memmem(m.bytes.data, m.bytes.size, "FIND ME", 7);
+	assert_non_null(content);
+	*content = 'f'; /* the checksum of the content is wrong */
+	assert_int_equal(unpack_bytes(&p, m.bytes.data, m.bytes.size), ERR_INVALID);
+	buf_done(&m.bytes);
+	place_remove(&p);
+}
+
 static void what_is_no_archive_is_refused(void **state)
 {
 	(void)state;
@@ -662,6 +698,8 @@ static void directory_tar_and_zip_of_the_same_tree_have_the_same_digest(void **s
 	struct digest want = digest_at(original.target), found;
 	buf_init(&packed, 1 << 20);
 	must(archive_pack(original.target, keep_packed, &packed, &original.err), &original.err);
+	assert_null(memmem(packed.data, packed.size, "hdrcharset",
+			   10)); /* UTF-8 as the format has it */
 	must(unpack_bytes(&copy, packed.data, packed.size), &copy.err);
 	found = digest_at(copy.target);
 	assert_true(digest_equal(&want, &found));
@@ -823,6 +861,7 @@ int main(void)
 		cmocka_unit_test(too_many_bytes_are_refused_at_limit_plus_one),
 		cmocka_unit_test(hostile_zips_are_refused),
 		cmocka_unit_test(a_damaged_archive_is_refused_wherever_it_is_cut_or_flipped),
+		cmocka_unit_test(one_wrong_byte_of_a_header_or_of_content_is_found),
 		cmocka_unit_test(what_is_no_archive_is_refused),
 		cmocka_unit_test(directory_tar_and_zip_of_the_same_tree_have_the_same_digest),
 		cmocka_unit_test(each_change_of_a_tree_changes_its_digest),

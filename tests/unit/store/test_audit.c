@@ -93,8 +93,46 @@ static void every_tampering_is_found_at_its_entry(void **state)
 		if (store_audit_verify(f->s, &known, &head, &broken, &f->err) != ERR_CORRUPT ||
 		    broken != tamperings[i].broken)
 			fail_msg("%s: broken at %d", tamperings[i].sql, (int)broken);
+		if (strcmp(tamperings[i].sql, "DELETE FROM audit WHERE seq = 9") == 0)
+			assert_string_equal(f->err.text,
+					    "The audit trail is broken at entry 9: it is missing.");
 		tear_down(&fresh);
 	}
+}
+
+/* Entries that are good in themselves, from a chain of its own. */
+static void entries_of_another_chain_do_not_fit(void **state)
+{
+	struct fixture *f = *state;
+	void *fresh;
+	char splice[256];
+	struct store_audit_head known, head;
+	uint64_t broken = 0;
+	set_up(&fresh);
+	struct fixture *other = fresh;
+	struct store_audit_entry e = an_entry("deploy", "of the other");
+	store_begin(other->s);
+	store_add_audit(other->s, &e);
+	must(store_commit(other->s, &other->err), &other->err);
+	write_entries(other);
+	write_entries(f);
+	must(store_audit_head(f->s, &known, &f->err), &f->err);
+	assert_int_equal(store_audit_verify(other->s, &known, &head, &broken, &other->err),
+			 ERR_CORRUPT);
+	assert_int_equal(broken, ENTRIES);
+	store_close(f->s);
+	store_close(other->s);
+	snprintf(splice, sizeof splice,
+		 "DROP TRIGGER audit_stays; DROP TRIGGER audit_is; ATTACH '%s' AS other;"
+		 "DELETE FROM audit WHERE seq = 7;"
+		 "INSERT INTO audit SELECT * FROM other.audit WHERE seq = 7",
+		 other->path);
+	raw(f->path, splice);
+	open_again(f);
+	open_again(other);
+	assert_int_equal(store_audit_verify(f->s, NULL, &head, &broken, &f->err), ERR_CORRUPT);
+	assert_int_equal(broken, 7);
+	tear_down(&fresh);
 }
 
 static void the_database_refuses_to_change_or_delete_history(void **state)
@@ -200,6 +238,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 		TEST(a_whole_chain_verifies_and_runs_through_heads_taken_earlier),
 		cmocka_unit_test(every_tampering_is_found_at_its_entry),
+		TEST(entries_of_another_chain_do_not_fit),
 		TEST(the_database_refuses_to_change_or_delete_history),
 		TEST(entries_are_listed_newest_first_by_any_filter),
 		TEST(a_request_asked_twice_gets_the_same_answer),

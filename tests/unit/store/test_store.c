@@ -89,6 +89,9 @@ static void one_failing_write_undoes_the_whole_transaction(void **state)
 	put_state(f->s, "one", NULL);
 	store_add_outbox(f->s, &effect); /* the key exists */
 	put_state(f->s, "two", NULL);
+	char *large = mem_zero(1, STORE_BLOB_MAX + 1);
+	store_put_value(f->s, "large", large, STORE_BLOB_MAX + 1); /* the first failure stays */
+	free(large);
 	assert_int_equal(store_add_one(f->s, "rollout"), 0);
 	assert_int_equal(store_commit(f->s, &f->err), ERR_CONFLICT);
 	assert_string_equal(state_of(f), "-");
@@ -335,6 +338,9 @@ static void a_newer_store_is_refused_in_one_sentence_and_not_touched(void **stat
 	after = digest_of_file(f->path);
 	assert_true(digest_equal(&before, &after));
 	assert_null(f->s);
+	char wal[96];
+	snprintf(wal, sizeof wal, "%s-wal", f->path);
+	assert_int_equal(access(wal, F_OK), -1); /* nor is anything put beside it */
 }
 
 /* The newer davit was killed right after its migration: only its log knows the version. */
