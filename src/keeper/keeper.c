@@ -256,6 +256,7 @@ static void start(struct keeper *k)
 		life_postponed(&k->life, clock_now_ms() + RETRY_MS);
 		return;
 	}
+	FAILPOINT("keeper.after-record");
 	if (program_release(&k->program, &err) < 0) {
 		tell(k, err.text);
 		life_ending(&k->life);

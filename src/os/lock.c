@@ -75,7 +75,7 @@ int lock_take(int dir_fd, const char *name, int *ret_fd, pid_t *ret_holder, stru
 	char text[24];
 	int size = snprintf(text, sizeof text, "%d\n", (int)getpid());
 	/* Who holds it is a courtesy: a full disk must not keep us from running. */
-	bool told = ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)size, 0) == size;
+	bool told = pwrite(fd, text, (size_t)size, 0) == size && ftruncate(fd, size) == 0;
 	(void)told;
 	*ret_fd = fd;
 	return 0;
