@@ -29,6 +29,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "gateway/exchange_state.h"
 #include "gateway/flow.h"
 #include "gateway/pool.h"
 #include "gateway/timer.h"
@@ -164,76 +165,6 @@ struct room {
 	struct timer timer; /* of the pace */
 	char app[TABLE_NAME_SIZE];
 	char name[TABLE_NAME_SIZE];
-};
-
-enum exchange_phase {
-	EXCHANGE_HEAD,       /* reads the request's head */
-	EXCHANGE_HELD,       /* waits in a room */
-	EXCHANGE_CONNECTING, /* waits for its upstream */
-	EXCHANGE_FORWARDING,
-	EXCHANGE_TUNNEL,
-	EXCHANGE_OWN, /* sends an answer of ours */
-};
-
-enum { REQUEST_ID_SIZE = 129, STICKY_UNIT_SIZE = 16, LOG_TARGET_SIZE = 160 };
-
-struct exchange {
-	struct client *client;
-	struct upstream *up;
-	struct live *live;              /* from routing on */
-	const struct live_route *route; /* in `live` */
-	const struct table_release *release;
-	struct backend *backend;
-	struct room *room;
-	struct exchange *room_next, *room_prev;
-	enum exchange_phase phase;
-	struct flow request, response;
-	uint32_t head_size; /* of the request, at the beginning of its buffer */
-	uint32_t held_bytes;
-	uint64_t taken_us; /* its head was complete */
-	uint64_t held_until_ms;
-	uint64_t progress_ms;   /* a byte came from the backend, or passed through the tunnel */
-	uint16_t release_index; /* within its environment */
-	uint16_t status;        /* given to the client; 0 = none yet */
-	uint8_t tries;
-	uint8_t connect_tries;
-	uint8_t interims;
-	int avoid;         /* index of the backend that failed, in the pool */
-	bool started;      /* counted as started and not yet as completed, in `release` */
-	bool active;       /* counted in the retry budget */
-	bool retried;      /* holds a place in it */
-	bool answered;     /* counted as answered */
-	bool answer_begun; /* a byte of an answer has gone to the client */
-	bool answer_known; /* the head of the backend's answer is parsed */
-	bool whole;        /* all that came of the request is still in its buffer */
-	bool keep;         /* the client's connection goes on after it */
-	bool previewed;
-	bool was_held;
-	bool set_cookie;
-	bool stream; /* the answer is a stream of events: it may be quiet for long */
-	bool cut;    /* the backend stopped taking the request before its end */
-	bool mirrored;
-	bool up_ended; /* the backend closed its connection */
-	bool up_shut;  /* the tunnel's client ended its side, and the backend was told */
-	char unit[STICKY_UNIT_SIZE];
-	char request_id[REQUEST_ID_SIZE];
-	char log_target[LOG_TARGET_SIZE]; /* method and path, for the access log */
-	struct http1_head head;
-	struct http1_head answer;
-};
-
-struct shadow {
-	struct upstream *up;
-	struct live *live;
-	const struct table_release *release;
-	struct backend *backend;
-	struct buffer *out;
-	uint32_t out_sent, out_size;
-	uint32_t answer_ms;
-	bool head_known;
-	bool head_asked; /* the request is HEAD */
-	struct flow response;
-	struct http1_head answer;
 };
 
 enum {

@@ -3,29 +3,29 @@
  * counters - what the gateway's workers count, in memory that they share with the supervisor and
  * the controller; and the word by which a table is committed.
  *
- * WHAT  One segment (a memfd): a header, then per worker a block of its own state, and per worker
- * and stats slot a block of numbers. A worker writes only its own blocks. Numbers only grow and are
+ * WHAT  One segment (a memfd): a header, then per worker a block of its own state, and per worker and
+ *       stats slot a block of numbers. A worker writes only its own blocks. Numbers only grow and are
  *       never reset: readers keep what they read last and take differences.
- * HOW   The supervisor makes the segment (counters_format()) and passes it on by SCM_RIGHTS;
- * everyone maps it and calls counters_check() once. A worker takes its place with
- * counters_attach(). Writes are relaxed single-writer stores; a reader may see one number a request
- * earlier than another, never a torn or a smaller one. Commit: the supervisor stores a generation
- * to `active_generation` (release) and wakes the workers; a worker that has it prepared uses it
- * from the next request on and stores it to `seen`. A table is in force when `seen` of every live
- * worker is at least its generation. SLOTS A release (in an environment), a backend (an instance)
- * and an environment keep their stats_slot from table to table. A slot that no table names any more
- * may be given to another once `oldest` of every live worker has passed the last generation that
- * named it: then no request counts into it any more. It keeps its numbers; whoever gives it away
- * takes a snapshot as the new baseline. A DEAD WORKER  leaves requests that will never complete.
- * The worker that takes its place adds the difference to `lost`, so that in flight = started -
- * completed - lost is right again. UNITS Histograms are in microseconds, base/histogram.h. Sizes
- * are bytes. SEE   link/table.h for the slots' limits, tests/unit/link/test_counters.c
+ * HOW   The supervisor makes the segment (counters_format()) and passes it on by SCM_RIGHTS; everyone
+ *       maps it and calls counters_check() once. A worker takes its place with counters_attach().
+ *       Writes are relaxed single-writer stores; a reader may see one number a request earlier than
+ *       another, never a torn or a smaller one.
+ *       Commit: the supervisor stores a generation to `active_generation` (release) and wakes the
+ *       workers; one that has it prepared uses it from the next request on and stores it to `seen`.
+ *       A table is in force when `seen` of every live worker is at least its generation.
+ * SLOTS A release (in an environment), a backend (an instance) and an environment keep their stats_slot
+ *       from table to table. A slot that no table names any more may be given to another once `oldest`
+ *       of every live worker has passed the last generation that named it: then no request counts into
+ *       it any more. It keeps its numbers; whoever gives it away takes a snapshot as the new baseline.
+ * A DEAD WORKER leaves requests that will never complete. The worker that takes its place adds the
+ *       difference to `lost`, so that in flight = started - completed - lost is right again.
+ * UNITS Histograms are in microseconds, base/histogram.h. Sizes are bytes.
+ * SEE   link/table.h for the slots' limits, tests/unit/link/test_counters.c
  */
 #ifndef LINK_COUNTERS_H
 #define LINK_COUNTERS_H
 
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -124,7 +124,6 @@ enum counters_histogram {
 };
 
 typedef _Atomic uint64_t counters_cell; /* written with counters_add() and counters_set() only */
-
 struct counters_release_block {
 	_Alignas(64) counters_cell values[COUNTERS_RELEASE_COUNT];
 };
@@ -142,14 +141,13 @@ struct counters_backend_block {
 };
 
 struct counters_worker_block {
-	_Alignas(64)
-		counters_cell pid; /* 0 = nobody; stays after a death until the place is taken */
-	counters_cell prepared;    /* the newest generation that it could use */
-	counters_cell seen;        /* the generation it uses now */
-	counters_cell oldest;      /* the oldest generation that a request of it still uses */
-	counters_cell beat_ms;     /* monotonic, at least every 500 ms while it is well */
-	counters_cell connections; /* of clients, now */
-	counters_cell takeovers;   /* how many processes had this place before */
+	_Alignas(64) counters_cell pid; /* 0 = nobody; stays after a death until taken */
+	counters_cell prepared;         /* the newest generation that it could use */
+	counters_cell seen;             /* the one it uses now */
+	counters_cell oldest;           /* the oldest generation that a request of it still uses */
+	counters_cell beat_ms;          /* monotonic, at least every 500 ms while it is well */
+	counters_cell connections;      /* of clients, now */
+	counters_cell takeovers;        /* how many processes had this place before */
 	counters_cell values[COUNTERS_WORKER_COUNT];
 	struct counters_environment_block environments[COUNTERS_ENVIRONMENTS];
 	struct counters_backend_block backends[COUNTERS_BACKENDS];
@@ -187,7 +185,7 @@ static inline void counters_add(counters_cell *cell, uint64_t amount)
 /* Bytes of a segment for that many workers: mostly never touched, so that they cost nothing. */
 size_t counters_size(uint32_t worker_count);
 
-/* Make `memory` (counters_size() zero bytes) a segment. */
+/* Make counters_size() zero bytes a segment. */
 void counters_format(struct counters *memory, uint32_t worker_count, uint64_t segment,
 		     const char *machine);
 
@@ -216,7 +214,6 @@ struct counters_release {
 struct counters_environment {
 	uint64_t values[COUNTERS_ENVIRONMENT_COUNT];
 };
-
 struct counters_backend {
 	uint64_t values[COUNTERS_BACKEND_COUNT]; /* FAILED_IN_A_ROW: the most of any worker */
 };
@@ -238,7 +235,6 @@ void counters_sum_totals(const struct counters *memory, struct counters_totals *
  * 0. */
 void counters_difference(const struct counters_release *now, const struct counters_release *base,
 			 struct counters_release *ret_difference);
-
 /* In flight now: started - completed - lost, never below 0. */
 uint64_t counters_release_in_flight(const struct counters_release *sum);
 uint64_t counters_backend_in_flight(const struct counters_backend *sum);

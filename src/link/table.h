@@ -5,20 +5,21 @@
  *
  * WHAT  `struct gateway_table` is the plain form: the controller's router driver and the reader of
  *       `davit gateway --table FILE` fill it, table_encode() checks it and makes the block, the
- *       supervisor keeps and passes the block on, a worker's table_decode() checks it again and
- * reads. HOW   The block is magic, ABI, size, checksum, and then every field through base/pack.h,
- * so that it is the same on every machine and no offset in it needs to be trusted. Records name
- * each other by index. Releases of an environment, pools of a release and backends of a pool lie
- * next to each other, in this order, without a gap. A worker sorts routes itself. OWNS  The caller
- * owns every memory; `struct gateway_table` has no pointers. UNITS Weights and shares are basis
- * points. Indexes count from 0; TABLE_NONE means none. stats_slot is a place in the shared counters
- * (link/counters.h): the same (environment, release) and the same instance keep their slots over
- * tables. See there for when one may be used again. ERRORS ERR_INVALID from table_check() and
- * table_encode(): a sentence about the content. ERR_CORRUPT from table_decode(): not a block that
- * table_encode() could have made. The weights of an environment in mode SERVE sum to 10000, else
- * the table is refused. LIMITS The enum below. A block of three applications is about 4 KB, the
- * largest about 400 KB; the plain form is about 700 KB, of which a small table touches little. SEE
- * docs/reference/gateway-table.md, link/counters.h, gateway/table_file.h, tests/unit/link
+ *       supervisor keeps and passes the block on, a worker's table_decode() checks it again and reads.
+ * HOW   The block is magic, ABI, size, checksum, and then every field through base/pack.h, so that it
+ *       is the same on every machine and no offset in it needs to be trusted. Records name each other
+ *       by index. Releases of an environment, pools of a release and backends of a pool lie next to
+ *       each other, in this order, without a gap. A worker sorts routes itself.
+ * OWNS  The caller owns every memory; `struct gateway_table` has no pointers.
+ * UNITS Weights and shares are basis points. Indexes count from 0; TABLE_NONE means none.
+ *       stats_slot is a place in the shared counters (link/counters.h): the same (environment, release)
+ *       and the same instance keep their slots over tables. See there for when one may be used again.
+ * ERRORS ERR_INVALID from table_check() and table_encode(): a sentence about the content.
+ *       ERR_CORRUPT from table_decode(): not a block that table_encode() could have made.
+ *       The weights of an environment in mode SERVE sum to 10000, else the table is refused.
+ * LIMITS The enum below. A block of three applications is about 4 KB, the largest about 400 KB; the
+ *       plain form is about 700 KB, of which a small table touches little.
+ * SEE   docs/reference/gateway-table.md, link/counters.h, gateway/table_file.h, tests/unit/link
  */
 #ifndef LINK_TABLE_H
 #define LINK_TABLE_H
@@ -54,8 +55,7 @@ enum {
 enum table_mode {
 	TABLE_MODE_SERVE, /* requests go to the releases by weight */
 	TABLE_MODE_PARK,  /* requests wait, within the hold limits, until a later table serves */
-	TABLE_MODE_MAINTENANCE, /* requests are answered 503 at once; a preview token still passes
-				 */
+	TABLE_MODE_MAINTENANCE, /* requests get 503 at once; a preview token still passes */
 	TABLE_MODE_COUNT
 };
 

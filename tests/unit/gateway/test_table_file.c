@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tests of gateway/table_file.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../cmocka_all.h"
+#include "gateway/table_file.h"
+
+#define RELEASE "{\"tag\":\"v1\",\"weight\":\"100%\",\"processes\":{\"web\":[\"127.0.0.1:1\"]}}"
+#define ROUTE   "{\"listen\":\"127.0.0.1:8080\"}"
+#define TABLE(more)                                                                         \
+	"{\"environments\":[{\"app\":\"shop\",\"name\":\"prod\"," more "\"routes\":[" ROUTE \
+	"],\"releases\":[" RELEASE "]}]}"
+
+static int parse(const char *text, struct gateway_table **ret_table, struct error *err)
+{
+	*ret_table = table_new();
+	return table_file_parse("t.json", text, strlen(text), *ret_table, err);
+}
+
+static void the_shortest_table_has_all_defaults(void **state)
+{
+	(void)state;
+	struct gateway_table *t;
+	struct error err;
+	assert_int_equal(parse(TABLE(""), &t, &err), 0);
+	assert_int_equal(t->environment_count, 1);
+	assert_string_equal(t->routes[0].path, "/");
+	assert_string_equal(t->routes[0].process, "web");
+	assert_string_equal(t->listeners[0].address, "127.0.0.1:8080");
+	assert_int_equal(t->releases[0].weight_bp, 10000);
+	assert_string_equal(t->backends[0].address, "127.0.0.1:1");
+	assert_string_equal(t->backends[0].instance, "127.0.0.1:1");
+	assert_int_equal(t->environments[0].live, TABLE_NONE);
+	assert_int_equal(t->environments[0].hold.requests_max, 10000);
+	assert_true(t->environments[0].retry);
+	table_free(t);
+}
+
+static void every_key_arrives(void **state)
+{
+	(void)state;
+	static const char text[] =
+		"{\"machine\":\"m\",\"trusted\":[\"10.0.0.0/8\"],\"limits\":{\"header\":\"5s\","
+		"\"connections\":7,\"per_address\":3},\"environments\":[{\"app\":\"shop\","
+		"\"name\":\"prod\",\"mode\":\"park\",\"live\":\"v1\",\"retry\":false,"
+		"\"access_log\":true,\"body_max\":\"1MiB\","
+		"\"hold\":{\"requests\":5,\"bytes\":\"2MiB\",\"time\":\"3s\",\"pace_per_s\":9},"
+		"\"sticky\":{\"cookie\":\"c\",\"header\":\"X-U\","
+		"\"salt\":\"000102030405060708090a0b0c0d0e0f\"},"
+		"\"mirror\":{\"release\":\"v2\",\"share\":\"12.5%\",\"methods\":[\"HEAD\"],"
+		"\"in_flight\":2},\"timeouts\":{\"connect\":\"1s\",\"answer\":\"2s\","
+		"\"idle\":\"3s\",\"tunnel_idle\":\"4s\"},"
+		"\"routes\":[" ROUTE ",{\"listen\":\"[::1]:80\",\"host\":\"a.b\",\"path\":\"/api\","
+		"\"to\":\"api\"}],\"releases\":[{\"tag\":\"v2\",\"preview\":\"tok\","
+		"\"processes\":{\"web\":[{\"address\":\"unix:/x\",\"instance\":\"web.1\","
+		"\"state\":\"draining\"}],\"api\":[]}}," RELEASE "]}]}";
+	struct gateway_table *t;
+	struct error err;
+	int result = parse(text, &t, &err);
+	if (result)
+		fail_msg("%s %s", err.where, err.text);
+	const struct table_environment *e = &t->environments[0];
+	assert_int_equal(e->mode, TABLE_MODE_PARK);
+	assert_int_equal(e->live, 1);
+	assert_false(e->retry);
+	assert_true(e->access_log);
+	assert_int_equal(e->body_max_bytes, 1 << 20);
+	assert_int_equal(e->hold.pace_per_s, 9);
+	assert_int_equal(e->hold.bytes_max, 2 << 20);
+	assert_string_equal(e->sticky.header, "X-U");
+	assert_int_equal(e->sticky.salt[15], 15);
+	assert_int_equal(e->mirror.release, 0);
+	assert_int_equal(e->mirror.share_bp, 1250);
+	assert_int_equal(e->mirror.methods, TABLE_METHOD_HEAD);
+	assert_int_equal(e->timeouts.tunnel_idle_ms, 4000);
+	assert_int_equal(t->limits.header_ms, 5000);
+	assert_int_equal(t->limits.per_address_max, 3);
+	assert_string_equal(t->routes[1].host, "a.b");
+	assert_int_equal(t->routes[1].listener, 1);
+	assert_int_equal(t->backends[0].state, TABLE_BACKEND_DRAINING);
+	assert_string_equal(t->releases[0].preview, "tok");
+	assert_string_equal(t->trusted[0], "10.0.0.0/8");
+	table_free(t);
+}
+
+static void places_in_the_counters_do_not_move_with_the_order(void **state)
+{
+	(void)state;
+	static const char *const releases[] = {
+		"{\"tag\":\"v1\",\"weight\":\"100%\",\"processes\":{\"web\":[\"127.0.0.1:1\"]}}",
+		"{\"tag\":\"v2\",\"weight\":\"0%\",\"processes\":{\"web\":[\"127.0.0.1:2\"]}}"};
+	struct gateway_table *t[2];
+	struct error err;
+	char text[1024];
+	for (int i = 0; i < 2; i++) {
+		snprintf(text, sizeof(text),
+			 "{\"environments\":[{\"app\":\"a\",\"name\":\"e\",\"routes\":[" ROUTE
+			 "],\"releases\":[%s,%s]}]}",
+			 releases[i], releases[!i]);
+		assert_int_equal(parse(text, &t[i], &err), 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(t[0]->releases[i].stats_slot, t[1]->releases[!i].stats_slot);
+		assert_int_equal(t[0]->backends[i].stats_slot, t[1]->backends[!i].stats_slot);
+	}
+	table_free(t[0]);
+	table_free(t[1]);
+}
+
+static void what_is_wrong_is_said_with_its_place(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *where, *sentence;
+	} cases[] = {
+		{"{\n \"environments\": [,]}", "t.json:2:19", "not JSON"},
+		{"[]", "t.json: ", "object in braces"},
+		{"{}", "environments", "is missing"},
+		{"{\"enviroments\":[]}", "enviroments", "did you mean \"environments\"?"},
+		{TABLE("\"mode\":\"on\","), "environments[0].mode", "none of \"serve\""},
+		{TABLE("\"live\":\"v9\","), "environments[0].live", "tag \"v9\""},
+		{TABLE("\"retry\":1,"), "environments[0].retry", "true or false"},
+		{TABLE("\"hold\":{\"time\":\"soon\"},"), "environments[0].time", "not a duration"},
+		{TABLE("\"hold\":{\"tiem\":\"1s\"},"), "environments[0].hold.tiem", "\"time\"?"},
+		{TABLE("\"body_max\":\"8GiB\","), "body_max", "below 4GiB"},
+		{TABLE("\"sticky\":{\"salt\":\"00\"},"), "salt", "32 lower-case hex"},
+		{TABLE("\"mirror\":{\"release\":\"v1\",\"methods\":[\"POST\"]},"), "methods",
+		 "Only GET"},
+		{"{\"environments\":[{\"app\":\"a\",\"name\":\"b\",\"routes\":[{}],\"releases\":"
+		 "[" RELEASE "]}]}",
+		 "environments[0].routes[0].listen", "is missing"},
+		{"{\"environments\":[{\"app\":\"a\",\"name\":\"b\",\"routes\":[" ROUTE
+		 "],\"releases\":[{\"tag\":\"v\",\"weight\":\"99%\",\"processes\":{}}]}]}",
+		 "t.json", "sum to 9900"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct gateway_table *t;
+		struct error err;
+		assert_int_equal(parse(cases[i].text, &t, &err), ERR_INVALID);
+		if (!strstr(err.text, cases[i].sentence) || !strstr(err.where, cases[i].where))
+			fail_msg("case %zu: \"%s\" at \"%s\"", i, err.text, err.where);
+		table_free(t);
+	}
+}
+
+static void a_file_that_is_not_there_is_said_so(void **state)
+{
+	(void)state;
+	struct gateway_table *t = table_new();
+	struct error err;
+	assert_true(table_file_read("/nowhere/t.json", t, &err) < 0);
+	assert_non_null(strstr(err.text, "/nowhere/t.json"));
+	table_free(t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_shortest_table_has_all_defaults),
+		cmocka_unit_test(every_key_arrives),
+		cmocka_unit_test(places_in_the_counters_do_not_move_with_the_order),
+		cmocka_unit_test(what_is_wrong_is_said_with_its_place),
+		cmocka_unit_test(a_file_that_is_not_there_is_said_so),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
