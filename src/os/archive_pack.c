@@ -20,8 +20,8 @@ struct packing {
 	struct archive *writer;
 	archive_sink sink;
 	void *context;
-	int sink_code; /* what the sink refused with */
-	struct error sink_error;
+	int code; /* what the sink refused with, or why packing stopped */
+	struct error error;
 };
 
 static bool left_out(const char *name)
@@ -29,26 +29,29 @@ static bool left_out(const char *name)
 	return strcmp(name, ".git") == 0 || strcmp(name, ".davit") == 0;
 }
 
+/* Never fails towards libarchive, which would lose memory: once the sink has refused, or packing has
+ * stopped, what still comes is thrown away. */
 static la_ssize_t give(struct archive *writer, void *context, const void *bytes, size_t size)
 {
 	struct packing *p = context;
-	p->sink_code = p->sink(p->context, bytes, size, &p->sink_error);
-	if (p->sink_code < 0) {
-		archive_set_error(writer, EIO, "refused");
-		return -1;
-	}
+	(void)writer;
+	int code = p->code < 0 ? 0 : p->sink(p->context, bytes, size, &p->error);
+	if (code < 0)
+		p->code = code;
 	return (la_ssize_t)size;
 }
 
-/* libarchive refused: because the sink did, or by itself. */
-static int refused(struct packing *p, const char *path, struct error *err)
+/* After each call of libarchive: has it failed, or the sink beneath it? */
+static int check(struct packing *p, bool failed, const char *path, struct error *err)
 {
 	char shown[ARCHIVE_SHOWN_SIZE];
 	const char *why = archive_error_string(p->writer);
-	if (p->sink_code < 0) {
-		*err = p->sink_error;
-		return p->sink_code;
+	if (p->code < 0) {
+		*err = p->error;
+		return p->code;
 	}
+	if (!failed)
+		return 0;
 	return error_set(err, ERR_INTERNAL, "\"%s\" cannot be packed: %s.",
 			 archive_path_show(path, shown), why ? why : "no reason was given");
 }
@@ -67,8 +70,10 @@ static int pack_content(struct packing *p, const struct archive_item *item, stru
 			continue;
 		if ((uint64_t)size > left)
 			break;
-		if (archive_write_data(p->writer, part, (size_t)size) != size)
-			return refused(p, item->path, err);
+		bool failed = archive_write_data(p->writer, part, (size_t)size) != size;
+		int code = check(p, failed, item->path, err);
+		if (code < 0)
+			return code;
 		left -= (uint64_t)size;
 	}
 	if (size < 0)
@@ -103,9 +108,8 @@ static int pack_item(void *context, const struct archive_item *item, struct erro
 	archive_entry_set_size(entry, S_ISREG(mode) ? item->st->st_size : 0);
 	if (item->target)
 		archive_entry_copy_symlink(entry, item->target);
-	int code = 0;
-	if (archive_write_header(p->writer, entry) < ARCHIVE_WARN)
-		code = refused(p, item->path, err);
+	bool failed = archive_write_header(p->writer, entry) < ARCHIVE_WARN;
+	int code = check(p, failed, item->path, err);
 	archive_entry_free(entry);
 	if (code == 0 && S_ISREG(mode))
 		code = pack_content(p, item, err);
@@ -117,11 +121,12 @@ static int pack_all(struct packing *p, int dir_fd, struct error *err)
 	archive_write_set_format_pax_restricted(p->writer);
 	archive_write_set_bytes_per_block(p->writer, PART_SIZE);
 	archive_write_set_bytes_in_last_block(p->writer, 1); /* no padding after the end */
-	if (archive_write_open(p->writer, p, NULL, give, NULL) != ARCHIVE_OK)
-		return refused(p, ".", err);
-	int code = archive_walk(dir_fd, left_out, pack_item, p, err);
-	if (code == 0 && archive_write_close(p->writer) != ARCHIVE_OK)
-		code = refused(p, ".", err);
+	int code = check(p, archive_write_open(p->writer, p, NULL, give, NULL) != ARCHIVE_OK, ".",
+			 err);
+	if (code == 0)
+		code = archive_walk(dir_fd, left_out, pack_item, p, err);
+	if (code == 0)
+		code = check(p, archive_write_close(p->writer) != ARCHIVE_OK, ".", err);
 	return code;
 }
 
@@ -134,8 +139,7 @@ int archive_pack(int dir_fd, archive_sink sink, void *context, struct error *err
 	if (utf8)
 		before = uselocale(utf8);
 	int code = pack_all(&p, dir_fd, err);
-	if (code < 0)
-		archive_write_fail(p.writer); /* or freeing it would write the end */
+	p.code = code; /* freeing writes the end: not after a failure */
 	archive_write_free(p.writer);
 	if (utf8) {
 		uselocale(before);

@@ -143,11 +143,7 @@ static void one_file_becomes_an_artifact(void **state)
 	struct artifact_info info;
 	char path[256];
 	int fd = memfd_create("file", MFD_CLOEXEC);
-	assert_int_equal(write(fd,
-			       "\x7f"
-			       "ELF",
-			       4),
-			 4);
+	assert_int_equal(write(fd, "\177ELF", 4), 4);
 	lseek(fd, 0, SEEK_SET);
 	must(p->store->ops->import(p->store, fd, "server", &info, &p->err), &p->err);
 	assert_int_equal(info.entries, 1);

@@ -623,13 +623,8 @@ static void one_wrong_byte_of_a_header_or_of_content_is_found(void **state)
 static void what_is_no_archive_is_refused(void **state)
 {
 	(void)state;
-	static const char *const texts[] = {"",
-					    "x",
-					    "#!/bin/sh\necho hello\n",
-					    "\x1f\x8b",
-					    "PK\x03\x04",
-					    "\x7f"
-					    "ELF"};
+	static const char *const texts[] = {"",         "x",          "#!/bin/sh\necho hello\n",
+					    "\x1f\x8b", "PK\x03\x04", "\177ELF"};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		struct place p;
 		place_make(&p);
