@@ -107,8 +107,8 @@ static void room_turn(struct worker *w, struct room *room)
 	uint32_t due = hold_due(&room->hold, &limits, w->now_ms, &again_ms);
 	while (due-- > 0 && room->first)
 		let_go(w, room->first);
-	if (room->first)
-		timer_set(&w->wheel, &room->timer, w->now_ms + (again_ms ? again_ms : 1));
+	if (room->first && again_ms > w->now_ms) /* else: held again, until the next table */
+		timer_set(&w->wheel, &room->timer, again_ms);
 }
 
 static void room_timer(struct worker *w, struct timer *timer)

@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tests of where the worker sends a request: gateway/route.c, live.c, room.c, shadow.c, and the second tries
+ * of exchange.c. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../cmocka_all.h"
+#include "rig.h"
+
+#define GET  "GET / HTTP/1.1\r\nHost: shop\r\n\r\n"
+#define POST "POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 3\r\n\r\nabc"
+#define OK   "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+static struct table_environment *environment(struct rig *rig)
+{
+	return &rig->table->environments[0];
+}
+
+/* One exchange over `client` with whatever connection the backend has. */
+static void exchange(int client, int backend, const char *request)
+{
+	rig_send(client, request);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, OK);
+	rig_until(client, "\r\n\r\nok");
+}
+
+static void weight(struct rig *rig, uint32_t v2_bp)
+{
+	rig->table->releases[0].weight_bp = v2_bp;
+	rig->table->releases[1].weight_bp = 10000 - v2_bp;
+	rig_apply(rig);
+}
+
+static void a_new_table_moves_the_next_request_of_an_open_connection(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	int client = rig_connect(rig);
+	rig_send(client, GET);
+	int old = rig_accept(rig, 1);
+	rig_until(old, "\r\n\r\n"); /* in flight while the table changes */
+	weight(rig, 10000);
+	assert_int_equal(counters_get(&rig->counters->workers[0].oldest),
+			 rig->table->generation - 1);
+	rig_send(old, OK);
+	rig_until(client, "\r\n\r\nok");
+	RIG_WAIT_FOR(counters_get(&rig->counters->workers[0].oldest) == rig->table->generation);
+	rig_send(client, GET);
+	int new = rig_accept(rig, 0);
+	rig_until(new, "\r\n\r\n");
+	rig_send(new, OK);
+	rig_until(client, "\r\n\r\nok");
+	assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_COMPLETED), 1);
+	assert_int_equal(rig_release(rig, 1, COUNTERS_RELEASE_COMPLETED), 1);
+	close(client);
+	close(old);
+	close(new);
+	rig_stop(rig);
+}
+
+static void idle_connections_to_a_draining_backend_are_closed(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	int client = rig_connect(rig);
+	rig_send(client, GET);
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, OK);
+	rig_until(client, "\r\n\r\nok");
+	rig->table->backends[1].state = TABLE_BACKEND_DRAINING;
+	rig->table->backends[2].state = TABLE_BACKEND_READY;
+	rig_apply(rig);
+	assert_true(rig_closed(backend));
+	rig_send(client, GET);
+	int other = rig_accept(rig, 2);
+	rig_until(other, "\r\n\r\n");
+	rig_send(other, OK);
+	rig_until(client, "\r\n\r\nok");
+	close(client);
+	close(backend);
+	close(other);
+	rig_stop(rig);
+}
+
+static void a_reused_connection_that_was_just_closed_costs_no_request(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	int client = rig_connect(rig);
+	rig_send(client, GET);
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, OK);
+	rig_until(client, "\r\n\r\nok");
+	for (int i = 0; i < 2; i++) { /* taken, and then lost without an answer */
+		rig_send(client, GET);
+		rig_until(backend, "\r\n\r\n");
+		close(backend);
+		backend = rig_accept(rig, 1);
+		rig_until(backend, "\r\n\r\n");
+		rig_send(backend, OK);
+		rig_until(client, "\r\n\r\nok");
+	}
+	assert_int_equal(rig_release(rig, 1, COUNTERS_RELEASE_RETRIES), 2);
+	assert_int_equal(rig_release(rig, 1, COUNTERS_RELEASE_FAILED_RESET), 0);
+	close(client);
+	close(backend);
+	rig_stop(rig);
+}
+
+static void a_post_is_not_sent_twice(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	int client = rig_connect(rig);
+	rig_send(client, POST);
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "abc");
+	close(backend);
+	rig_assert_text(rig_until(client, "\r\n\r\n"), "HTTP/1.1 502 ");
+	assert_false(rig_pending(rig, 1));
+	assert_int_equal(rig_release(rig, 1, COUNTERS_RELEASE_FAILED_RESET), 1);
+	close(client);
+	rig_stop(rig);
+}
+
+static void a_put_with_its_whole_body_in_memory_is_sent_again(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	int client = rig_connect(rig);
+	rig_send(client, "PUT / HTTP/1.1\r\nHost: shop\r\nTransfer-Encoding: chunked\r\n\r\n"
+			 "3\r\nabc\r\n");
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "3\r\nabc\r\n");
+	close(backend);
+	backend = rig_accept(rig, 1);
+	rig_until(backend, "3\r\nabc\r\n");
+	rig_send(client, "2\r\nde\r\n0\r\n\r\n");
+	rig_until(backend, "2\r\nde\r\n0\r\n\r\n");
+	rig_send(backend, OK);
+	rig_until(client, "\r\n\r\nok");
+	close(client);
+	close(backend);
+	rig_stop(rig);
+}
+
+static void a_refused_connection_goes_to_another_backend(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start();
+	close(rig->backend_fds[1]); /* nobody listens there any more */
+	int client = rig_connect(rig), backend = -1;
+	for (int i = 0; i < 20; i++) { /* POST too: nothing of it was sent */
+		rig_send(client, POST);
+		if (backend < 0)
+			backend = rig_accept(rig, 2);
+		rig_until(backend, "abc");
+		rig_send(backend, OK);
+		rig_until(client, "\r\n\r\nok");
+	}
+	assert_int_equal(rig_release(rig, 1, COUNTERS_RELEASE_STATUS_2XX), 20);
+	assert_int_equal(rig_release(rig, 1, COUNTERS_RELEASE_FAILED_CONNECT), 0);
+	struct counters_backend sum;
+	counters_sum_backend(rig->counters, 1, &sum);
+	assert_int_equal(sum.values[COUNTERS_BACKEND_EJECTED],
+			 sum.values[COUNTERS_BACKEND_FAILED] >= 5);
+	assert_in_range(sum.values[COUNTERS_BACKEND_FAILED], 1, 5);
+	close(client);
+	close(backend);
+	rig->backend_fds[1] = dup(rig->backend_fds[0]);
+	rig_stop(rig);
+}
+
+static void the_live_release_rescues_what_a_canary_lost(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	weight(rig, 10000);
+	int client = rig_connect(rig);
+	rig_send(client, GET);
+	for (int i = 0; i < 2; i++) { /* the try, and the second one */
+		int canary = rig_accept(rig, 0);
+		rig_until(canary, "\r\n\r\n");
+		close(canary);
+	}
+	int live = rig_accept(rig, 1);
+	rig_until(live, "\r\n\r\n");
+	rig_send(live, OK);
+	rig_until(client, "\r\n\r\nok");
+	assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_FAILED_RESET), 1);
+	assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_RESCUED), 1);
+	RIG_WAIT_FOR(rig_release(rig, 1, COUNTERS_RELEASE_COMPLETED) == 1);
+	assert_int_equal(rig_release(rig, 1, COUNTERS_RELEASE_STATUS_2XX), 1);
+	close(client);
+	close(live);
+	rig_stop(rig);
+}
+
+static void a_backend_that_does_not_answer_costs_504(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	environment(rig)->timeouts.answer_ms = 50;
+	rig_apply(rig);
+	int client = rig_connect(rig);
+	rig_send(client, GET);
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	const char *answer = rig_until(client, "\r\n\r\n");
+	rig_assert_text(answer, "HTTP/1.1 504 ");
+	rig_assert_text(answer, "X-Davit-Error: timeout\r\n");
+	assert_true(rig_closed(backend));
+	assert_int_equal(rig_release(rig, 1, COUNTERS_RELEASE_FAILED_TIMEOUT), 1);
+	close(client);
+	close(backend);
+	rig_stop(rig);
+}
+
+static void parked_requests_wait_and_go_where_the_new_table_says(void **state)
+{
+	(void)state;
+	enum { CLIENTS = 20 };
+	struct rig *rig = rig_start_one();
+	int clients[CLIENTS];
+	environment(rig)->mode = TABLE_MODE_PARK;
+	rig_apply(rig);
+	for (int i = 0; i < CLIENTS; i++) {
+		clients[i] = rig_connect(rig);
+		rig_send(clients[i], i % 2 ? GET : POST);
+	}
+	RIG_WAIT_FOR(rig_environment(rig, COUNTERS_ENVIRONMENT_HELD) == CLIENTS);
+	close(clients[0]); /* one does not want to wait */
+	RIG_WAIT_FOR(rig_environment(rig, COUNTERS_ENVIRONMENT_HELD_GONE) == 1);
+	assert_false(rig_pending(rig, 1));
+	environment(rig)->mode = TABLE_MODE_SERVE;
+	weight(rig, 10000);
+	for (int i = 1; i < CLIENTS; i++) {
+		int backend = rig_accept(rig, 0);
+		rig_until(backend, "\r\n\r\n");
+		rig_send(backend,
+			 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+		close(backend);
+	}
+	for (int i = 1; i < CLIENTS; i++) {
+		rig_until(clients[i], "ok");
+		close(clients[i]);
+	}
+	assert_int_equal(rig_environment(rig, COUNTERS_ENVIRONMENT_HELD_RELEASED), CLIENTS - 1);
+	assert_int_equal(rig_environment(rig, COUNTERS_ENVIRONMENT_REQUESTS), CLIENTS);
+	rig_stop(rig);
+}
+
+static void holding_has_its_bounds(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	environment(rig)->mode = TABLE_MODE_PARK;
+	environment(rig)->hold.requests_max = 2;
+	environment(rig)->hold.time_ms = 100;
+	rig_apply(rig);
+	int a = rig_connect(rig), b = rig_connect(rig), c = rig_connect(rig);
+	rig_send(a, GET);
+	rig_send(b, GET);
+	RIG_WAIT_FOR(rig_environment(rig, COUNTERS_ENVIRONMENT_HELD) == 2);
+	rig_send(c, GET);
+	const char *answer = rig_until(c, "\r\n\r\n");
+	rig_assert_text(answer, "HTTP/1.1 503 ");
+	rig_assert_text(answer, "X-Davit-Error: hold-overflow\r\n");
+	rig_assert_text(answer, "Retry-After: ");
+	rig_assert_text(rig_until(a, "\r\n\r\n"), "X-Davit-Error: hold-timeout\r\n");
+	rig_assert_text(rig_until(b, "\r\n\r\n"), "X-Davit-Error: hold-timeout\r\n");
+	assert_int_equal(rig_environment(rig, COUNTERS_ENVIRONMENT_HOLD_OVERFLOW), 1);
+	assert_int_equal(rig_environment(rig, COUNTERS_ENVIRONMENT_HELD_TIMEOUT), 2);
+	close(a);
+	close(b);
+	close(c);
+	rig_stop(rig);
+}
+
+static void held_requests_are_let_go_at_a_pace(void **state)
+{
+	(void)state;
+	enum { CLIENTS = 80, BURST = 64 };
+	struct rig *rig = rig_start_one();
+	int clients[CLIENTS];
+	environment(rig)->mode = TABLE_MODE_PARK;
+	environment(rig)->hold.pace_per_s = 100;
+	rig_apply(rig);
+	for (int i = 0; i < CLIENTS; i++) {
+		clients[i] = rig_connect(rig);
+		rig_send(clients[i], GET);
+	}
+	RIG_WAIT_FOR(rig_environment(rig, COUNTERS_ENVIRONMENT_HELD) == CLIENTS);
+	environment(rig)->mode = TABLE_MODE_SERVE;
+	uint64_t from_ms = rig_now_ms();
+	rig_apply(rig);
+	RIG_WAIT_FOR(rig_environment(rig, COUNTERS_ENVIRONMENT_HELD_RELEASED) >= BURST);
+	assert_true(rig_environment(rig, COUNTERS_ENVIRONMENT_HELD_RELEASED) < CLIENTS);
+	RIG_WAIT_FOR(rig_environment(rig, COUNTERS_ENVIRONMENT_HELD_RELEASED) == CLIENTS);
+	assert_true(rig_now_ms() - from_ms >= 100);
+	for (int i = 0; i < CLIENTS; i++)
+		close(clients[i]);
+	rig_stop(rig);
+}
+
+static void requests_wait_while_no_backend_is_ready(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	rig->table->backends[0].state = TABLE_BACKEND_DOWN;
+	rig->table->backends[1].state = TABLE_BACKEND_DOWN;
+	rig_apply(rig);
+	int client = rig_connect(rig);
+	rig_send(client, GET);
+	RIG_WAIT_FOR(rig_environment(rig, COUNTERS_ENVIRONMENT_HELD) == 1);
+	rig->table->backends[2].state = TABLE_BACKEND_READY;
+	rig_apply(rig);
+	int backend = rig_accept(rig, 2);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, OK);
+	rig_until(client, "\r\n\r\nok");
+	close(client);
+	close(backend);
+	rig_stop(rig);
+}
+
+static void maintenance_is_answered_but_a_preview_passes(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	environment(rig)->mode = TABLE_MODE_MAINTENANCE;
+	rig_apply(rig);
+	int client = rig_connect(rig);
+	rig_send(client, GET);
+	rig_assert_text(rig_until(client, "\r\n\r\n"), "X-Davit-Error: maintenance\r\n");
+	rig_until(client, "\n");
+	rig_send(client, "GET / HTTP/1.1\r\nHost: a\r\nX-Davit-Preview: see-v2\r\n\r\n");
+	int backend = rig_accept(rig, 0);
+	assert_null(strstr(rig_until(backend, "\r\n\r\n"), "see-v2"));
+	rig_send(backend, OK);
+	rig_until(client, "\r\n\r\nok");
+	rig_send(client, "GET / HTTP/1.1\r\nHost: a\r\nX-Davit-Preview: see-v3\r\n\r\n");
+	rig_assert_text(rig_until(client, "\r\n\r\n"), "X-Davit-Error: maintenance\r\n");
+	close(client);
+	close(backend);
+	rig_stop(rig);
+}
+
+static void hosts_and_paths_choose_the_route(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	struct table_route *r = &rig->table->routes[0];
+	snprintf(r->host, sizeof(r->host), "shop.example");
+	snprintf(r->path, sizeof(r->path), "/app");
+	rig_apply(rig);
+	int client = rig_connect(rig);
+	static const char *const lost[] = {
+		"GET /app HTTP/1.1\r\nHost: other.example\r\n\r\n",
+		"GET /application HTTP/1.1\r\nHost: shop.example\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n",
+	};
+	for (size_t i = 0; i < 3; i++) {
+		rig_send(client, lost[i]);
+		rig_assert_text(rig_until(client, "\r\n\r\n"), "HTTP/1.1 404 ");
+		rig_until(client, "\n");
+	}
+	assert_int_equal(rig_worker(rig, COUNTERS_WORKER_NO_ROUTE), 3);
+	rig_send(client, "GET /app/x HTTP/1.1\r\nHost: SHOP.example:8080\r\n\r\n");
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, OK);
+	rig_until(client, "\r\n\r\nok");
+	close(client);
+	close(backend);
+	rig_stop(rig);
+}
+
+static void a_sticky_visitor_stays_with_its_release(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	struct table_sticky *sticky = &environment(rig)->sticky;
+	char cookie[128], request[512];
+	sticky->on = true;
+	snprintf(sticky->cookie, sizeof(sticky->cookie), "unit");
+	sticky->key[0] = 1;
+	weight(rig, 10000); /* it is given to v2 ... */
+	int client = rig_connect(rig);
+	rig_send(client, GET);
+	int v2 = rig_accept(rig, 0);
+	rig_until(v2, "\r\n\r\n");
+	rig_send(v2, "HTTP/1.1 200 OK\r\nSet-Cookie: own=1\r\nContent-Length: 2\r\n\r\nok");
+	const char *answer = rig_until(client, "\r\n\r\nok");
+	rig_assert_text(answer, "Set-Cookie: own=1\r\n");
+	const char *at = strstr(answer, "Set-Cookie: unit=");
+	assert_non_null(at);
+	snprintf(cookie, sizeof(cookie), "%.*s", (int)strcspn(at + 12, ";"), at + 12);
+	/* ... whose weight shrinks: with the same cookie every request goes the same way */
+	weight(rig, 5000);
+	snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nHost: a\r\nCookie: a=b; %s\r\n\r\n",
+		 cookie);
+	uint64_t before = rig_release(rig, 0, COUNTERS_RELEASE_STARTED);
+	int v1 = -1;
+	for (int i = 0; i < 10; i++) {
+		rig_send(client, request);
+		uint64_t started = rig_release(rig, 1, COUNTERS_RELEASE_STARTED);
+		RIG_WAIT_FOR(rig_release(rig, 0, COUNTERS_RELEASE_STARTED) +
+				     rig_release(rig, 1, COUNTERS_RELEASE_STARTED) ==
+			     before + (uint64_t)i + 1);
+		(void)started;
+		bool new = rig_release(rig, 0, COUNTERS_RELEASE_STARTED) > before;
+		if (!new &&v1 < 0)
+			v1 = rig_accept(rig, 1);
+		rig_until(new ? v2 : v1, "\r\n\r\n");
+		rig_send(new ? v2 : v1, OK);
+		assert_null(strstr(rig_until(client, "\r\n\r\nok"), "Set-Cookie"));
+	}
+	uint64_t to_new = rig_release(rig, 0, COUNTERS_RELEASE_STARTED) - before;
+	assert_true(to_new == 0 || to_new == 10);
+	/* a forged cookie is none: a new one is given out */
+	rig_send(client, "GET / HTTP/1.1\r\nHost: a\r\n"
+			 "Cookie: unit=0123456789abcdef.0123456789abcdef\r\n\r\n");
+	RIG_WAIT_FOR(rig_release(rig, 0, COUNTERS_RELEASE_STARTED) +
+			     rig_release(rig, 1, COUNTERS_RELEASE_STARTED) ==
+		     before + 11);
+	bool new = rig_release(rig, 0, COUNTERS_RELEASE_STARTED) > before + to_new;
+	if (!new &&v1 < 0)
+		v1 = rig_accept(rig, 1);
+	rig_until(new ? v2 : v1, "\r\n\r\n");
+	rig_send(new ? v2 : v1, OK);
+	rig_assert_text(rig_until(client, "\r\n\r\nok"), "Set-Cookie: unit=");
+	close(client);
+	close(v2);
+	if (v1 >= 0)
+		close(v1);
+	rig_stop(rig);
+}
+
+static void a_mirror_gets_copies_and_nobody_waits_for_it(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	environment(rig)->mirror.release = 0;
+	environment(rig)->mirror.share_bp = 10000;
+	environment(rig)->mirror.in_flight_max = 2;
+	rig_apply(rig);
+	int client = rig_connect(rig);
+	rig_send(client, GET);
+	int live = rig_accept(rig, 1), shadow = rig_accept(rig, 0);
+	rig_assert_text(rig_until(shadow, "\r\n\r\n"), "x-davit-shadow: 1\r\n");
+	assert_null(strstr(rig_until(live, "\r\n\r\n"), "shadow"));
+	rig_send(live, OK);
+	rig_until(client, "\r\n\r\nok"); /* the shadow has not answered */
+	rig_send(shadow, "HTTP/1.1 500 Oh\r\nContent-Length: 4\r\n\r\nlost");
+	RIG_WAIT_FOR(rig_release(rig, 0, COUNTERS_RELEASE_SHADOW_5XX) == 1);
+	exchange(client, live, POST); /* never copied */
+	for (int i = 0; i < 4; i++)   /* two hang, the others are dropped */
+		exchange(client, live, GET);
+	assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_SHADOW_SENT), 3);
+	assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_SHADOW_DROPPED), 2);
+	assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_STARTED), 0);
+	assert_int_equal(rig_release(rig, 1, COUNTERS_RELEASE_STATUS_2XX), 6);
+	int second = rig_accept(rig, 0);
+	close(shadow);
+	close(second);
+	RIG_WAIT_FOR(rig_release(rig, 0, COUNTERS_RELEASE_SHADOW_FAILED) == 2);
+	close(client);
+	close(live);
+	rig_stop(rig);
+}
+
+static void draining_finishes_what_there_is(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	int client = rig_connect(rig), idle = rig_connect(rig);
+	rig_send(client, GET);
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_drain(rig, 60000);
+	assert_true(rig_closed(idle));
+	rig_send(backend, OK);
+	rig_assert_text(rig_until(client, "\r\n\r\nok"), "Connection: close\r\n");
+	assert_true(rig_closed(client));
+	close(client);
+	close(idle);
+	close(backend);
+	rig_stop(rig);
+}
+
+static void a_client_that_dawdles_over_its_head_is_told_so(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	rig->table->limits.header_ms = 60;
+	rig_apply(rig);
+	int client = rig_connect(rig);
+	rig_send(client, "GET / HT");
+	rig_assert_text(rig_until(client, "\r\n\r\n"), "HTTP/1.1 408 ");
+	rig_until(client, "\n");
+	assert_true(rig_closed(client));
+	assert_int_equal(rig_worker(rig, COUNTERS_WORKER_SLOW_CLIENTS), 1);
+	close(client);
+	rig_stop(rig);
+}
+
+static void one_address_has_only_so_many_connections(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	rig->table->limits.per_address_max = 2;
+	rig_apply(rig);
+	int a = rig_connect(rig), b = rig_connect(rig), c = rig_connect(rig);
+	assert_true(rig_closed(c));
+	assert_int_equal(rig_worker(rig, COUNTERS_WORKER_REFUSED), 1);
+	close(a);
+	RIG_WAIT_FOR(rig_worker(rig, COUNTERS_WORKER_CLOSED) == 2);
+	int d = rig_connect(rig);
+	rig_send(d, GET);
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, OK);
+	rig_until(d, "\r\n\r\nok");
+	close(b);
+	close(c);
+	close(d);
+	close(backend);
+	rig_stop(rig);
+}
+
+static void the_access_log_tells_a_request_in_a_line(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	environment(rig)->access_log = true;
+	rig_apply(rig);
+	int client = rig_connect(rig);
+	rig_send(client, "GET /a\"b HTTP/1.1\r\nHost: a\r\nX-Request-Id: id-1\r\n\r\n");
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, OK);
+	rig_until(client, "\r\n\r\nok");
+	char line[2048] = "";
+	for (size_t size = 0; !strchr(line, '\n'); line[size] = 0)
+		size += (size_t)read(rig->log_fds[0], line + size, 1);
+	rig_assert_text(line, "env=shop/prod client=127.0.0.1 method=GET target=\"/a\\x22b\" ");
+	rig_assert_text(line, " status=200 in=0 out=2 ");
+	rig_assert_text(line, " release=\"v1\" ");
+	rig_assert_text(line, " id=\"id-1\"\n");
+	close(client);
+	close(backend);
+	rig_stop(rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_new_table_moves_the_next_request_of_an_open_connection),
+		cmocka_unit_test(idle_connections_to_a_draining_backend_are_closed),
+		cmocka_unit_test(a_reused_connection_that_was_just_closed_costs_no_request),
+		cmocka_unit_test(a_post_is_not_sent_twice),
+		cmocka_unit_test(a_put_with_its_whole_body_in_memory_is_sent_again),
+		cmocka_unit_test(a_refused_connection_goes_to_another_backend),
+		cmocka_unit_test(the_live_release_rescues_what_a_canary_lost),
+		cmocka_unit_test(a_backend_that_does_not_answer_costs_504),
+		cmocka_unit_test(parked_requests_wait_and_go_where_the_new_table_says),
+		cmocka_unit_test(holding_has_its_bounds),
+		cmocka_unit_test(held_requests_are_let_go_at_a_pace),
+		cmocka_unit_test(requests_wait_while_no_backend_is_ready),
+		cmocka_unit_test(maintenance_is_answered_but_a_preview_passes),
+		cmocka_unit_test(hosts_and_paths_choose_the_route),
+		cmocka_unit_test(a_sticky_visitor_stays_with_its_release),
+		cmocka_unit_test(a_mirror_gets_copies_and_nobody_waits_for_it),
+		cmocka_unit_test(draining_finishes_what_there_is),
+		cmocka_unit_test(a_client_that_dawdles_over_its_head_is_told_so),
+		cmocka_unit_test(one_address_has_only_so_many_connections),
+		cmocka_unit_test(the_access_log_tells_a_request_in_a_line),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
