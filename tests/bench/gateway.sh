@@ -115,7 +115,10 @@ CONF
 
 start_davit() {
 	cat >"$DIR/table.json" <<JSON
-DAVIT_TABLE_GOES_HERE
+{ "environments": [ { "app": "bench", "name": "prod", "live": "one",
+  "routes": [ { "listen": "127.0.0.1:${PORT[4]}" } ],
+  "releases": [ { "tag": "two", "weight": "10%", "processes": { "web": [ "127.0.0.1:${PORT[1]}" ] } },
+                { "tag": "one", "weight": "90%", "processes": { "web": [ "127.0.0.1:${PORT[0]}" ] } } ] } ] }
 JSON
 	taskset -c 0 "$BUILD/davit" gateway --table "$DIR/table.json" --workers 1 >"$DIR/davit.log" 2>&1 &
 	PIDS+=($!)

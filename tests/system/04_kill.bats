@@ -52,7 +52,7 @@ roll_and_kill() {
 }
 
 kill_through() {
-	local roles=(controller gateway gateway-worker keeper) i
+	local roles=(controller gateway-supervisor gateway-worker keeper) i
 	serving_under_load "$1"
 	exits 0 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0
 	for ((i = 0; i < KILLS; i++)); do
@@ -85,8 +85,8 @@ kill_through() {
 @test "nothing moves: the gateway's supervisor dies, and no request notices" {
 	serving_under_load "$FAST_CANARY"
 	for _ in 1 2 3; do
-		old=$(pids_of gateway)
-		kill_one gateway
+		old=$(pids_of gateway-supervisor)
+		kill_one gateway-supervisor
 		wait_for 15 "a new supervisor" new_supervisor "$old"
 	done
 	exits 0 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0
@@ -96,7 +96,7 @@ kill_through() {
 
 new_supervisor() {
 	local now
-	now=$(pids_of gateway)
+	now=$(pids_of gateway-supervisor)
 	[ -n "$now" ] && [ "$now" != "$1" ]
 }
 
@@ -123,7 +123,7 @@ new_supervisor() {
 	serving_under_load "$FAST_CANARY"
 	load_stop
 	exits 0 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0 --detach
-	for role in up controller gateway gateway-worker keeper; do
+	for role in up controller gateway-supervisor gateway-worker keeper; do
 		for pid in $(pids_of "$role"); do kill -9 "$pid" 2>/dev/null || true; done
 	done
 	wait "$up_pid" 2>/dev/null || true

@@ -276,7 +276,7 @@ live_tag() { environment .live.tag; }
 # The instances of one release, as status shows them.
 instances_of() { environment ".instances | map(select(.tag == \"$1\")) | length"; }
 
-# Pids by role: controller, gateway (the supervisor), gateway-worker, keeper: davit's first argument.
+# Pids by role: up, controller, gateway-supervisor, gateway-worker, keeper: davit's first argument.
 pids_of() { orphans | awk -v role="$1" '$3 == role { print $1 }'; }
 
 # kill_one ROLE: one of them, at random, with -9
