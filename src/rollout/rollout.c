@@ -211,7 +211,10 @@ static void step_timeout(struct turn *t, const struct plan_step *step)
 			fail_step(t, t->plan->reverts ? REASON_STABLE_DOWN : REASON_UNHEALTHY,
 				  true);
 		break;
-	case PLAN_GATE: pause(t, REASON_EXPIRED); break;
+	case PLAN_GATE:
+		if (!t->r->passed)
+			pause(t, REASON_EXPIRED);
+		break;
 	case PLAN_DRAIN:
 	case PLAN_STOP: removal_timeout(t, step); break;
 	case PLAN_MARK: fail_step(t, unwell_reason(t, REASON_UNHEALTHY), true); break;

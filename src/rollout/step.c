@@ -259,6 +259,7 @@ bool step_complete(const struct turn *t, const struct plan_step *step)
 	const struct set_observation *look =
 		slot == SLOT_NONE ? &nothing : &t->event->observation.sets[slot];
 	static const uint16_t none[PROCESSES_MAX];
+	bool well = !t->r->ready_once || step_candidate_well(t);
 
 	switch (step->op) {
 	case PLAN_START: return step_acked(t, slot);
@@ -266,8 +267,8 @@ bool step_complete(const struct turn *t, const struct plan_step *step)
 		return step_acked(t, slot) && at_least(look->settled, step->count) &&
 		       look->wrong == 0;
 	case PLAN_ROUTE: return route_served(t);
-	case PLAN_HOLD: return hold_over(t, step) && step_candidate_well(t);
-	case PLAN_GATE: return t->r->passed && step_candidate_well(t);
+	case PLAN_HOLD: return hold_over(t, step) && well;
+	case PLAN_GATE: return t->r->passed && well;
 	case PLAN_DRAIN:
 		return step_acked(t, slot) &&
 		       (at_most(look->undrained, none) || t->r->acked_ms >= t->plan->drain_ms);

@@ -167,8 +167,13 @@ void turn_forget(struct turn *t, uint8_t slot)
 	struct environment_state *env = t->env;
 
 	ASSERT(slot != env->stable && env->router.weight_bp[slot] == 0);
-	if (env->router.mirror == slot || env->router.preview == slot)
-		return;
+	if (env->router.mirror == slot || env->router.preview == slot) {
+		struct traffic_document route = env->router;
+		route.preview = SLOT_NONE;
+		route.mirror = SLOT_NONE;
+		route.mirror_bp = 0;
+		turn_write_router(t, &route);
+	}
 	if (env->sets[slot].document.version.n > 0)
 		turn_emit(t, EFFECT_GONE)->release = env->sets[slot].document.release;
 	if (env->warm == slot)

@@ -63,7 +63,7 @@ void step_reissue(struct turn *t,
 bool step_complete(const struct turn *t, const struct plan_step *step);
 bool step_acked(const struct turn *t, uint8_t slot);
 
-/* Is the candidate as strong as its document asks? HOLD, GATE and MARK do not pass without. */
+/* Is the candidate as strong as its document asks? Once it has been, HOLD and GATE do not pass without. */
 bool step_candidate_well(const struct turn *t);
 
 #endif

@@ -20,5 +20,7 @@ void compile_shadow(struct compiler *c, const struct strategy_move *move)
 	on->mirror_bp = move->share_bp[0];
 	compiler_label(on, "shadow");
 	compiler_label(compiler_hold(c, move, ANALYSIS_SHADOW), "shadow");
-	compiler_label(compiler_route(c, share_bp), "shadow off");
+	struct plan_step *off = compiler_route(c, share_bp);
+	off->preview = PLAN_NONE;
+	compiler_label(off, "shadow off");
 }
