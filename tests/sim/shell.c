@@ -313,6 +313,7 @@ void shell_submit(struct sim *s, uint8_t release, bool rollback)
 	rollout_step(&none, &env, &job.r, &submit, &fx);
 	totals.cell[ROLLOUT_NONE][EVENT_SUBMIT]++;
 	if (submit.bad_listed) {
+		totals.reason[REASON_BAD_LISTED]++;
 		if (job.r.status != ROLLOUT_REJECTED || fx.count != 1)
 			sim_fail(s, "a release that is marked bad is not refused");
 		m->bad[release] = sim_chance(s, 50); /* perhaps a person clears the mark */
