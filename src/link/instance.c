@@ -114,6 +114,8 @@ int instance_spec_check(const struct instance_spec *spec, struct error *err)
 		return invalid(err, "user");
 	if (spec->stop_signal <= 0 || spec->stop_signal >= SIGRTMIN)
 		return invalid(err, "stop_signal");
+	if (spec->restart.limit > INSTANCE_RESTARTS_MAX)
+		return invalid(err, "restart.limit");
 	if (spec->restart.limit > 0 &&
 	    (spec->restart.window_ms == 0 || spec->restart.first_ms == 0 ||
 	     spec->restart.most_ms < spec->restart.first_ms))
