@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * histogram - where a latency is counted: log-linear buckets, one layout for those who count
- * (gateway) and those who judge.
+ * histogram - where a latency is counted: log-linear buckets, one layout for those who count (gateway)
+ *             and those who judge.
  *
- * WHAT  Up to 31 us every value has a bucket of its own; from there on each power of two is cut
- * into 32 buckets of equal width, so that a bucket is never wider than 1/32 (3.1 %) of its values.
- * The last one also takes everything that is longer. HOW   counts[histogram_index(us)]++ ; a
- * quantile is the bucket that holds its rank. Counters are cumulative and never reset: subtract two
- * snapshots bucket by bucket. UNITS Microseconds. LIMITS 698 buckets: 0 us to 60 s.
+ * WHAT  Up to 31 us every value has a bucket of its own; from there on each power of two is cut into 32
+ *       buckets of equal width, so that a bucket is never wider than 1/32 (3.1 %) of its values. The
+ *       last one also takes everything that is longer.
+ * HOW   counts[histogram_index(us)]++ ; a quantile is the bucket that holds its rank. Counters are
+ *       cumulative and never reset: subtract two snapshots bucket by bucket.
+ * UNITS Microseconds.
+ * LIMITS 698 buckets: 0 us to 60 s.
  */
 #ifndef BASE_HISTOGRAM_H
 #define BASE_HISTOGRAM_H
@@ -40,8 +42,7 @@ static inline uint64_t histogram_lower_us(uint32_t index)
 	return (uint64_t)(HISTOGRAM_SUB + index % HISTOGRAM_SUB) << shift;
 }
 
-/* The largest value that is counted in bucket `index`; of the last one, the largest of its width.
- */
+/* The largest value that is counted in bucket `index`; of the last one, the largest of its width. */
 static inline uint64_t histogram_upper_us(uint32_t index)
 {
 	return histogram_lower_us(index + 1) - 1;

@@ -6,7 +6,7 @@
  *       filled in. `struct resolved` is what one environment runs: service < processes < environment
  *       merged, defaults filled in, the strategy spelled out as steps. It travels with a release.
  *
- * HOW   Bit i of `set` is row i of the section's table in config/keys.c: a key that was written. In a
+ * HOW   Bit i of `set` is row i of the section's table (config/keys.h): a key that was written. In a
  *       resolved one, a key without a value (there is no default for `user`) has its bit clear and is
  *       NULL or 0.
  *
@@ -52,8 +52,7 @@ struct app_drain {
 	X(QUIT, "QUIT") \
 	X(HUP, "HUP")   \
 	X(USR1, "USR1") \
-	X(USR2, "USR"   \
-		"2")
+	X(USR2, "USR2")
 
 enum app_signal {
 #define X(name, text) APP_SIGNAL_##name,
@@ -89,7 +88,7 @@ struct app_process {
 	struct app_stop stop;
 	struct app_limits limits;
 	struct app_env env;
-	bool serves; /* takes requests. Resolved only */
+	bool serves; /* takes requests */
 };
 
 struct app_route {

@@ -15,8 +15,9 @@
 
 enum { BUILTIN_STEPS_MAX = 4, BAKE_MS = 5 * 60 * 1000 };
 
-/* Strategies that need no definition: the moves of strategy_default(), a test compares. A `smoke` check goes before all but recreate, whose new release
- * does not run beside the old one; defaults of each step are in its table. */
+/* Strategies that need no definition: the moves of strategy_default(), a test compares. A `smoke` check
+ * goes before all but recreate, whose new release does not run beside the old one; defaults of each step
+ * are in its table. */
 static const struct builtin {
 	const char *name;
 	bool smoke;

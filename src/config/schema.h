@@ -2,7 +2,7 @@
  *
  * schema - the form of davit.yaml as tables: one row a key, from which everything else is made.
  *
- * WHAT  A section is a mapping with known keys, and the struct its values go to. The tables in keys.c
+ * WHAT  A section is a mapping with known keys, and the struct its values go to. The tables (keys.h)
  *       drive the reader, the merge, the defaults, the canonical text, the JSON Schema, `davit docs` and
  *       docs/reference/config.md. A key that is in no row does not exist; there is no second list.
  *

@@ -9,8 +9,7 @@
 
 enum { DEFAULT_MAX_BP = 200, DEFAULT_AT_LEAST = 50, DEFAULT_HANG_MS = 5000 };
 
-/* A new release that is more than this many times as bad as a live one in trouble is the trouble.
- */
+/* A new release that is more than this many times as bad as a live one in trouble is the trouble. */
 static const double EXCUSE_RATIO = 1.5;
 
 /* A sentence under construction; what does not fit is cut. */

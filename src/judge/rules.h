@@ -2,24 +2,25 @@
  *
  * rules - the plain rules: may the new release go on, by maxima that a person wrote down.
  *
- * WHAT  judge_rules_apply() looks at what the new release and the live one did over the same window
- * and says PASS, FAIL, TOO_LITTLE or GO_ON, which rule decided, and one sentence with exact counts.
+ * WHAT  judge_rules_apply() looks at what the new release and the live one did over the same window and
+ *       says PASS, FAIL, TOO_LITTLE or GO_ON, which rule decided, and one sentence with exact counts.
  *
- * HOW   FAIL        a rule's maximum is exceeded and the rule has seen `at_least` requests. At
- * once: nobody waits for the end of a step. GO_ON       a maximum is exceeded, but the live release
- * exceeds it too and the new one is not much worse (at most half again as bad): a shared outage,
- * which says nothing about the release. Neither a reason to abort nor a pass. Needs `at_least`
- * requests of the live release as well; `absolute` rules never look at it. TOO_LITTLE  a rule has
- * not seen `at_least` requests. Missing data is never a pass. PASS        every rule has seen
- * enough and holds. The worst of the rules decides: FAIL, then GO_ON, TOO_LITTLE, PASS. Rules that
- * are off pass.
+ * HOW   FAIL        a rule's maximum is exceeded and the rule has seen `at_least` requests. At once:
+ *                   nobody waits for the end of a step.
+ *       GO_ON       a maximum is exceeded, but the live release exceeds it too and the new one is not
+ *                   much worse (at most half again as bad): a shared outage, which says nothing about
+ *                   the release. Neither a reason to abort nor a pass. Needs `at_least` requests of the
+ *                   live release as well; `absolute` rules never look at it.
+ *       TOO_LITTLE  a rule has not seen `at_least` requests. Missing data is never a pass.
+ *       PASS        every rule has seen enough and holds.
+ *       The worst of the rules decides: FAIL, then GO_ON, TOO_LITTLE, PASS. Rules that are off pass.
  *
- *       A window that only grows hides a release that goes bad late. Callers apply the rules twice,
- * to the step so far and to its last minute: a FAIL of either aborts, a PASS is that of the step.
+ *       A window that only grows hides a release that goes bad late. Callers apply the rules twice, to
+ *       the step so far and to its last minute: a FAIL of either aborts, a PASS is that of the step.
  *
- * UNITS Counts are differences of cumulative counters over the window. A request has an outcome
- * once it was answered or failed; those still young and unanswered count for nothing yet. Errors
- * are answers 500..599, and requests without an answer: those that broke and, while they are still
+ * UNITS Counts are differences of cumulative counters over the window. A request has an outcome once it
+ *       was answered or failed; those still young and unanswered count for nothing yet. Errors are
+ *       answers 500..599, and requests without an answer: those that broke and, while they are still
  *       open, those older than `hang_ms` (whoever fills the window counts them as HUNG).
  *       A latency rule is broken when even the lower edge of its quantile's bucket is above the
  *       maximum: the 3 % of a bucket are never held against a release.
