@@ -225,7 +225,7 @@ static void serve_health(struct http_exchange *x)
 	http_text(x, sick ? 503 : 200, sick ? "not well\n" : "up\n");
 }
 
-/* Say something that is no answer, and close. True when it struck. */
+/* Say something that is no answer, and close. True when it struck; equal shares strike different requests. */
 static bool break_off(struct http_exchange *x, unsigned long n)
 {
 	static const char cut[] = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf of";
@@ -233,9 +233,9 @@ static bool break_off(struct http_exchange *x, unsigned long n)
 	struct linger now = {1, 0};
 	if (struck(n, conf.cut_bp))
 		http_write(x->fd, cut, sizeof cut - 1);
-	else if (struck(n, conf.garbage_bp))
+	else if (struck(n + 1, conf.garbage_bp))
 		http_write(x->fd, garbage, sizeof garbage - 1);
-	else if (struck(n, conf.reset_bp))
+	else if (struck(n + 2, conf.reset_bp))
 		setsockopt(x->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 	else
 		return false;
