@@ -58,7 +58,7 @@ void exchange_detach(struct worker *w, struct exchange *x, bool reusable)
 	leave_backend(w, x);
 }
 
-static void leave_budget(struct worker *w, struct exchange *x)
+void exchange_leave_budget(struct worker *w, struct exchange *x)
 {
 	if (x->retried)
 		retry_done(&w->retry);
@@ -68,7 +68,7 @@ static void leave_budget(struct worker *w, struct exchange *x)
 static void free_exchange(struct worker *w, struct exchange *x)
 {
 	exchange_detach(w, x, false);
-	leave_budget(w, x);
+	exchange_leave_budget(w, x);
 	if (x->active)
 		w->retry.active--;
 	if (x->room)
@@ -252,7 +252,7 @@ static bool may_repeat(struct worker *w, struct exchange *x, enum failure why, b
 		return false;
 	if (why == FAILURE_CONNECT && x->connect_tries >= EXCHANGE_CONNECTS_MAX)
 		return false;
-	leave_budget(w, x);
+	exchange_leave_budget(w, x);
 	x->retried = retry_take(&w->retry, &c);
 	return x->retried;
 }

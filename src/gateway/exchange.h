@@ -43,6 +43,9 @@ enum turn exchange_end(struct worker *w, struct exchange *x);
 /* The client's timer came. */
 enum turn exchange_timer(struct worker *w, struct exchange *x);
 
+/* A second try that has its answer is a retry no longer: a stream or a tunnel may last for days. */
+void exchange_leave_budget(struct worker *w, struct exchange *x);
+
 /* Let the upstream go. */
 void exchange_detach(struct worker *w, struct exchange *x, bool reusable);
 

@@ -223,6 +223,7 @@ static enum turn final_answer(struct worker *w, struct exchange *x, uint32_t hea
 	x->answer_known = x->answer_begun = true;
 	x->status = x->answer.status;
 	account_head(w, x, x->answer.status);
+	exchange_leave_budget(w, x);
 	backend_succeeded(x->backend);
 	flow_forget(&x->request);
 	if (x->answer.upgrade && !flow_complete(&x->request))

@@ -202,6 +202,33 @@ static void the_live_release_rescues_what_a_canary_lost(void **state)
 	rig_stop(rig);
 }
 
+static void retries_that_became_long_streams_leave_room_for_others(void **state)
+{
+	enum { STREAMS = 8 };
+	int clients[STREAMS], backends[STREAMS];
+	(void)state;
+	struct rig *rig = rig_start_one();
+	for (int i = 0; i < STREAMS; i++) {
+		clients[i] = rig_connect(rig);
+		rig_send(clients[i], GET);
+		int lost = rig_accept(rig, 1);
+		rig_until(lost, "\r\n\r\n");
+		close(lost);
+		backends[i] = rig_accept(rig, 1);
+		rig_until(backends[i], "\r\n\r\n");
+		rig_send(backends[i],
+			 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n");
+		rig_assert_text(rig_until(clients[i], "a\r\n"), "HTTP/1.1 200 ");
+	}
+	for (int i = 0; i < STREAMS; i++) {
+		rig_send(backends[i], "0\r\n\r\n");
+		rig_until(clients[i], "0\r\n\r\n");
+		close(clients[i]);
+		close(backends[i]);
+	}
+	rig_stop(rig);
+}
+
 static void a_backend_that_does_not_answer_costs_504(void **state)
 {
 	(void)state;
@@ -569,6 +596,7 @@ int main(void)
 		cmocka_unit_test(a_put_with_its_whole_body_in_memory_is_sent_again),
 		cmocka_unit_test(a_refused_connection_goes_to_another_backend),
 		cmocka_unit_test(the_live_release_rescues_what_a_canary_lost),
+		cmocka_unit_test(retries_that_became_long_streams_leave_room_for_others),
 		cmocka_unit_test(a_backend_that_does_not_answer_costs_504),
 		cmocka_unit_test(parked_requests_wait_and_go_where_the_new_table_says),
 		cmocka_unit_test(holding_has_its_bounds),
