@@ -407,7 +407,11 @@ void tables_seen(struct post *p, uint64_t generation)
 	struct supervisor *s = p->supervisor;
 	p->seen = generation;
 	p->uses = generation != 0;
-	if (s->way.phase == WAY_COMMITTED && generation >= s->way.generation)
+	if (s->way.phase != WAY_COMMITTED) {
+		peers_tell_status(s); /* it is new, or it is back */
+		return;
+	}
+	if (generation >= s->way.generation)
 		p->due = false;
 	seen_check(s);
 }
