@@ -346,7 +346,14 @@ static int supervisor_start(struct supervisor *s, struct error *err)
 	supervisor_recovery_check(s);
 	if (!s->counters && !s->recovering)
 		return error_set(err, ERR_NO_SPACE, "The gateway's shared memory cannot be made.");
-	return s->options->table_file ? offer_file(s, err) : 0;
+	if (!s->options->table_file)
+		return 0;
+	rc = offer_file(s, err);
+	if (rc == 0 && !s->in_force.table) { /* no worker has to be asked yet: it is decided */
+		*err = s->refusal;
+		rc = err->code;
+	}
+	return rc;
 }
 
 static void supervisor_free(struct supervisor *s)

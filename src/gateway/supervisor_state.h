@@ -113,7 +113,8 @@ struct supervisor {
 	struct held_table saved; /* from the disk, until the recovery is over */
 	uint64_t newest;         /* no generation at or below it is accepted any more */
 	struct way way;
-	int offered_fd; /* the table that waits for its turn; -1 = none */
+	struct error refusal; /* of the last table that was refused */
+	int offered_fd;       /* the table that waits for its turn; -1 = none */
 	uint64_t offered_sequence;
 	uint32_t socket_count;
 	struct listening sockets[SUPERVISOR_SOCKETS];

@@ -191,6 +191,7 @@ static void refuse(struct supervisor *s, const struct error *why)
 	struct gateway_result result = {.generation = s->way.generation, .code = why->code};
 	uint64_t standing = s->in_force.table ? s->in_force.table->generation : 0;
 	text_copy(result.text, sizeof result.text, why->text);
+	s->refusal = *why;
 	log_event(LOG_WARNING, "gateway.table-refused", "generation=%llu why=\"%s\"",
 		  (unsigned long long)s->way.generation, why->text);
 	way_free(s);
