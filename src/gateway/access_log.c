@@ -78,7 +78,7 @@ void access_log_write(struct worker *w, const struct exchange *x)
 		(unsigned long long)x->request.body_bytes,
 		(unsigned long long)x->response.body_bytes,
 		(unsigned long long)(worker_now_us() - x->taken_us), tag,
-		x->backend ? x->backend->instance : "-", 1u + x->tries, x->was_held, id);
+		x->instance ? x->instance : "-", 1u + x->tries, x->was_held, id);
 	if (size >= ACCESS_LOG_LINE_MAX - 1)
 		size = ACCESS_LOG_LINE_MAX - 2;
 	w->log_size += (uint32_t)size;

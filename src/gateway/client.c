@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -78,11 +79,33 @@ static void unlink_again(struct worker *w, struct client *c)
 	c->queued_again = false;
 }
 
+static void set_busy(struct worker *w, struct client *c)
+{
+	if (!c->idle)
+		return;
+	*(c->idle_prev ? &c->idle_prev->idle_next : &w->idle_first) = c->idle_next;
+	*(c->idle_next ? &c->idle_next->idle_prev : &w->idle_last) = c->idle_prev;
+	c->idle = false;
+}
+
+static void set_idle(struct worker *w, struct client *c)
+{
+	if (c->idle)
+		return;
+	c->idle = true;
+	c->idle_since_ms = w->now_ms;
+	c->idle_next = NULL;
+	c->idle_prev = w->idle_last;
+	*(w->idle_last ? &w->idle_last->idle_next : &w->idle_first) = c;
+	w->idle_last = c;
+}
+
 void client_close(struct worker *w, struct client *c)
 {
 	ASSERT(!c->x && !c->closed);
 	timer_stop(&w->wheel, &c->timer);
 	unlink_again(w, c);
+	set_busy(w, c);
 	close(c->fd);
 	buffer_give(&w->buffers, c->surplus);
 	uncount_address(w, c->from);
@@ -147,8 +170,11 @@ void client_drive(struct worker *w, struct client *c)
 			return;
 		}
 		if (!c->x) {
-			if (!c->readable && !c->surplus)
+			if (!c->readable && !c->surplus) {
+				set_idle(w, c);
 				return;
+			}
+			set_busy(w, c);
 			exchange_new(w, c);
 		}
 		if (exchange_drive(w, c->x) == TURN_BLOCKED)
@@ -245,6 +271,17 @@ static bool room_for_clients(const struct worker *w)
 	       !buffers_scarce(&w->buffers);
 }
 
+/* The client that has been idle longest makes room for one that waits. */
+static void shed(struct worker *w, const struct listener *l)
+{
+	struct client *c = w->idle_first;
+	struct pollfd waiting = {.fd = l->fd, .events = POLLIN};
+	if (c && poll(&waiting, 1, 0) == 1 &&
+	    w->client_count >= w->live->table->limits.connections_max &&
+	    w->now_ms >= c->idle_since_ms + CLIENT_SHED_MS)
+		client_close(w, c);
+}
+
 static void watch(struct worker *w, struct listener *l, bool on)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = &l->source};
@@ -262,22 +299,26 @@ static void pause_accept(struct worker *w)
 	timer_set(&w->wheel, &w->accept_timer, w->now_ms + ACCEPT_PAUSE_MS);
 }
 
-void worker_accept_more(struct worker *w)
+static void resume_accept(struct worker *w)
 {
-	if (!w->accept_paused || w->draining || !w->live || !room_for_clients(w) ||
-	    timer_runs(&w->accept_timer))
-		return;
+	timer_stop(&w->wheel, &w->accept_timer);
 	w->accept_paused = false;
 	for (struct listener *l = w->listeners; l; l = l->next)
 		watch(w, l, l->index >= 0);
 }
 
+void worker_accept_more(struct worker *w)
+{
+	if (w->accept_paused && !w->draining && room_for_clients(w))
+		resume_accept(w);
+}
+
+/* Room or not: if somebody waits, an idle client may make room. */
 static void accept_timer(struct worker *w, struct timer *timer)
 {
 	(void)timer;
-	worker_accept_more(w);
-	if (w->accept_paused && !w->draining)
-		timer_set(&w->wheel, &w->accept_timer, w->now_ms + ACCEPT_PAUSE_MS);
+	if (!w->draining)
+		resume_accept(w);
 }
 
 static void listener_event(struct worker *w, struct source *source, uint32_t events)
@@ -287,6 +328,8 @@ static void listener_event(struct worker *w, struct source *source, uint32_t eve
 	for (int i = 0; i < CLIENT_ACCEPT_BUDGET && l->watched; i++) {
 		struct sockaddr_storage peer = {.ss_family = AF_UNIX};
 		socklen_t size = sizeof(peer);
+		if (!room_for_clients(w))
+			shed(w, l);
 		if (!room_for_clients(w)) {
 			pause_accept(
 				w); /* they wait in the system's queue, for another worker too */

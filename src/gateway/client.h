@@ -13,7 +13,8 @@
 
 enum {
 	CLIENT_LINGER_MS = 2000,
-	CLIENT_ACCEPT_BUDGET = 16,  /* accepted per wake-up */
+	CLIENT_SHED_MS = 1000,     /* at the limit, one that has been idle for so long makes room */
+	CLIENT_ACCEPT_BUDGET = 16, /* accepted per wake-up */
 	CLIENT_REQUEST_BUDGET = 32, /* exchanges in one turn of one client */
 };
 

@@ -74,6 +74,8 @@ struct client {
 	struct exchange *x;
 	struct client *next; /* all clients, or the graveyard */
 	struct client *prev;
+	struct client *idle_next, *idle_prev; /* while it is idle: longer and shorter idle ones */
+	uint64_t idle_since_ms;
 	struct client *again; /* the list of those that had more to do when their turn was over */
 	struct listener *listener;
 	struct address_count *from; /* NULL: not counted */
@@ -83,7 +85,8 @@ struct client {
 	uint64_t moved_bytes; /* since its pace was last looked at */
 	bool readable, writable;
 	bool peer_ended; /* it has said that it sends nothing more */
-	bool lingering;  /* answered and shut down; what still comes is thrown away */
+	bool idle;
+	bool lingering; /* answered and shut down; what still comes is thrown away */
 	bool queued_again;
 	bool closed;
 	char address[INET6_ADDRSTRLEN]; /* "unix" for a client of a UNIX socket */
@@ -188,6 +191,7 @@ struct worker {
 	bool accept_paused;
 	struct timer accept_timer;
 	struct client *all_clients;
+	struct client *idle_first, *idle_last; /* the longest idle first */
 	uint32_t client_count;
 	struct client *again, *dead_clients;
 	struct upstream *dead_upstreams;

@@ -205,23 +205,27 @@ static enum turn refuse(struct worker *w, struct exchange *x, enum failure why)
 	return exchange_answer(w, x, &answers[why]);
 }
 
+static enum turn no_backend(struct worker *w, struct exchange *x, const char *reason,
+			    const char *text)
+{
+	account_release(w, x->release, COUNTERS_RELEASE_NO_BACKEND, 1);
+	return exchange_answer(
+		w, x,
+		&(struct head_own){
+			.status = 503, .reason = reason, .retry_after_s = 1, .text = text});
+}
+
 /* Give the request to a backend of x->release. */
 static enum turn try_backend(struct worker *w, struct exchange *x)
 {
 	const struct live_pool *pool = &x->route->pools[x->release_index];
 	int chosen =
 		balance_choose(pool->entries, pool->count, x->avoid, worker_random(w), w->now_ms);
-	if (chosen < 0) {
-		account_release(w, x->release, COUNTERS_RELEASE_NO_BACKEND, 1);
-		return exchange_answer(w, x,
-				       &(struct head_own){.status = 503,
-							  .reason = "no-backend",
-							  .retry_after_s = 1,
-							  .text = "No instance of the application "
-								  "is ready."});
-	}
+	if (chosen < 0)
+		return no_backend(w, x, "no-backend", "No instance of the application is ready.");
 	x->avoid = chosen;
 	x->backend = pool->backends[chosen];
+	x->instance = x->live->table->backends[pool->pool->first_backend + chosen].instance;
 	x->backend->refs++;
 	backend_started(x->backend);
 	struct upstream_user user = {
@@ -234,7 +238,10 @@ static enum turn try_backend(struct worker *w, struct exchange *x)
 			  x->head.upgrade,
 	};
 	x->phase = EXCHANGE_CONNECTING;
-	if (upstream_take(w, x->backend, &user, &x->up) != 0)
+	int failed = upstream_take(w, x->backend, &user, &x->up);
+	if (failed == ERR_LIMIT)
+		return no_backend(w, x, "limit", "The gateway is at its limit of connections.");
+	if (failed)
 		return exchange_failed(w, x, FAILURE_CONNECT);
 	return x->up->connecting ? TURN_BLOCKED : forward_begin(w, x);
 }
@@ -477,7 +484,8 @@ enum turn exchange_drive(struct worker *w, struct exchange *x)
 static bool too_slow(const struct worker *w, const struct exchange *x)
 {
 	const struct client *c = x->client;
-	bool sends = x->phase == EXCHANGE_FORWARDING && !x->request.ended &&
+	bool asks_first = x->head.expect_continue && x->interims == 0;
+	bool sends = x->phase == EXCHANGE_FORWARDING && !x->request.ended && !asks_first &&
 		     !flow_pending(&x->request) && !x->answer_begun;
 	bool takes = flow_pending(&x->response);
 	uint64_t least =

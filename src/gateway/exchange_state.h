@@ -40,6 +40,7 @@ struct exchange {
 	const struct live_route *route; /* in `live` */
 	const struct table_release *release;
 	struct backend *backend;
+	const char *instance; /* of the backend that was tried last, in `live`; NULL = none */
 	struct room *room;
 	struct exchange *room_next, *room_prev;
 	enum exchange_phase phase;

@@ -182,10 +182,12 @@ static void start_body(struct exchange *x, uint32_t head_size)
 		x->keep = false;
 }
 
-/* An answer that came before the request was whole ends the connection, unless both go on. */
+/* An answer before the request was whole: the rest may never come, or nobody wants it. A good answer may
+ * also be the beginning of a conversation, and goes on. */
 static bool ends_early(const struct exchange *x)
 {
-	return !x->request.ended && x->head.expect_continue && x->request.body_bytes == 0;
+	bool silent = x->head.expect_continue && x->request.body_bytes == 0;
+	return !x->request.ended && (silent || x->answer.status >= 300);
 }
 
 /* 1xx: passed on, to a client that can understand it. */

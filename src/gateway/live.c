@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "gateway/address.h"
 #include "gateway/upstream.h"
@@ -59,8 +60,13 @@ void backend_failed(struct worker *w, struct backend *b, const struct live_pool 
 		if (pool->backends[i] == b)
 			may = balance_may_eject(pool->entries, pool->count, i, w->now_ms);
 	counters_add(&b->values[COUNTERS_BACKEND_FAILED], 1);
-	if (health_failure(&b->state.health, w->now_ms, may))
+	if (health_failure(&b->state.health, w->now_ms, may)) {
 		counters_add(&b->values[COUNTERS_BACKEND_EJECTED], 1);
+		log_event(LOG_WARNING, "gateway.backend-ejected",
+			  "worker=%u instance=%s address=%s for_ms=%llu", w->index, b->instance,
+			  b->address,
+			  (unsigned long long)(b->state.health.ejected_until_ms - w->now_ms));
+	}
 	counters_set(&b->values[COUNTERS_BACKEND_FAILED_IN_A_ROW], b->state.health.failures);
 	copy_state(b);
 }

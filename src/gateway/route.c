@@ -135,6 +135,7 @@ static void pin(struct worker *w, struct exchange *x, const struct live_route *r
 	struct live *old = x->live;
 	x->live = live_ref(w->live);
 	x->route = route;
+	x->instance = NULL;
 	if (old)
 		live_unref(w, old);
 }

@@ -562,6 +562,29 @@ static void one_address_has_only_so_many_connections(void **state)
 	rig_stop(rig);
 }
 
+static void at_the_limit_the_longest_idle_client_makes_room(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	rig->table->limits.connections_max = 2;
+	rig_apply(rig);
+	int first = rig_connect(rig);
+	RIG_WAIT_FOR(rig_worker(rig, COUNTERS_WORKER_ACCEPTED) == 1);
+	int second = rig_connect(rig), third = rig_connect(rig);
+	assert_true(rig_closed(first)); /* after it has been idle for a while */
+	rig_send(third, GET);
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, OK);
+	rig_until(third, "\r\n\r\nok");
+	assert_true(rig_quiet(second));
+	close(first);
+	close(second);
+	close(third);
+	close(backend);
+	rig_stop(rig);
+}
+
 static void the_access_log_tells_a_request_in_a_line(void **state)
 {
 	(void)state;
@@ -579,7 +602,7 @@ static void the_access_log_tells_a_request_in_a_line(void **state)
 		size += (size_t)read(rig->log_fds[0], line + size, 1);
 	rig_assert_text(line, "env=shop/prod client=127.0.0.1 method=GET target=\"/a\\x22b\" ");
 	rig_assert_text(line, " status=200 in=0 out=2 ");
-	rig_assert_text(line, " release=\"v1\" ");
+	rig_assert_text(line, " release=\"v1\" instance=127.0.0.1:");
 	rig_assert_text(line, " id=\"id-1\"\n");
 	close(client);
 	close(backend);
@@ -609,6 +632,7 @@ int main(void)
 		cmocka_unit_test(draining_finishes_what_there_is),
 		cmocka_unit_test(a_client_that_dawdles_over_its_head_is_told_so),
 		cmocka_unit_test(one_address_has_only_so_many_connections),
+		cmocka_unit_test(at_the_limit_the_longest_idle_client_makes_room),
 		cmocka_unit_test(the_access_log_tells_a_request_in_a_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
