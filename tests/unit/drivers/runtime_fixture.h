@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "drivers/runtime/process.h"
 #include "os/clock.h"
+#include "os/lock.h"
 #include "os/loop.h"
 #include "os/process.h"
 #include "os/sweep.h"
@@ -266,6 +267,21 @@ static inline bool all_over(void)
 	return runtime->ops->settled(runtime);
 }
 
+/* It has left, and had nothing to complain of. */
+static inline void assert_keeper_content(const char *id)
+{
+	char name[160];
+	struct buf text;
+	snprintf(name, sizeof name, "instances/%s", id);
+	int fd = openat(dir.fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	UNTIL((reap(), !lock_held(fd, "lock")));
+	buf_init(&text, 1 << 20);
+	assert_int_equal(file_read(fd, "keeper.log", &text, &err), 0);
+	assert_string_equal(buf_text(&text), "");
+	buf_done(&text);
+	close(fd);
+}
+
 /* Stop everything, and see that nothing at all is left. */
 static inline int tear_down(void **state)
 {
@@ -283,8 +299,10 @@ static inline int tear_down(void **state)
 			fail_msg("%s", err.text);
 	UNTIL(all_over());
 	UNTIL((reap(), count_processes() == 0));
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		assert_keeper_content(ids[i]);
 		assert_int_equal(runtime->ops->forget(runtime, ids[i], &err), 0);
+	}
 	close_runtime();
 	reap();
 	scratch_remove(&dir);

@@ -370,6 +370,30 @@ static void a_user_is_taken_on_by_root_and_refused_otherwise(void **state)
 	buf_done(&out);
 }
 
+static void a_program_that_wants_too_much_memory_is_told_so(void **state)
+{
+	(void)state;
+	struct instance_spec spec = spec_of("job", "");
+	spec.traffic = false;
+	spec.health =
+		(struct instance_health){.kind = INSTANCE_HEALTH_NONE, .min_healthy_ms = 60000};
+	spec.argv[0] = "tail"; /* reads all of it into memory before it says anything */
+	spec.argv[1] = "/dev/zero";
+	spec.argv[2] = NULL;
+	spec.memory_bytes = 24 << 20;
+	spec.restart.limit = 0;
+	spec.files = 64;
+	start_spec(&spec);
+	UNTIL(look("job")->state == INSTANCE_FAILED || strstr(look("job")->sentence, "not set"));
+	if (!is("job", INSTANCE_FAILED)) {
+		/* No such cgroup here: it has said so. Do not wait for the machine to run out. */
+		assert_int_equal(runtime->ops->stop(runtime, "job", at(2), true, &err), 0);
+		return;
+	}
+	assert_int_equal(look("job")->exit_signal, SIGKILL);
+	assert_non_null(strstr(look("job")->sentence, "more memory than its limit"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +417,7 @@ int main(void)
 		TEST(one_that_never_gets_healthy_is_ended_and_given_up),
 		TEST(tcp_and_commands_can_be_health_checks),
 		TEST(a_health_command_that_hangs_fails_and_is_ended),
+		TEST(a_program_that_wants_too_much_memory_is_told_so),
 		TEST(a_user_is_taken_on_by_root_and_refused_otherwise),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
