@@ -124,13 +124,26 @@ static size_t character_size(const unsigned char *p, size_t left)
 	return size;
 }
 
+/* Control characters, and those that turn the text around them: a file must read as it looks. */
+static bool is_hidden(const unsigned char *p, size_t size)
+{
+	if (size == 1)
+		return (p[0] < 0x20 && p[0] != '\t' && p[0] != '\n' && p[0] != '\r') ||
+		       p[0] == 0x7f;
+	if (size == 2)
+		return p[0] == 0xc2 && p[1] < 0xa0;
+	return size == 3 && p[0] == 0xe2 &&
+	       ((p[1] == 0x80 && p[2] >= 0xa8 && p[2] <= 0xae) ||
+		(p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9));
+}
+
 /* Escapes can make what the file itself must not hold. */
 static bool is_clean_text(const char *text, size_t size)
 {
 	for (size_t i = 0, step; i < size; i += step) {
-		unsigned char c = (unsigned char)text[i];
-		step = character_size((const unsigned char *)text + i, size - i);
-		if (step == 0 || (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
+		const unsigned char *p = (const unsigned char *)text + i;
+		step = character_size(p, size - i);
+		if (step == 0 || is_hidden(p, step))
 			return false;
 	}
 	return true;
@@ -150,7 +163,8 @@ static int add_scalar(struct builder *b, struct fy_token *token)
 		node->text[size] = '\0';
 		if (!is_clean_text(node->text, size))
 			return refuse(b, ERR_INVALID,
-				      "A text must not hold control characters or broken UTF-8.");
+				      "A text must not hold hidden or control characters, nor "
+				      "broken UTF-8.");
 	}
 	return place(b, node);
 }
@@ -251,21 +265,23 @@ static int read_events(struct builder *b, struct fy_parser *parser, struct fy_di
 /* libfyaml reads past broken UTF-8 and keeps control characters: refuse both before it sees them. */
 static int check_bytes(struct builder *b, const char *text, size_t size)
 {
+	char shown[32];
 	b->line = b->column = 1;
 	if (size > YAML_BYTES_MAX)
 		return refuse(b, ERR_LIMIT, "The file is larger than 256 KiB.");
 	for (size_t i = 0, step; i < size; i += step, b->column++) {
-		unsigned char c = (unsigned char)text[i];
-		step = character_size((const unsigned char *)text + i, size - i);
+		const unsigned char *p = (const unsigned char *)text + i;
+		step = character_size(p, size - i);
 		if (step == 0)
 			return refuse(b, ERR_INVALID,
-				      "The byte 0x%02x is not UTF-8; save the file as UTF-8.", c);
-		if ((c < 0x20 && c != '\t' && c != '\r' && c != '\n') || c == 0x7f)
-			return refuse(b, ERR_INVALID,
-				      "A control character (0x%02x) is not allowed in the file; "
-				      "remove it.",
-				      c);
-		if (c == '\n') {
+				      "The byte 0x%02x is not UTF-8; save the file as UTF-8.", *p);
+		if (is_hidden(p, step))
+			return refuse(
+				b, ERR_INVALID,
+				"A hidden or control character (%s) is not allowed in the file; "
+				"remove it.",
+				text_escape((const char *)p, step, shown, sizeof shown));
+		if (*p == '\n') {
 			b->line++;
 			b->column = 0;
 		}
