@@ -104,6 +104,14 @@ static void take_processes(const struct app_environment *environment, struct str
 	}
 }
 
+static bool serves(const struct app_environment *environment)
+{
+	for (uint32_t i = 0; i < environment->process_count; i++)
+		if (environment->processes[i].serves)
+			return true;
+	return false;
+}
+
 static uint64_t check_time(const struct resolved *resolved)
 {
 	uint64_t longest = 0;
@@ -130,7 +138,8 @@ int config_strategy(const struct resolved *resolved, struct strategy_settings *r
 		ret_settings->moves[i] = make_move(&strategy->steps[i], samples_needed(resolved));
 	take_processes(environment, ret_settings);
 	ret_settings->checks = resolved->check_count > 0;
-	ret_settings->analysis = rules.on;
+	ret_settings->analysis =
+		rules.on && serves(environment); /* workers have no requests to judge */
 	ret_settings->too_little = too_little_of(&rules);
 	if (resolved->check_count > 0)
 		ret_settings->check_deadline_ms = check_time(resolved) + SLACK_MS;

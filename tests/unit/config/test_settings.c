@@ -126,6 +126,17 @@ static void without_analysis_time_alone_decides(void **state)
 	assert_int_equal(settings.moves[0].min_samples, 0);
 }
 
+static void workers_without_requests_are_not_judged_by_them(void **state)
+{
+	(void)state;
+	assert_null(load("app: jobs\n"
+			 "service: { run: bin/worker, instances: 4 }\n"
+			 "environments: { prod: {} }\n",
+			 NULL));
+	assert_false(settings.analysis);
+	assert_false(settings.process[0].traffic);
+}
+
 static void rolling_in_place_is_what_was_written(void **state)
 {
 	(void)state;
@@ -156,6 +167,7 @@ int main(void)
 		cmocka_unit_test(strategies_that_need_no_definition_are_those_of_the_compiler),
 		cmocka_unit_test(every_number_reaches_the_settings),
 		cmocka_unit_test(without_analysis_time_alone_decides),
+		cmocka_unit_test(workers_without_requests_are_not_judged_by_them),
 		cmocka_unit_test(rolling_in_place_is_what_was_written),
 		cmocka_unit_test(a_strategy_that_contradicts_itself_is_refused_with_the_file),
 	};
