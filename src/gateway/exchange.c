@@ -253,12 +253,13 @@ static bool may_repeat(struct worker *w, struct exchange *x, enum failure why, b
 		.answered = x->response.raw > 0 || x->interims > 0,
 		.idempotent = http1_method_idempotent((enum http1_method)x->head.method),
 		.body_whole = x->whole && x->request.buffer,
-		.tries = why == FAILURE_CONNECT && !sent ? 0 : x->tries,
+		.tries = x->tries,
 	};
 	if (!environment_of(x)->retry || why == FAILURE_ANSWER)
 		return false;
-	if (why == FAILURE_CONNECT && x->connect_tries >= EXCHANGE_CONNECTS_MAX)
-		return false;
+	/* A connection that was refused has cost nobody anything: no budget is needed for another. */
+	if (why == FAILURE_CONNECT && !sent)
+		return c.body_whole && x->connect_tries < EXCHANGE_CONNECTS_MAX;
 	exchange_leave_budget(w, x);
 	x->retried = retry_take(&w->retry, &c);
 	return x->retried;
