@@ -108,7 +108,9 @@ struct view_rollout {
 	uint32_t exit_code;
 	struct view_release new_release, old_release;
 	uint64_t started_unix_ms, ended_unix_ms, elapsed_ms;
-	uint32_t step, attempt, step_count;
+	uint32_t step, attempt, step_count; /* step: index into `steps` */
+	uint32_t plan_step; /* the running plan's own cursor: what a command expects */
+	char suspect[96];   /* the instance whose log is worth reading, or "" */
 	struct view_step steps[VIEW_STEPS_MAX];
 	struct view_traffic new_traffic, old_traffic;
 	uint32_t weight_bp; /* of the new release, as served */
@@ -119,7 +121,8 @@ struct view_rollout {
 	struct view_evidence evidence[VIEW_EVIDENCE_MAX];
 	uint32_t history_count;
 	struct view_transition history[VIEW_HISTORY_MAX];
-	uint64_t verdict_to_zero_ms; /* from the verdict to weight 0 in every worker; 0 = it did not come to that */
+	uint64_t
+		verdict_to_zero_ms; /* from the verdict to weight 0 in every worker; 0 = it did not come to that */
 	uint32_t log_line_count;
 	char log_tail[VIEW_LOG_LINES][VIEW_TEXT_SIZE];
 	char serving[CONTROL_TAG_SIZE];
@@ -147,6 +150,8 @@ MUST_CHECK int control_view_environments(struct control *c, const char *environm
 /* `rollout` is a number or an environment (its current rollout, else its last). */
 MUST_CHECK int control_view_rollout(struct control *c, const char *rollout,
 				    struct view_rollout *ret_view, struct error *err);
+MUST_CHECK int control_view_number(struct control *c, uint32_t number,
+				   struct view_rollout *ret_view, struct error *err);
 MUST_CHECK int control_view_plan(struct control *c, const char *environment, const char *release,
 				 const char *strategy, struct view_plan *ret_view,
 				 struct error *err);

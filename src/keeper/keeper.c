@@ -565,7 +565,7 @@ static void close_parts(struct keeper *k)
 	env->ops->timer_stop(env, &k->wake);
 	env->ops->timer_stop(env, &k->probe_timer);
 	env->ops->timer_stop(env, &k->leave);
-	peers_close(&k->peers, k->dir_fd);
+	peers_end(&k->peers, k->dir_fd);
 	output_close(&k->output);
 	variables_done(&k->program.variables);
 	loop_signal_stop(k->children);

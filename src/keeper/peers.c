@@ -108,7 +108,7 @@ int peers_open(struct peers *peers, int dir_fd, struct error *err)
 	return code;
 }
 
-void peers_close(struct peers *peers, int dir_fd)
+void peers_end(struct peers *peers, int dir_fd)
 {
 	/* First the name: nobody is to knock at a door that closes. */
 	unlinkat(dir_fd, socket_name, 0);

@@ -42,7 +42,7 @@ struct peers {
 
 /* Fill in loop, arrived, status and context first. */
 int peers_open(struct peers *peers, int dir_fd, struct error *err) MUST_CHECK;
-void peers_close(struct peers *peers, int dir_fd);
+void peers_end(struct peers *peers, int dir_fd);
 
 void peers_tell(struct peers *peers);
 void peers_watch(struct peer *peer); /* and tell it now */

@@ -70,8 +70,8 @@ void variables_make(struct variables *v, const struct instance_spec *spec, const
 	put_pair(v, "DAVIT_PROCESS", spec->process);
 	put_number(v, "DAVIT_SLOT", spec->slot);
 	put_pair(v, "DAVIT_INSTANCE", spec->id);
-	put_pair(v, "DAVIT_RELEASE", spec->release);
-	put_pair(v, "DAVIT_VERSION", spec->tag);
+	put_pair(v, "DAVIT_RELEASE", spec->tag[0] ? spec->tag : spec->release);
+	put_pair(v, "DAVIT_RELEASE_ID", spec->release);
 	put(v, mem_copy_text(mark));
 }
 

@@ -107,9 +107,11 @@ static void compile_move(struct compiler *c, uint32_t index)
 	case STRATEGY_MOVE_ROLLING: compile_rolling(c, move); break;
 	case STRATEGY_MOVE_RECREATE: compile_recreate(c); break;
 	case STRATEGY_MOVE_BAKE:
-		if (!c->live && c->share_bp == 0)
+		/* A first release has nobody to be compared with and nothing to go back to: it is live. */
+		if (c->live)
+			compile_bake(c, move);
+		else if (c->share_bp == 0)
 			compile_switch(c, move);
-		compile_bake(c, move);
 		break;
 	case STRATEGY_MOVE_COUNT: break;
 	}

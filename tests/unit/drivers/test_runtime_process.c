@@ -41,7 +41,7 @@ static void the_program_has_its_directory_variables_and_persistent_paths(void **
 	spec.traffic = false;
 	spec.health = (struct instance_health){.kind = INSTANCE_HEALTH_NONE};
 	spec.argv[0] = NULL;
-	spec.script = "cat text; echo $GREETING $DAVIT_APP $DAVIT_ENVIRONMENT $DAVIT_VERSION; "
+	spec.script = "cat text; echo $GREETING $DAVIT_APP $DAVIT_ENVIRONMENT $DAVIT_RELEASE; "
 		      "echo kept >> storage/deep/file; echo changed > text; exec sleep 1000";
 	spec.variables[0] = "GREETING=hello there";
 	spec.persist[0] = "storage/deep/";

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * effects - carry out what a committed turn decided.
+ *
+ * Everything here is idempotent: documents are sent again every second and at boot, so an effect that a
+ * crash swallowed is carried out a little later. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "control/environment.h"
+#include "provider/artifact.h"
+
+/* The fetch of a release that is in the artifact store is a look at its directory and its digest. */
+static void fetch(struct environment *e, struct active_rollout *r,
+		  const struct rollout_effect *effect)
+{
+	struct artifact_store *artifacts = e->control->parts.artifacts;
+	struct rollout_event event = {
+		.kind = EVENT_FETCHED, .release = effect->release, .ok = true};
+	struct turn_note note = {0};
+	struct digest digest;
+	struct error err;
+	char path[1024];
+	if (!digest_parse(r->candidate.artifact, &digest) ||
+	    artifacts->ops->path(artifacts, &digest, path, sizeof path, &err) < 0) {
+		event.ok = false;
+		note.sentence = err.text;
+	}
+	environment_event(e, &event, &note);
+}
+
+/* The next rollout needs the directories of instances that are over; until then their logs stay for
+ * whoever wants to know why. */
+static void forget_ended(struct environment *e)
+{
+	struct runtime *runtime = e->control->parts.runtime;
+	const struct instance_status *list;
+	size_t count = runtime->ops->observe(runtime, &list);
+	char(*ids)[INSTANCE_ID_SIZE] = mem_zero(count + 1, sizeof *ids);
+	size_t ended = 0;
+	struct error err;
+	for (size_t i = 0; i < count; i++)
+		if (instance_of(e, &list[i]) && list[i].state == INSTANCE_EXITED)
+			memcpy(ids[ended++], list[i].id, sizeof ids[0]);
+	for (size_t i = 0; i < ended; i++)
+		if (runtime->ops->forget(runtime, ids[i], &err) < 0)
+			log_event(LOG_WARNING, "control.forget", "instance=%s error=\"%s\"", ids[i],
+				  err.text);
+	free(ids);
+}
+
+static void rollout_free(struct active_rollout *r)
+{
+	if (!r)
+		return;
+	release_info_free(&r->candidate);
+	free(r);
+}
+
+/* A queued rollout that ended (superseded, cancelled) leaves the queue. */
+static void sweep_queue(struct environment *e)
+{
+	uint32_t kept = 0;
+	for (uint32_t i = 0; i < e->queue_count; i++) {
+		struct active_rollout *r = e->queue[i];
+		if (rollout_terminal(&r->state)) {
+			uint32_t number = r->number;
+			rollout_free(r);
+			control_changed(e->control, number);
+		} else {
+			e->queue[kept++] = r;
+		}
+	}
+	e->queue_count = kept;
+}
+
+static bool compile(struct environment *e, struct active_rollout *r, struct error *err)
+{
+	struct strategy_settings settings;
+	struct rollout_event withdraw = {.kind = EVENT_ABORT};
+	struct turn_note note = {.sentence = err->text};
+	struct error ignored;
+	int result = release_settings(e, r->candidate.config, &settings, err);
+	if (result == 0 && strcmp(r->kind, "restart") == 0)
+		strategy_default(&settings, STRATEGY_ROLLING);
+	if (result == 0)
+		result = strcmp(r->kind, "rollback") == 0
+				 ? strategy_compile_rollback(&settings, &e->core, &r->candidate.id,
+							     &r->plan, err)
+				 : strategy_compile(&settings, &e->core, &r->candidate.id, &r->plan,
+						    err);
+	if (result == 0)
+		return true;
+	/* What cannot be planned any more never begins; the sentence says why. */
+	if (environment_turn(e, r, &withdraw, &note, NULL, &ignored) < 0 ||
+	    !rollout_terminal(&r->state))
+		log_event(LOG_ERROR, "control.plan", "environment=%s rollout=%u error=\"%s\"",
+			  e->key, r->number, err->text);
+	return false;
+}
+
+void environment_start_next(struct environment *e)
+{
+	struct control *c = e->control;
+	while (!e->active && e->queue_count > 0 && e->core.rollout == 0 && !c->degraded) {
+		struct active_rollout *r = e->queue[0];
+		struct rollout_event start = {.kind = EVENT_START, .number = r->number};
+		enum rollout_answer answer = ANSWER_NONE;
+		struct error err;
+		if (!compile(e, r, &err)) {
+			if (!rollout_terminal(&r->state))
+				return;
+			sweep_queue(e);
+			continue;
+		}
+		const struct release_info *live = environment_release(e, e->core.stable);
+		text_copy(r->old_hex, sizeof r->old_hex, live ? live->hex : "");
+		r->started_unix_ms = env_wall_ms(c->parts.env);
+		forget_ended(e);
+		memmove(e->queue, e->queue + 1, sizeof e->queue[0] * --e->queue_count);
+		e->active = r;
+		analysis_rollout_began(e);
+		if (environment_turn(e, r, &start, NULL, &answer, &err) < 0 ||
+		    !rollout_active(&r->state)) {
+			/* Not committed, or not now: it waits where it was. */
+			e->active = NULL;
+			memmove(e->queue + 1, e->queue, sizeof e->queue[0] * e->queue_count++);
+			e->queue[0] = r;
+			return;
+		}
+		control_changed(c, r->number);
+	}
+}
+
+static void rollout_ended(struct environment *e)
+{
+	struct active_rollout *r = e->active;
+	if (!r || !rollout_terminal(&r->state))
+		return;
+	uint32_t number = r->number;
+	analysis_cancel(e);
+	e->active = NULL;
+	rollout_free(r);
+	control_changed(e->control, number);
+}
+
+static void execute(struct environment *e, struct active_rollout *r,
+		    const struct rollout_effect *effect)
+{
+	switch (effect->kind) {
+	case EFFECT_ROUTE: routing_send(e); break;
+	case EFFECT_SET: instances_assert(e, effect->slot); break;
+	case EFFECT_FETCH: break; /* the caller's */
+	case EFFECT_ANALYSE: analysis_begin(e, effect->step, effect->attempt); break;
+	case EFFECT_NOTIFY:
+		if (effect->to == ROLLOUT_REVERTING && effect->from != ROLLOUT_STUCK &&
+		    !r->verdict_at_ms)
+			r->verdict_at_ms = env_now_ms(e->control->parts.env);
+		if (effect->to == ROLLOUT_REVERTING)
+			analysis_cancel(e);
+		control_changed(e->control, r->number);
+		break;
+	case EFFECT_STABLE: routing_send(e); break;
+	case EFFECT_HOOK: /* the configuration refuses hooks, so no plan has one */
+	case EFFECT_EVIDENCE:
+	case EFFECT_BAD:
+	case EFFECT_GONE:
+	case EFFECT_FREE: /* rows, written with the turn; the queue is looked at below */
+	case EFFECT_COUNT: break;
+	}
+}
+
+void effects_execute(struct environment *e, struct active_rollout *r,
+		     const struct rollout_effects *effects)
+{
+	const struct rollout_effect *fetching = NULL;
+	for (uint32_t i = 0; i < effects->count; i++) {
+		if (effects->items[i].kind == EFFECT_FETCH)
+			fetching = &effects->items[i];
+		else
+			execute(e, r, &effects->items[i]);
+		FAILPOINT("control.between-effects");
+	}
+	/* A fetch answers at once, with a turn of its own: it comes last. */
+	if (fetching)
+		fetch(e, r, fetching);
+	if (r && r == e->active && rollout_terminal(&r->state))
+		rollout_ended(e);
+	sweep_queue(e);
+	if (effects->count > 0)
+		observe_request(e);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * environment - what the files of control/ share: the control, its environments, their rollouts.
+ *
+ * WHAT  struct control owns environments; an environment owns the core's state, the releases that have a
+ *       slot in it, the rollout that holds it and those that wait.
+ *
+ * HOW   By file: turn.c is the only one that changes core state, and it commits first. effects.c carries
+ *       out what a turn decided. instances.c makes the fleet obey the set documents, routing.c sends the
+ *       router document, observe.c turns what they report into observations, analysis.c turns counts into
+ *       evidence. commands.c is what people ask for; recover.c is the start; views are in view.c.
+ *
+ * OWNS  Everything here is the control's, on the heap, freed by control_free().
+ */
+#ifndef CONTROL_ENVIRONMENT_H
+#define CONTROL_ENVIRONMENT_H
+
+#include "config/app.h"
+#include "control/control.h"
+#include "judge/rules.h"
+#include "provider/check.h"
+#include "provider/router.h"
+#include "provider/runtime.h"
+#include "rollout/rollout.h"
+#include "store/store.h"
+#include "strategy/strategy.h"
+
+enum {
+	CONTROL_NAME_SIZE = 48,
+	CONTROL_KIND_SIZE = 16,
+	CONTROL_QUEUE_MAX = 16,
+	CONTROL_TICK_MS = 100,
+	CONTROL_PERSIST_MS = 2000, /* time that only added up is committed this often */
+	CONTROL_OBSERVE_IDLE_MS =
+		1000, /* an environment where nothing moves is looked at this often */
+	ANALYSIS_RING = 256,
+	ANALYSIS_RECENT_MS = 60000,
+	SENTENCE_SIZE = 512,
+	DRAINS_MAX = 256,
+};
+
+/* A release that has a slot in an environment, or is on its way to one. */
+struct release_info {
+	struct release_id id; /* empty: none */
+	char hex[DIGEST_HEX_SIZE];
+	char tag[CONTROL_TAG_SIZE];
+	char artifact[DIGEST_HEX_SIZE];
+	char by[CONTROL_WHO_SIZE];
+	uint64_t since_unix_ms;  /* live since, or made at */
+	struct resolved *config; /* for this environment */
+};
+
+/* A rollout that has not ended. */
+struct active_rollout {
+	uint32_t number;
+	struct rollout state;
+	struct plan plan;
+	struct release_info candidate;
+	char kind[CONTROL_KIND_SIZE]; /* deploy rollback restart */
+	char strategy[CONTROL_NAME_SIZE];
+	char by[CONTROL_WHO_SIZE];
+	char reason[CONTROL_REASON_SIZE];
+	char old_hex[DIGEST_HEX_SIZE];
+	char sentence[SENTENCE_SIZE]; /* the last thing that decided */
+	uint64_t created_unix_ms, started_unix_ms;
+	uint32_t transition_seq;
+	uint64_t
+		verdict_at_ms; /* monotonic: when it was decided to go back; 0 = not, or measured */
+	int64_t verdict_to_zero_ms;
+	bool supersede;
+};
+
+/* Cumulative counts of a release at one instant. */
+struct counts_sample {
+	uint64_t at_ms;
+	uint64_t life;
+	uint64_t started, answered, completed;
+	uint64_t status_5xx, timeouts, connects, resets;
+};
+
+/* What the judge has of one release: where counting began, and enough of the past for its recent window. */
+struct counts_track {
+	bool present;
+	struct router_counters now;
+	struct router_counters base;  /* when the step's analysis began */
+	struct router_counters began; /* when the rollout began: what people are shown */
+	uint32_t ring_next, ring_count;
+	struct counts_sample ring[ANALYSIS_RING];
+};
+
+struct analysis {
+	bool running; /* evidence of (step, attempt) is wanted */
+	uint32_t step, attempt;
+	uint32_t wants; /* ANALYSIS_ bits of the HOLD */
+	bool checks_passed;
+	bool exposed;       /* the candidate has had requests in this rollout */
+	uint64_t check_run; /* under way, or 0 */
+	uint64_t sampled_ms;
+	struct counts_track fresh; /* the candidate */
+	struct counts_track live;
+	struct judge_result result; /* the latest */
+};
+
+/* Since when a surplus instance has been out of every worker's table. */
+struct drain_clock {
+	char id[INSTANCE_ID_SIZE];
+	uint64_t since_ms;
+};
+
+struct environment {
+	struct control *control;
+	char app[CONTROL_NAME_SIZE];
+	char name[CONTROL_NAME_SIZE];
+	char key[CONTROL_KEY_SIZE];
+	char process[PROCESSES_MAX]
+		    [CONTROL_NAME_SIZE]; /* index -> name, the same for all its releases */
+	uint32_t process_count;
+	uint8_t salt[ROUTER_KEY_SIZE], sign_key[ROUTER_KEY_SIZE], mirror_salt[ROUTER_KEY_SIZE];
+	uint64_t
+		config_revision; /* of the router document beneath the core's version; see routing.c */
+
+	struct environment_state core; /* as committed */
+	struct release_info releases[ENVIRONMENT_SETS_MAX];
+	struct active_rollout *active;
+	struct active_rollout *queue[CONTROL_QUEUE_MAX];
+	uint32_t queue_count;
+
+	uint64_t ticked_ms;
+	uint64_t persisted_ms;
+	bool unpersisted; /* time has added up that is not committed yet */
+
+	struct version
+		asserted[ENVIRONMENT_SETS_MAX]; /* set document that every instance was told */
+	uint32_t drain_count;
+	struct drain_clock drains[DRAINS_MAX];
+
+	struct router_document *sent; /* the last document sent; NULL = none since the start */
+	bool routing;                 /* an apply is under way */
+	bool route_again;             /* something changed meanwhile */
+	bool route_failed;
+	uint64_t route_failed_ms;
+	char route_error[SENTENCE_SIZE];
+	struct router_observation *seen; /* the latest, on the heap for its size */
+	bool seen_valid;
+	bool observing, observe_again;
+	bool look_due;         /* without a router: at the next tick */
+	uint32_t look_attempt; /* the rollout's attempt when the look was asked for */
+	uint64_t observed_ms;
+	uint64_t serial;
+	uint64_t requests_per_s; /* lately, for plans */
+	uint64_t rate_requests, rate_at_ms;
+
+	struct analysis analysis;
+};
+
+struct control {
+	struct control_parts parts;
+	uint64_t epoch;
+	uint32_t environment_count;
+	struct environment *environments[CONTROL_ENVIRONMENT_MAX];
+	struct env_timer tick;
+	bool started;
+	bool stopping;
+	void (*stopped)(void *context);
+	void *stopped_context;
+	bool degraded; /* the last commit failed: nothing is done until one succeeds */
+	char degraded_text[SENTENCE_SIZE];
+	void (*changed)(void *context, uint32_t rollout);
+	void *changed_context;
+};
+
+/* What a turn writes beside the core's own state. */
+struct turn_note {
+	const struct control_caller *caller; /* NULL: davit itself */
+	const char *action; /* audit: "deploy", "abort", … or NULL: only state changes */
+	const char *reason;
+	const char *sentence; /* evidence in words */
+	const char *verdict;  /* with EVENT_EVIDENCE */
+	const char *source;   /* "judge", "check" */
+};
+
+/* --- turn.c */
+
+/* Feed one event to the rollout `r` (NULL: to the environment at rest), commit, act. `ret_answer` (or
+ * NULL) is what a person is told. A failed commit changes nothing and does nothing. */
+MUST_CHECK int environment_turn(struct environment *e, struct active_rollout *r,
+				const struct rollout_event *event, const struct turn_note *note,
+				enum rollout_answer *ret_answer, struct error *err);
+/* The same for events of davit itself: a failure is logged and marks the control degraded. */
+void environment_event(struct environment *e, const struct rollout_event *event,
+		       const struct turn_note *note);
+/* Write the environment's row; between store_begin() and store_commit(). */
+void environment_put(struct environment *e);
+
+/* Describe the releases that have a slot now. */
+void environment_follow_slots(struct environment *e);
+
+/* --- effects.c */
+void effects_execute(struct environment *e, struct active_rollout *r,
+		     const struct rollout_effects *effects);
+/* Begin the next rollout in the queue, if the environment is free. */
+void environment_start_next(struct environment *e);
+
+/* --- instances.c */
+void instances_assert(struct environment *e, uint8_t slot);
+void instances_assert_all(struct environment *e);
+uint32_t environment_process_index(const struct environment *e,
+				   const char *name); /* or PROCESSES_MAX */
+const char *instance_id_of(const struct environment *e, uint8_t slot, uint32_t process,
+			   uint32_t number, char to[INSTANCE_ID_SIZE]);
+bool instance_of(const struct environment *e, const struct instance_status *status);
+uint8_t instance_slot(const struct environment *e, const struct instance_status *status);
+/* What the instances of a set are, for the core. */
+void instances_observe(struct environment *e, uint8_t slot, struct set_observation *to);
+
+/* --- routing.c */
+void routing_send(struct environment *e);
+bool routing_idle(const struct environment *e);
+struct version routing_core_version(struct router_version applied);
+
+/* --- observe.c */
+void observe_request(struct environment *e);
+void observe_unrouted(struct environment *e);
+
+/* --- analysis.c */
+void analysis_begin(struct environment *e, uint32_t step, uint32_t attempt);
+void analysis_tick(struct environment *e);
+void analysis_rollout_began(struct environment *e);
+void analysis_cancel(struct environment *e);
+/* Counts of a track since `base`, as the judge wants them. */
+void analysis_counts(const struct counts_track *track, const struct router_counters *base,
+		     struct judge_counts *ret_counts);
+
+/* --- releases.c */
+MUST_CHECK int release_load(struct environment *e, const char *hex, struct release_info *ret_info,
+			    struct error *err);
+/* The same, with the strategy `strategy` instead of the environment's own; "" keeps it. */
+MUST_CHECK int release_load_with(struct environment *e, const char *hex, const char *strategy,
+				 struct release_info *ret_info, struct error *err);
+void release_info_free(struct release_info *info);
+/* Names and shapes of the release's processes, by the environment's indexes (which may grow). */
+MUST_CHECK int release_shapes(struct environment *e, const struct resolved *config,
+			      struct process_shape shapes[PROCESSES_MAX], struct error *err);
+MUST_CHECK int release_settings(struct environment *e, const struct resolved *config,
+				struct strategy_settings *ret_settings, struct error *err);
+void release_judge_rules(const struct resolved *config, struct judge_rules *ret_rules);
+/* Have instance `number` (from 1) of a process of the release in `slot` run. */
+MUST_CHECK int release_start_instance(struct environment *e, uint8_t slot, uint32_t process,
+				      uint32_t number, struct instance_version version,
+				      struct error *err);
+
+/* --- control.c */
+struct environment *environment_find_key(struct control *c, const char *key);
+struct environment *environment_add(struct control *c, const char *app, const char *name);
+void control_changed(struct control *c, uint32_t rollout);
+const struct release_info *environment_release(const struct environment *e, uint8_t slot);
+uint8_t environment_candidate_slot(const struct environment *e);
+/* Of the release whose configuration counts for traffic: the live one, else the candidate. */
+const struct resolved *environment_traffic_config(const struct environment *e);
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * releases - from a release's stored configuration to what the core, the judge and the runtime want.
+ *
+ * A release carries one JSON object: "environments" has the resolved configuration of each environment
+ * (canonical; its digest is part of the release's id), "text" the file as it was written. */
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "config/command.h"
+#include "config/config.h"
+#include "config/settings.h"
+#include "control/environment.h"
+#include "control/release_config.h"
+#include "store/releases.h"
+
+enum {
+	RESTART_FIRST_MS = 100,
+	RESTART_MOST_MS = 5000,
+	RESTART_LIMIT = 5,
+	RESTART_WINDOW_MS = 60000
+};
+
+void release_info_free(struct release_info *info)
+{
+	if (info->config)
+		config_resolved_free(info->config);
+	*info = (struct release_info){0};
+}
+
+int release_load(struct environment *e, const char *hex, struct release_info *ret_info,
+		 struct error *err)
+{
+	struct release_info info = {0};
+	struct store_release row;
+	struct digest id;
+	struct buf text;
+	buf_init(&text, STORE_BLOB_MAX);
+	int result = store_release_get(e->control->parts.store, hex, &row, &text, err);
+	if (result == 0)
+		result = release_config_resolved(buf_text(&text), text.size, e->name, &info.config,
+						 err);
+	buf_done(&text);
+	if (result < 0)
+		return result;
+	ASSERT(digest_parse(row.id, &id));
+	memcpy(info.id.bytes, id.bytes, sizeof info.id.bytes);
+	text_copy(info.hex, sizeof info.hex, row.id);
+	text_copy(info.tag, sizeof info.tag, row.tag);
+	text_copy(info.artifact, sizeof info.artifact, row.artifact);
+	text_copy(info.by, sizeof info.by, row.by);
+	info.since_unix_ms = row.created_unix_ms;
+	*ret_info = info;
+	return 0;
+}
+
+int release_load_with(struct environment *e, const char *hex, const char *strategy,
+		      struct release_info *ret_info, struct error *err)
+{
+	struct store_release row;
+	struct buf text;
+	int result = release_load(e, hex, ret_info, err);
+	if (result < 0 || !strategy[0] ||
+	    strcmp(ret_info->config->environment.strategy.name, strategy) == 0)
+		return result;
+	buf_init(&text, STORE_BLOB_MAX);
+	struct resolved *other = NULL;
+	result = store_release_get(e->control->parts.store, hex, &row, &text, err);
+	if (result == 0)
+		result = release_config_strategy(buf_text(&text), text.size, e->name, strategy,
+						 &other, err);
+	buf_done(&text);
+	if (result < 0) {
+		release_info_free(ret_info);
+		return result;
+	}
+	config_resolved_free(ret_info->config);
+	ret_info->config = other;
+	return 0;
+}
+
+/* Indexes are given once and never taken back, so that index p means the same process in every release. */
+static uint32_t index_of(struct environment *e, const char *name)
+{
+	uint32_t index = environment_process_index(e, name);
+	if (index == PROCESSES_MAX && e->process_count < PROCESSES_MAX) {
+		index = e->process_count++;
+		text_copy(e->process[index], sizeof e->process[index], name);
+	}
+	return index;
+}
+
+int release_shapes(struct environment *e, const struct resolved *config,
+		   struct process_shape shapes[PROCESSES_MAX], struct error *err)
+{
+	const struct app_environment *env = &config->environment;
+	memset(shapes, 0, sizeof shapes[0] * PROCESSES_MAX);
+	for (uint32_t i = 0; i < env->process_count; i++) {
+		const struct app_process *process = &env->processes[i];
+		uint32_t index = index_of(e, process->name);
+		if (index == PROCESSES_MAX)
+			return error_set(
+				err, ERR_LIMIT,
+				"The environment %s has had %d processes with different names; "
+				"\"%s\" would be one more.",
+				e->key, PROCESSES_MAX, process->name);
+		shapes[index].count = (uint16_t)process->instances;
+		shapes[index].traffic = process->serves;
+		shapes[index].handover = process->handover == APP_HANDOVER_STOP_FIRST
+						 ? HANDOVER_STOP_FIRST
+						 : HANDOVER_OVERLAP;
+	}
+	return 0;
+}
+
+enum { RESTART_ROOM_MS = 5000, KILL_ROOM_MS = 30000 };
+
+int release_settings(struct environment *e, const struct resolved *config,
+		     struct strategy_settings *ret_settings, struct error *err)
+{
+	int result = config_strategy(config, ret_settings, err);
+	if (result < 0)
+		return result;
+	/* The runtime calls an instance ready when it has been healthy for min_healthy already. */
+	ret_settings->ready_deadline_ms += ret_settings->min_ready_ms + RESTART_ROOM_MS;
+	ret_settings->min_ready_ms = 0;
+	ret_settings->stop_deadline_ms += KILL_ROOM_MS;
+	result = release_shapes(e, config, ret_settings->process, err);
+	return result < 0 ? result : strategy_check(ret_settings, err);
+}
+
+void release_judge_rules(const struct resolved *config, struct judge_rules *ret_rules)
+{
+	config_rules(config, ret_rules);
+}
+
+/* --- instances */
+
+static const struct app_process *process_of(const struct resolved *config, const char *name)
+{
+	for (uint32_t i = 0; i < config->environment.process_count; i++)
+		if (strcmp(config->environment.processes[i].name, name) == 0)
+			return &config->environment.processes[i];
+	return NULL;
+}
+
+static int signal_number(enum app_signal signal)
+{
+	switch (signal) {
+	case APP_SIGNAL_TERM: return SIGTERM;
+	case APP_SIGNAL_INT: return SIGINT;
+	case APP_SIGNAL_QUIT: return SIGQUIT;
+	case APP_SIGNAL_HUP: return SIGHUP;
+	case APP_SIGNAL_USR1: return SIGUSR1;
+	case APP_SIGNAL_USR2: return SIGUSR2;
+	case APP_SIGNAL_COUNT: break;
+	}
+	return SIGTERM;
+}
+
+/* Words are split here; the keeper puts in $PORT and the other variables when it knows them. */
+static int fill_command(const struct app_command *command, struct command_argv *words,
+			struct instance_spec *spec, struct error *err)
+{
+	if (command->sh) {
+		spec->script = command->sh;
+		return 0;
+	}
+	int result = command_expand(command, NULL, 0, words, err);
+	if (result < 0)
+		return result;
+	for (uint32_t i = 0; i < words->count; i++)
+		spec->argv[i] = words->items[i];
+	spec->expand = true;
+	return 0;
+}
+
+static int fill_health(const struct app_process *process, struct command_argv *words,
+		       struct instance_spec *spec, struct error *err)
+{
+	const struct app_health *from = &process->health;
+	struct instance_health *to = &spec->health;
+	to->interval_ms = from->interval_ms;
+	to->timeout_ms = from->timeout_ms;
+	to->passes = from->passes;
+	to->fails = from->fails;
+	to->min_healthy_ms = from->min_healthy_ms;
+	to->deadline_ms = from->deadline_ms;
+	if (from->path) {
+		to->kind = INSTANCE_HEALTH_HTTP;
+		to->path = from->path;
+	} else if (from->tcp) {
+		to->kind = INSTANCE_HEALTH_TCP;
+	} else if (from->command.line || from->command.sh || from->command.args.count > 0) {
+		to->kind = INSTANCE_HEALTH_COMMAND;
+		int result = command_expand(&from->command, NULL, 0, words, err);
+		for (uint32_t i = 0; result == 0 && i < words->count; i++)
+			to->command[i] = words->items[i];
+		return result;
+	}
+	return 0;
+}
+
+/* "NAME=value" of every variable; the texts live until the spec was handed over. */
+static uint32_t fill_variables(const struct app_process *process, char **texts,
+			       struct instance_spec *spec)
+{
+	uint32_t count = process->env.count;
+	for (uint32_t i = 0; i < count; i++) {
+		struct buf text;
+		buf_init(&text, STORE_BLOB_MAX);
+		buf_printf(&text, "%s=%s", process->env.items[i].name, process->env.items[i].value);
+		texts[i] = buf_take(&text);
+		spec->variables[i] = texts[i];
+	}
+	return count;
+}
+
+int release_start_instance(struct environment *e, uint8_t slot, uint32_t process, uint32_t number,
+			   struct instance_version version, struct error *err)
+{
+	const struct release_info *info = &e->releases[slot];
+	const struct app_process *app = process_of(info->config, e->process[process]);
+	struct runtime *runtime = e->control->parts.runtime;
+	struct command_argv words = {0}, health_words = {0};
+	char id[INSTANCE_ID_SIZE], *texts[APP_ENV_MAX];
+	if (!app)
+		return error_set(err, ERR_NOT_FOUND, "The release %s has no process \"%s\".",
+				 info->tag, e->process[process]);
+	struct instance_spec spec = {
+		.id = instance_id_of(e, slot, process, number, id),
+		.app = e->app,
+		.environment = e->name,
+		.release = info->hex,
+		.tag = info->tag,
+		.process = e->process[process],
+		.slot = number,
+		.traffic = app->serves,
+		.artifact = info->artifact,
+		.user = app->user,
+		.memory_bytes = app->limits.memory_bytes,
+		.cpu_milli = app->limits.cpu_milli,
+		.files = app->limits.files,
+		.stop_signal = signal_number(app->stop.signal),
+		.stop_timeout_ms = app->stop.timeout_ms,
+		.restart = {RESTART_FIRST_MS, RESTART_MOST_MS, RESTART_LIMIT, RESTART_WINDOW_MS}};
+	for (uint32_t i = 0; i < info->config->persist.count && i < INSTANCE_PERSIST_MAX; i++)
+		spec.persist[i] = info->config->persist.items[i];
+	uint32_t text_count = fill_variables(app, texts, &spec);
+	int result = fill_command(&app->run, &words, &spec, err);
+	if (result == 0)
+		result = fill_health(app, &health_words, &spec, err);
+	if (result == 0)
+		result = runtime->ops->start(runtime, &spec, version, err);
+	for (uint32_t i = 0; i < text_count; i++)
+		free(texts[i]);
+	command_argv_done(&words);
+	command_argv_done(&health_words);
+	return result;
+}

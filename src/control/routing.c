@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * routing - the router document: the core's shares, the releases' configuration, the instances' addresses.
+ *
+ * The core's document says who gets what; the configuration of the release that is live says where and
+ * how. Its version is the core's with the number of configuration changes below it, so that a document
+ * that says something else never has the version of an earlier one. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "control/environment.h"
+
+enum {
+	REVISION_BITS = 20,
+	PREVIEW_CHARS = 16,
+	PACE_PER_S = 0,
+	MIRROR_IN_FLIGHT = 64,
+	ROUTE_RETRY_MS = 1000
+};
+
+static const uint64_t REVISION_MASK = (1u << REVISION_BITS) - 1;
+
+static struct router_version router_version_of(const struct environment *e)
+{
+	struct version v = e->core.router.version;
+	return (struct router_version){v.epoch,
+				       v.n << REVISION_BITS | (e->config_revision & REVISION_MASK)};
+}
+
+struct version routing_core_version(struct router_version applied)
+{
+	return (struct version){applied.epoch, applied.n >> REVISION_BITS};
+}
+
+/* The releases with a slot, the candidate first: raising its weight moves only new units to it. */
+static uint32_t order_slots(const struct environment *e, uint8_t order[ENVIRONMENT_SETS_MAX])
+{
+	uint8_t candidate = environment_candidate_slot(e);
+	uint32_t count = 0;
+	if (candidate != SLOT_NONE)
+		order[count++] = candidate;
+	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX; slot++)
+		if (slot != candidate && !release_id_empty(&e->releases[slot].id))
+			order[count++] = slot;
+	return count;
+}
+
+static void fill_releases(const struct environment *e, struct router_document *d,
+			  uint8_t index_of[ENVIRONMENT_SETS_MAX])
+{
+	const struct traffic_document *core = &e->core.router;
+	uint8_t order[ENVIRONMENT_SETS_MAX];
+	memset(index_of, 0xff, ENVIRONMENT_SETS_MAX);
+	d->release_count = order_slots(e, order);
+	d->live = ROUTER_NONE;
+	for (uint32_t i = 0; i < d->release_count; i++) {
+		const struct release_info *info = &e->releases[order[i]];
+		struct router_release *r = &d->releases[i];
+		memcpy(r->id.bytes, info->id.bytes, sizeof r->id.bytes);
+		text_copy(r->tag, sizeof r->tag, info->tag);
+		r->weight_bp = core->weight_bp[order[i]];
+		if (order[i] == core->preview) {
+			memcpy(r->preview, info->hex, PREVIEW_CHARS);
+			r->preview[PREVIEW_CHARS] = '\0';
+		}
+		if (order[i] == e->core.stable)
+			d->live = i;
+		index_of[order[i]] = (uint8_t)i;
+	}
+	if (core->mirror != SLOT_NONE && index_of[core->mirror] != 0xff && core->mirror_bp > 0) {
+		d->mirror.release = index_of[core->mirror];
+		d->mirror.share_bp = core->mirror_bp;
+		d->mirror.in_flight_max = MIRROR_IN_FLIGHT;
+		memcpy(d->mirror.salt, e->mirror_salt, sizeof d->mirror.salt);
+	}
+}
+
+static uint32_t mirror_methods(const struct resolved *config)
+{
+	uint32_t methods = 0;
+	for (uint32_t i = 0; i < config->environment.strategy.count; i++) {
+		const struct app_step *step = &config->environment.strategy.steps[i];
+		if (step->set & APP_STEP_SHADOW)
+			methods |=
+				(step->shadow.methods & 1u << APP_METHOD_GET ? ROUTER_METHOD_GET
+									     : 0u) |
+				(step->shadow.methods & 1u << APP_METHOD_HEAD ? ROUTER_METHOD_HEAD
+									      : 0u) |
+				(step->shadow.methods & 1u << APP_METHOD_OPTIONS
+					 ? ROUTER_METHOD_OPTIONS
+					 : 0u);
+	}
+	return methods ? methods : ROUTER_METHOD_GET | ROUTER_METHOD_HEAD;
+}
+
+static void fill_config(const struct environment *e, const struct resolved *config,
+			struct router_document *d)
+{
+	const struct app_environment *env = &config->environment;
+	text_copy(d->listener, sizeof d->listener, env->listen);
+	d->route_count = env->route_count;
+	for (uint32_t i = 0; i < env->route_count && i < ROUTER_ROUTES_MAX; i++) {
+		text_copy(d->routes[i].host, sizeof d->routes[i].host,
+			  env->routes[i].host ? env->routes[i].host : "");
+		text_copy(d->routes[i].path, sizeof d->routes[i].path, env->routes[i].path);
+		text_copy(d->routes[i].process, sizeof d->routes[i].process, env->routes[i].to);
+	}
+	d->sticky.on = env->sticky.cookie || env->sticky.header;
+	text_copy(d->sticky.cookie, sizeof d->sticky.cookie,
+		  env->sticky.cookie ? env->sticky.cookie : "");
+	text_copy(d->sticky.header, sizeof d->sticky.header,
+		  env->sticky.header ? env->sticky.header : "");
+	memcpy(d->sticky.salt, e->salt, sizeof d->sticky.salt);
+	memcpy(d->sticky.key, e->sign_key, sizeof d->sticky.key);
+	d->hold.requests_max = env->hold.requests;
+	d->hold.time_ms = (uint32_t)env->hold.time_ms;
+	d->retry = true;
+	d->access_log = true;
+}
+
+static enum router_backend_state backend_state_of(const struct instance_status *s)
+{
+	if (s->want != INSTANCE_KEEP || s->state == INSTANCE_DRAINING ||
+	    s->state == INSTANCE_STOPPING)
+		return ROUTER_BACKEND_DRAINING;
+	return s->state == INSTANCE_READY ? ROUTER_BACKEND_READY : ROUTER_BACKEND_DOWN;
+}
+
+static void fill_backends(struct environment *e, const uint8_t index_of[ENVIRONMENT_SETS_MAX],
+			  struct router_document *d)
+{
+	struct runtime *runtime = e->control->parts.runtime;
+	const struct instance_status *list;
+	size_t count = runtime->ops->observe(runtime, &list);
+	for (size_t i = 0; i < count && d->backend_count < ROUTER_BACKENDS_MAX; i++) {
+		const struct instance_status *s = &list[i];
+		uint8_t slot = instance_of(e, s) ? instance_slot(e, s) : SLOT_NONE;
+		if (slot == SLOT_NONE || !s->traffic || !s->address[0] ||
+		    s->state == INSTANCE_EXITED || s->state == INSTANCE_FAILED ||
+		    index_of[slot] == 0xff)
+			continue;
+		struct router_backend *b = &d->backends[d->backend_count++];
+		b->release = index_of[slot];
+		text_copy(b->process, sizeof b->process, s->process);
+		text_copy(b->instance, sizeof b->instance, s->id);
+		text_copy(b->address, sizeof b->address, s->address);
+		b->state = backend_state_of(s);
+	}
+}
+
+static bool backends_equal(const struct router_document *a, const struct router_document *b)
+{
+	if (a->backend_count != b->backend_count)
+		return false;
+	for (uint32_t i = 0; i < a->backend_count; i++)
+		if (a->backends[i].state != b->backends[i].state ||
+		    a->backends[i].release != b->backends[i].release ||
+		    strcmp(a->backends[i].instance, b->backends[i].instance) != 0 ||
+		    strcmp(a->backends[i].address, b->backends[i].address) != 0)
+			return false;
+	return true;
+}
+
+/* Nothing is live here and nothing gets a request: there is nothing that a router should do. */
+bool routing_idle(const struct environment *e)
+{
+	const struct traffic_document *d = &e->core.router;
+	uint32_t sum = 0;
+	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX; slot++)
+		sum += d->weight_bp[slot];
+	return e->core.stable == SLOT_NONE && sum == 0 && !d->park && !d->maintenance &&
+	       d->mirror == SLOT_NONE && d->preview == SLOT_NONE;
+}
+
+/* The document as it should be now; NULL while there is nothing to route. */
+static struct router_document *make_document(struct environment *e)
+{
+	const struct resolved *config = environment_traffic_config(e);
+	uint8_t index_of[ENVIRONMENT_SETS_MAX];
+	if (!config || !config->environment.listen || e->core.router.version.n == 0 ||
+	    routing_idle(e))
+		return NULL;
+	struct router_document *d = mem_zero(1, sizeof *d);
+	router_document_init(d);
+	text_copy(d->app, sizeof d->app, e->app);
+	text_copy(d->environment, sizeof d->environment, e->name);
+	d->version = router_version_of(e);
+	fill_config(e, config, d);
+	fill_releases(e, d, index_of);
+	fill_backends(e, index_of, d);
+	if (d->mirror.share_bp > 0) {
+		const struct release_info *shadow = &e->releases[e->core.router.mirror];
+		d->mirror.methods = mirror_methods(shadow->config ? shadow->config : config);
+	}
+	uint32_t sum = 0;
+	for (uint32_t i = 0; i < d->release_count; i++)
+		sum += d->releases[i].weight_bp;
+	d->mode = e->core.router.maintenance        ? ROUTER_MAINTENANCE
+		  : e->core.router.park || sum == 0 ? ROUTER_PARK
+						    : ROUTER_SERVE;
+	return d;
+}
+
+static void note_zero(struct environment *e)
+{
+	struct active_rollout *r = e->active;
+	if (!r || !r->verdict_at_ms || !e->sent)
+		return;
+	for (uint32_t i = 0; i < e->sent->release_count; i++)
+		if (memcmp(e->sent->releases[i].id.bytes, r->candidate.id.bytes, RELEASE_ID_SIZE) ==
+			    0 &&
+		    e->sent->releases[i].weight_bp > 0)
+			return;
+	r->verdict_to_zero_ms = (int64_t)(env_now_ms(e->control->parts.env) - r->verdict_at_ms);
+	r->verdict_at_ms = 0;
+	log_event(LOG_INFO, "rollout.weight-zero", "environment=%s rollout=%u ms=%lld", e->key,
+		  r->number, (long long)r->verdict_to_zero_ms);
+}
+
+static void on_forgotten(void *context, const struct router_answer *answer)
+{
+	struct environment *e = context;
+	if (answer->code < 0)
+		log_event(LOG_WARNING, "control.route", "environment=%s error=\"%s\"", e->key,
+			  answer->error->text);
+	observe_request(e);
+}
+
+/* What is no more is taken out of the gateway's table: its listener, its routes. */
+static void forget(struct environment *e)
+{
+	struct router *router = e->control->parts.router;
+	if (!e->sent || e->routing)
+		return;
+	free(e->sent);
+	e->sent = NULL;
+	e->route_failed = false;
+	router->ops->forget(router, e->app, e->name, on_forgotten, e);
+}
+
+static void on_applied(void *context, const struct router_answer *answer)
+{
+	struct environment *e = context;
+	e->routing = false;
+	if (answer->code == 0) {
+		e->route_failed = false;
+		note_zero(e);
+	} else if (answer->code != ERR_CONFLICT || !e->route_again) {
+		if (!e->route_failed || strcmp(e->route_error, answer->error->text) != 0)
+			log_event(LOG_WARNING, "control.route", "environment=%s error=\"%s\"",
+				  e->key, answer->error->text);
+		e->route_failed = true;
+		e->route_failed_ms = env_now_ms(e->control->parts.env);
+		text_copy(e->route_error, sizeof e->route_error, answer->error->text);
+	}
+	if (e->route_again)
+		routing_send(e);
+	observe_request(e);
+}
+
+/* What the gateway has may say something else than this document under the same version of the core: a release
+ * became the live one, or got a slot. Then the number below the core's version is raised. Right after a start
+ * it is not known what was sent before; the gateway is asked, and its number raised. */
+static bool choose_revision(struct environment *e, struct router_document *d)
+{
+	struct version now = e->core.router.version;
+	if (!e->sent) {
+		if (!e->seen_valid)
+			return false;
+		uint64_t theirs = e->seen->applied.n & REVISION_MASK;
+		if (version_compare(routing_core_version(e->seen->applied), now) == 0 &&
+		    theirs >= e->config_revision)
+			e->config_revision = theirs + 1;
+	} else if (version_compare(routing_core_version(e->sent->version), now) == 0) {
+		d->version = e->sent->version;
+		if (!router_document_equal(e->sent, d))
+			e->config_revision++;
+	}
+	d->version = router_version_of(e);
+	return true;
+}
+
+void routing_send(struct environment *e)
+{
+	struct control *c = e->control;
+	if (c->stopping || !c->parts.runtime->ops->settled(c->parts.runtime) ||
+	    !c->parts.router->ops->settled(c->parts.router))
+		return;
+	struct router_document *d = make_document(e);
+	if (!d) {
+		if (routing_idle(e))
+			forget(e);
+		return;
+	}
+	e->route_again = false;
+	if (!choose_revision(e, d)) {
+		free(d);
+		observe_request(e);
+		return;
+	}
+	bool same = e->sent && router_document_equal(e->sent, d) && backends_equal(e->sent, d);
+	bool resting =
+		e->route_failed && env_now_ms(c->parts.env) - e->route_failed_ms < ROUTE_RETRY_MS;
+	if (same && (!e->route_failed || resting)) {
+		free(d); /* in force, on its way, or refused just now */
+		return;
+	}
+	if (e->routing) {
+		/* One at a time: this one would only take the place of the one under way. */
+		e->route_again = true;
+		free(d);
+		return;
+	}
+	free(e->sent);
+	e->sent = d;
+	e->routing = true;
+	c->parts.router->ops->apply(c->parts.router, d, on_applied, e);
+}

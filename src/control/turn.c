@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * turn - one event becomes one transition: copy, decide, commit, and only then act.
+ *
+ * This is the only place that writes an environment's core state, and the only one that may call
+ * rollout_step(). A commit that fails leaves everything as it was: the event is lost, and that is fine,
+ * because the world will be observed again and a person is told. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/pack.h"
+#include "base/text.h"
+#include "control/environment.h"
+#include "control/summary.h"
+#include "store/audit.h"
+#include "store/releases.h"
+#include "store/rollouts.h"
+
+enum { ENVIRONMENT_BLOB_MAX = 8192, ENVIRONMENT_BLOB_VERSION = 1 };
+
+static uint64_t wall_ms(const struct environment *e)
+{
+	return env_wall_ms(e->control->parts.env);
+}
+
+void environment_put(struct environment *e)
+{
+	uint8_t memory[ENVIRONMENT_BLOB_MAX], core[ENVIRONMENT_ENCODED_MAX];
+	struct packer p;
+	size_t core_size = environment_encode(&e->core, core, sizeof core);
+	ASSERT(core_size > 0);
+	pack_init(&p, memory, sizeof memory);
+	pack_u32(&p, ENVIRONMENT_BLOB_VERSION);
+	pack_u32(&p, e->process_count);
+	for (uint32_t i = 0; i < e->process_count; i++)
+		pack_text(&p, e->process[i]);
+	pack_bytes(&p, e->salt, sizeof e->salt);
+	pack_bytes(&p, e->sign_key, sizeof e->sign_key);
+	pack_bytes(&p, e->mirror_salt, sizeof e->mirror_salt);
+	pack_u64(&p, e->config_revision);
+	pack_u32(&p, (uint32_t)core_size);
+	pack_bytes(&p, core, core_size);
+	ASSERT(p.ok);
+	struct store_environment row = {
+		.state = memory, .state_size = p.size, .updated_unix_ms = wall_ms(e)};
+	text_copy(row.app, sizeof row.app, e->app);
+	text_copy(row.name, sizeof row.name, e->name);
+	store_put_environment(e->control->parts.store, &row);
+}
+
+static const char *who_of(const struct turn_note *note)
+{
+	return note && note->caller ? note->caller->who : "davit";
+}
+
+static void put_rollout(struct environment *e, const struct active_rollout *r,
+			const struct rollout *state, const struct plan *plan, bool with_plan,
+			const char *summary)
+{
+	static uint8_t plan_bytes[PLAN_ENCODED_MAX];
+	uint8_t state_bytes[ROLLOUT_ENCODED_MAX];
+	struct store_rollout row = {.number = r->number,
+				    .created_unix_ms = r->created_unix_ms,
+				    .started_unix_ms = r->started_unix_ms,
+				    .verdict_to_zero_ms = r->verdict_to_zero_ms,
+				    .baseline = summary};
+	row.state = state_bytes;
+	row.state_size = rollout_encode(state, state_bytes, sizeof state_bytes);
+	if (with_plan) {
+		row.plan = plan_bytes;
+		row.plan_size = plan_encode(plan, plan_bytes, sizeof plan_bytes);
+		ASSERT(row.plan_size > 0);
+	}
+	if (rollout_terminal(state))
+		row.ended_unix_ms = wall_ms(e);
+	text_copy(row.app, sizeof row.app, e->app);
+	text_copy(row.environment, sizeof row.environment, e->name);
+	text_copy(row.kind, sizeof row.kind, r->kind);
+	text_copy(row.strategy, sizeof row.strategy, r->strategy);
+	text_copy(row.new_release, sizeof row.new_release, r->candidate.hex);
+	text_copy(row.old_release, sizeof row.old_release, r->old_hex);
+	text_copy(row.state_name, sizeof row.state_name, rollout_status_name(state->status));
+	text_copy(row.status, sizeof row.status, r->sentence);
+	text_copy(row.by, sizeof row.by, r->by);
+	text_copy(row.reason, sizeof row.reason, r->reason);
+	store_put_rollout(e->control->parts.store, &row);
+}
+
+static void put_audit(struct environment *e, uint32_t rollout, const char *who, const char *action,
+		      const char *reason, const char *sentence)
+{
+	struct store_audit_entry row = {.at_unix_ms = wall_ms(e), .rollout = rollout};
+	text_copy(row.who, sizeof row.who, who);
+	text_copy(row.action, sizeof row.action, action);
+	text_copy(row.app, sizeof row.app, e->app);
+	text_copy(row.environment, sizeof row.environment, e->name);
+	text_copy(row.reason, sizeof row.reason, reason ? reason : "");
+	text_copy(row.evidence, sizeof row.evidence, sentence ? sentence : "");
+	store_add_audit(e->control->parts.store, &row);
+}
+
+/* Why a change of status happened, in a sentence. */
+static void describe(const struct environment *e, const struct rollout_effect *effect,
+		     const struct turn_note *note, char *to, size_t size)
+{
+	const char *clause = rollout_reason_text(effect->reason);
+	if (effect->reason == REASON_ROUTER && e->route_failed) {
+		text_copy(to, size, e->route_error);
+		return;
+	}
+	if (note && note->sentence && note->sentence[0])
+		text_copy(to, size, note->sentence);
+	else if (note && note->caller && note->action)
+		snprintf(to, size, "%s by %s%s%s", note->action, note->caller->who,
+			 note->reason && note->reason[0] ? ": " : "",
+			 note->reason ? note->reason : "");
+	else
+		text_copy(to, size, clause[0] ? clause : "the plan says so");
+}
+
+static void put_transition(struct environment *e, struct active_rollout *r,
+			   const struct rollout_effect *effect, const struct turn_note *note)
+{
+	struct store_transition row = {.rollout = r->number, .at_unix_ms = wall_ms(e)};
+	row.seq = ++r->transition_seq;
+	text_copy(row.from, sizeof row.from, rollout_status_name(effect->from));
+	text_copy(row.to, sizeof row.to, rollout_status_name(effect->to));
+	describe(e, effect, note, row.why, sizeof row.why);
+	store_add_transition(e->control->parts.store, &row);
+	put_audit(e, r->number, who_of(note), "rollout.state", rollout_status_name(effect->to),
+		  row.why);
+	text_copy(r->sentence, sizeof r->sentence, row.why);
+}
+
+static const char *evidence_word(enum evidence_kind kind)
+{
+	switch (kind) {
+	case EVIDENCE_TIME: return "time";
+	case EVIDENCE_VERDICT: return "pass";
+	case EVIDENCE_APPROVAL: return "approval";
+	case EVIDENCE_SKIP: return "skip";
+	case EVIDENCE_TOO_LITTLE: return "too-little";
+	}
+	return "time";
+}
+
+static void put_evidence(struct environment *e, const struct active_rollout *r, uint32_t step,
+			 uint32_t attempt, const char *verdict, const struct turn_note *note,
+			 const char *otherwise)
+{
+	struct store_evidence row = {
+		.rollout = r->number, .step = step, .attempt = attempt, .at_unix_ms = wall_ms(e)};
+	text_copy(row.source, sizeof row.source,
+		  note && note->source ? note->source : who_of(note));
+	text_copy(row.verdict, sizeof row.verdict, verdict);
+	text_copy(row.sentence, sizeof row.sentence,
+		  note && note->sentence && note->sentence[0] ? note->sentence : otherwise);
+	store_add_evidence(e->control->parts.store, &row);
+}
+
+static void put_bad(struct environment *e, const struct active_rollout *r,
+		    const struct rollout_effect *effect, const struct turn_note *note)
+{
+	struct store_bad_mark row = {.at_unix_ms = wall_ms(e)};
+	text_copy(row.app, sizeof row.app, e->app);
+	text_copy(row.environment, sizeof row.environment, e->name);
+	text_copy(row.release, sizeof row.release, r->candidate.hex);
+	text_copy(row.reason, sizeof row.reason,
+		  note && note->sentence ? note->sentence : rollout_reason_text(effect->reason));
+	text_copy(row.by, sizeof row.by, who_of(note));
+	store_add_bad_mark(e->control->parts.store, &row);
+}
+
+/* Effects that are nothing but rows: they are part of the transaction, so they need no outbox. */
+static void put_effects(struct environment *e, struct active_rollout *r,
+			const struct rollout_effects *effects, const struct turn_note *note)
+{
+	for (uint32_t i = 0; r && i < effects->count; i++) {
+		const struct rollout_effect *effect = &effects->items[i];
+		if (effect->kind == EFFECT_NOTIFY)
+			put_transition(e, r, effect, note);
+		else if (effect->kind == EFFECT_EVIDENCE)
+			put_evidence(e, r, effect->step, effect->attempt,
+				     evidence_word(effect->evidence), note,
+				     effect->evidence == EVIDENCE_TIME
+					     ? "The time of the step is over."
+					     : "Passed.");
+		else if (effect->kind == EFFECT_BAD)
+			put_bad(e, r, effect, note);
+		else if (effect->kind == EFFECT_STABLE)
+			store_add_stable(e->control->parts.store, e->app, e->name, r->candidate.hex,
+					 r->number, wall_ms(e));
+	}
+}
+
+/* Slots follow the core: what is known of a release that got one is read from the store. */
+void environment_follow_slots(struct environment *e)
+{
+	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX; slot++) {
+		struct release_info *info = &e->releases[slot];
+		const struct release_id *id = &e->core.sets[slot].document.release;
+		struct digest digest;
+		char hex[DIGEST_HEX_SIZE];
+		struct error err;
+		if (release_id_equal(&info->id, id))
+			continue;
+		release_info_free(info);
+		e->asserted[slot] = (struct version){0};
+		if (release_id_empty(id))
+			continue;
+		memcpy(digest.bytes, id->bytes, sizeof digest.bytes);
+		if (release_load(e, digest_format(&digest, hex), info, &err) < 0)
+			log_event(LOG_ERROR, "control.release", "environment=%s error=\"%s\"",
+				  e->key, err.text);
+	}
+}
+
+struct change {
+	struct plan *plan;
+	struct environment_state core;
+	struct rollout rollout;
+	struct rollout_effects effects;
+	enum rollout_change kind;
+};
+
+static void decide(struct environment *e, struct active_rollout *r,
+		   const struct rollout_event *event, struct change *change)
+{
+	change->core = e->core;
+	if (r) {
+		*change->plan = r->plan;
+		change->rollout = r->state;
+		change->kind = rollout_step(change->plan, &change->core, &change->rollout, event,
+					    &change->effects);
+	} else {
+		change->kind = standing_step(&change->core, event, &change->effects);
+	}
+}
+
+/* What would be lost with this change: the steps that a way back replaces, and counts that live in the
+ * gateway's memory. Empty when nothing is. */
+static void summarise(struct environment *e, struct active_rollout *r, const struct change *change,
+		      struct buf *to)
+{
+	struct error ignored;
+	if (!r || r->state.status == change->rollout.status || r->state.status == ROLLOUT_NONE)
+		return;
+	struct view_rollout *view = mem_new(sizeof *view);
+	if (control_view_number(e->control, r->number, view, &ignored) == 0) {
+		/* Once the plan is the way back its steps are read from it; the earlier ones are kept. */
+		if (r->plan.reverts)
+			view->step_count -= r->plan.step_count < view->step_count
+						    ? r->plan.step_count
+						    : view->step_count;
+		summary_write(view, to);
+	}
+	free(view);
+}
+
+static int commit(struct environment *e, struct active_rollout *r,
+		  const struct rollout_event *event, const struct turn_note *note,
+		  struct change *change, struct error *err)
+{
+	struct store *store = e->control->parts.store;
+	struct environment_state before = e->core;
+	uint32_t seq_before = r ? r->transition_seq : 0;
+	struct buf summary;
+	buf_init(&summary, STORE_BLOB_MAX);
+	summarise(e, r, change, &summary);
+	FAILPOINT("control.before-commit");
+	store_begin(store);
+	if (note && note->action)
+		put_audit(e, r ? r->number : 0, who_of(note), note->action, note->reason,
+			  note->sentence);
+	if (r && event->kind == EVENT_EVIDENCE && event->verdict != VERDICT_PASS)
+		put_evidence(e, r, event->step, event->attempt,
+			     event->verdict == VERDICT_FAIL ? "fail" : "inconclusive", note, "");
+	/* Rows of a rollout refer to its own row, which has to be there before them. */
+	if (r && event->kind == EVENT_SUBMIT)
+		put_rollout(e, r, &change->rollout, change->plan, false, NULL);
+	put_effects(e, r, &change->effects, note);
+	if (r)
+		put_rollout(e, r, &change->rollout, change->plan,
+			    change->effects.plan_replaced || event->kind == EVENT_START,
+			    summary.size > 0 ? summary.data : NULL);
+	buf_done(&summary);
+	e->core = change->core;
+	environment_put(e);
+	int result = store_commit(store, err);
+	FAILPOINT("control.after-commit");
+	if (result < 0) {
+		e->core = before;
+		if (r)
+			r->transition_seq = seq_before;
+	}
+	return result;
+}
+
+static void log_transitions(const struct environment *e, const struct active_rollout *r,
+			    const struct rollout_effects *effects)
+{
+	for (uint32_t i = 0; r && i < effects->count; i++)
+		if (effects->items[i].kind == EFFECT_NOTIFY)
+			log_event(LOG_INFO, "rollout.state",
+				  "environment=%s rollout=%u from=%s to=%s why=\"%s\"", e->key,
+				  r->number, rollout_status_name(effects->items[i].from),
+				  rollout_status_name(effects->items[i].to), r->sentence);
+}
+
+static int apply(struct environment *e, struct active_rollout *r, const struct rollout_event *event,
+		 const struct turn_note *note, struct change *change, struct error *err)
+{
+	uint64_t now = env_now_ms(e->control->parts.env);
+	bool due = change->kind == ROLLOUT_TIMED && now - e->persisted_ms >= CONTROL_PERSIST_MS;
+	if (change->kind == ROLLOUT_CHANGED || due || (note && note->action)) {
+		int result = commit(e, r, event, note, change, err);
+		if (result < 0)
+			return result;
+		e->persisted_ms = now;
+		e->control->degraded = false;
+	}
+	bool moved = r && (r->state.attempt != change->rollout.attempt ||
+			   r->state.status != change->rollout.status);
+	e->core = change->core;
+	if (r) {
+		r->plan = *change->plan;
+		r->state = change->rollout;
+	}
+	environment_follow_slots(e);
+	log_transitions(e, r, &change->effects);
+	effects_execute(e, r, &change->effects);
+	FAILPOINT("control.after-effects");
+	if (moved)
+		observe_request(e);
+	return 0;
+}
+
+int environment_turn(struct environment *e, struct active_rollout *r,
+		     const struct rollout_event *event, const struct turn_note *note,
+		     enum rollout_answer *ret_answer, struct error *err)
+{
+	struct change change = {.plan = mem_new(sizeof *change.plan)};
+	int result = 0;
+	decide(e, r, event, &change);
+	bool refused = change.effects.answer != ANSWER_NONE && change.effects.answer != ANSWER_OK;
+	if (change.kind != ROLLOUT_UNCHANGED || (note && note->action && !refused))
+		result = apply(e, r, event, note, &change, err);
+	if (result == 0 && ret_answer)
+		*ret_answer = change.effects.answer;
+	free(change.plan);
+	return result;
+}
+
+void environment_event(struct environment *e, const struct rollout_event *event,
+		       const struct turn_note *note)
+{
+	struct error err;
+	struct control *c = e->control;
+	if (c->stopping || environment_turn(e, e->active, event, note, NULL, &err) == 0)
+		return;
+	if (!c->degraded)
+		log_event(LOG_ERROR, "control.degraded", "environment=%s error=\"%s\"", e->key,
+			  err.text);
+	c->degraded = true;
+	text_copy(c->degraded_text, sizeof c->degraded_text, err.text);
+}

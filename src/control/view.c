@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * view - see view.h for the contract. Here: environments and plans; view_rollout.c has the rollouts. */
+#include "control/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "config/config.h"
+#include "control/environment.h"
+#include "control/release_config.h"
+#include "store/releases.h"
+
+static void show_release(const struct environment *e, uint8_t slot, struct view_release *to)
+{
+	const struct release_info *info = environment_release(e, slot);
+	memset(to, 0, sizeof *to);
+	if (!info)
+		return;
+	text_copy(to->release, sizeof to->release, info->hex);
+	text_copy(to->tag, sizeof to->tag, info->tag);
+	text_copy(to->by, sizeof to->by, info->by);
+	to->since_unix_ms = info->since_unix_ms;
+	to->weight_bp = e->core.router.weight_bp[slot];
+}
+
+static const char *state_of(const struct environment *e)
+{
+	if (e->core.router.maintenance)
+		return "maintenance";
+	if (e->active)
+		switch (e->active->state.status) {
+		case ROLLOUT_RUNNING: return e->core.router.park ? "parked" : "rolling";
+		case ROLLOUT_GATED:
+		case ROLLOUT_PAUSED: return "paused";
+		case ROLLOUT_REVERTING: return "reverting";
+		case ROLLOUT_STUCK: return "stuck";
+		case ROLLOUT_NONE:
+		case ROLLOUT_QUEUED:
+		case ROLLOUT_SUCCEEDED:
+		case ROLLOUT_REVERTED:
+		case ROLLOUT_REJECTED:
+		case ROLLOUT_SUPERSEDED:
+		case ROLLOUT_CANCELLED:
+		case ROLLOUT_STATUS_COUNT: break;
+		}
+	if (e->core.stable == SLOT_NONE)
+		return "empty";
+	for (uint32_t p = 0; p < PROCESSES_MAX; p++)
+		if (e->core.sets[e->core.stable].process[p].count > 0 &&
+		    e->core.sets[e->core.stable].seen.ready[p] > 0)
+			return "serving";
+	return "down";
+}
+
+static void show_instances(const struct environment *e, struct view_environment *v)
+{
+	struct control *c = e->control;
+	const struct instance_status *list;
+	size_t count = c->parts.runtime->ops->observe(c->parts.runtime, &list);
+	uint64_t now = env_now_ms(c->parts.env);
+	for (size_t i = 0; i < count && v->instance_count < VIEW_INSTANCES_MAX; i++) {
+		const struct instance_status *s = &list[i];
+		if (!instance_of(e, s))
+			continue;
+		struct view_instance *to = &v->instances[v->instance_count++];
+		text_copy(to->id, sizeof to->id, s->id);
+		text_copy(to->process, sizeof to->process, s->process);
+		text_copy(to->release, sizeof to->release, s->release);
+		text_copy(to->tag, sizeof to->tag, s->tag);
+		text_copy(to->state, sizeof to->state, instance_state_name(s->state));
+		text_copy(to->address, sizeof to->address, s->address);
+		text_copy(to->probe, sizeof to->probe, s->sentence);
+		to->slot = s->slot;
+		to->pid = s->pid;
+		to->restarts = s->restarts;
+		to->ready_ms =
+			s->ready_since_ms && now > s->ready_since_ms ? now - s->ready_since_ms : 0;
+	}
+}
+
+static void show_traffic(struct environment *e, struct view_traffic *to)
+{
+	struct router *router = e->control->parts.router;
+	struct error err;
+	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX; slot++) {
+		struct router_counters counters;
+		struct digest id;
+		if (release_id_empty(&e->releases[slot].id))
+			continue;
+		memcpy(id.bytes, e->releases[slot].id.bytes, sizeof id.bytes);
+		if (router->ops->counters(router, e->app, e->name, &id, &counters, &err) < 0)
+			continue;
+		to->requests += counters.started;
+		to->errors += counters.status_5xx + counters.failed_connect +
+			      counters.failed_reset + counters.failed_timeout +
+			      counters.failed_answer + counters.no_backend;
+		uint64_t over = counters.completed + counters.lost;
+		to->in_flight += counters.started > over ? counters.started - over : 0;
+	}
+}
+
+static void show_environment(struct environment *e, struct view_environment *v)
+{
+	const struct resolved *config = environment_traffic_config(e);
+	memset(v, 0, sizeof *v);
+	text_copy(v->app, sizeof v->app, e->app);
+	text_copy(v->name, sizeof v->name, e->name);
+	text_copy(v->state, sizeof v->state, state_of(e));
+	if (config && config->environment.listen)
+		text_copy(v->listen, sizeof v->listen, config->environment.listen);
+	if (config && config->environment.route_count > 0 && config->environment.routes[0].host)
+		text_copy(v->host, sizeof v->host, config->environment.routes[0].host);
+	show_release(e, e->core.stable, &v->live);
+	show_release(e, environment_candidate_slot(e), &v->candidate);
+	show_release(e, e->core.warm, &v->warm);
+	v->warm.left_ms = e->core.warm_left_ms;
+	v->maintenance = e->core.router.maintenance;
+	v->applied = e->seen_valid && e->seen->seen && !e->routing && !e->route_failed &&
+		     version_compare(routing_core_version(e->seen->applied),
+				     e->core.router.version) >= 0;
+	if (e->active) {
+		const struct active_rollout *r = e->active;
+		v->rollout = r->number;
+		v->rollout_step = r->state.cursor;
+		v->rollout_steps = r->plan.step_count;
+		text_copy(v->rollout_state, sizeof v->rollout_state,
+			  rollout_status_name(r->state.status));
+		if (r->state.cursor < r->plan.step_count)
+			text_copy(v->rollout_label, sizeof v->rollout_label,
+				  r->plan.steps[r->state.cursor].label);
+	}
+	show_traffic(e, &v->traffic);
+	show_instances(e, v);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	return strcmp((*(struct environment *const *)a)->key,
+		      (*(struct environment *const *)b)->key);
+}
+
+int control_view_environments(struct control *c, const char *environment,
+			      void (*visit)(void *context, const struct view_environment *e),
+			      void *context, struct error *err)
+{
+	char key[CONTROL_KEY_SIZE] = "";
+	struct environment *sorted[CONTROL_ENVIRONMENT_MAX];
+	if (environment && control_resolve_environment(c, environment, key, err) < 0)
+		return (int)err->code;
+	memcpy(sorted, c->environments, sizeof sorted[0] * c->environment_count);
+	qsort(sorted, c->environment_count, sizeof sorted[0], compare_keys);
+	struct view_environment *view = mem_new(sizeof *view);
+	for (uint32_t i = 0; i < c->environment_count; i++) {
+		if (environment && strcmp(sorted[i]->key, key) != 0)
+			continue;
+		show_environment(sorted[i], view);
+		visit(context, view);
+	}
+	free(view);
+	return 0;
+}
+
+int control_live_config(struct control *c, const char *environment, struct buf *ret_json,
+			struct error *err)
+{
+	char key[CONTROL_KEY_SIZE];
+	struct store_release row;
+	int result = control_resolve_environment(c, environment, key, err);
+	if (result < 0)
+		return result;
+	struct environment *e = environment_find_key(c, key);
+	const struct release_info *live = environment_release(e, e->core.stable);
+	if (!live)
+		return error_set(err, ERR_NOT_FOUND, "Nothing is live in %s.", e->key);
+	struct buf text;
+	buf_init(&text, STORE_BLOB_MAX);
+	result = store_release_get(c->parts.store, live->hex, &row, &text, err);
+	if (result == 0)
+		result = release_config_text(buf_text(&text), text.size, e->name, ret_json, err);
+	buf_done(&text);
+	return result;
+}
+
+/* --- plans */
+
+static void show_plan_steps(const struct environment *e, const struct plan *plan,
+			    struct view_plan *v)
+{
+	const char *names[PROCESSES_MAX];
+	for (uint32_t i = 0; i < PROCESSES_MAX; i++)
+		names[i] = e->process[i];
+	v->step_count = plan->step_count;
+	for (uint32_t i = 0; i < plan->step_count; i++) {
+		const struct plan_step *from = &plan->steps[i];
+		struct view_step *to = &v->steps[i];
+		text_copy(to->op, sizeof to->op, plan_op_name(from->op));
+		text_copy(to->label, sizeof to->label, from->label);
+		plan_step_describe(plan, i, names, to->text, sizeof to->text);
+		to->for_ms = from->for_ms;
+		to->at_most_ms = from->at_most_ms;
+		to->weight_bp = from->op == PLAN_ROUTE ? from->weight_bp[PLAN_CANDIDATE] : 0;
+	}
+}
+
+/* Time and exposure at today's traffic: the share of each step for as long as it lasts at least. */
+static void estimate(struct environment *e, const struct plan *plan, struct view_plan *v)
+{
+	uint32_t weight_bp = 0;
+	uint64_t exposed = 0;
+	bool marked = false;
+	for (uint32_t i = 0; i < plan->step_count && !marked; i++) {
+		const struct plan_step *s = &plan->steps[i];
+		marked = s->op == PLAN_MARK;
+		if (s->op == PLAN_ROUTE)
+			weight_bp = s->weight_bp[PLAN_CANDIDATE];
+		if (s->op != PLAN_HOLD)
+			continue;
+		v->least_ms += s->for_ms;
+		v->most_ms += s->at_most_ms > s->for_ms ? s->at_most_ms : s->for_ms;
+		exposed += s->for_ms * weight_bp;
+	}
+	v->requests_per_s = e->requests_per_s;
+	v->exposed_requests = exposed / SHARE_FULL_BP * e->requests_per_s / 1000;
+}
+
+static void add_note(struct view_plan *v, const char *text)
+{
+	if (v->note_count < sizeof v->notes / sizeof v->notes[0])
+		text_copy(v->notes[v->note_count++], sizeof v->notes[0], text);
+}
+
+static void add_notes(const struct environment *e, const struct resolved *config,
+		      const struct plan *plan, struct view_plan *v)
+{
+	char text[VIEW_TEXT_SIZE], a[40], b[40];
+	bool parks = false;
+	for (uint32_t i = 0; i < plan->step_count; i++)
+		parks |= plan->steps[i].op == PLAN_ROUTE && plan->steps[i].park;
+	uint64_t start_ms = 0;
+	for (uint32_t i = 0; i < config->environment.process_count; i++)
+		if (config->environment.processes[i].health.min_healthy_ms > start_ms)
+			start_ms = config->environment.processes[i].health.min_healthy_ms;
+	if (parks && start_ms >= config->environment.hold.time_ms) {
+		snprintf(text, sizeof text,
+			 "Requests are held for at most %s, but the new release needs %s to be "
+			 "ready: some "
+			 "will be answered 503. Raise hold.time or lower health.min_healthy.",
+			 text_format_duration(config->environment.hold.time_ms, a, sizeof a),
+			 text_format_duration(start_ms, b, sizeof b));
+		add_note(v, text);
+	}
+	if (e->core.stable == SLOT_NONE)
+		add_note(v, "Nothing is live here yet: there is nothing to compare with, and "
+			    "nothing to go "
+			    "back to.");
+	if (v->requests_per_s == 0 && e->core.stable != SLOT_NONE)
+		add_note(v, "There is no traffic now: a step that needs requests will wait for "
+			    "them, and "
+			    "then do what analysis.when_too_little says.");
+}
+
+static int compile_plan(struct environment *e, const struct release_info *candidate,
+			struct view_plan *v, struct error *err)
+{
+	struct strategy_settings settings;
+	struct plan *plan = mem_new(sizeof *plan);
+	int result = release_settings(e, candidate->config, &settings, err);
+	if (result == 0)
+		result = strategy_compile(&settings, &e->core, &candidate->id, plan, err);
+	if (result == 0) {
+		uint8_t *bytes = mem_new(PLAN_ENCODED_MAX);
+		size_t size = plan_encode(plan, bytes, PLAN_ENCODED_MAX);
+		struct digest hash = digest_of(bytes, size);
+		free(bytes);
+		digest_format(&hash, v->hash);
+		text_copy(v->strategy, sizeof v->strategy, plan->strategy);
+		show_plan_steps(e, plan, v);
+		estimate(e, plan, v);
+		add_notes(e, candidate->config, plan, v);
+	}
+	free(plan);
+	return result;
+}
+
+int control_view_plan(struct control *c, const char *environment, const char *release,
+		      const char *strategy, struct view_plan *v, struct error *err)
+{
+	char key[CONTROL_KEY_SIZE];
+	struct release_info candidate;
+	struct store_release row;
+	memset(v, 0, sizeof *v);
+	int result = control_resolve_environment(c, environment, key, err);
+	if (result < 0)
+		return result;
+	struct environment *e = environment_find_key(c, key);
+	result = store_release_match(c->parts.store, e->app, release, &row, err);
+	if (result == 0)
+		result = release_load_with(e, row.id, strategy, &candidate, err);
+	if (result < 0)
+		return result;
+	text_copy(v->app, sizeof v->app, e->app);
+	text_copy(v->environment, sizeof v->environment, e->name);
+	text_copy(v->new_release.release, sizeof v->new_release.release, candidate.hex);
+	text_copy(v->new_release.tag, sizeof v->new_release.tag, candidate.tag);
+	show_release(e, e->core.stable, &v->old_release);
+	result = compile_plan(e, &candidate, v, err);
+	release_info_free(&candidate);
+	return result;
+}

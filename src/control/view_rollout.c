@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * view_rollout - one rollout as people see it: under way from what is in memory, ended from the store. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "control/environment.h"
+#include "control/summary.h"
+#include "control/view.h"
+#include "store/releases.h"
+#include "store/rollouts.h"
+
+enum {
+	EXIT_FINE = 0,
+	EXIT_REJECTED = 13,
+	EXIT_ROLLED_BACK = 11,
+	EXIT_DEGRADED = 12,
+	EXIT_CANCELLED = 15,
+	EXIT_NOT_ALLOWED = 4
+};
+
+struct source {
+	struct control *control;
+	struct environment *environment;
+	const struct active_rollout *active; /* NULL: it has ended */
+	struct rollout state;
+	struct plan plan;
+	bool have_plan;
+	struct view_rollout *view;
+};
+
+static uint32_t exit_code_of(const struct rollout *r)
+{
+	switch (r->status) {
+	case ROLLOUT_REVERTED:
+		return r->reason == REASON_OPERATOR || r->reason == REASON_NEWER ? EXIT_CANCELLED
+										 : EXIT_ROLLED_BACK;
+	case ROLLOUT_REJECTED:
+		return r->reason == REASON_BAD_LISTED ? EXIT_NOT_ALLOWED
+		       : r->reason == REASON_FETCH    ? EXIT_ROLLED_BACK
+						      : EXIT_REJECTED;
+	case ROLLOUT_SUPERSEDED:
+	case ROLLOUT_CANCELLED: return EXIT_CANCELLED;
+	case ROLLOUT_STUCK: return EXIT_DEGRADED;
+	case ROLLOUT_NONE:
+	case ROLLOUT_QUEUED:
+	case ROLLOUT_GATED:
+	case ROLLOUT_RUNNING:
+	case ROLLOUT_PAUSED:
+	case ROLLOUT_REVERTING:
+	case ROLLOUT_SUCCEEDED:
+	case ROLLOUT_STATUS_COUNT: break;
+	}
+	return EXIT_FINE;
+}
+
+static void name_release(struct control *c, const char *hex, struct view_release *to)
+{
+	struct store_release row;
+	struct error ignored;
+	if (hex[0] && store_release_get(c->parts.store, hex, &row, NULL, &ignored) == 0) {
+		text_copy(to->tag, sizeof to->tag, row.tag);
+		text_copy(to->by, sizeof to->by, row.by);
+		to->since_unix_ms = row.created_unix_ms;
+	}
+}
+
+static const char *step_state(const struct rollout *r, uint32_t index, uint32_t count)
+{
+	if (r->status == ROLLOUT_SUCCEEDED || index < r->cursor)
+		return "done";
+	if (rollout_terminal(r))
+		return r->status == ROLLOUT_REVERTED ? "done"
+		       : index == r->cursor          ? "failed"
+						     : "skipped";
+	(void)count;
+	return index == r->cursor && r->status != ROLLOUT_QUEUED && r->status != ROLLOUT_NONE
+		       ? "active"
+		       : "waiting";
+}
+
+static void show_steps(const struct source *s)
+{
+	const char *names[PROCESSES_MAX];
+	struct view_rollout *v = s->view;
+	for (uint32_t i = 0; i < PROCESSES_MAX; i++)
+		names[i] = s->environment ? s->environment->process[i] : "";
+	/* What was there before the turn, then what leads back. */
+	uint32_t before = s->plan.reverts ? v->step_count : 0;
+	for (uint32_t i = 0; i < before; i++)
+		if (strcmp(v->steps[i].state, "active") == 0)
+			text_copy(v->steps[i].state, VIEW_WORD_SIZE, "failed");
+		else if (strcmp(v->steps[i].state, "waiting") == 0)
+			text_copy(v->steps[i].state, VIEW_WORD_SIZE, "skipped");
+	v->step_count = before;
+	for (uint32_t i = 0; i < s->plan.step_count && v->step_count < VIEW_STEPS_MAX; i++) {
+		const struct plan_step *from = &s->plan.steps[i];
+		struct view_step *to = &v->steps[v->step_count++];
+		memset(to, 0, sizeof *to);
+		text_copy(to->op, sizeof to->op, plan_op_name(from->op));
+		text_copy(to->label, sizeof to->label, from->label);
+		plan_step_describe(&s->plan, i, names, to->text, sizeof to->text);
+		text_copy(to->state, sizeof to->state,
+			  step_state(&s->state, i, s->plan.step_count));
+		to->for_ms = from->for_ms;
+		to->at_most_ms = from->at_most_ms;
+		to->weight_bp = from->op == PLAN_ROUTE ? from->weight_bp[PLAN_CANDIDATE] : 0;
+	}
+	v->step = before + s->state.cursor;
+	v->plan_step = s->state.cursor;
+}
+
+static void show_track(const struct counts_track *track, struct view_traffic *to)
+{
+	struct judge_counts counts;
+	if (!track->present)
+		return;
+	analysis_counts(track, &track->began, &counts);
+	to->requests = counts.requests;
+	to->errors = judge_errors(&counts);
+	uint64_t total = histogram_total(counts.latency);
+	if (total > 0) {
+		to->p50_us = histogram_upper_us(histogram_quantile(counts.latency, total, 5000));
+		to->p99_us = histogram_upper_us(histogram_quantile(counts.latency, total, 9900));
+	}
+	uint64_t over = track->now.completed + track->now.lost;
+	to->in_flight = track->now.started > over ? track->now.started - over : 0;
+}
+
+static uint32_t sum_of(const uint16_t counts[PROCESSES_MAX])
+{
+	uint32_t sum = 0;
+	for (uint32_t i = 0; i < PROCESSES_MAX; i++)
+		sum += counts[i];
+	return sum;
+}
+
+static void show_live(const struct source *s)
+{
+	const struct environment *e = s->environment;
+	const struct active_rollout *r = s->active;
+	struct view_rollout *v = s->view;
+	const struct analysis *a = &e->analysis;
+	uint8_t slot = environment_find(&e->core, &r->state.release);
+	show_track(&a->fresh, &v->new_traffic);
+	show_track(&a->live, &v->old_traffic);
+	uint64_t all = v->new_traffic.requests + v->old_traffic.requests;
+	if (all > 0)
+		v->new_traffic.share_bp = (uint32_t)(v->new_traffic.requests * SHARE_FULL_BP / all);
+	if (slot != SLOT_NONE) {
+		v->weight_bp = e->core.router.weight_bp[slot];
+		v->new_ready = sum_of(e->core.sets[slot].seen.ready);
+		v->new_want = sum_of(e->core.sets[slot].document.count);
+	}
+	if (e->core.stable != SLOT_NONE && e->core.stable != slot) {
+		v->old_ready = sum_of(e->core.sets[e->core.stable].seen.ready);
+		v->old_want = sum_of(e->core.sets[e->core.stable].document.count);
+	}
+	if (r->state.cursor < r->plan.step_count &&
+	    r->plan.steps[r->state.cursor].op == PLAN_HOLD) {
+		const struct plan_step *step = &r->plan.steps[r->state.cursor];
+		struct judge_counts counts = {0};
+		v->hold_for_ms = step->for_ms;
+		v->hold_held_ms = r->state.held_ms;
+		v->hold_at_most_ms = step->at_most_ms;
+		v->hold_at_least_requests = step->min_samples;
+		if (a->fresh.present)
+			analysis_counts(&a->fresh, &a->fresh.base, &counts);
+		v->hold_requests = counts.requests;
+	}
+}
+
+static int add_evidence(void *context, const struct store_evidence *row)
+{
+	struct view_rollout *v = context;
+	if (v->evidence_count == VIEW_EVIDENCE_MAX)
+		return 0;
+	struct view_evidence *to = &v->evidence[v->evidence_count++];
+	to->step = row->step;
+	to->attempt = row->attempt;
+	to->at_unix_ms = row->at_unix_ms;
+	text_copy(to->verdict, sizeof to->verdict, row->verdict);
+	text_copy(to->text, sizeof to->text, row->sentence);
+	return 0;
+}
+
+static int add_transition(void *context, const struct store_transition *row)
+{
+	struct view_rollout *v = context;
+	if (v->history_count == VIEW_HISTORY_MAX)
+		return 0;
+	struct view_transition *to = &v->history[v->history_count++];
+	to->seq = row->seq;
+	to->at_unix_ms = row->at_unix_ms;
+	text_copy(to->from, sizeof to->from, row->from);
+	text_copy(to->to, sizeof to->to, row->to);
+	text_copy(to->text, sizeof to->text, row->why);
+	return 0;
+}
+
+static const char *tag_or(const struct view_release *r, const char *otherwise)
+{
+	return r->tag[0] ? r->tag : otherwise;
+}
+
+/* What decided to go back: the transition into "reverting", which carries its sentence. */
+static const char *turning_point(const struct view_rollout *v)
+{
+	for (uint32_t i = 0; i < v->history_count; i++)
+		if (strcmp(v->history[i].to, "reverting") == 0 ||
+		    strcmp(v->history[i].to, "rejected") == 0)
+			return v->history[i].text;
+	return v->history_count > 0 ? v->history[v->history_count - 1].text : "";
+}
+
+static void explain_running(const struct source *s)
+{
+	struct view_rollout *v = s->view;
+	const struct analysis *a = &s->environment->analysis;
+	char have[40], want[40];
+	const struct view_step *step = v->step < v->step_count ? &v->steps[v->step] : NULL;
+	if (v->hold_for_ms > 0 || v->hold_at_most_ms > 0)
+		snprintf(v->why, sizeof v->why,
+			 "It stays at %s for at least %s (%s so far)%s%s. It goes on when the time "
+			 "is over and "
+			 "the analysis passes.",
+			 step && step->label[0] ? step->label : "this step",
+			 text_format_duration(v->hold_for_ms, want, sizeof want),
+			 text_format_duration(v->hold_held_ms / 1000 * 1000, have, sizeof have),
+			 a->result.sentence[0] ? ": " : "", a->result.sentence);
+	else
+		snprintf(v->why, sizeof v->why, "It is at step %u of %u: %s.", v->step + 1,
+			 v->step_count, step ? step->text : "");
+	snprintf(v->next, sizeof v->next, "davit watch %s", v->environment);
+}
+
+static void explain(const struct source *s)
+{
+	struct view_rollout *v = s->view;
+	const char *fresh = tag_or(&v->new_release, "the new release"),
+		   *old = tag_or(&v->old_release, "nothing");
+	switch (s->state.status) {
+	case ROLLOUT_NONE:
+	case ROLLOUT_QUEUED:
+		snprintf(v->why, sizeof v->why, "It waits for the rollout before it in %s.",
+			 v->environment);
+		snprintf(v->next, sizeof v->next, "davit watch %s", v->environment);
+		break;
+	case ROLLOUT_GATED:
+	case ROLLOUT_RUNNING: explain_running(s); break;
+	case ROLLOUT_PAUSED:
+		snprintf(v->why, sizeof v->why, "It is paused: %s. Traffic stays as it is.",
+			 rollout_reason_text(s->state.reason));
+		snprintf(v->next, sizeof v->next, "davit resume %s   (or: davit abort %s)",
+			 v->environment, v->environment);
+		break;
+	case ROLLOUT_REVERTING:
+		snprintf(v->why, sizeof v->why, "It goes back to %s: %s", old, turning_point(v));
+		snprintf(v->next, sizeof v->next, "davit watch %s", v->environment);
+		break;
+	case ROLLOUT_STUCK:
+		snprintf(v->why, sizeof v->why,
+			 "It cannot go back by itself: %s. Traffic stays where instances are "
+			 "ready; davit keeps "
+			 "trying.",
+			 rollout_reason_text(s->state.reason));
+		snprintf(v->next, sizeof v->next, "davit logs %s   (then: davit deploy %s a fix)",
+			 v->environment, v->environment);
+		break;
+	case ROLLOUT_SUCCEEDED:
+		snprintf(v->why, sizeof v->why, "%s is live in %s.", fresh, v->environment);
+		snprintf(v->next, sizeof v->next, "davit status");
+		break;
+	case ROLLOUT_REVERTED:
+		snprintf(v->why, sizeof v->why, "%s was rolled back, %s serves everything: %s",
+			 fresh, old, turning_point(v));
+		snprintf(v->next, sizeof v->next, "davit logs %s", v->environment);
+		break;
+	case ROLLOUT_REJECTED:
+	case ROLLOUT_SUPERSEDED:
+	case ROLLOUT_CANCELLED:
+		snprintf(v->why, sizeof v->why, "%s never began: %s", fresh, turning_point(v));
+		snprintf(v->next, sizeof v->next, "davit history %s", v->environment);
+		break;
+	case ROLLOUT_STATUS_COUNT: break;
+	}
+}
+
+static int fill_from_row(void *context, const struct store_rollout *row)
+{
+	struct source *s = context;
+	struct view_rollout *v = s->view;
+	char key[CONTROL_KEY_SIZE];
+	v->number = row->number;
+	text_copy(v->app, sizeof v->app, row->app);
+	text_copy(v->environment, sizeof v->environment, row->environment);
+	text_copy(v->kind, sizeof v->kind, row->kind);
+	text_copy(v->strategy, sizeof v->strategy, row->strategy);
+	text_copy(v->by, sizeof v->by, row->by);
+	text_copy(v->reason, sizeof v->reason, row->reason);
+	text_copy(v->new_release.release, sizeof v->new_release.release, row->new_release);
+	text_copy(v->old_release.release, sizeof v->old_release.release, row->old_release);
+	v->started_unix_ms = row->started_unix_ms ? row->started_unix_ms : row->created_unix_ms;
+	v->ended_unix_ms = row->ended_unix_ms;
+	v->verdict_to_zero_ms = row->verdict_to_zero_ms > 0 ? (uint64_t)row->verdict_to_zero_ms : 0;
+	if (row->baseline)
+		summary_read(row->baseline, v);
+	s->have_plan = row->plan && plan_decode(&s->plan, row->plan, row->plan_size);
+	(void)!rollout_decode(&s->state, row->state, row->state_size);
+	snprintf(key, sizeof key, "%s/%s", row->app, row->environment);
+	s->environment = environment_find_key(s->control, key);
+	struct environment *e = s->environment;
+	for (uint32_t i = 0; e && i <= e->queue_count; i++) {
+		const struct active_rollout *r = i == e->queue_count ? e->active : e->queue[i];
+		if (r && r->number == row->number)
+			s->active = r;
+	}
+	return 0;
+}
+
+/* After a way back, or on it: an instance of the new release that went wrong, or any that is left of it. */
+static void find_suspect(const struct source *s)
+{
+	struct view_rollout *v = s->view;
+	struct runtime *runtime = s->control->parts.runtime;
+	const struct instance_status *list;
+	if (s->state.status != ROLLOUT_REVERTING && s->state.status != ROLLOUT_REVERTED &&
+	    s->state.status != ROLLOUT_STUCK)
+		return;
+	size_t count = runtime->ops->observe(runtime, &list);
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(list[i].release, v->new_release.release) != 0)
+			continue;
+		if (!v->suspect[0] || list[i].state == INSTANCE_FAILED || list[i].restarts > 0)
+			text_copy(v->suspect, sizeof v->suspect, list[i].id);
+	}
+}
+
+static int fill(struct source *s, uint32_t number, struct error *err)
+{
+	struct control *c = s->control;
+	struct view_rollout *v = s->view;
+	int result = store_rollout_get(c->parts.store, number, fill_from_row, s, err);
+	if (result < 0)
+		return result;
+	if (s->active) { /* what time has added up since the last commit */
+		s->state = s->active->state;
+		s->plan = s->active->plan;
+		s->have_plan = true;
+	}
+	name_release(c, v->new_release.release, &v->new_release);
+	name_release(c, v->old_release.release, &v->old_release);
+	text_copy(v->state, sizeof v->state, rollout_status_name(s->state.status));
+	v->attempt = s->state.attempt;
+	v->ended = rollout_terminal(&s->state);
+	v->exit_code = exit_code_of(&s->state);
+	uint64_t until = v->ended_unix_ms ? v->ended_unix_ms : env_wall_ms(c->parts.env);
+	v->elapsed_ms = until > v->started_unix_ms ? until - v->started_unix_ms : 0;
+	if (s->have_plan)
+		show_steps(s);
+	if (s->active && s->environment->active == s->active)
+		show_live(s);
+	result = store_evidence(c->parts.store, number, add_evidence, v, err);
+	if (result == 0)
+		result = store_transitions(c->parts.store, number, add_transition, v, err);
+	const struct release_info *live =
+		s->environment ? environment_release(s->environment, s->environment->core.stable)
+			       : NULL;
+	text_copy(v->serving, sizeof v->serving, live ? live->tag : "");
+	find_suspect(s);
+	explain(s);
+	return result;
+}
+
+static int first_number(void *context, const struct store_rollout *row)
+{
+	*(uint32_t *)context = row->number;
+	return 1;
+}
+
+/* The rollout that an environment's name means: the one under way, else the last. */
+static int number_of(struct control *c, const char *text, uint32_t *ret_number, struct error *err)
+{
+	char key[CONTROL_KEY_SIZE];
+	uint64_t number;
+	if (text_parse_u64(text, UINT32_MAX, &number)) {
+		*ret_number = (uint32_t)number;
+		return 0;
+	}
+	int result = control_resolve_environment(c, text, key, err);
+	if (result < 0)
+		return result;
+	const struct environment *e = environment_find_key(c, key);
+	*ret_number = e->active ? e->active->number : 0;
+	if (*ret_number)
+		return 0;
+	struct store_rollout_filter filter = {.app = e->app, .environment = e->name, .limit = 1};
+	result = store_rollouts(c->parts.store, &filter, first_number, ret_number, err);
+	if (result < 0)
+		return result;
+	return *ret_number
+		       ? 0
+		       : error_set(err, ERR_NOT_FOUND, "Nothing was ever deployed to %s.", e->key);
+}
+
+int control_view_number(struct control *c, uint32_t number, struct view_rollout *ret_view,
+			struct error *err)
+{
+	struct source *s = mem_zero(1, sizeof *s);
+	s->control = c;
+	s->view = ret_view;
+	memset(ret_view, 0, sizeof *ret_view);
+	int result = fill(s, number, err);
+	free(s);
+	return result;
+}
+
+int control_view_rollout(struct control *c, const char *rollout, struct view_rollout *ret_view,
+			 struct error *err)
+{
+	uint32_t number;
+	int result = number_of(c, rollout, &number, err);
+	return result < 0 ? result : control_view_number(c, number, ret_view, err);
+}
