@@ -79,7 +79,8 @@ bool body_text(struct http_request *request, const json_t *body, const char *key
 	to[0] = '\0';
 	if (!value || json_is_null(value))
 		return true;
-	if (json_is_string(value) && strlen(json_string_value(value)) == json_string_length(value) &&
+	if (json_is_string(value) &&
+	    strlen(json_string_value(value)) == json_string_length(value) &&
 	    text_copy(to, size, json_string_value(value)))
 		return true;
 	error_set(&err, ERR_INVALID, "The field \"%s\" must be a text of at most %zu bytes.", key,
@@ -235,7 +236,8 @@ static void post_maintenance(struct api *api, struct http_request *request)
 
 static void get_plan(struct api *api, struct http_request *request)
 {
-	const char *release = http_query(request, "release"), *strategy = http_query(request, "strategy");
+	const char *release = http_query(request, "release"),
+		   *strategy = http_query(request, "strategy");
 	struct view_plan *view = mem_zero(1, sizeof *view);
 	struct error err;
 	if (control_view_plan(api->parts.control, http_segment(request, 2), release ? release : "",
@@ -276,8 +278,8 @@ static void post_exec(struct api *api, struct http_request *request)
 	if (!fine)
 		return;
 	struct view_exec *view = mem_zero(1, sizeof *view);
-	if (control_exec(api->parts.control, &caller, http_segment(request, 2), process, command, view,
-			 &err) < 0)
+	if (control_exec(api->parts.control, &caller, http_segment(request, 2), process, command,
+			 view, &err) < 0)
 		answer_error(request, &err, "davit status");
 	else {
 		json_t *o = json_object(), *variables = json_array();
@@ -380,8 +382,8 @@ static bool path_matches(const struct http_request *request, const char *path)
 	for (const char *p = path;; index++) {
 		size_t length = strcspn(p, "/");
 		const char *segment = http_segment(request, index);
-		if (!segment || (!(length == 1 && *p == '*') && (strlen(segment) != length ||
-								 strncmp(segment, p, length) != 0)))
+		if (!segment || (!(length == 1 && *p == '*') &&
+				 (strlen(segment) != length || strncmp(segment, p, length) != 0)))
 			return false;
 		if (p[length] == '\0')
 			return http_segment(request, index + 1) == NULL;

@@ -16,7 +16,13 @@
 #include "base/text.h"
 #include "control/view.h"
 
-enum { TAIL_BYTES = 256 * 1024, LINES_DEFAULT = 200, LINES_MAX = 10000, FOLLOW_MS = 250, FOLLOWED_MAX = 64 };
+enum {
+	TAIL_BYTES = 256 * 1024,
+	LINES_DEFAULT = 200,
+	LINES_MAX = 10000,
+	FOLLOW_MS = 250,
+	FOLLOWED_MAX = 64
+};
 
 struct followed {
 	char id[96];
@@ -67,6 +73,30 @@ static size_t tail_start(const char *text, size_t size, uint64_t lines)
 		at--;
 	}
 	return at;
+}
+
+void add_log_tail(struct api *api, struct view_rollout *view)
+{
+	struct reader r = {.api = api};
+	char text[VIEW_LOG_LINES * 512];
+	if (!view->suspect[0] || view->log_line_count > 0)
+		return;
+	int fd = open_log(&r, view->suspect);
+	off_t end = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
+	off_t start = end > (off_t)sizeof text ? end - (off_t)sizeof text : 0;
+	ssize_t n = end > 0 ? pread(fd, text, sizeof text, start) : 0;
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return;
+	size_t at = tail_start(text, (size_t)n, VIEW_LOG_LINES);
+	while (at < (size_t)n && view->log_line_count < VIEW_LOG_LINES) {
+		const char *newline = memchr(text + at, '\n', (size_t)n - at);
+		size_t length = newline ? (size_t)(newline - text) - at : (size_t)n - at;
+		snprintf(view->log_tail[view->log_line_count++], VIEW_TEXT_SIZE, "%.*s",
+			 (int)length, text + at);
+		at += length + 1;
+	}
 }
 
 /* Whole lines from `f->at` on; at first only the last ones. */
@@ -148,7 +178,8 @@ static void reader_gone(void *context)
 
 void get_logs(struct api *api, struct http_request *request)
 {
-	const char *process = http_query(request, "process"), *instance = http_query(request, "instance"),
+	const char *process = http_query(request, "process"),
+		   *instance = http_query(request, "instance"),
 		   *lines = http_query(request, "lines");
 	struct error err;
 	struct reader *r = mem_zero(1, sizeof *r);

@@ -77,35 +77,18 @@ static void import_done(void *context)
 	free(import);
 }
 
-static bool read_config(int fd, uint64_t size, char **ret_text)
-{
-	char *text = mem_new(size + 1);
-	size_t have = 0;
-	while (have < size) {
-		ssize_t n = read(fd, text + have, size - have);
-		if (n <= 0) {
-			free(text);
-			return false;
-		}
-		have += (size_t)n;
-	}
-	text[size] = '\0';
-	*ret_text = text;
-	return true;
-}
-
 void post_release(struct api *api, struct http_request *request)
 {
-	const char *size_text = http_header(request, "Davit-Config-Size"),
-		   *environment = http_query(request, "environment"), *tag = http_query(request, "tag"),
-		   *name = http_query(request, "name"), *config_name = http_query(request, "config");
+	const char *environment = http_query(request, "environment"),
+		   *tag = http_query(request, "tag"), *name = http_query(request, "name"),
+		   *config_name = http_query(request, "config");
 	struct error err;
-	uint64_t size = 0;
-	char *config = NULL;
-	if (!size_text || !text_parse_u64(size_text, CONFIG_TEXT_MAX, &size) || size == 0 || !environment ||
-	    http_upload(request) < 0 || !read_config(http_upload(request), size, &config)) {
+	const struct buf *config = http_body(request);
+	if (!environment || http_upload(request) < 0 || config->size == 0 ||
+	    config->size > CONFIG_TEXT_MAX || strlen(config->data) != config->size) {
 		error_set(&err, ERR_INVALID,
-			  "A release needs ?environment=, the header Davit-Config-Size (1 to %d), and a "
+			  "A release needs ?environment=, the header Davit-Config-Size (1 to %d), "
+			  "and a "
 			  "body of configuration and archive.",
 			  CONFIG_TEXT_MAX);
 		answer_error(request, &err, NULL);
@@ -115,19 +98,19 @@ void post_release(struct api *api, struct http_request *request)
 	import->api = api;
 	import->request = request;
 	import->caller = caller_of(request);
-	import->config = config;
+	import->config = mem_copy_text(config->data);
 	import->fd = http_upload(request);
 	text_copy(import->file_name, sizeof import->file_name, name && name[0] ? name : "file");
 	text_copy(import->config_name, sizeof import->config_name,
 		  config_name && config_name[0] ? config_name : "davit.yaml");
-	import->release.config_text = config;
+	import->release.config_text = import->config;
 	import->release.config_name = import->config_name;
 	text_copy(import->release.environment, sizeof import->release.environment, environment);
 	if (tag && !text_copy(import->release.tag, sizeof import->release.tag, tag)) {
 		error_set(&err, ERR_INVALID, "A tag has at most %zu characters.",
 			  sizeof import->release.tag - 1);
 		answer_error(request, &err, NULL);
-		free(config);
+		free(import->config);
 		free(import);
 		return;
 	}
@@ -155,7 +138,8 @@ static int add_release(void *context, const struct store_release *r)
 			json_object_set_new(m, "environment", json_string(mark.environment));
 			json_object_set_new(m, "reason", json_string(mark.reason));
 			json_object_set_new(m, "by", json_string(mark.by));
-			json_object_set_new(m, "at_unix_ms", json_integer((json_int_t)mark.at_unix_ms));
+			json_object_set_new(m, "at_unix_ms",
+					    json_integer((json_int_t)mark.at_unix_ms));
 			json_array_append_new(bad, m);
 		}
 	}
@@ -170,7 +154,8 @@ void get_releases(struct api *api, struct http_request *request)
 	char key[CONTROL_KEY_SIZE], app[CONTROL_KEY_SIZE];
 	struct listing listing = {.api = api};
 	struct error err;
-	if (environment && control_resolve_environment(api->parts.control, environment, key, &err) < 0) {
+	if (environment &&
+	    control_resolve_environment(api->parts.control, environment, key, &err) < 0) {
 		answer_error(request, &err, "davit status");
 		return;
 	}
@@ -206,8 +191,8 @@ void post_release_mark(struct api *api, struct http_request *request)
 	json_decref(body);
 	if (!fine)
 		return;
-	if (control_mark_release(api->parts.control, &caller, http_segment(request, 2), environment, bad,
-				 reason, &err) < 0) {
+	if (control_mark_release(api->parts.control, &caller, http_segment(request, 2), environment,
+				 bad, reason, &err) < 0) {
 		answer_error(request, &err, "davit releases");
 		return;
 	}

@@ -27,7 +27,8 @@ static int add_number(void *context, const struct store_rollout *r)
 /* The list shows rollouts without their steps and evidence: one line each. */
 static json_t *without_details(json_t *rollout)
 {
-	static const char *const details[] = {"steps", "evidence", "history", "log_tail", "schema", NULL};
+	static const char *const details[] = {"steps",    "evidence", "history",
+					      "log_tail", "schema",   NULL};
 	for (const char *const *key = details; *key; key++)
 		json_object_del(rollout, *key);
 	return rollout;
@@ -35,7 +36,8 @@ static json_t *without_details(json_t *rollout)
 
 void get_rollouts(struct api *api, struct http_request *request)
 {
-	const char *environment = http_query(request, "environment"), *limit = http_query(request, "limit");
+	const char *environment = http_query(request, "environment"),
+		   *limit = http_query(request, "limit");
 	char key[CONTROL_KEY_SIZE];
 	struct store_rollout_filter filter = {.limit = ROLLOUTS_LIMIT_DEFAULT};
 	struct numbers numbers = {0};
@@ -77,8 +79,10 @@ void get_rollout(struct api *api, struct http_request *request)
 	struct error err;
 	if (control_view_rollout(api->parts.control, http_segment(request, 2), view, &err) < 0)
 		answer_error(request, &err, "davit history");
-	else
+	else {
+		add_log_tail(api, view);
 		answer_json(request, 200, json_of_rollout(view));
+	}
 	free(view);
 }
 
@@ -127,9 +131,10 @@ struct follower {
 
 enum { PROGRESS_MS = 200 };
 
-static void append_event(struct buf *to, const char *kind, uint32_t seq, uint64_t at_unix_ms,
-			 const char *text, const struct view_rollout *view)
+static void append_event(struct api *api, struct buf *to, const char *kind, uint32_t seq,
+			 uint64_t at_unix_ms, const char *text, struct view_rollout *view)
 {
+	add_log_tail(api, view);
 	json_t *o = json_object();
 	json_object_set_new(o, "schema", json_string("davit.v1/event"));
 	json_object_set_new(o, "seq", json_integer(seq));
@@ -155,14 +160,16 @@ static bool follow_more(void *context, struct buf *to)
 			const struct view_transition *t = &view->history[i];
 			if (t->seq <= f->seq)
 				continue;
-			append_event(to, "transition", t->seq, t->at_unix_ms, t->text, view);
+			append_event(f->api, to, "transition", t->seq, t->at_unix_ms, t->text,
+				     view);
 			f->seq = t->seq;
 			news = true;
 		}
 		uint64_t now = env_now_ms(env);
 		if (f->follow && !news && !view->ended &&
-		    (!f->began || view->step != f->last_step || now - f->last_shown_ms >= PROGRESS_MS)) {
-			append_event(to, "progress", f->seq, env_wall_ms(env), "", view);
+		    (!f->began || view->step != f->last_step ||
+		     now - f->last_shown_ms >= PROGRESS_MS)) {
+			append_event(f->api, to, "progress", f->seq, env_wall_ms(env), "", view);
 			news = true;
 		}
 		if (news) {
@@ -171,7 +178,8 @@ static bool follow_more(void *context, struct buf *to)
 			f->began = true;
 		}
 		if (view->ended)
-			append_event(to, "end", f->seq, view->ended_unix_ms, view->why, view);
+			append_event(f->api, to, "end", f->seq, view->ended_unix_ms, view->why,
+				     view);
 		more = f->follow && !view->ended;
 	}
 	free(view);

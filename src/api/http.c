@@ -6,14 +6,16 @@
  * suspended connections. */
 #include "api/http.h"
 
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <fcntl.h>
 #include <unistd.h>
+
+#include "base/text.h"
 
 enum { STREAM_CHUNK = 64 * 1024, ANSWER_TIMEOUT_S = 120, PATH_MAX_BYTES = 1024 };
 
@@ -48,6 +50,7 @@ struct http_request {
 	bool spooled;
 	int upload_fd;
 	uint64_t upload_bytes;
+	uint64_t head_left; /* of an upload: bytes that still belong to the body in memory */
 	struct buf body;
 	bool too_large;
 	bool no_space;
@@ -124,9 +127,10 @@ static void identify(struct http_request *r)
 
 static int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-				    : c >= 'A' && c <= 'F'	     ? c - 'A' + 10
-								     : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+				      : -1;
 }
 
 /* In place; a broken escape stays as it is, and a NUL is never made. */
@@ -196,31 +200,26 @@ static void request_free(struct http_request *r)
 	free(r);
 }
 
-/* Releases arrive as archives of any size; everything else is a small JSON object. */
-static bool wants_spool(const struct http_request *r)
+/* A body with this header is an upload: so many bytes of it are kept in memory, the rest goes to a file. */
+static const char head_field[] = "Davit-Config-Size";
+
+static void begin_body(struct http_request *r)
 {
-	return strcmp(r->method, "POST") == 0 && r->segment_count == 2 &&
-	       strcmp(r->segments[1], "releases") == 0;
+	const char *head = http_header(r, head_field);
+	r->spooled = head && text_parse_u64(head, HTTP_BODY_MAX, &r->head_left);
+	if (!r->spooled || !r->allowed)
+		return;
+	/* No name in the directory: a crash leaves nothing behind. */
+	r->upload_fd = open(r->server->spool, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	r->no_space = r->upload_fd < 0;
 }
 
-static void take_body(struct http_request *r, const char *data, size_t size)
+static void spool(struct http_request *r, const char *data, size_t size)
 {
-	if (!r->allowed || r->too_large || r->no_space)
-		return;
-	if (!wants_spool(r)) {
-		buf_append(&r->body, data, size);
-		r->too_large = r->body.overflowed;
-		return;
-	}
-	/* No name in the directory: a crash leaves nothing behind. */
-	if (r->upload_fd < 0)
-		r->upload_fd = open(r->server->spool, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (r->upload_bytes + size > HTTP_UPLOAD_MAX) {
+	if (r->upload_bytes + size > HTTP_UPLOAD_MAX)
 		r->too_large = true;
-		return;
-	}
-	while (size > 0) {
-		ssize_t n = r->upload_fd < 0 ? -1 : write(r->upload_fd, data, size);
+	while (size > 0 && !r->too_large && !r->no_space) {
+		ssize_t n = write(r->upload_fd, data, size);
 		if (n <= 0) {
 			r->no_space = true;
 			return;
@@ -231,12 +230,25 @@ static void take_body(struct http_request *r, const char *data, size_t size)
 	}
 }
 
+static void take_body(struct http_request *r, const char *data, size_t size)
+{
+	size_t head = r->spooled && r->head_left < size ? (size_t)r->head_left : size;
+	if (!r->allowed || r->too_large || r->no_space)
+		return;
+	buf_append(&r->body, data, head);
+	r->too_large = r->body.overflowed;
+	if (!r->spooled)
+		return;
+	r->head_left -= head;
+	spool(r, data + head, size - head);
+}
+
 static void refuse(struct http_request *r, unsigned status, const char *error, const char *message)
 {
 	struct buf json;
 	buf_init(&json, 1024);
-	buf_printf(&json, "{\"schema\":\"davit.v1/error\",\"error\":\"%s\",\"message\":\"%s\"}", error,
-		   message);
+	buf_printf(&json, "{\"schema\":\"davit.v1/error\",\"error\":\"%s\",\"message\":\"%s\"}",
+		   error, message);
 	http_answer(r, status, buf_take(&json));
 }
 
@@ -250,7 +262,8 @@ static void handle(struct http_request *r)
 		refuse(r, 413, "limit", "The request is larger than davit takes.");
 	else if (r->no_space)
 		refuse(r, 507, "no-space",
-		       "The upload could not be written to disk: nothing was changed. Free some space "
+		       "The upload could not be written to disk: nothing was changed. Free some "
+		       "space "
 		       "in the state directory, then try again.");
 	else {
 		if (r->upload_fd >= 0)
@@ -274,7 +287,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	(void)version;
 	struct http_request *r = *own;
 	if (!r) {
-		*own = request_new(context, connection, url, method);
+		*own = r = request_new(context, connection, url, method);
+		begin_body(r);
 		return MHD_YES;
 	}
 	if (*data_size > 0) {
@@ -423,8 +437,8 @@ void http_stream(struct http_request *r, const char *content_type,
 	*r->stream = (struct stream){.more = more, .gone = gone, .context = context};
 	buf_init(&r->stream->pending, 16 << 20);
 	r->status = 200;
-	r->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_CHUNK, read_stream, r,
-							NULL);
+	r->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_CHUNK, read_stream,
+							r, NULL);
 	MHD_add_response_header(r->response, "Content-Type", content_type);
 	MHD_add_response_header(r->response, "Cache-Control", "no-store");
 	MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0);

@@ -2,7 +2,7 @@
  *
  * http - HTTP/1.1 on the controller's UNIX socket (libmicrohttpd on the controller's loop).
  *
- * WHAT  Reads a request whole (a large body goes to a file), finds out who asks, hands it to one handler
+ * WHAT  Reads a request whole (an upload goes to a file: all of its body past the first Davit-Config-Size bytes), finds out who asks, hands it to one handler
  *       and sends the answer; or a stream of lines that grows until its source says that it ends.
  *
  * HOW   http_new(), then everything happens from the loop: the handler is called once a request and fills
@@ -40,8 +40,8 @@ struct http_server;
 struct http_request;
 
 struct http_options {
-	int listen_fd;             /* a listening UNIX socket; owned by the server from now on */
-	const char *spool;         /* directory for uploads, on the file system of the artifacts */
+	int listen_fd;     /* a listening UNIX socket; owned by the server from now on */
+	const char *spool; /* directory for uploads, on the file system of the artifacts */
 	void (*handle)(void *context, struct http_request *request);
 	void *context;
 };

@@ -194,6 +194,7 @@ json_t *json_of_rollout(const struct view_rollout *r)
 	put_number(o, "elapsed_ms", r->elapsed_ms);
 	put_number(o, "step", r->step);
 	put_number(o, "attempt", r->attempt);
+	put_number(o, "plan_step", r->plan_step);
 	json_object_set_new(o, "steps", steps(r->steps, r->step_count, false));
 	put_pair(o, "traffic", traffic(&r->new_traffic), traffic(&r->old_traffic));
 	put_number(o, "weight_bp", r->weight_bp);

@@ -30,6 +30,10 @@ json_t *body_of(struct http_request *request);
 bool body_text(struct http_request *request, const json_t *body, const char *key, char *to,
 	       size_t size);
 
+/* The last lines of the log of the instance that the view suspects. */
+struct view_rollout;
+void add_log_tail(struct api *api, struct view_rollout *view);
+
 /* Handlers, by file: api_releases.c, api_rollouts.c, api_logs.c, api.c */
 void post_release(struct api *api, struct http_request *request);
 void get_releases(struct api *api, struct http_request *request);
