@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * client - see client.h for the contract.
+ *
+ * A socket's path may be longer than the 108 bytes that the kernel takes: the directory is opened, and the
+ * socket reached through /proc/self/fd. */
+#include "cli/client.h"
+
+#include <curl/curl.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+enum { ANSWER_MAX = 64 << 20 };
+
+struct client {
+	CURL *curl;
+	int directory;
+	char socket[64];
+	char state[4096];
+	struct buf answer;
+	/* a stream */
+	bool (*line)(void *context, const char *text);
+	void *line_context;
+	bool ended;
+	bool (*idle)(void *context);
+	void *idle_context;
+	/* an upload */
+	const char *config;
+	size_t config_left;
+	long (*read)(void *context, void *to, size_t size);
+	void *read_context;
+	bool read_failed;
+	long status;
+};
+
+static bool has_socket(const char *directory)
+{
+	char path[4200];
+	snprintf(path, sizeof path, "%s/api.sock", directory);
+	return access(path, F_OK) == 0;
+}
+
+static const char *find_state(const struct cli *cli)
+{
+	const char *named = cli->state ? cli->state : getenv("DAVIT_STATE");
+	if (named && named[0])
+		return named;
+	if (has_socket(".davit") || !has_socket("/var/lib/davit"))
+		return ".davit";
+	return "/var/lib/davit";
+}
+
+int client_open(const struct cli *cli, struct client **ret_client, struct error *err)
+{
+	const char *state = find_state(cli);
+	int directory = open(state, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (directory < 0)
+		return error_set(
+			err, ERR_UNAVAILABLE,
+			"There is no server here: the state directory %s does not exist. Start one "
+			"with \"davit up\", or name its directory with --state.",
+			state);
+	struct client *client = mem_zero(1, sizeof *client);
+	client->directory = directory;
+	text_copy(client->state, sizeof client->state, state);
+	snprintf(client->socket, sizeof client->socket, "/proc/self/fd/%d/api.sock", directory);
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	client->curl = curl_easy_init();
+	ASSERT(client->curl);
+	buf_init(&client->answer, ANSWER_MAX);
+	*ret_client = client;
+	return 0;
+}
+
+void client_free(struct client *client)
+{
+	if (!client)
+		return;
+	curl_easy_cleanup(client->curl);
+	close(client->directory);
+	buf_done(&client->answer);
+	free(client);
+}
+
+void client_on_idle(struct client *client, bool (*idle)(void *context), void *context)
+{
+	client->idle = idle;
+	client->idle_context = context;
+}
+
+static size_t keep_answer(char *data, size_t size, size_t count, void *context)
+{
+	struct client *client = context;
+	buf_append(&client->answer, data, size * count);
+	return client->answer.overflowed ? 0 : size * count;
+}
+
+/* A stream's lines are handed on as they are complete; an error answer is kept whole. */
+static size_t take_stream(char *data, size_t size, size_t count, void *context)
+{
+	struct client *client = context;
+	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &client->status);
+	buf_append(&client->answer, data, size * count);
+	if (client->status != 200)
+		return size * count;
+	char *end;
+	while (!client->ended && client->answer.size > 0 &&
+	       (end = memchr(client->answer.data, '\n', client->answer.size))) {
+		*end = '\0';
+		if (!client->line(client->line_context, client->answer.data))
+			client->ended = true;
+		buf_drop(&client->answer, (size_t)(end - client->answer.data) + 1);
+	}
+	return client->ended ? 0 : size * count;
+}
+
+static int on_progress(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+	struct client *client = context;
+	(void)a, (void)b, (void)c, (void)d;
+	if (client->idle && !client->idle(client->idle_context))
+		client->ended = true;
+	return client->ended ? 1 : 0;
+}
+
+static size_t give_upload(char *to, size_t size, size_t count, void *context)
+{
+	struct client *client = context;
+	size_t room = size * count;
+	if (client->config_left > 0) {
+		size_t part = client->config_left < room ? client->config_left : room;
+		memcpy(to, client->config, part);
+		client->config += part;
+		client->config_left -= part;
+		return part;
+	}
+	long n = client->read(client->read_context, to, room);
+	client->read_failed = n < 0;
+	return n < 0 ? CURL_READFUNC_ABORT : (size_t)n;
+}
+
+static int error_from_answer(struct client *client, struct error *err)
+{
+	json_t *o = json_loadb(buf_text(&client->answer), client->answer.size, 0, NULL);
+	const char *name = json_string_value(json_object_get(o, "error")),
+		   *message = json_string_value(json_object_get(o, "message")),
+		   *where = json_string_value(json_object_get(o, "where"));
+	int code = error_set(err, name ? err_from_name(name) : ERR_INTERNAL, "%s",
+			     message ? message
+				     : "The server gave an answer that davit does not understand.");
+	if (where && where[0])
+		error_where(err, "%s", where);
+	json_decref(o);
+	return code;
+}
+
+static void prepare(struct client *client, const char *path, struct curl_slist *fields)
+{
+	char url[2048];
+	snprintf(url, sizeof url, "http://davit%s", path);
+	curl_easy_reset(client->curl);
+	buf_clear(&client->answer);
+	client->ended = false;
+	client->status = 0;
+	curl_easy_setopt(client->curl, CURLOPT_URL, url);
+	curl_easy_setopt(client->curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
+	curl_easy_setopt(client->curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, fields);
+	curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, keep_answer);
+	curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, client);
+}
+
+static int perform(struct client *client, json_t **ret_json, struct error *err)
+{
+	CURLcode code = curl_easy_perform(client->curl);
+	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &client->status);
+	if (code == CURLE_COULDNT_CONNECT)
+		return error_set(err, ERR_UNAVAILABLE,
+				 "No server answers on %s/api.sock. Start one with \"davit up\".",
+				 client->state);
+	if (client->read_failed)
+		return (int)err->code;
+	if (client->ended)
+		return 0;
+	if (code != CURLE_OK)
+		return error_set(err, ERR_CLOSED, "The connection to the server broke: %s.",
+				 curl_easy_strerror(code));
+	if (client->status >= 300)
+		return error_from_answer(client, err);
+	if (!ret_json)
+		return 0;
+	*ret_json = json_loadb(buf_text(&client->answer), client->answer.size, 0, NULL);
+	return *ret_json ? 0 : error_set(err, ERR_CORRUPT, "The server's answer is not JSON.");
+}
+
+int client_get(struct client *client, const char *path, json_t **ret_json, struct error *err)
+{
+	prepare(client, path, NULL);
+	return perform(client, ret_json, err);
+}
+
+/* One id a request: when the connection breaks it can be sent again without a second effect. */
+static struct curl_slist *request_id(struct curl_slist *fields)
+{
+	uint64_t random[2] = {0};
+	char field[80];
+	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+		return fields;
+	snprintf(field, sizeof field, "Davit-Request-Id: %016llx%016llx",
+		 (unsigned long long)random[0], (unsigned long long)random[1]);
+	return curl_slist_append(fields, field);
+}
+
+int client_post(struct client *client, const char *path, json_t *body, json_t **ret_json,
+		struct error *err)
+{
+	struct curl_slist *fields =
+		request_id(curl_slist_append(NULL, "Content-Type: application/json"));
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	json_decref(body);
+	prepare(client, path, fields);
+	curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, text ? text : "");
+	int result = perform(client, ret_json, err);
+	if (result == ERR_CLOSED) { /* the server was restarted under us: the id makes this safe */
+		struct error again;
+		if (perform(client, ret_json, &again) == 0)
+			result = 0;
+	}
+	curl_slist_free_all(fields);
+	free(text);
+	return result;
+}
+
+int client_upload(struct client *client, const char *path, const char *config, size_t config_size,
+		  long (*read)(void *context, void *to, size_t size), void *context,
+		  json_t **ret_json, struct error *err)
+{
+	char field[64];
+	snprintf(field, sizeof field, "Davit-Config-Size: %zu", config_size);
+	struct curl_slist *fields = curl_slist_append(NULL, field);
+	fields = curl_slist_append(fields, "Transfer-Encoding: chunked");
+	fields = curl_slist_append(fields, "Expect:");
+	client->config = config;
+	client->config_left = config_size;
+	client->read = read;
+	client->read_context = context;
+	client->read_failed = false;
+	prepare(client, path, fields);
+	curl_easy_setopt(client->curl, CURLOPT_POST, 1L);
+	curl_easy_setopt(client->curl, CURLOPT_READFUNCTION, give_upload);
+	curl_easy_setopt(client->curl, CURLOPT_READDATA, client);
+	int result = perform(client, ret_json, err);
+	curl_slist_free_all(fields);
+	client->read_failed = false;
+	return result;
+}
+
+int client_stream(struct client *client, const char *path,
+		  bool (*line)(void *context, const char *text), void *context, struct error *err)
+{
+	client->line = line;
+	client->line_context = context;
+	prepare(client, path, NULL);
+	curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, take_stream);
+	curl_easy_setopt(client->curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(client->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
+	curl_easy_setopt(client->curl, CURLOPT_XFERINFODATA, client);
+	return perform(client, NULL, err);
+}
+
+const char *client_path(const char *before, const char *text, const char *rest, char *to,
+			size_t size)
+{
+	char *encoded = curl_easy_escape(NULL, text, 0);
+	snprintf(to, size, "%s%s%s", before, encoded ? encoded : "", rest);
+	curl_free(encoded);
+	return to;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * command - what a verb of the command line is, and what every verb is given.
+ *
+ * WHAT  One row of cli/commands.c per verb: from it come the parser, --help, the man pages and the shell
+ *       completion. A verb's code is in a file of its own.
+ *
+ * HOW   run() gets the parsed line, prints data on standard output and messages on standard error, and
+ *       returns an exit code. cli_fail() prints an error as every verb does.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum {
+	CLI_OPTIONS_MAX = 12,
+	CLI_ARGS_MAX = 64,
+};
+
+/* The exit codes of the whole command line; see docs/reference/exit-codes.md. */
+enum cli_exit {
+	CLI_OK = 0,
+	CLI_UNEXPECTED = 1,
+	CLI_USAGE = 2,
+	CLI_NOT_FOUND = 3,
+	CLI_DENIED = 4,
+	CLI_CONFLICT = 5,
+	CLI_UNREACHABLE = 6,
+	CLI_ROLLED_BACK = 11,
+	CLI_DEGRADED = 12,
+	CLI_REJECTED = 13,
+	CLI_CANCELLED = 15,
+	CLI_STILL_RUNNING = 20,
+	CLI_DETACHED = 130,
+};
+
+struct cli_option {
+	const char *name;     /* "reason", without the dashes */
+	char letter;          /* 0 = none */
+	const char *argument; /* "TEXT", or NULL for a switch */
+	const char *help;
+};
+
+struct cli;
+
+struct cli_command {
+	const char *name;
+	const char *arguments; /* "ENV [VERSION|PATH]" */
+	const char *summary;   /* one line, no full stop */
+	const char *details;   /* paragraphs for the man page; may be empty */
+	const char *examples;  /* lines of "command  # what it does" */
+	uint32_t args_min, args_max;
+	struct cli_option options[CLI_OPTIONS_MAX]; /* ended by name NULL */
+	int (*run)(struct cli *cli);                /* NULL: started by daemon/ */
+};
+
+struct cli {
+	const struct cli_command *command;
+	bool json;
+	bool yes;
+	bool no_input;
+	bool colour;   /* standard output may be coloured */
+	bool terminal; /* standard output is a terminal */
+	bool utf8;
+	const char *state; /* --state, or NULL */
+	uint32_t arg_count;
+	const char *args[CLI_ARGS_MAX];
+	const char *values[CLI_OPTIONS_MAX]; /* by the command's options; NULL = not given */
+};
+
+/* NULL-name-terminated; in the order of `davit help`. */
+extern const struct cli_command cli_commands[];
+const struct cli_command *cli_command_find(const char *name);
+
+/* The value of an option of the command, NULL when it was not given; "" for a switch that was. */
+const char *cli_option(const struct cli *cli, const char *name);
+/* Argument `index`, or NULL. */
+const char *cli_arg(const struct cli *cli, uint32_t index);
+
+/* Print the error as "davit: sentence" (as JSON with --json) and the next command; returns its exit code. */
+int cli_fail(const struct cli *cli, const struct error *err, const char *next);
+int cli_exit_of(enum err code);
+
+/* Help texts, from the table. */
+void cli_print_overview(void);
+void cli_print_help(const struct cli_command *command);
+extern const struct cli_option cli_global_options[];
+
+#endif

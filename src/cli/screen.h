@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * screen - how the command line shows things: state as glyph + word + colour, durations, shares, tables.
+ *
+ * HOW   Colours and glyphs follow struct cli: without a terminal no colour, without UTF-8 plain letters.
+ *       A frame (screen_frame) is drawn over the one before it, in place.
+ */
+#ifndef CLI_SCREEN_H
+#define CLI_SCREEN_H
+
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "cli/command.h"
+
+enum screen_tone { TONE_PLAIN, TONE_GOOD, TONE_BUSY, TONE_BAD, TONE_FAINT };
+
+/* Glyph and tone of a state's word: "done" is a green check mark, "failed" a red cross. */
+const char *screen_glyph(const struct cli *cli, const char *state);
+enum screen_tone screen_tone(const char *state);
+
+/* Append text in a tone. */
+void screen_put(const struct cli *cli, struct buf *to, enum screen_tone tone, const char *format,
+		...) __attribute__((format(printf, 4, 5)));
+
+/* Text that came from outside, harmless on a terminal. */
+void screen_put_foreign(struct buf *to, const char *text);
+
+/* "12m03s", "3.2s", "240ms". */
+const char *screen_duration(uint64_t ms, char to[32]);
+/* "0.11%" of part in whole; "-" when whole is 0. */
+const char *screen_share(uint64_t part, uint64_t whole, char to[32]);
+/* "14:02:11" local time, or "2026-11-22 14:02" when it is not today. */
+const char *screen_time(uint64_t unix_ms, char to[32]);
+
+/* Draw `frame` where the last one was (NULL forgets it and leaves it on the screen). */
+void screen_frame(const struct buf *frame);
+
+/* Members of an object; "" and 0 when missing. */
+const char *json_text_of(const json_t *o, const char *key);
+uint64_t json_number_of(const json_t *o, const char *key);
+
+#endif

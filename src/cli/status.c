@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * status - davit status [ENV] [-w]: what is live where, since when, by whom, what moves, what is ready to go
+ *          back to. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "cli/screen.h"
+#include "cli/verbs.h"
+
+enum { TEXT_MAX = 256 * 1024, REFRESH_MS = 500 };
+
+static void put_release(const struct cli *cli, struct buf *to, const char *what,
+			const json_t *release)
+{
+	char when[32];
+	if (!json_is_object(release))
+		return;
+	screen_put(cli, to, TONE_PLAIN, "    %-10s %-12s %5g%%", what, json_text_of(release, "tag"),
+		   (double)json_number_of(release, "weight_bp") / 100);
+	if (json_number_of(release, "since_unix_ms") > 0)
+		screen_put(cli, to, TONE_FAINT, "  since %s by %s",
+			   screen_time(json_number_of(release, "since_unix_ms"), when),
+			   json_text_of(release, "by"));
+	if (strcmp(what, "warm") == 0)
+		screen_put(cli, to, TONE_FAINT, "  ready to go back to for %s",
+			   screen_duration(json_number_of(release, "left_ms"), when));
+	buf_puts(to, "\n");
+}
+
+static void put_instance(const struct cli *cli, struct buf *to, const json_t *i)
+{
+	const char *state = json_text_of(i, "state");
+	char name[64];
+	snprintf(name, sizeof name, "%s.%llu", json_text_of(i, "process"),
+		 (unsigned long long)json_number_of(i, "slot"));
+	screen_put(cli, to, screen_tone(state), "      %s %-10s", screen_glyph(cli, state), state);
+	screen_put(cli, to, TONE_PLAIN, " %-12s %-10s %-21s", name, json_text_of(i, "tag"),
+		   json_text_of(i, "address"));
+	if (json_number_of(i, "restarts") > 0)
+		screen_put(cli, to, TONE_BAD, " restarted %llu times",
+			   (unsigned long long)json_number_of(i, "restarts"));
+	buf_puts(to, " ");
+	screen_put_foreign(to, json_text_of(i, "probe"));
+	buf_puts(to, "\n");
+}
+
+static void put_environment(const struct cli *cli, struct buf *to, const json_t *e)
+{
+	const char *state = json_text_of(e, "state");
+	const json_t *rollout = json_object_get(e, "rollout"),
+		     *instances = json_object_get(e, "instances"), *row;
+	size_t i;
+	screen_put(cli, to, TONE_PLAIN, "  %-10s ", json_text_of(e, "name"));
+	screen_put(cli, to, screen_tone(state), "%s %-11s", screen_glyph(cli, state), state);
+	screen_put(cli, to, TONE_FAINT, " %s\n", json_text_of(e, "listen"));
+	put_release(cli, to, "live", json_object_get(e, "live"));
+	put_release(cli, to, "candidate", json_object_get(e, "candidate"));
+	put_release(cli, to, "warm", json_object_get(e, "warm"));
+	if (json_is_object(rollout))
+		screen_put(cli, to, TONE_BUSY,
+			   "    rollout %llu %s, step %llu of %llu   (davit watch %s)\n",
+			   (unsigned long long)json_number_of(rollout, "number"),
+			   json_text_of(rollout, "state"),
+			   (unsigned long long)json_number_of(rollout, "step") + 1,
+			   (unsigned long long)json_number_of(rollout, "steps"),
+			   json_text_of(e, "name"));
+	json_array_foreach(instances, i, row) if (strcmp(json_text_of(row, "state"), "exited") != 0)
+		put_instance(cli, to, row);
+}
+
+static void put_status(const struct cli *cli, struct buf *to, const json_t *status)
+{
+	const json_t *applications = json_object_get(status, "applications"), *app, *e;
+	size_t i, k;
+	if (json_array_size(applications) == 0)
+		buf_puts(to, "Nothing was deployed here yet. Next: davit deploy ENV PATH\n");
+	json_array_foreach(applications, i, app)
+	{
+		screen_put(cli, to, TONE_PLAIN, "%s\n", json_text_of(app, "app"));
+		json_array_foreach(json_object_get(app, "environments"), k, e)
+			put_environment(cli, to, e);
+	}
+}
+
+static int show(struct cli *cli, struct client *client, bool frame)
+{
+	struct error err;
+	struct buf text;
+	char path[512];
+	json_t *status;
+	if (cli_arg(cli, 0))
+		client_path("/v1/status?environment=", cli_arg(cli, 0), "", path, sizeof path);
+	else
+		snprintf(path, sizeof path, "/v1/status");
+	if (client_get(client, path, &status, &err) < 0)
+		return cli_fail(cli, &err, NULL);
+	buf_init(&text, TEXT_MAX);
+	if (cli->json) {
+		json_dumpf(status, stdout, JSON_COMPACT);
+		putchar('\n');
+		fflush(stdout);
+	} else {
+		put_status(cli, &text, status);
+		if (frame)
+			screen_frame(&text);
+		else
+			fputs(buf_text(&text), stdout);
+	}
+	buf_done(&text);
+	json_decref(status);
+	return CLI_OK;
+}
+
+int verb_status(struct cli *cli)
+{
+	struct client *client;
+	struct error err;
+	bool watch = cli_option(cli, "watch") != NULL;
+	struct timespec pause = {0, REFRESH_MS * 1000000L};
+	if (client_open(cli, &client, &err) < 0)
+		return cli_fail(cli, &err, "davit up");
+	int code = show(cli, client, watch && cli->terminal);
+	while (watch && code == CLI_OK) {
+		nanosleep(&pause, NULL);
+		code = show(cli, client, cli->terminal);
+	}
+	client_free(client);
+	return code;
+}
