@@ -26,8 +26,8 @@
 #include "daemon/state.h"
 
 enum {
-	BACKOFF_FIRST_MS = 10, /* a child that dies is back within milliseconds, */
-	BACKOFF_MAX_MS = 2000, /* one that cannot live does not eat the machine, */
+	BACKOFF_FIRST_MS = 10,    /* a child that dies is back within milliseconds, */
+	BACKOFF_MAX_MS = 2000,    /* one that cannot live does not eat the machine, */
 	BACKOFF_FORGET_MS = 5000, /* and after this long a life its past is forgotten */
 	GIVE_UP_DEATHS = 5,       /* before the first "ready": something is wrong for good */
 	TICK_MS = 20,
@@ -42,7 +42,6 @@ struct child {
 	uint64_t backoff_ms;
 	uint32_t deaths;
 	bool wanted;
-	bool adopted; /* it was there before us, so it is not our child: liveness by probing */
 };
 
 enum { CONTROLLER, GATEWAY, CHILDREN };
@@ -55,6 +54,7 @@ struct launcher {
 	bool ready;
 	bool stopping;
 	bool failed;
+	bool instances_stopping;
 };
 
 static uint64_t now_ms(void)
@@ -118,20 +118,20 @@ static void child_died(struct launcher *l, struct child *child, int status)
 	if (lived_ms > BACKOFF_FORGET_MS)
 		child->backoff_ms = 0;
 	child->due_ms = now + child->backoff_ms;
-	child->backoff_ms = child->backoff_ms == 0			? BACKOFF_FIRST_MS
+	child->backoff_ms = child->backoff_ms == 0                   ? BACKOFF_FIRST_MS
 			    : child->backoff_ms * 4 > BACKOFF_MAX_MS ? BACKOFF_MAX_MS
-								      : child->backoff_ms * 4;
+								     : child->backoff_ms * 4;
 	if (l->stopping && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return;
 	if (WIFSIGNALED(status))
-		log_event(LOG_WARNING, "launcher.died", "child=%s signal=%d lived_ms=%llu", child->name,
-			  WTERMSIG(status), (unsigned long long)lived_ms);
+		log_event(LOG_WARNING, "launcher.died", "child=%s signal=%d lived_ms=%llu",
+			  child->name, WTERMSIG(status), (unsigned long long)lived_ms);
 	else
-		log_event(LOG_WARNING, "launcher.died", "child=%s status=%d lived_ms=%llu", child->name,
-			  WEXITSTATUS(status), (unsigned long long)lived_ms);
+		log_event(LOG_WARNING, "launcher.died", "child=%s status=%d lived_ms=%llu",
+			  child->name, WEXITSTATUS(status), (unsigned long long)lived_ms);
 	/* Status 2 is a refusal that another try will not change: a newer store, a broken one. */
-	if (!l->ready && ((WIFEXITED(status) && WEXITSTATUS(status) == 2) ||
-			  child->deaths >= GIVE_UP_DEATHS))
+	if (!l->ready &&
+	    ((WIFEXITED(status) && WEXITSTATUS(status) == 2) || child->deaths >= GIVE_UP_DEATHS))
 		l->failed = true;
 }
 
@@ -146,12 +146,6 @@ static void reap(struct launcher *l)
 				child_died(l, &l->children[i], status);
 }
 
-/* A gateway that a former launcher left answers on its socket. */
-static bool gateway_alive(struct launcher *l)
-{
-	return state_socket_alive(l->state, "gateway.sock");
-}
-
 static void keep_running(struct launcher *l)
 {
 	uint64_t now = now_ms();
@@ -159,13 +153,6 @@ static void keep_running(struct launcher *l)
 		struct child *child = &l->children[i];
 		if (!child->wanted || child->pid || now < child->due_ms)
 			continue;
-		if (i == GATEWAY) {
-			child->adopted = gateway_alive(l);
-			if (child->adopted) {
-				child->due_ms = now + 10 * TICK_MS;
-				continue;
-			}
-		}
 		child_start(l, child);
 	}
 }
@@ -182,45 +169,52 @@ static void tell_ready(struct launcher *l)
 		state_path(l->state));
 }
 
-static void stop(struct launcher *l, int number)
+static void signal_child(const struct child *child, int number)
 {
-	struct child *controller = &l->children[CONTROLLER], *gateway = &l->children[GATEWAY];
+	if (child->pid)
+		kill(child->pid, number);
+}
+
+/* `up`: first the gateway, whose requests under way need their instances; then the controller, which ends
+ * the instances. `serve`: the controller alone. */
+static void stop(struct launcher *l)
+{
 	bool again = l->stopping;
 	l->stopping = true;
+	for (size_t i = 0; i < CHILDREN; i++)
+		l->children[i].wanted = false;
 	if (l->options->service) {
-		controller->wanted = gateway->wanted = false;
-		if (controller->pid)
-			kill(controller->pid, SIGTERM);
+		signal_child(&l->children[CONTROLLER], SIGTERM);
 		return;
 	}
 	if (!again)
-		fprintf(stderr, "Stopping: requests under way end first. Again to stop at once.\n");
-	controller->wanted = false;
-	if (controller->pid)
-		kill(controller->pid, again ? SIGQUIT : SIGINT);
-	(void)number;
+		fputs("Stopping: requests under way end first. Again to stop at once.\n", stderr);
+	signal_child(&l->children[GATEWAY], SIGTERM); /* the second one does not wait */
 }
 
-/* `up`: the controller goes last of those that decide, the gateway after it, when nothing is left to do. */
 static bool stopped(struct launcher *l)
 {
 	struct child *controller = &l->children[CONTROLLER], *gateway = &l->children[GATEWAY];
 	if (!l->stopping && !l->failed)
 		return false;
-	controller->wanted = false;
-	if (controller->pid) {
-		if (l->failed)
-			kill(controller->pid, SIGTERM);
+	if (l->options->service || l->failed) {
+		controller->wanted = gateway->wanted = false;
+		if (l->failed) {
+			signal_child(gateway, SIGTERM);
+			signal_child(controller, SIGTERM);
+		}
+		return controller->pid == 0 && (l->options->service || gateway->pid == 0);
+	}
+	if (gateway->pid)
 		return false;
+	if (!l->instances_stopping) {
+		l->instances_stopping = true;
+		/* Only a controller can end the instances: one that died meanwhile is started once more. */
+		if (!controller->pid)
+			child_start(l, controller);
+		signal_child(controller, SIGINT);
 	}
-	if (l->options->service)
-		return true;
-	if (gateway->wanted) {
-		gateway->wanted = false;
-		if (gateway->pid)
-			kill(gateway->pid, SIGTERM);
-	}
-	return gateway->pid == 0;
+	return controller->pid == 0;
 }
 
 static void take_signals(struct launcher *l)
@@ -230,7 +224,7 @@ static void take_signals(struct launcher *l)
 		if (info.ssi_signo == SIGCHLD)
 			reap(l);
 		else
-			stop(l, (int)info.ssi_signo);
+			stop(l);
 	}
 }
 
@@ -260,8 +254,10 @@ int launcher_run(const struct launcher_options *options, struct error *err)
 		state_close(l.state);
 		return l.signal_fd;
 	}
-	l.children[CONTROLLER] = (struct child){.name = "controller", .verb = "controller", .wanted = true};
-	l.children[GATEWAY] = (struct child){.name = "gateway", .verb = "gateway-supervisor", .wanted = true};
+	l.children[CONTROLLER] =
+		(struct child){.name = "controller", .verb = "controller", .wanted = true};
+	l.children[GATEWAY] =
+		(struct child){.name = "gateway", .verb = "gateway-supervisor", .wanted = true};
 	while (!stopped(&l)) {
 		keep_running(&l);
 		struct pollfd wait = {.fd = l.signal_fd, .events = POLLIN};

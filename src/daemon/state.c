@@ -37,15 +37,17 @@ static int take_lock(struct state_directory *state, struct error *err)
 	if (flock(state->lock_fd, LOCK_EX | LOCK_NB) != 0) {
 		ssize_t n = read(state->lock_fd, holder, sizeof holder - 1);
 		holder[n > 0 ? strcspn(holder, "\n") : 0] = '\0';
-		return error_set(err, ERR_CONFLICT,
-				 "Another davit%s%s runs on the state directory %s; stop it first, or "
-				 "choose another directory with --state.",
-				 holder[0] ? " with pid " : "", holder, state->path);
+		return error_set(
+			err, ERR_CONFLICT,
+			"Another davit%s%s runs on the state directory %s; stop it first, or "
+			"choose another directory with --state.",
+			holder[0] ? " with pid " : "", holder, state->path);
 	}
 	int length = snprintf(holder, sizeof holder, "%d\n", (int)getpid());
 	if (ftruncate(state->lock_fd, 0) != 0 ||
 	    pwrite(state->lock_fd, holder, (size_t)length, 0) != length)
-		return error_errno(err, errno, "The lock file %s/lock cannot be written", state->path);
+		return error_errno(err, errno, "The lock file %s/lock cannot be written",
+				   state->path);
 	return 0;
 }
 
@@ -62,9 +64,9 @@ static int open_directory(struct state_directory *state, const char *path, bool 
 			  struct error *err)
 {
 	if (make && mkdir(path, 0700) != 0 && errno != EEXIST)
-		return error_errno(err, errno,
-				   "The state directory %s cannot be made; choose another with --state",
-				   path);
+		return error_errno(
+			err, errno,
+			"The state directory %s cannot be made; choose another with --state", path);
 	state->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (state->fd < 0 || !realpath(path, state->path))
 		return error_errno(err, errno, "The state directory %s cannot be opened", path);
@@ -135,7 +137,8 @@ int state_listen(const struct state_directory *state, const char *name, int *ret
 		int number = errno;
 		if (fd >= 0)
 			close(fd);
-		return error_errno(err, number, "The socket %s/%s cannot be made", state->path, name);
+		return error_errno(err, number, "The socket %s/%s cannot be made", state->path,
+				   name);
 	}
 	*ret_fd = fd;
 	return 0;
@@ -169,6 +172,7 @@ void state_notify(const char *socket_name, const char *message)
 	if (address.sun_path[0] == '@')
 		address.sun_path[0] = '\0';
 	/* systemd may be gone: then there is nobody to tell. */
-	(void)!sendto(fd, message, strlen(message), MSG_NOSIGNAL, (struct sockaddr *)&address, size);
+	(void)!sendto(fd, message, strlen(message), MSG_NOSIGNAL, (struct sockaddr *)&address,
+		      size);
 	close(fd);
 }

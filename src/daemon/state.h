@@ -28,7 +28,8 @@ const char *state_path(const struct state_directory *state); /* absolute */
 int state_fd(const struct state_directory *state);           /* of the directory itself */
 
 /* "STATE/name" in `to`. */
-const char *state_file(const struct state_directory *state, const char *name, char *to, size_t size);
+const char *state_file(const struct state_directory *state, const char *name, char *to,
+		       size_t size);
 
 /* A stream socket listening at STATE/name; what an earlier owner left there is removed. */
 MUST_CHECK int state_listen(const struct state_directory *state, const char *name, int *ret_fd,

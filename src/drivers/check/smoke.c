@@ -6,14 +6,14 @@
 #include "drivers/check/smoke.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include <sys/syscall.h>
-#include <fcntl.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -192,7 +192,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
 		}
 		return 0;
 	}
-	int events = (what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0);
+	int events =
+		(what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0);
 	if (watch) {
 		loop_watch_change(watch->watch, events);
 		return 0;
@@ -273,8 +274,8 @@ static void on_child_exit(void *context, int events)
 		snprintf(sentence, sizeof sentence,
 			 "The smoke check \"%s\" did not end within its time.", shown);
 	else if (WIFSIGNALED(status))
-		snprintf(sentence, sizeof sentence, "The smoke check \"%s\" was ended by signal %d.",
-			 shown, WTERMSIG(status));
+		snprintf(sentence, sizeof sentence,
+			 "The smoke check \"%s\" was ended by signal %d.", shown, WTERMSIG(status));
 	else if (WEXITSTATUS(status) != 0)
 		snprintf(sentence, sizeof sentence, "The smoke check \"%s\" ended with status %d.",
 			 shown, WEXITSTATUS(status));
@@ -312,8 +313,8 @@ static void start_command(struct run *run, const struct check *check)
 {
 	struct env *env = loop_env(run->smoke->loop);
 	char url[160];
-	char *const variables[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-				   url, NULL};
+	char *const variables[] = {
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", url, NULL};
 	struct error err;
 	snprintf(url, sizeof url, "URL=http://%s", run->request.address);
 	run->child_late = false;
@@ -321,14 +322,16 @@ static void start_command(struct run *run, const struct check *check)
 	if (child == 0)
 		exec_command(run, check, variables);
 	if (child < 0) {
-		finish(run, false, "The smoke check's command could not be started: no process left.");
+		finish(run, false,
+		       "The smoke check's command could not be started: no process left.");
 		return;
 	}
 	setpgid(child, child);
 	run->child = child;
 	run->child_fd = (int)syscall(SYS_pidfd_open, child, 0);
-	if (run->child_fd < 0 || loop_watch_start(run->smoke->loop, run->child_fd, LOOP_READ,
-						  on_child_exit, run, &run->child_watch, &err) < 0) {
+	if (run->child_fd < 0 ||
+	    loop_watch_start(run->smoke->loop, run->child_fd, LOOP_READ, on_child_exit, run,
+			     &run->child_watch, &err) < 0) {
 		finish(run, false, "The smoke check's command could not be watched.");
 		return;
 	}
@@ -353,7 +356,8 @@ static int smoke_start(struct check_runner *runner, const struct check_request *
 	struct env *env = loop_env(smoke->loop);
 	ASSERT(request->count >= 1 && request->count <= CHECK_MAX);
 	if (smoke->run_count >= CHECK_RUNS_MAX)
-		return error_set(err, ERR_LIMIT, "%d smoke checks are under way already; try again later.",
+		return error_set(err, ERR_LIMIT,
+				 "%d smoke checks are under way already; try again later.",
 				 CHECK_RUNS_MAX);
 	struct run *run = mem_zero(1, sizeof *run);
 	run->smoke = smoke;

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * controller - see controller.h for the contract. The object graph is made top down and undone bottom up. */
+#include "daemon/controller.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "api/api.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "control/control.h"
+#include "daemon/state.h"
+#include "drivers/artifact/local.h"
+#include "drivers/check/smoke.h"
+#include "drivers/router/builtin.h"
+#include "drivers/runtime/process.h"
+#include "os/loop.h"
+#include "store/store.h"
+
+enum { PATH_SIZE = 4096 + 64, EXIT_REFUSED = 2 };
+
+struct controller {
+	struct state_directory *state;
+	struct loop *loop;
+	struct store *store;
+	struct artifact_store *artifacts;
+	struct check_runner *checks;
+	struct runtime *runtime;
+	struct router *router;
+	struct control *control;
+	struct api *api;
+	struct loop_signal *term, *interrupt;
+};
+
+static void on_term(void *context, int number)
+{
+	struct controller *c = context;
+	(void)number;
+	loop_stop(c->loop);
+}
+
+static void on_instances_ended(void *context)
+{
+	struct controller *c = context;
+	loop_stop(c->loop);
+}
+
+static void on_interrupt(void *context, int number)
+{
+	struct controller *c = context;
+	(void)number;
+	control_stop_instances(c->control, on_instances_ended, c);
+}
+
+static int open_world(struct controller *c, struct error *err)
+{
+	char path[PATH_SIZE];
+	int result = artifact_local_new(state_file(c->state, "artifacts", path, sizeof path),
+					&c->artifacts, err);
+	if (result == 0)
+		result = runtime_process_new(c->loop, state_fd(c->state), NULL, &c->runtime, err);
+	if (result < 0)
+		return result;
+	c->checks = smoke_new(c->loop);
+	c->router = builtin_router_new(c->loop, state_fd(c->state));
+	return 0;
+}
+
+static int open_control(struct controller *c, struct error *err)
+{
+	char persist[PATH_SIZE];
+	struct control_parts parts = {
+		.env = loop_env(c->loop),
+		.store = c->store,
+		.runtime = c->runtime,
+		.router = c->router,
+		.artifacts = c->artifacts,
+		.checks = c->checks,
+		.persist_directory = state_file(c->state, "persist", persist, sizeof persist)};
+	c->control = control_new(&parts);
+	return control_start(c->control, err);
+}
+
+static int open_api(struct controller *c, struct error *err)
+{
+	struct api_parts parts = {.loop = c->loop,
+				  .control = c->control,
+				  .store = c->store,
+				  .artifacts = c->artifacts,
+				  .state_directory = state_path(c->state),
+				  .version = DAVIT_VERSION};
+	int result = state_listen(c->state, "api.sock", &parts.listen_fd, err);
+	return result < 0 ? result : api_new(&parts, &c->api, err);
+}
+
+static int open_all(struct controller *c, const char *state, struct error *err)
+{
+	char path[PATH_SIZE];
+	int result = state_open(state, false, &c->state, err);
+	if (result == 0)
+		result = store_open(state_file(c->state, "davit.db", path, sizeof path), &c->store,
+				    err);
+	if (result == 0)
+		result = loop_new(&c->loop, err);
+	if (result == 0)
+		result = open_world(c, err);
+	if (result == 0)
+		result = open_control(c, err);
+	if (result == 0)
+		result = loop_signal_start(c->loop, SIGTERM, on_term, c, &c->term, err);
+	if (result == 0)
+		result = loop_signal_start(c->loop, SIGINT, on_interrupt, c, &c->interrupt, err);
+	if (result == 0)
+		result = open_api(c, err);
+	return result;
+}
+
+static void close_all(struct controller *c)
+{
+	api_free(c->api);
+	control_free(c->control);
+	if (c->router)
+		c->router->ops->free(c->router);
+	if (c->runtime)
+		c->runtime->ops->free(c->runtime);
+	smoke_free(c->checks);
+	artifact_local_free(c->artifacts);
+	loop_free(c->loop);
+	store_close(c->store);
+	state_close(c->state);
+}
+
+int controller_run(const char *state, bool verbose)
+{
+	struct controller c = {0};
+	struct error err;
+	log_init("controller", verbose ? LOG_DEBUG : LOG_INFO);
+	signal(SIGPIPE, SIG_IGN);
+	umask(0077);
+	int result = open_all(&c, state, &err);
+	if (result < 0)
+		fprintf(stderr, "davit: %s\n", err.text);
+	else
+		loop_run(c.loop);
+	close_all(&c);
+	return result == 0                                          ? 0
+	       : result == ERR_UNSUPPORTED || result == ERR_CORRUPT ? EXIT_REFUSED
+								    : 1;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * main - davit is one binary: the verbs that are processes are started here, all others are the client's.
+ *
+ * `controller`, `gateway-supervisor`, `gateway-worker` and `keeper` are how the processes start each other:
+ * they are not for people and appear in no help. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "cli/cli.h"
+#include "daemon/serving.h"
+#include "gateway/worker_link.h"
+#include "keeper/keeper.h"
+
+static int run_keeper(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "--dir") == 0)
+		return keeper_main(argv[2]);
+	fputs("davit: the keeper is started by davit itself.\n", stderr);
+	return 2;
+}
+
+static const struct {
+	const char *verb;
+	int (*run)(int argc, char **argv); /* argv[0] is the verb */
+} processes[] = {
+	{"up", serving_up},
+	{"serve", serving_serve},
+	{"gateway", serving_gateway},
+	{"controller", serving_controller},
+	{"gateway-supervisor", serving_supervisor},
+	{"gateway-worker", gateway_worker_main},
+	{"keeper", run_keeper},
+};
+
+int main(int argc, char **argv)
+{
+#ifdef DAVIT_FAILPOINTS
+	failpoint_from_environment();
+#endif
+	for (size_t i = 0; argc > 1 && i < sizeof processes / sizeof processes[0]; i++)
+		if (strcmp(argv[1], processes[i].verb) == 0 && !cli_help_wanted(argc, argv))
+			return processes[i].run(argc - 1, argv + 1);
+	return cli_main(argc, argv);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * serving - see serving.h for the contract. */
+#include "daemon/serving.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "daemon/controller.h"
+#include "daemon/launcher.h"
+#include "daemon/state.h"
+#include "gateway/supervisor.h"
+#include "gateway/table_file.h"
+
+enum { WORKERS_MAX = 64 };
+
+struct options {
+	const char *state, *access_log, *table;
+	uint32_t workers;
+	bool verbose;
+};
+
+static int take_workers(const char *value, uint32_t *ret_workers, struct error *err)
+{
+	uint64_t number;
+	if (!text_parse_u64(value, WORKERS_MAX, &number))
+		return error_set(err, ERR_INVALID,
+				 "--workers takes a number from 0 (one a core) to %d, not \"%s\".",
+				 WORKERS_MAX, value);
+	*ret_workers = (uint32_t)number;
+	return 0;
+}
+
+static int parse(int argc, char **argv, struct options *o, struct error *err)
+{
+	for (int i = 1; i < argc; i++) {
+		const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+		if (strcmp(name, "--verbose") == 0 || strcmp(name, "-v") == 0) {
+			o->verbose = true;
+			continue;
+		}
+		const char **text = strcmp(name, "--state") == 0        ? &o->state
+				    : strcmp(name, "--access-log") == 0 ? &o->access_log
+				    : strcmp(name, "--table") == 0      ? &o->table
+									: NULL;
+		if (!text && strcmp(name, "--workers") != 0)
+			return error_set(
+				err, ERR_INVALID,
+				"davit %s has no option \"%s\"; \"davit %s --help\" lists them.",
+				argv[0], name, argv[0]);
+		if (!value)
+			return error_set(err, ERR_INVALID, "The option %s needs a value.", name);
+		if (text)
+			*text = value;
+		else if (take_workers(value, &o->workers, err) < 0)
+			return (int)err->code;
+		i++;
+	}
+	return 0;
+}
+
+static int fail(const struct error *err)
+{
+	return cli_fail(NULL, err, NULL);
+}
+
+static int launch(int argc, char **argv, bool service)
+{
+	struct options o = {.state = service ? "/var/lib/davit" : NULL};
+	struct error err;
+	if (parse(argc, argv, &o, &err) < 0)
+		return fail(&err);
+	struct launcher_options options = {.state = o.state,
+					   .service = service,
+					   .workers = o.workers,
+					   .verbose = o.verbose,
+					   .access_log = o.access_log};
+	int result = launcher_run(&options, &err);
+	return result < 0 ? fail(&err) : result;
+}
+
+int serving_up(int argc, char **argv)
+{
+	return launch(argc, argv, false);
+}
+
+int serving_serve(int argc, char **argv)
+{
+	return launch(argc, argv, true);
+}
+
+int serving_controller(int argc, char **argv)
+{
+	struct options o = {0};
+	struct error err;
+	return parse(argc, argv, &o, &err) < 0 ? fail(&err) : controller_run(o.state, o.verbose);
+}
+
+int serving_supervisor(int argc, char **argv)
+{
+	struct options o = {0};
+	struct error err;
+	struct state_directory *state;
+	char machine[65] = "";
+	if (parse(argc, argv, &o, &err) < 0 || state_open(o.state, false, &state, &err) < 0)
+		return fail(&err);
+	log_init("gateway", o.verbose ? LOG_DEBUG : LOG_INFO);
+	(void)!gethostname(machine, sizeof machine - 1);
+	struct supervisor_options options = {.state_fd = state_fd(state),
+					     .workers = o.workers,
+					     .access_log = o.access_log,
+					     .machine = machine};
+	int result = gateway_supervisor_run(&options, &err);
+	state_close(state);
+	return result < 0 ? fail(&err) : 0;
+}
+
+int serving_gateway(int argc, char **argv)
+{
+	struct options o = {0};
+	struct error err;
+	if (parse(argc, argv, &o, &err) < 0)
+		return fail(&err);
+	if (!o.table) {
+		error_set(
+			&err, ERR_INVALID,
+			"davit gateway serves a table by itself: name its file with --table FILE.");
+		return fail(&err);
+	}
+	log_init("gateway", o.verbose ? LOG_DEBUG : LOG_INFO);
+	struct supervisor_options options = {.state_fd = -1,
+					     .workers = o.workers,
+					     .access_log = o.access_log,
+					     .machine = "",
+					     .table_file = o.table,
+					     .table_read = table_file_read};
+	int result = gateway_supervisor_run(&options, &err);
+	return result < 0 ? fail(&err) : 0;
+}
