@@ -203,9 +203,10 @@ struct worker {
 	struct live *prepared; /* or NULL */
 	struct backend *backends[COUNTERS_BACKENDS];
 	struct room *rooms;
-	bool rooms_changed;
+	bool table_changed;
 	struct retry_budget retry;
 	uint32_t shadows_in_flight;
+	uint32_t tunnel_count;
 	bool draining;
 	uint64_t drain_until_ms, drain_idle_ms;
 	int log_fd;

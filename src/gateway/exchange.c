@@ -14,6 +14,7 @@
 #include "gateway/loop.h"
 #include "gateway/room.h"
 #include "gateway/route.h"
+#include "gateway/tunnel.h"
 #include "gateway/upstream.h"
 
 static const struct table_environment *environment_of(const struct exchange *x)
@@ -67,6 +68,7 @@ void exchange_leave_budget(struct worker *w, struct exchange *x)
 
 static void free_exchange(struct worker *w, struct exchange *x)
 {
+	w->tunnel_count -= x->phase == EXCHANGE_TUNNEL;
 	exchange_detach(w, x, false);
 	exchange_leave_budget(w, x);
 	if (x->active)
@@ -512,13 +514,7 @@ enum turn exchange_timer(struct worker *w, struct exchange *x)
 							  .reason = "hold-timeout",
 							  .retry_after_s = 5,
 							  .text = "The application is not ready."});
-	case EXCHANGE_TUNNEL: {
-		uint64_t until = x->progress_ms + environment_of(x)->timeouts.tunnel_idle_ms;
-		if (w->now_ms >= until)
-			return exchange_end(w, x);
-		timer_set(&w->wheel, &c->timer, until);
-		return TURN_BLOCKED;
-	}
+	case EXCHANGE_TUNNEL: return tunnel_timer(w, x);
 	case EXCHANGE_CONNECTING:
 	case EXCHANGE_FORWARDING:
 	case EXCHANGE_OWN: break;

@@ -14,6 +14,7 @@
 #include "gateway/flow.h"
 #include "link/table.h"
 #include "wire/http1.h"
+#include "wire/websocket.h"
 
 struct backend;
 struct client;
@@ -70,8 +71,11 @@ struct exchange {
 	bool stream; /* the answer is a stream of events: it may be quiet for long */
 	bool cut;    /* the backend stopped taking the request before its end */
 	bool mirrored;
-	bool up_ended; /* the backend closed its connection */
-	bool up_shut;  /* the tunnel's client ended its side, and the backend was told */
+	bool up_ended;           /* the backend closed its connection */
+	bool said_close;         /* a Close frame was put into the tunnel */
+	bool up_shut;            /* the tunnel's client ended its side, and the backend was told */
+	uint64_t recall_ms;      /* when the tunnel is to end; 0 = not known to be */
+	struct websocket frames; /* of the tunnel's client */
 	char unit[STICKY_UNIT_SIZE];
 	char request_id[REQUEST_ID_SIZE];
 	char log_target[LOG_TARGET_SIZE]; /* method and path, for the access log */

@@ -15,6 +15,7 @@
 #include "gateway/live.h"
 #include "gateway/loop.h"
 #include "gateway/shadow.h"
+#include "gateway/tunnel.h"
 #include "gateway/upstream.h"
 #include "wire/http1_write.h"
 
@@ -92,12 +93,17 @@ static enum turn receive_request(struct worker *w, struct exchange *x)
 	}
 	c->readable = !f->drained || c->peer_ended;
 	c->moved_bytes += (uint64_t)got;
-	if (x->phase == EXCHANGE_TUNNEL)
+	if (x->phase == EXCHANGE_TUNNEL) {
+		uint32_t from = f->ready;
 		x->progress_ms = w->now_ms;
+		flow_take(f);
+		tunnel_pass(w, x, from);
+		return TURN_ON;
+	}
 	if (flow_take(f) < 0)
 		return body_broken(w, x, 400, "bad-request", f->chunked.reason);
 	uint32_t most = x->route->environment->body_max_bytes;
-	if (most && f->body_bytes > most && x->phase != EXCHANGE_TUNNEL)
+	if (most && f->body_bytes > most)
 		return body_broken(w, x, 413, "body-limit", "The request's body is too large.");
 	return TURN_ON;
 }
@@ -150,22 +156,6 @@ static enum turn send_answer(struct worker *w, struct exchange *x, const char *h
 	c->writable = !flow_pending(&x->response);
 	c->moved_bytes += sent > 0 ? (uint64_t)sent : 0;
 	return TURN_ON;
-}
-
-static enum turn start_tunnel(struct worker *w, struct exchange *x, uint32_t head_size)
-{
-	uint32_t size = head_write_answer(x, false, w->scratch, SCRATCH_SIZE);
-	x->phase = EXCHANGE_TUNNEL;
-	x->keep = false;
-	account_release(w, x->release, COUNTERS_RELEASE_UPGRADED, 1);
-	flow_forget(&x->request);
-	flow_body(&x->request, 0, HTTP1_FRAMING_CLOSE, 0);
-	flow_take(&x->request);
-	flow_body(&x->response, head_size, HTTP1_FRAMING_CLOSE, 0);
-	flow_take(&x->response);
-	upstream_deadline(w, x->up, UINT32_MAX); /* the client's timer looks after both */
-	timer_set(&w->wheel, &x->client->timer, w->now_ms + timeouts_of(x)->tunnel_idle_ms);
-	return send_answer(w, x, w->scratch, size);
 }
 
 static void start_body(struct exchange *x, uint32_t head_size)
@@ -231,7 +221,7 @@ static enum turn final_answer(struct worker *w, struct exchange *x, uint32_t hea
 	if (x->answer.upgrade && !flow_complete(&x->request))
 		return exchange_failed(w, x, FAILURE_ANSWER);
 	if (x->answer.upgrade)
-		return start_tunnel(w, x, head_size);
+		return send_answer(w, x, w->scratch, tunnel_begin(w, x, head_size));
 	x->stream = event_stream(x);
 	start_body(x, head_size);
 	if (w->draining || ends_early(x))
@@ -335,18 +325,6 @@ static enum turn move_answer(struct worker *w, struct exchange *x)
 	return turn;
 }
 
-/* One side of a tunnel has ended: tell the other when all has gone, and end when both have. */
-static enum turn tunnel_ends(struct worker *w, struct exchange *x)
-{
-	if (flow_complete(&x->response))
-		return exchange_end(w, x);
-	if (flow_complete(&x->request) && !x->up_shut) {
-		x->up_shut = true;
-		shutdown(x->up->fd, SHUT_WR);
-	}
-	return TURN_ON;
-}
-
 enum turn forward_pump(struct worker *w, struct exchange *x)
 {
 	for (int round = 0; round < FORWARD_ROUNDS; round++) {
@@ -357,7 +335,7 @@ enum turn forward_pump(struct worker *w, struct exchange *x)
 		if (in == TURN_ENDED || x->phase == EXCHANGE_OWN || x->phase == EXCHANGE_CONNECTING)
 			return in;
 		if (x->phase == EXCHANGE_TUNNEL) {
-			if (tunnel_ends(w, x) == TURN_ENDED)
+			if (tunnel_turn(w, x) == TURN_ENDED)
 				return TURN_ENDED;
 		} else if (x->answer_known && flow_complete(&x->response)) {
 			return finish(w, x);

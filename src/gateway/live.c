@@ -333,7 +333,7 @@ bool live_activate(struct worker *w, uint64_t generation)
 			if (strcmp(l->address, live->table->listeners[i].address) == 0)
 				l->index = (int)i;
 	}
-	w->rooms_changed = true;
+	w->table_changed = true;
 	if (old)
 		live_unref(w, old);
 	publish_oldest(w);

@@ -454,12 +454,14 @@ static void read_mirror(struct reader *r, const json_t *from, struct table_envir
 
 static void read_timeouts(struct reader *r, const json_t *from, struct table_timeouts *timeouts)
 {
-	static const char *const keys[] = {"connect", "answer", "idle", "tunnel_idle", NULL};
+	static const char *const keys[] = {"connect",     "answer",       "idle",
+					   "tunnel_idle", "tunnel_drain", NULL};
 	const json_t *o = get_object(r, from, "timeouts", keys);
 	read_duration(r, o, "connect", &timeouts->connect_ms);
 	read_duration(r, o, "answer", &timeouts->answer_ms);
 	read_duration(r, o, "idle", &timeouts->idle_ms);
 	read_duration(r, o, "tunnel_idle", &timeouts->tunnel_idle_ms);
+	read_duration(r, o, "tunnel_drain", &timeouts->tunnel_drain_ms);
 }
 
 static void read_records(struct reader *r, const json_t *from, uint16_t index)

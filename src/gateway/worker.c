@@ -20,6 +20,7 @@
 #include "gateway/live.h"
 #include "gateway/loop.h"
 #include "gateway/room.h"
+#include "gateway/tunnel.h"
 #include "gateway/upstream.h"
 #include "os/clock.h"
 #include "os/random.h"
@@ -170,9 +171,10 @@ static void turn(struct worker *w)
 	wheel_turn(&w->wheel, w, w->now_ms);
 	if (w->again)
 		run_again(w);
-	if (w->rooms_changed) {
-		w->rooms_changed = false;
+	if (w->table_changed) {
+		w->table_changed = false;
 		room_turn_all(w);
+		tunnel_recall_all(w);
 	}
 	bury(w);
 }

@@ -61,7 +61,8 @@ void table_environment_init(struct table_environment *environment)
 		.timeouts = {.connect_ms = 2000,
 			     .answer_ms = 60000,
 			     .idle_ms = 60000,
-			     .tunnel_idle_ms = 3600000},
+			     .tunnel_idle_ms = 3600000,
+			     .tunnel_drain_ms = TABLE_TUNNEL_DRAIN_MS},
 	};
 }
 
@@ -165,6 +166,7 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_u32(c, &e->timeouts.answer_ms);
 	code_u32(c, &e->timeouts.idle_ms);
 	code_u32(c, &e->timeouts.tunnel_idle_ms);
+	code_u32(c, &e->timeouts.tunnel_drain_ms);
 }
 
 static void code_route(struct codec *c, struct table_route *r)

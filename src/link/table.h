@@ -49,6 +49,7 @@ enum {
 	TABLE_KEY_SIZE = 16,
 	TABLE_BYTES_MAX = 1 << 20,
 	TABLE_ABI = 1,
+	TABLE_TUNNEL_DRAIN_MS = 10000, /* the default */
 	TABLE_NONE = 0xffff,
 };
 
@@ -103,6 +104,8 @@ struct table_timeouts {
 	uint32_t answer_ms;      /* request sent to head of the response */
 	uint32_t idle_ms;        /* without a byte from the backend, within a response */
 	uint32_t tunnel_idle_ms; /* without a byte either way, in a WebSocket */
+	uint32_t
+		tunnel_drain_ms; /* within it WebSockets to a draining backend are closed; 0: never */
 };
 
 struct table_environment {

@@ -232,7 +232,8 @@ static void copy_settings(const struct router_document *d, struct table_environm
 	e->timeouts = (struct table_timeouts){.connect_ms = d->timeouts.connect_ms,
 					      .answer_ms = d->timeouts.answer_ms,
 					      .idle_ms = d->timeouts.idle_ms,
-					      .tunnel_idle_ms = d->timeouts.tunnel_idle_ms};
+					      .tunnel_idle_ms = d->timeouts.tunnel_idle_ms,
+					      .tunnel_drain_ms = TABLE_TUNNEL_DRAIN_MS};
 	e->sticky.on = d->sticky.on;
 	text_copy(e->sticky.cookie, sizeof e->sticky.cookie, d->sticky.cookie);
 	text_copy(e->sticky.header, sizeof e->sticky.header, d->sticky.header);

@@ -522,6 +522,43 @@ static void draining_finishes_what_there_is(void **state)
 	rig_stop(rig);
 }
 
+static void a_websocket_to_a_leaving_backend_is_closed_between_two_frames(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	environment(rig)->timeouts.tunnel_drain_ms = 1;
+	rig_apply(rig);
+	int client = rig_connect(rig);
+	rig_send(client, "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+			 "Upgrade: websocket\r\n\r\n");
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+			  "Upgrade: websocket\r\n\r\n");
+	rig_until(client, "\r\n\r\n");
+	rig_send_bytes(client, "\x81\x83mask12", 8); /* the third byte of "123" is missing */
+	rig_read(backend, 8);
+	rig->table->backends[1].state = TABLE_BACKEND_DRAINING;
+	rig->table->backends[2].state = TABLE_BACKEND_READY;
+	rig_apply(rig);
+	rig_send(backend, "still said");
+	rig_until(client, "still said");
+	rig_send_bytes(client, "3\x81\x80mask", 7); /* the rest, and a frame that is too late */
+	const uint8_t *bytes = (const uint8_t *)rig_read(backend, 9);
+	assert_int_equal(bytes[0], '3');
+	assert_int_equal(bytes[1], 0x88);
+	assert_int_equal(bytes[2], 0x82);
+	assert_int_equal((bytes[7] ^ bytes[3]) << 8 | (bytes[8] ^ bytes[4]), 1012);
+	assert_true(rig_quiet(backend));
+	rig_send_bytes(backend, "\x88\x02\x03\xf4", 4);
+	close(backend);
+	assert_memory_equal(rig_read(client, 4), "\x88\x02\x03\xf4", 4);
+	assert_true(rig_closed(client));
+	RIG_WAIT_FOR(rig_release(rig, 1, COUNTERS_RELEASE_TUNNELS_ENDED) == 1);
+	close(client);
+	rig_stop(rig);
+}
+
 static void a_client_that_dawdles_over_its_head_is_told_so(void **state)
 {
 	(void)state;
@@ -630,6 +667,7 @@ int main(void)
 		cmocka_unit_test(a_sticky_visitor_stays_with_its_release),
 		cmocka_unit_test(a_mirror_gets_copies_and_nobody_waits_for_it),
 		cmocka_unit_test(draining_finishes_what_there_is),
+		cmocka_unit_test(a_websocket_to_a_leaving_backend_is_closed_between_two_frames),
 		cmocka_unit_test(a_client_that_dawdles_over_its_head_is_told_so),
 		cmocka_unit_test(one_address_has_only_so_many_connections),
 		cmocka_unit_test(at_the_limit_the_longest_idle_client_makes_room),

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tunnel - see tunnel.h for the contract.
+ */
+#include "gateway/tunnel.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "gateway/account.h"
+#include "gateway/loop.h"
+#include "gateway/upstream.h"
+
+enum { MASK_SIZE = 4 };
+
+static const struct table_timeouts *timeouts_of(const struct exchange *x)
+{
+	return &x->route->environment->timeouts;
+}
+
+static void set_timer(struct worker *w, struct exchange *x)
+{
+	uint64_t until_ms = x->progress_ms + timeouts_of(x)->tunnel_idle_ms;
+	if (x->recall_ms && x->recall_ms < until_ms)
+		until_ms = x->recall_ms;
+	timer_set(&w->wheel, &x->client->timer, until_ms);
+}
+
+static bool leaving(const struct exchange *x)
+{
+	return !x->backend->entry || !x->backend->entry->ready;
+}
+
+static void recall(struct worker *w, struct exchange *x)
+{
+	uint32_t within_ms = timeouts_of(x)->tunnel_drain_ms;
+	if (x->recall_ms || !within_ms || !leaving(x))
+		return;
+	x->recall_ms = w->now_ms + worker_random(w) % within_ms;
+	set_timer(w, x);
+}
+
+uint32_t tunnel_begin(struct worker *w, struct exchange *x, uint32_t head_size)
+{
+	uint32_t size = head_write_answer(x, false, w->scratch, SCRATCH_SIZE);
+	x->phase = EXCHANGE_TUNNEL;
+	x->keep = false;
+	x->progress_ms = w->now_ms;
+	w->tunnel_count++;
+	account_release(w, x->release, COUNTERS_RELEASE_UPGRADED, 1);
+	websocket_init(&x->frames);
+	flow_forget(&x->request);
+	flow_body(&x->request, 0, HTTP1_FRAMING_CLOSE, 0);
+	flow_take(&x->request);
+	tunnel_pass(w, x, 0);
+	flow_body(&x->response, head_size, HTTP1_FRAMING_CLOSE, 0);
+	flow_take(&x->response);
+	upstream_deadline(w, x->up, UINT32_MAX); /* the client's timer looks after both */
+	set_timer(w, x);
+	recall(w, x);
+	return size;
+}
+
+/* Put the Close frame behind what is ready; nothing of the client passes after it. */
+static void say_close(struct worker *w, struct exchange *x)
+{
+	uint8_t frame[WEBSOCKET_CLOSE_MAX], mask[MASK_SIZE];
+	struct flow *f = &x->request;
+	uint64_t random = worker_random(w);
+	memcpy(mask, &random, sizeof(mask));
+	if (!f->buffer || f->buffer->capacity - f->ready < sizeof(frame))
+		flow_room(f, &w->buffers);
+	if (f->buffer->capacity - f->ready < sizeof(frame))
+		return; /* no room: when the next bytes pass there will be */
+	size_t size = websocket_write_close(WEBSOCKET_SERVICE_RESTART, "", mask, frame);
+	memcpy(f->buffer->data + f->ready, frame, size);
+	f->ready += (uint32_t)size;
+	f->raw = f->ready;
+	f->ended = true;
+	x->said_close = true;
+	x->up_shut = true; /* the backend is still to answer */
+	x->recall_ms = w->now_ms + TUNNEL_CLOSE_MS;
+	set_timer(w, x);
+}
+
+void tunnel_pass(struct worker *w, struct exchange *x, uint32_t from)
+{
+	struct flow *f = &x->request;
+	bool due = x->recall_ms && w->now_ms >= x->recall_ms && !x->said_close;
+	if (f->ready > from) {
+		size_t passed =
+			websocket_advance(&x->frames, f->buffer->data + from, f->ready - from, due);
+		if (due && websocket_between(&x->frames))
+			f->ready = f->raw = from + (uint32_t)passed;
+	}
+	if (due && websocket_between(&x->frames) && !x->frames.closed)
+		say_close(w, x);
+}
+
+enum turn tunnel_turn(struct worker *w, struct exchange *x)
+{
+	(void)w;
+	if (flow_complete(&x->response))
+		return exchange_end(w, x);
+	if (flow_complete(&x->request) && !x->up_shut) {
+		x->up_shut = true;
+		shutdown(x->up->fd, SHUT_WR);
+	}
+	return TURN_BLOCKED;
+}
+
+enum turn tunnel_timer(struct worker *w, struct exchange *x)
+{
+	if (w->now_ms >= x->progress_ms + timeouts_of(x)->tunnel_idle_ms)
+		return exchange_end(w, x);
+	if (x->recall_ms && w->now_ms >= x->recall_ms) {
+		if (x->said_close)
+			return exchange_end(w, x); /* it was given its time */
+		tunnel_pass(w, x, x->request.ready);
+		if (!x->said_close) /* in the middle of a frame: its end says it */
+			timer_set(&w->wheel, &x->client->timer, w->now_ms + TUNNEL_CLOSE_MS);
+		return TURN_ON;
+	}
+	set_timer(w, x);
+	return TURN_BLOCKED;
+}
+
+void tunnel_recall_all(struct worker *w)
+{
+	if (!w->tunnel_count)
+		return;
+	for (struct client *c = w->all_clients; c; c = c->next)
+		if (c->x && c->x->phase == EXCHANGE_TUNNEL)
+			recall(w, c->x);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * tunnel - a WebSocket after its 101: bytes both ways, unread, until both sides have ended.
+ *
+ * HOW   tunnel_begin() when the 101 is known; the bytes then go the way of every body (gateway/forward.h).
+ *       When the backend of a tunnel takes no new requests any more, the tunnel is recalled at a random
+ *       instant within the environment's tunnel_drain_ms: between two frames of the client the backend is
+ *       sent a Close frame, 1012 (service restart), as if the client had sent it. What the backend still
+ *       had to say arrives, then its own Close, and the client comes back to another backend.
+ * TIME  A backend that does not close within TUNNEL_CLOSE_MS after that is left.
+ */
+#ifndef GATEWAY_TUNNEL_H
+#define GATEWAY_TUNNEL_H
+
+#include "gateway/exchange.h"
+
+enum { TUNNEL_CLOSE_MS = 3000 };
+
+/* The answer is a 101 with a head of `head_size` bytes; its new head lies in the worker's scratch memory,
+ * `size` bytes long, when this returns it. */
+uint32_t tunnel_begin(struct worker *w, struct exchange *x, uint32_t head_size);
+
+/* Bytes of the client, ready since `from`, are to pass. */
+void tunnel_pass(struct worker *w, struct exchange *x, uint32_t from);
+
+/* One side may have ended: tell the other, or end the exchange. */
+enum turn tunnel_turn(struct worker *w, struct exchange *x);
+
+enum turn tunnel_timer(struct worker *w, struct exchange *x);
+
+/* After a change of table: recall those whose backend is leaving. */
+void tunnel_recall_all(struct worker *w);
+
+#endif
