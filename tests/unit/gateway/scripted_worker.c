@@ -147,5 +147,8 @@ int gateway_worker_run(const struct worker_setup *setup, struct error *err)
 			}
 		}
 	}
+	table_free(w.current);
+	table_free(w.prepared);
+	close(w.epoll_fd);
 	return 0;
 }
