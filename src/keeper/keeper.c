@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/failpoint.h"
@@ -245,9 +246,13 @@ static void start(struct keeper *k)
 		life_give_up(&k->life);
 		return;
 	}
-	if (prepare(k, &err) < 0) {
+	int code = prepare(k, &err);
+	if (code < 0) {
 		tell(k, err.text);
-		life_ended(&k->life, &k->spec, clock_now_ms());
+		if (code == ERR_NO_SPACE) /* the program is not to blame */
+			life_postponed(&k->life, clock_now_ms() + RETRY_MS);
+		else
+			life_ended(&k->life, &k->spec, clock_now_ms());
 		return;
 	}
 	if (write_record(k, &err) < 0) {
@@ -605,6 +610,7 @@ int keeper_main(const char *directory)
 	struct error err;
 	pid_t holder;
 	signal(SIGPIPE, SIG_IGN);
+	umask(022); /* what is the instance's must be within its user's reach */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	int code = file_open_directory(AT_FDCWD, directory, &keeper.dir_fd, &err);
 	if (code == 0)

@@ -155,10 +155,11 @@ static void child_run(const struct process_spec *spec, int report_fd, int gate)
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); /* also what others forgot to mark */
 	child_signals();
 	umask(022);
+	const char *program = spec->program ? spec->program : spec->argv[0];
 	if (spec->environment)
-		execvpe(spec->argv[0], (char *const *)spec->argv, (char *const *)spec->environment);
+		execvpe(program, (char *const *)spec->argv, (char *const *)spec->environment);
 	else
-		execvp(spec->argv[0], (char *const *)spec->argv);
+		execvp(program, (char *const *)spec->argv);
 	child_fail(report_fd, STEP_PROGRAM);
 	_exit(127);
 }
@@ -198,7 +199,9 @@ static int failed(const struct process_spec *spec, const struct report *report, 
 	if (report->step >= 0 && report->step < STEP_COUNT && steps[report->step])
 		return error_errno(err, report->number, "%s", steps[report->step]);
 	return error_errno(err, report->number, "\"%s\" cannot be run",
-			   spec ? spec->argv[0] : "The program");
+			   !spec           ? "The program"
+			   : spec->program ? spec->program
+					   : spec->argv[0]);
 }
 
 static void close_pair(int pair[2])

@@ -42,8 +42,9 @@ int process_user_find(const char *name, struct process_user *ret_user,
 		      struct error *err) MUST_CHECK;
 
 struct process_spec {
-	const char *const
-		*argv; /* argv[0] with a '/' is a path from `directory`, else sought in PATH */
+	const char *
+		program; /* with a '/' a path from `directory`, else sought in PATH; NULL: argv[0] */
+	const char *const *argv;
 	const char *const *environment;   /* NULL: the caller's */
 	const char *directory;            /* NULL: the caller's */
 	int input, output, errors;        /* descriptors to be 0, 1, 2; -1: /dev/null */

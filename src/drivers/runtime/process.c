@@ -58,6 +58,7 @@ struct instance {
 struct process_runtime {
 	struct runtime runtime; /* first */
 	struct loop *loop;
+	int state_fd;
 	int instances_fd;
 	char program[4096];
 	char path[4096];                              /* of D/instances */
@@ -273,10 +274,11 @@ static int spawn_keeper(struct instance *i, bool first, struct error *err)
 	struct process_runtime *r = i->owner;
 	char directory[sizeof r->path + INSTANCE_ID_SIZE + 1];
 	snprintf(directory, sizeof directory, "%s/%s", r->path, i->status.id);
-	const char *const argv[] = {r->program, "keeper", "--dir", directory, NULL};
+	const char *const argv[] = {"davit", "keeper", "--dir", directory, NULL};
 	AUTO_CLOSE int log_fd =
 		openat(i->dir_fd, "keeper.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-	struct process_spec spec = {.argv = argv,
+	struct process_spec spec = {.program = r->program,
+				    .argv = argv,
 				    .environment = keeper_environment(first),
 				    .directory = "/",
 				    .input = -1,
@@ -389,7 +391,27 @@ static int write_spec(int dir_fd, const struct instance_spec *spec, struct insta
 	return code;
 }
 
-static int check_user(const struct instance_spec *spec, struct error *err)
+/* Another user's program must be able to reach what is its own in the state directory, by its name: let
+ * everybody pass through, and see nothing. */
+static int let_pass(struct process_runtime *r, struct error *err)
+{
+	static const char *const names[] = {".", "instances", "persist"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct stat about;
+		if (fstatat(r->state_fd, names[i], &about, 0) != 0)
+			continue; /* no persistent paths yet: they are made passable */
+		mode_t mode = (about.st_mode & 07777) | S_IXGRP | S_IXOTH;
+		if (mode != (about.st_mode & 07777) &&
+		    fchmodat(r->state_fd, names[i], mode, 0) != 0)
+			return error_errno(err, errno,
+					   "\"%s\" cannot be opened to the user of an instance",
+					   names[i]);
+	}
+	return 0;
+}
+
+static int check_user(struct process_runtime *r, const struct instance_spec *spec,
+		      struct error *err)
 {
 	struct process_user user;
 	if (!spec->user)
@@ -400,13 +422,15 @@ static int check_user(const struct instance_spec *spec, struct error *err)
 			"Only root can run a program as user \"%s\": start davit as root, or "
 			"remove `user` from davit.yaml.",
 			spec->user);
-	return process_user_find(spec->user, &user, err);
+	int code = process_user_find(spec->user, &user, err);
+	return code == 0 ? let_pass(r, err) : code;
 }
 
 static int make_directory(struct process_runtime *r, const char *id, int *ret_fd, struct error *err)
 {
 	/* Others may pass through: an instance may run as another user. */
-	if (mkdirat(r->instances_fd, id, 0711) != 0 || fsync(r->instances_fd) != 0)
+	if (mkdirat(r->instances_fd, id, 0700) != 0 ||
+	    fchmodat(r->instances_fd, id, 0711, 0) != 0 || fsync(r->instances_fd) != 0)
 		return error_errno(err, errno, "The directory of instance \"%s\" cannot be made",
 				   id);
 	return file_open_directory(r->instances_fd, id, ret_fd, err);
@@ -489,7 +513,7 @@ static int start(struct runtime *runtime, const struct instance_spec *spec,
 	struct process_runtime *r = of(runtime);
 	int code = instance_spec_check(spec, err);
 	if (code == 0)
-		code = check_user(spec, err);
+		code = check_user(r, spec, err);
 	if (code < 0)
 		return code;
 	struct instance *i = find(r, spec->id);
@@ -671,6 +695,7 @@ int runtime_process_new(struct loop *loop, int state_fd, const char *program,
 	struct process_runtime *r = mem_zero(1, sizeof *r);
 	r->runtime.ops = &ops;
 	r->loop = loop;
+	r->state_fd = state_fd;
 	r->instances_fd = instances_fd;
 	r->notice = (struct env_timer){.fire = on_notice, .context = r};
 	r->statuses = mem_zero(RUNTIME_INSTANCES_MAX, sizeof *r->statuses);

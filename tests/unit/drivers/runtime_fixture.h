@@ -70,7 +70,6 @@ static inline int set_up(void **state)
 	/* As the launcher does: what keepers leave behind is ours to see. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	scratch_make(&dir);
-	chmod(dir.path, 0711);
 	make_artifact();
 	document = 1;
 	open_runtime();
@@ -221,7 +220,8 @@ static inline pid_t keeper_of(const char *id)
 	uint64_t pid = 0;
 	snprintf(name, sizeof name, "instances/%s/lock", id);
 	buf_init(&text, 64);
-	assert_int_equal(file_read(dir.fd, name, &text, &err), 0);
+	if (file_read(dir.fd, name, &text, &err) < 0)
+		return 0; /* its first keeper is just starting */
 	if (text.size > 0)
 		text.data[text.size - 1] = '\0';
 	if (!text_parse_u64(buf_text(&text), INT32_MAX, &pid))

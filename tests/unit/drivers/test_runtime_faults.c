@@ -2,7 +2,7 @@
  * Tests of the process runtime under faults: controllers and keepers that are killed at any time. */
 #include "runtime_fixture.h"
 
-/* A client in a process of its own: asks again and again, and exits with the number of failures. */
+/* A client in a process of its own: asks fifty times and on, and exits with the number of failures. */
 static pid_t start_client(uint16_t port, int *ret_stop)
 {
 	int stop[2];
@@ -12,11 +12,11 @@ static pid_t start_client(uint16_t port, int *ret_stop)
 		struct pollfd ends = {.fd = stop[0], .events = POLLIN};
 		int failed = 0, asked = 0;
 		close(stop[1]);
-		while (poll(&ends, 1, 0) == 0) {
+		while (asked < 50 || poll(&ends, 1, 0) == 0) {
 			failed += ask_port(port, "/") == 0;
 			asked++;
 		}
-		_exit(asked < 10 ? 255 : failed);
+		_exit(failed < 255 ? failed : 255);
 	}
 	close(stop[0]);
 	*ret_stop = stop[1];
@@ -320,6 +320,131 @@ static void a_wish_reaches_the_keeper_though_it_was_killed_meanwhile(void **stat
 	assert_int_equal(look("web")->applied.n, 3);
 }
 
+/* ---- blows at random ---- */
+
+enum { BLOWS = 120, CREW = 4 };
+
+struct fate {
+	char id[16];
+	enum instance_want want;
+	bool there;
+};
+
+/* The same numbers each time; DAVIT_TEST_SEED chooses others. */
+static unsigned chance(unsigned below)
+{
+	static uint64_t seed;
+	if (seed == 0) {
+		const char *given = getenv("DAVIT_TEST_SEED");
+		seed = given ? strtoull(given, NULL, 10) + 1 : 0x9e3779b97f4a7c15u;
+	}
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (unsigned)((seed >> 33) % below);
+}
+
+static void ask_for(struct fate *f)
+{
+	struct instance_spec spec = spec_of(f->id, chance(2) ? "stubborn" : "serve");
+	spec.restart.limit = INSTANCE_RESTARTS_MAX;
+	document++;
+	int code = 0;
+	if (!f->there || f->want != INSTANCE_STOP) {
+		f->want = f->there && chance(3) == 0 ? INSTANCE_DRAIN : INSTANCE_KEEP;
+		code = f->want == INSTANCE_KEEP
+			       ? runtime->ops->start(runtime, &spec, at(document), &err)
+			       : runtime->ops->drain(runtime, f->id, at(document), &err);
+		f->there = true;
+	}
+	if (f->want == INSTANCE_DRAIN && chance(2)) {
+		code = runtime->ops->stop(runtime, f->id, at(++document), true, &err);
+		f->want = INSTANCE_STOP;
+	}
+	if (code < 0 && code != ERR_CONFLICT)
+		fail_msg("%s: %s", f->id, err.text);
+}
+
+static int ask_again(const struct fate *f)
+{
+	struct instance_spec spec = spec_of(f->id, "serve");
+	document++;
+	switch (f->want) {
+	case INSTANCE_KEEP: return runtime->ops->start(runtime, &spec, at(document), &err);
+	case INSTANCE_DRAIN: return runtime->ops->drain(runtime, f->id, at(document), &err);
+	case INSTANCE_STOP: return runtime->ops->stop(runtime, f->id, at(document), true, &err);
+	case INSTANCE_WANT_COUNT: break;
+	}
+	return 0;
+}
+
+static void strike(struct fate *f)
+{
+	const struct instance_status *s = f->there ? look(f->id) : NULL;
+	pid_t keeper = s ? keeper_of(f->id) : 0;
+	switch (chance(5)) {
+	case 0:
+	case 1: ask_for(f); break;
+	case 2:
+		if (keeper > 0 && !instance_state_over(s->state))
+			kill(keeper, SIGKILL);
+		break;
+	case 3:
+		if (s && s->pid > 0)
+			kill(s->pid, SIGKILL);
+		break;
+	default:
+		if (chance(3) == 0) {
+			close_runtime();
+			open_runtime();
+			UNTIL((reap(), runtime->ops->settled(runtime)));
+		}
+		break;
+	}
+}
+
+static bool as_wanted(const struct fate *f)
+{
+	const struct instance_status *s = f->there ? look(f->id) : NULL;
+	if (!s)
+		return !f->there;
+	/* What was told to drain while it was stopping has ended all the same. */
+	return f->want == INSTANCE_KEEP ? s->state == INSTANCE_READY
+	       : f->want == INSTANCE_DRAIN
+		       ? s->state == INSTANCE_DRAINING || s->state == INSTANCE_EXITED
+		       : s->state == INSTANCE_EXITED;
+}
+
+static void many_blows_at_random_leave_what_is_wanted_and_nothing_else(void **state)
+{
+	(void)state;
+	struct fate crew[CREW] = {0};
+	for (int i = 0; i < CREW; i++)
+		snprintf(crew[i].id, sizeof crew[i].id, "web-%d", i);
+	for (int i = 0; i < BLOWS; i++) {
+		strike(&crew[chance(CREW)]);
+		for (unsigned turns = chance(8); turns > 0; turns--)
+			turn();
+		reap();
+	}
+	/* Wishes die with a controller that could not send them: the next one has them written down, and
+	 * asks again. */
+	for (int i = 0; i < CREW; i++) {
+		if (crew[i].there)
+			UNTIL((reap(), ask_again(&crew[i]) == 0));
+		UNTIL((reap(), as_wanted(&crew[i])));
+	}
+	size_t running = 0;
+	for (int i = 0; i < CREW; i++) {
+		const struct instance_status *s = crew[i].there ? look(crew[i].id) : NULL;
+		if (s && s->state == INSTANCE_READY)
+			assert_int_equal(ask_port(port_of(crew[i].id), "/"), s->pid);
+		running += s && s->pid > 0;
+	}
+	/* Each program, and the daemon of a stubborn one. */
+	assert_true(count_processes() <= 2 * running);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +461,7 @@ int main(void)
 		TEST(a_controller_killed_between_spec_and_keeper_has_started_it),
 		TEST(a_directory_without_a_spec_is_removed),
 		TEST(a_second_keeper_leaves_at_once),
+		TEST(many_blows_at_random_leave_what_is_wanted_and_nothing_else),
 		TEST(a_wish_reaches_the_keeper_though_it_was_killed_meanwhile),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

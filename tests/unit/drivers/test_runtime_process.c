@@ -354,7 +354,9 @@ static void a_user_is_taken_on_by_root_and_refused_otherwise(void **state)
 	spec.traffic = false;
 	spec.health = (struct instance_health){.kind = INSTANCE_HEALTH_NONE};
 	spec.argv[0] = NULL;
-	spec.script = "id -un; echo $HOME; touch mine; exec sleep 1000";
+	spec.script =
+		"id -un; cd \"$PWD\" && echo kept > storage/file; touch mine; exec sleep 1000";
+	spec.persist[0] = "storage";
 	if (geteuid() != 0) {
 		assert_int_equal(runtime->ops->start(runtime, &spec, at(1), &err), ERR_DENIED);
 	} else {
@@ -362,6 +364,7 @@ static void a_user_is_taken_on_by_root_and_refused_otherwise(void **state)
 		UNTIL(faccessat(dir.fd, "instances/job/release/mine", F_OK, 0) == 0);
 		UNTIL((buf_clear(&out), file_read(dir.fd, "instances/job/log", &out, &err) == 0 &&
 						strstr(buf_text(&out), "Z nobody\n")));
+		assert_int_equal(faccessat(dir.fd, "persist/shop/prod/storage/file", F_OK, 0), 0);
 	}
 	spec.id = "other";
 	spec.user = "no-such-user";
