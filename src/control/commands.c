@@ -16,7 +16,12 @@
 #include "store/releases.h"
 #include "store/rollouts.h"
 
-enum { REQUEST_TEXT_MAX = 1024, STABLES_LOOKED_AT = 20, TAG_CHARS_MAX = 64 };
+enum {
+	REQUEST_TEXT_MAX = 1024,
+	STABLES_LOOKED_AT = 20,
+	RELEASES_LOOKED_AT = 10000,
+	TAG_CHARS_MAX = 64
+};
 
 /* --- names */
 
@@ -170,7 +175,8 @@ static int next_tag(struct control *c, const char *app, char to[CONTROL_TAG_SIZE
 		    struct error *err)
 {
 	uint64_t best[3] = {0};
-	int result = store_releases(c->parts.store, app, 0, highest_version, best, err);
+	int result =
+		store_releases(c->parts.store, app, RELEASES_LOOKED_AT, highest_version, best, err);
 	snprintf(to, CONTROL_TAG_SIZE, "v%llu.%llu.%llu", (unsigned long long)best[0],
 		 (unsigned long long)best[1], (unsigned long long)best[2] + 1);
 	return result;

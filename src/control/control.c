@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/pack.h"
 #include "base/text.h"
+#include "control/background.h"
 #include "control/environment.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
@@ -372,6 +373,7 @@ void control_free(struct control *c)
 	if (!c)
 		return;
 	c->parts.env->ops->timer_stop(c->parts.env, &c->tick);
+	background_release(c);
 	for (uint32_t i = 0; i < c->environment_count; i++) {
 		struct environment *e = c->environments[i];
 		analysis_cancel(e);

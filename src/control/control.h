@@ -52,7 +52,10 @@ struct control_parts {
 	struct router *router;
 	struct artifact_store *artifacts;
 	struct check_runner *checks;
-	const char *persist_directory; /* STATE/persist: what survives releases */
+	/* Runs `work` beside the loop, then `done` in it, both with `job`; NULL: everything in the loop. */
+	void (*background)(void *context, void (*work)(void *job), void (*done)(void *job),
+			   void *job);
+	void *background_context;
 };
 
 /* Who asks, as the audit log shows it, and the id that makes a repeated request harmless ("" = none). */

@@ -9,27 +9,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "control/environment.h"
-#include "provider/artifact.h"
-
-/* The fetch of a release that is in the artifact store is a look at its directory and its digest. */
-static void fetch(struct environment *e, struct active_rollout *r,
-		  const struct rollout_effect *effect)
-{
-	struct artifact_store *artifacts = e->control->parts.artifacts;
-	struct rollout_event event = {
-		.kind = EVENT_FETCHED, .release = effect->release, .ok = true};
-	struct turn_note note = {0};
-	struct digest digest;
-	struct error err;
-	char path[1024];
-	if (!digest_parse(r->candidate.artifact, &digest) ||
-	    artifacts->ops->path(artifacts, &digest, path, sizeof path, &err) < 0) {
-		event.ok = false;
-		note.sentence = err.text;
-	}
-	environment_event(e, &event, &note);
-}
+#include "control/background.h"
 
 /* The next rollout needs the directories of instances that are over; until then their logs stay for
  * whoever wants to know why. */
@@ -76,6 +56,19 @@ static void sweep_queue(struct environment *e)
 	e->queue_count = kept;
 }
 
+/* A restart brings nothing new that would have to be judged: batch by batch, each as soon as it is ready. */
+static void plainly_rolling(struct strategy_settings *settings)
+{
+	strategy_default(settings, STRATEGY_ROLLING);
+	settings->analysis = false;
+	for (uint32_t i = 0; i < settings->move_count; i++)
+		if (settings->moves[i].kind == STRATEGY_MOVE_ROLLING) {
+			settings->moves[0] = settings->moves[i];
+			settings->moves[0].at_least_ms = 0;
+			settings->move_count = 1;
+		}
+}
+
 static bool compile(struct environment *e, struct active_rollout *r, struct error *err)
 {
 	struct strategy_settings settings;
@@ -84,7 +77,7 @@ static bool compile(struct environment *e, struct active_rollout *r, struct erro
 	struct error ignored;
 	int result = release_settings(e, r->candidate.config, &settings, err);
 	if (result == 0 && strcmp(r->kind, "restart") == 0)
-		strategy_default(&settings, STRATEGY_ROLLING);
+		plainly_rolling(&settings);
 	if (result == 0)
 		result = strcmp(r->kind, "rollback") == 0
 				 ? strategy_compile_rollback(&settings, &e->core, &r->candidate.id,
@@ -143,6 +136,7 @@ static void rollout_ended(struct environment *e)
 	analysis_cancel(e);
 	e->active = NULL;
 	rollout_free(r);
+	background_collect(e->control);
 	control_changed(e->control, number);
 }
 
@@ -183,9 +177,9 @@ void effects_execute(struct environment *e, struct active_rollout *r,
 			execute(e, r, &effects->items[i]);
 		FAILPOINT("control.between-effects");
 	}
-	/* A fetch answers at once, with a turn of its own: it comes last. */
+	/* A fetch may answer at once, with a turn of its own: it comes last. */
 	if (fetching)
-		fetch(e, r, fetching);
+		background_fetch(e, r);
 	if (r && r == e->active && rollout_terminal(&r->state))
 		rollout_ended(e);
 	sweep_queue(e);

@@ -160,6 +160,8 @@ struct control {
 	struct environment *environments[CONTROL_ENVIRONMENT_MAX];
 	struct env_timer tick;
 	bool started;
+	bool collecting;
+	struct job *jobs; /* background.c's */
 	bool stopping;
 	void (*stopped)(void *context);
 	void *stopped_context;

@@ -68,17 +68,21 @@ static int open_world(struct controller *c, struct error *err)
 	return 0;
 }
 
+static void run_beside(void *context, void (*work)(void *job), void (*done)(void *job), void *job)
+{
+	loop_work(context, work, done, job);
+}
+
 static int open_control(struct controller *c, struct error *err)
 {
-	char persist[PATH_SIZE];
-	struct control_parts parts = {
-		.env = loop_env(c->loop),
-		.store = c->store,
-		.runtime = c->runtime,
-		.router = c->router,
-		.artifacts = c->artifacts,
-		.checks = c->checks,
-		.persist_directory = state_file(c->state, "persist", persist, sizeof persist)};
+	struct control_parts parts = {.env = loop_env(c->loop),
+				      .store = c->store,
+				      .runtime = c->runtime,
+				      .router = c->router,
+				      .artifacts = c->artifacts,
+				      .checks = c->checks,
+				      .background = run_beside,
+				      .background_context = c->loop};
 	c->control = control_new(&parts);
 	return control_start(c->control, err);
 }
