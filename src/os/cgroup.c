@@ -17,8 +17,6 @@
 
 enum { FILE_SIZE = 16 * 1024, CPU_PERIOD_US = 100000 };
 
-static const char leaf_name[] = "davit.main";
-
 static bool read_text(const char *directory, const char *name, char *to, size_t size)
 {
 	char path[CGROUP_PATH_SIZE + 64];
@@ -158,23 +156,12 @@ static bool own_directory(const char *controller, char *to, size_t size)
 	return length > 0 && (size_t)length < size;
 }
 
-/* The directory that instances' cgroups are made in: ours, or the one above the leaf we settled in. */
-static bool home_directory(const char *controller, char *to, size_t size)
-{
-	if (!own_directory(controller, to, size))
-		return false;
-	char *last = strrchr(to, '/');
-	if (last && strcmp(last + 1, leaf_name) == 0)
-		*last = '\0';
-	return true;
-}
-
 /* Make `name` in our cgroup of that hierarchy and add it; false when that cannot be. */
 static bool add_directory(struct cgroup *cgroup, const char *controller, const char *name)
 {
 	char own[CGROUP_PATH_SIZE];
 	char *to = cgroup->dirs[cgroup->dir_count];
-	if (cgroup->dir_count == CGROUP_DIRS_MAX || !home_directory(controller, own, sizeof own))
+	if (cgroup->dir_count == CGROUP_DIRS_MAX || !own_directory(controller, own, sizeof own))
 		return false;
 	int length = snprintf(to, CGROUP_PATH_SIZE, "%s/%s", own, name);
 	if (length < 0 || length >= CGROUP_PATH_SIZE || (mkdir(to, 0755) != 0 && errno != EEXIST))
@@ -212,24 +199,6 @@ static void enable_controllers(const struct cgroup *cgroup)
 	*strrchr(parent, '/') = '\0';
 	write_text(parent, "cgroup.subtree_control", "+memory");
 	write_text(parent, "cgroup.subtree_control", "+cpu");
-}
-
-void cgroup_settle(void)
-{
-	char own[CGROUP_PATH_SIZE], path[CGROUP_PATH_SIZE], procs[FILE_SIZE], pid[24];
-	struct mount mount;
-	snprintf(pid, sizeof pid, "%d\n", (int)getpid());
-	if (!own_path("", path, sizeof path) || strcmp(path, "/") == 0 || !find_mount("", &mount) ||
-	    !own_directory("", own, sizeof own) ||
-	    !read_text(own, "cgroup.procs", procs, sizeof procs) || strcmp(procs, pid) != 0)
-		return;
-	size_t size = strlen(own);
-	if (size + 1 + sizeof leaf_name > sizeof own)
-		return;
-	own[size] = '/';
-	memcpy(own + size + 1, leaf_name, sizeof leaf_name);
-	if (mkdir(own, 0755) == 0 && !write_text(own, "cgroup.procs", "0"))
-		rmdir(own);
 }
 
 static bool limit_memory(struct cgroup *cgroup, const char *name, uint64_t bytes)

@@ -43,13 +43,6 @@ struct cgroup_limits {
 };
 
 /*
- * Called once by the first process, before it starts others: where it is alone in a v2 cgroup that is its
- * to divide (a systemd service with Delegate=yes), it moves into a leaf of it, for a cgroup that holds
- * processes cannot hand controllers down. Anywhere else nothing happens.
- */
-void cgroup_settle(void);
-
-/*
  * Make it, or take what is left under that name. `ret_note` says which limit could not be set ("" if all
  * were); it has CGROUP_NOTE_SIZE bytes.
  */

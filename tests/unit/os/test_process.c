@@ -274,53 +274,6 @@ static void a_cgroup_is_found_again_from_its_record(void **state)
 		assert_int_equal(access(cgroup.dirs[i], F_OK), -1);
 }
 
-/* Runs in a process and a cgroup of its own; returns its exit code. */
-static int settle_in(const char *name)
-{
-	struct cgroup cgroup = {.kill = CGROUP_NONE}, inner, before;
-	char note[CGROUP_NOTE_SIZE];
-	int fds[CGROUP_DIRS_MAX];
-	setenv("DAVIT_CGROUPS", "v2", 1);
-	cgroup_make(name, &(struct cgroup_limits){0}, &cgroup, note);
-	if (cgroup.kill != CGROUP_V2 || cgroup_join_fds(&cgroup, fds) != 1 ||
-	    write(fds[0], "0", 1) != 1)
-		return 99;
-	cgroup_make("before", &(struct cgroup_limits){0}, &before, note);
-	cgroup_settle();
-	cgroup_make("inner", &(struct cgroup_limits){0}, &inner, note);
-	char expected[CGROUP_PATH_SIZE + 16];
-	snprintf(expected, sizeof expected, "%s/inner", cgroup.dirs[0]);
-	pid_t pid;
-	int code = strcmp(inner.dirs[0], expected) != 0 ? 1
-		   : cgroup_list(&cgroup, &pid, 1) != 0 ? 2 /* it has left for the leaf */
-							: 0;
-	cgroup_remove(&before);
-	cgroup_remove(&inner);
-	return code;
-}
-
-static void the_first_process_makes_room_for_controllers(void **state)
-{
-	(void)state;
-	char name[64], leaf[64];
-	snprintf(name, sizeof name, "davit-settle-%d", (int)getpid());
-	pid_t child = fork();
-	if (child == 0)
-		_exit(settle_in(name));
-	int status;
-	waitpid(child, &status, 0);
-	struct cgroup cgroup, inner;
-	char note[CGROUP_NOTE_SIZE];
-	snprintf(leaf, sizeof leaf, "%s/davit.main", name);
-	cgroup_make(leaf, &(struct cgroup_limits){0}, &inner, note);
-	cgroup_make(name, &(struct cgroup_limits){0}, &cgroup, note);
-	assert_true(WAIT_FOR(cgroup_remove(&inner)));
-	assert_true(WAIT_FOR(cgroup_remove(&cgroup)));
-	if (WEXITSTATUS(status) == 99)
-		skip(); /* no v2 cgroup is writable here */
-	assert_int_equal(status, 0);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -338,7 +291,6 @@ int main(void)
 		TEST(nothing_survives_a_sweep_with_a_freezer),
 		TEST(nothing_survives_a_sweep_without_cgroups),
 		TEST(a_cgroup_is_found_again_from_its_record),
-		TEST(the_first_process_makes_room_for_controllers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
