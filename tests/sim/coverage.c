@@ -44,7 +44,8 @@ static bool cell_reachable(uint32_t status, uint32_t event)
 	case ROLLOUT_GATED:
 		return standing || event == EVENT_APPROVE || event == EVENT_REJECT ||
 		       event == EVENT_DRIFT || event == EVENT_NEWER;
-	case ROLLOUT_RUNNING: return event != EVENT_SUBMIT && event != EVENT_START;
+	case ROLLOUT_RUNNING:
+		return event != EVENT_SUBMIT && event != EVENT_START && event != EVENT_DRIFT;
 	case ROLLOUT_PAUSED:
 	case ROLLOUT_REVERTING:
 		return standing || event == EVENT_EVIDENCE || event == EVENT_NEWER ||

@@ -2,7 +2,9 @@
  * main - seeds, their swarm of faults, the two phases of a run; see sim.h.
  *
  *     sim N                       replay seed N and tell everything
- *     sim --seeds N --first K     run N seeds from K on, in two processes; ends with "N passed, N failed" */
+ *     sim --seeds N --first K     run N seeds from K on, in two processes; ends with "N passed, N failed"
+ *         --stop M                each process ends after M failing seeds (5)
+ *         --quiet 1               no coverage tables, and no check of them */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -169,11 +171,11 @@ static void draw(struct sim *s, uint64_t seed, bool verbose)
 	s->stale = swarm(s, 20);
 	s->jump = swarm(s, 4);
 	s->instance_crash = swarm(s, 8);
-	s->commands = swarm(s, 6);
+	s->commands = swarm(s, 10);
 	s->guard = swarm(s, 2);
 	s->verdict_bad = swarm(s, 20);
 	s->inconclusive = swarm(s, 40);
-	s->newer = swarm(s, 4);
+	s->newer = swarm(s, 2);
 	s->freeze = swarm(s, 3);
 	s->lease = swarm(s, 2);
 	s->supersede = sim_chance(s, 50);
@@ -306,6 +308,16 @@ static void deliver_message(struct sim *s)
 	}
 }
 
+static void answer_any(struct sim *s)
+{
+	uint32_t first = sim_below(s, SIM_QUESTIONS);
+	for (uint32_t i = 0; i < SIM_QUESTIONS; i++)
+		if (s->questions[(first + i) % SIM_QUESTIONS].kind != ASKED_NOTHING) {
+			shell_answer(s, (first + i) % SIM_QUESTIONS, false);
+			return;
+		}
+}
+
 static void rare(struct sim *s)
 {
 	const struct rollout *r = &s->memory.active.r;
@@ -330,9 +342,12 @@ static void rare(struct sim *s)
 				   .attempt = r->attempt - (r->attempt > 0 ? sim_below(s, 2) : 0)});
 	if (sim_chance(s, s->lease))
 		shell_deliver(s, &(struct rollout_event){.kind = EVENT_LEASE_LOST});
-	if (s->memory.env.standby && sim_chance(s, 30))
+	if (s->memory.env.standby && sim_chance(s, 30)) {
+		s->serial = 0; /* looks are counted anew */
+		s->old_there = false;
 		shell_deliver(s, &(struct rollout_event){.kind = EVENT_LEASE_WON,
 							 .epoch = s->memory.env.epoch + 2});
+	}
 	if (s->memory.active.there && r->status == ROLLOUT_GATED && sim_chance(s, 2))
 		shell_deliver(s, &(struct rollout_event){.kind = EVENT_DRIFT});
 	if (s->old_there && sim_chance(s, 10))
@@ -355,7 +370,7 @@ static void act(struct sim *s)
 	else if (choice < 92)
 		tick(s, sim_chance(s, s->jump) ? 3600000 : 100 + sim_below(s, 1500));
 	else
-		shell_answer(s, sim_below(s, 4), false);
+		answer_any(s);
 	rare(s);
 	shell_pump(s);
 	if (!s->memory.active.there && !s->memory.queued.there && sim_chance(s, 2)) {
@@ -416,7 +431,7 @@ static void liveness(struct sim *s)
 		world_report_router(s);
 		for (uint8_t release = 0; release < SIM_RELEASES; release++)
 			world_report_set(s, release);
-		for (uint32_t i = 0; i < 4; i++)
+		for (uint32_t i = 0; i < SIM_QUESTIONS; i++)
 			shell_answer(s, i, true);
 		help(s);
 		shell_observe(s);
@@ -482,7 +497,7 @@ static void add_totals(const struct sim_totals *part)
 		to[i] += from[i];
 }
 
-static uint64_t run_parallel(uint64_t first, uint64_t count)
+static uint64_t run_parallel(uint64_t first, uint64_t count, uint32_t stop)
 {
 	struct sim_totals *shared = mmap(NULL, WORKERS * sizeof *shared, PROT_READ | PROT_WRITE,
 					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -493,7 +508,7 @@ static uint64_t run_parallel(uint64_t first, uint64_t count)
 	for (uint32_t w = 0; w < WORKERS; w++) {
 		workers[w] = fork();
 		if (workers[w] == 0) {
-			run_range(first + w, count > w ? count - w : 0, WORKERS, 5);
+			run_range(first + w, count > w ? count - w : 0, WORKERS, stop);
 			shared[w] = totals;
 			fflush(stdout);
 			_exit(0);
@@ -516,7 +531,7 @@ static uint64_t run_parallel(uint64_t first, uint64_t count)
 
 int main(int argc, char **argv)
 {
-	uint64_t seeds = 20000, first = 1;
+	uint64_t seeds = 20000, first = 1, stop = 5, quiet = 0;
 
 	signal(SIGABRT, on_abort);
 	if (argc == 2 && argv[1][0] != '-') {
@@ -529,9 +544,13 @@ int main(int argc, char **argv)
 			seeds = strtoull(argv[i + 1], NULL, 10);
 		else if (strcmp(argv[i], "--first") == 0)
 			first = strtoull(argv[i + 1], NULL, 10);
+		else if (strcmp(argv[i], "--stop") == 0)
+			stop = strtoull(argv[i + 1], NULL, 10);
+		else if (strcmp(argv[i], "--quiet") == 0)
+			quiet = strtoull(argv[i + 1], NULL, 10);
 	}
-	uint64_t first_failed = run_parallel(first, seeds);
-	uint32_t empty = coverage_print(seeds >= COVERAGE_SEEDS_MIN);
+	uint64_t first_failed = run_parallel(first, seeds, (uint32_t)stop);
+	uint32_t empty = quiet ? 0 : coverage_print(seeds >= COVERAGE_SEEDS_MIN);
 	printf("seeds=%llu actions=%llu steps=%llu crashes=%llu succeeded=%llu reverted=%llu "
 	       "other=%llu\n",
 	       (unsigned long long)totals.seeds, (unsigned long long)totals.actions,

@@ -80,14 +80,16 @@ void oracle_delivered(struct sim *s, const struct store *before, const struct ro
 		return;
 	switch (event->kind) {
 	case EVENT_OBSERVATION:
-		if (event->observation.serial > o->know_serial) {
+		o->fresh = event->observation.serial > o->know_serial;
+		if (o->fresh) {
 			o->know = event->observation;
 			o->know_serial = event->observation.serial;
 		}
 		break;
 	case EVENT_EVIDENCE:
-		if (event->guard || !before->active.there)
-			break;
+		if (event->guard || !before->active.there || event->step != r->cursor ||
+		    event->attempt != r->attempt)
+			break; /* an answer to a question that nobody asks any more */
 		if (event->verdict == VERDICT_PASS) {
 			o->pass_number = r->number;
 			o->pass_step = event->step;
@@ -247,6 +249,9 @@ static void check_rise(struct sim *s, const struct store *before, const struct s
 
 	if (after->env.router.park)
 		return;
+	for (uint8_t slot = 0; before->env.router.park && slot < ENVIRONMENT_SETS_MAX; slot++)
+		if (after->env.router.weight_bp[slot] > 0 && !known_serving(s, &after->env, slot))
+			sim_fail(s, "I-4: requests that waited are let go to nobody");
 	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX; slot++)
 		somebody = somebody || known_serving(s, &after->env, slot);
 	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX; slot++) {
@@ -342,6 +347,9 @@ static void check_cursor(struct sim *s, const struct store *before, const struct
 	if (step->op != PLAN_FETCH && step->op != PLAN_HOOK && !left) {
 		if (event->kind != EVENT_OBSERVATION)
 			sim_fail(s, "I-26: %s ends a step", rollout_event_name(event->kind));
+		else if (!o->fresh)
+			sim_fail(s, "I-26: an observation ends a step that is older than one "
+				    "before it");
 		else if (event->observation.attempt != a->attempt)
 			sim_fail(s, "I-26: an observation for attempt %u ends attempt %u",
 				 event->observation.attempt, a->attempt);
@@ -438,6 +446,8 @@ static void check_floor(struct sim *s, const struct store *before, const struct 
 		for (uint32_t p = 0; p < SIM_PROCESSES; p++) {
 			uint32_t seen = known_ready(s, &after->env, slot, p), stay = 0,
 				 full = s->settings.process[p].count;
+			if (b->count[p] < a->count[p] && b->surplus == SURPLUS_STOP)
+				sim_fail(s, "I-19: instances are sent away without a drain");
 			bool served = after->env.router.park || after->env.stable == SLOT_NONE;
 			if (b->count[p] >= a->count[p] || seen <= b->count[p])
 				continue;
@@ -616,6 +626,39 @@ void oracle_stopping(struct sim *s, uint8_t release, uint32_t process, uint32_t 
 	else if (i->in_flight > 0 && i->removed_ms < wish->drain_ms)
 		sim_fail(s, "I-19: stopped with %u requests, %llu ms into its drain", i->in_flight,
 			 (unsigned long long)i->removed_ms);
+}
+
+/* The runtime's report is what it says it is. */
+void oracle_report(struct sim *s, uint8_t release, const struct fleet_tally *tally)
+{
+	const struct set_document *wish = &s->set_applied[release];
+	uint32_t wrong = 0;
+
+	for (uint32_t p = 0; p < SIM_PROCESSES; p++) {
+		uint32_t exist = 0, ready = 0, settled = 0, undrained = 0, failed = 0;
+		for (uint32_t slot = 0; slot < SIM_SLOTS; slot++) {
+			const struct instance *i = &s->instance[release][p][slot];
+			bool wanted = slot < wish->count[p], up = i->state == FLEET_READY;
+			bool empty = i->removed &&
+				     (i->in_flight == 0 || i->removed_ms >= wish->drain_ms);
+			if (!i->exists)
+				continue;
+			exist++;
+			wrong += i->wrong;
+			ready += wanted && up && !i->draining;
+			settled += wanted && up && !i->draining &&
+				   i->ready_ms >= s->settings.min_ready_ms;
+			undrained +=
+				!wanted && i->state != FLEET_STOPPING && !(i->draining && empty);
+			failed += wanted && i->state == FLEET_GAVE_UP;
+		}
+		if (tally->exist[p] != exist || tally->ready[p] != ready ||
+		    tally->settled[p] != settled || tally->undrained[p] != undrained ||
+		    tally->failed[p] != failed)
+			sim_fail(s, "the report on release %u is not what is there", release);
+	}
+	if (tally->wrong != wrong)
+		sim_fail(s, "the report on release %u hides an instance of another", release);
 }
 
 /* I-18: no more instances than were asked for; stop-first processes never overlap. */

@@ -30,18 +30,20 @@ static void hash_state(struct sim *s, const struct store *store)
 	hash_bytes(s, bytes, rollout_encode(&store->active.r, bytes, sizeof bytes));
 }
 
+/* The same question asked again is one question; an older one may still be answered, too late. */
 static void ask(struct sim *s, struct question question)
 {
-	for (uint32_t i = 0; i < 4; i++)
-		if (s->questions[i].kind == question.kind) {
-			s->questions[i] = question;
+	uint32_t to = sim_below(s, SIM_QUESTIONS);
+
+	for (uint32_t i = 0; i < SIM_QUESTIONS; i++) {
+		const struct question *q = &s->questions[i];
+		if (q->kind == question.kind && q->step == question.step &&
+		    q->attempt == question.attempt)
 			return;
-		}
-	for (uint32_t i = 0; i < 4; i++)
-		if (s->questions[i].kind == ASKED_NOTHING) {
-			s->questions[i] = question;
-			return;
-		}
+		if (q->kind == ASKED_NOTHING)
+			to = i;
+	}
+	s->questions[to] = question;
 }
 
 static void execute(struct sim *s, const struct rollout_effect *e)
@@ -112,11 +114,13 @@ void shell_crash(struct sim *s)
 	sim_say(s, "  crash");
 	s->memory = s->disk;
 	struct store *m = &s->memory;
+	struct rollout was = m->active.r;
 	size_t size = environment_encode(&m->env, env, sizeof env);
 	if (size == 0 || !environment_decode(&m->env, env, size))
 		sim_fail(s, "I-23: the environment does not survive its bytes");
 	size = rollout_encode(&m->active.r, r, sizeof r);
-	if (size == 0 || !rollout_decode(&m->active.r, r, size))
+	if (size == 0 || !rollout_decode(&m->active.r, r, size) ||
+	    memcmp(&was, &m->active.r, sizeof was) != 0)
 		sim_fail(s, "I-23: the rollout does not survive its bytes");
 	if (m->active.there && m->active.plan.step_count > 0) {
 		size = plan_encode(&m->active.plan, plan, sizeof plan);

@@ -26,6 +26,7 @@ enum {
 	SIM_PROCESSES = 3,
 	SIM_SLOTS = 5,
 	SIM_MESSAGES = 40,
+	SIM_QUESTIONS = 6,
 	SIM_ROUNDS_MAX = 900,
 	SIM_TICK_CAP_MS = 5000, /* what one tick may add at most: the contract, said again */
 };
@@ -103,6 +104,7 @@ struct oracle {
 	bool aborted;
 	struct observation know; /* the newest observation that was delivered in time */
 	uint64_t know_serial;
+	bool fresh;            /* the event at hand is an observation newer than all before */
 	struct version newest; /* of any document */
 	uint32_t refused;
 };
@@ -133,7 +135,7 @@ struct sim {
 
 	/* the controller: what it holds in memory, and what it has committed */
 	struct store memory, disk;
-	struct question questions[4];
+	struct question questions[SIM_QUESTIONS];
 	struct router_report router_report;
 	struct set_report set_report[SIM_RELEASES];
 	uint64_t serial;
@@ -194,6 +196,7 @@ void oracle_unchanged(struct sim *s, const struct store *before, const struct ro
 void oracle_delivered(struct sim *s, const struct store *before, const struct rollout_event *event);
 void oracle_stopping(struct sim *s, uint8_t release, uint32_t process, uint32_t slot);
 void oracle_world(struct sim *s);
+void oracle_report(struct sim *s, uint8_t release, const struct fleet_tally *tally);
 void oracle_rest(struct sim *s); /* after phase 2 */
 
 /* coverage.c */

@@ -149,8 +149,9 @@ static void start(struct sim *s, uint8_t release, uint8_t p, uint16_t slot)
 		sim_fail(s, "I-18: release %u starts a second instance in slot %u", release, slot);
 		return;
 	}
-	s->instance[release][p][slot] = (struct instance){
-		.exists = true, .wrong = s->quality[release] == LIES && slot == 0};
+	s->instance[release][p][slot] = (struct instance){.exists = true,
+							  .wrong = s->quality[release] == LIES &&
+								   slot == 0 && sim_chance(s, 30)};
 	sim_say(s, "  world: release %u starts %u/%u", release, p, slot);
 }
 
@@ -186,11 +187,13 @@ static void crash(struct sim *s, uint8_t release, struct instance *i)
 {
 	if (i->draining) {
 		*i = (struct instance){0};
-	} else if (++i->restarts >= 3 && (s->quality[release] == CRASHES || sim_chance(s, 20))) {
+	} else if (++i->restarts >= 3 ? s->quality[release] == CRASHES || sim_chance(s, 30)
+				      : sim_chance(s, 4)) {
 		i->state = FLEET_GAVE_UP;
 		i->gave_up_ms = 0;
 		i->in_flight = 0;
 	} else {
+		i->wrong = i->wrong || (s->quality[release] == LIES && sim_chance(s, 50));
 		i->state = i->ready_ms > 0 ? FLEET_UNREADY : FLEET_STARTING;
 		i->ready_ms = 0;
 		i->in_flight = 0;
@@ -221,6 +224,8 @@ static void progress(struct sim *s, uint8_t release, struct instance *i)
 	case FLEET_READY:
 		if (quality == FLAPS && sim_chance(s, 40))
 			i->state = FLEET_UNREADY;
+		else if (quality == LIES && sim_chance(s, 2))
+			i->wrong = true;
 		else if (s->faults && sim_chance(s, quality == CRASHES ? 60 : s->instance_crash))
 			crash(s, release, i);
 		break;
@@ -297,6 +302,7 @@ void world_report_set(struct sim *s, uint8_t release)
 
 	fleet_count(&wish, instances, list(s, release, instances), s->settings.min_ready_ms,
 		    &tally);
+	oracle_report(s, release, &tally);
 	r->there = true;
 	r->set.release = sim_release_id(release);
 	r->set.applied = s->set_applied[release].version;
