@@ -412,6 +412,10 @@ static bool at_rest(const struct sim *s)
 
 	for (uint32_t i = 0; i < ENVIRONMENT_SETS_MAX; i++)
 		sets += sim_release_index(&env->sets[i].document.release) != 0xff;
+	for (uint32_t p = 0; p < SIM_PROCESSES && env->stable != SLOT_NONE; p++)
+		if (world_ready(s, sim_release_index(&env->sets[env->stable].document.release), p) <
+		    s->settings.process[p].count)
+			return false; /* one that gave up is tried again only after a while */
 	return !s->memory.active.there && !s->memory.queued.there &&
 	       sets == (env->stable != SLOT_NONE);
 }
