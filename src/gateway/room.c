@@ -19,13 +19,37 @@ static uint32_t share(const struct worker *w, uint32_t whole)
 	return whole / w->worker_count + (whole % w->worker_count != 0);
 }
 
+/* How many the other workers hold for the environment, as the shared counters say. */
+static uint32_t held_elsewhere(const struct worker *w, const struct table_environment *e)
+{
+	uint64_t held = 0;
+	for (uint32_t i = 0; i < w->worker_count; i++) {
+		const counters_cell *v = w->counters->workers[i].environments[e->stats_slot].values;
+		if (i == w->index)
+			continue;
+		uint64_t left = counters_get(&v[COUNTERS_ENVIRONMENT_HELD_RELEASED]) +
+				counters_get(&v[COUNTERS_ENVIRONMENT_HELD_TIMEOUT]) +
+				counters_get(&v[COUNTERS_ENVIRONMENT_HELD_GONE]);
+		uint64_t entered = counters_get(&v[COUNTERS_ENVIRONMENT_HELD]);
+		held += entered > left ? entered - left : 0;
+	}
+	return held < UINT32_MAX ? (uint32_t)held : UINT32_MAX;
+}
+
+static uint64_t rest(uint64_t whole, uint64_t taken)
+{
+	return whole > taken ? whole - taken : 0;
+}
+
 static struct hold_limits limits_of(const struct worker *w, const struct table_environment *e)
 {
-	return (struct hold_limits){.count = share(w, e->hold.requests_max),
-				    .bytes = share(w, e->hold.bytes_max),
-				    .wait_ms = e->hold.time_ms,
-				    .per_s = share(w, e->hold.pace_per_s),
-				    .burst = ROOM_BURST};
+	uint32_t others = held_elsewhere(w, e);
+	return (struct hold_limits){
+		.count = (uint32_t)rest(e->hold.requests_max, others),
+		.bytes = rest(e->hold.bytes_max, (uint64_t)others * BUFFER_SMALL),
+		.wait_ms = e->hold.time_ms,
+		.per_s = share(w, e->hold.pace_per_s),
+		.burst = ROOM_BURST};
 }
 
 static const struct table_environment *environment_now(const struct worker *w,
@@ -143,7 +167,7 @@ enum turn room_enter(struct worker *w, struct exchange *x)
 	struct hold_limits limits = limits_of(w, e);
 	uint64_t until_ms;
 	flow_shrink(&x->request, &w->buffers);
-	x->held_bytes = (uint32_t)sizeof(*x) + x->request.buffer->capacity;
+	x->held_bytes = x->request.buffer->capacity;
 	if (!hold_admit(&room->hold, &limits, x->held_bytes, w->now_ms, &until_ms)) {
 		account_environment(w, e, COUNTERS_ENVIRONMENT_HOLD_OVERFLOW);
 		return exchange_answer(

@@ -2,9 +2,9 @@
  *
  * room - where requests wait while their environment is parked, or while none of its backends is ready.
  *
- * HOW   First in, first out; bounds and pace are traffic/hold.h with this worker's share of the
- *       environment's limits. A held request is routed anew when it goes, so that it never goes where an
- *       older table would have sent it.
+ * HOW   First in, first out; bounds and pace are traffic/hold.h. The bounds are the environment's less what
+ *       the other workers hold, the pace is divided among them. A held request is routed anew when it
+ *       goes, so that it never goes where an older table would have sent it.
  */
 #ifndef GATEWAY_ROOM_H
 #define GATEWAY_ROOM_H
