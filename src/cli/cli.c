@@ -127,6 +127,8 @@ void cli_print_help(const struct cli_command *c)
 		puts("\nOptions");
 		print_options(c->options);
 	}
+	if (c->json)
+		printf("\nWith --json\n  %s\n", c->json);
 	puts("\nOptions of every command");
 	print_options(cli_global_options);
 }

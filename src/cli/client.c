@@ -23,6 +23,7 @@ struct client {
 	int directory;
 	char socket[64];
 	char state[4096];
+	char next[256];
 	struct buf answer;
 	/* a stream */
 	bool (*line)(void *context, const char *text);
@@ -46,7 +47,7 @@ static bool has_socket(const char *directory)
 	return access(path, F_OK) == 0;
 }
 
-static const char *find_state(const struct cli *cli)
+const char *client_state(const struct cli *cli)
 {
 	const char *named = cli->state ? cli->state : getenv("DAVIT_STATE");
 	if (named && named[0])
@@ -58,7 +59,7 @@ static const char *find_state(const struct cli *cli)
 
 int client_open(const struct cli *cli, struct client **ret_client, struct error *err)
 {
-	const char *state = find_state(cli);
+	const char *state = client_state(cli);
 	int directory = open(state, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0)
 		return error_set(
@@ -86,6 +87,11 @@ void client_free(struct client *client)
 	close(client->directory);
 	buf_done(&client->answer);
 	free(client);
+}
+
+const char *client_next(const struct client *client)
+{
+	return client->next[0] ? client->next : NULL;
 }
 
 void client_on_idle(struct client *client, bool (*idle)(void *context), void *context)
@@ -150,7 +156,9 @@ static int error_from_answer(struct client *client, struct error *err)
 	json_t *o = json_loadb(buf_text(&client->answer), client->answer.size, 0, NULL);
 	const char *name = json_string_value(json_object_get(o, "error")),
 		   *message = json_string_value(json_object_get(o, "message")),
-		   *where = json_string_value(json_object_get(o, "where"));
+		   *where = json_string_value(json_object_get(o, "where")),
+		   *next = json_string_value(json_object_get(o, "next"));
+	text_copy(client->next, sizeof client->next, next ? next : "");
 	int code = error_set(err, name ? err_from_name(name) : ERR_INTERNAL, "%s",
 			     message ? message
 				     : "The server gave an answer that davit does not understand.");
@@ -181,10 +189,13 @@ static int perform(struct client *client, json_t **ret_json, struct error *err)
 {
 	CURLcode code = curl_easy_perform(client->curl);
 	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &client->status);
-	if (code == CURLE_COULDNT_CONNECT)
+	client->next[0] = '\0';
+	if (code == CURLE_COULDNT_CONNECT) {
+		text_copy(client->next, sizeof client->next, "davit up");
 		return error_set(err, ERR_UNAVAILABLE,
 				 "No server answers on %s/api.sock. Start one with \"davit up\".",
 				 client->state);
+	}
 	if (client->read_failed)
 		return (int)err->code;
 	if (client->ended)
@@ -282,4 +293,14 @@ const char *client_path(const char *before, const char *text, const char *rest, 
 	snprintf(to, size, "%s%s%s", before, encoded ? encoded : "", rest);
 	curl_free(encoded);
 	return to;
+}
+
+void client_query(char *path, size_t size, const char *key, const char *value)
+{
+	size_t used = strlen(path);
+	char before[64];
+	if (!value || !value[0])
+		return;
+	snprintf(before, sizeof before, "%c%s=", strchr(path, '?') ? '&' : '?', key);
+	client_path(before, value, "", path + used, size - used);
 }

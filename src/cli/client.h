@@ -15,9 +15,16 @@
 
 struct client;
 
+/* The state directory that is meant; it may not exist. */
+const char *client_state(const struct cli *cli);
+
 /* Finds the socket: --state, DAVIT_STATE, ./.davit, /var/lib/davit, in this order. */
 MUST_CHECK int client_open(const struct cli *cli, struct client **ret_client, struct error *err);
 void client_free(struct client *client); /* NULL is allowed */
+
+/* The command that helps after the last failure, as the server said it or as is known here; or NULL. Lives
+ * as long as the client. */
+const char *client_next(const struct client *client);
 
 /* One request; `body` (or NULL) is sent as JSON and released. `ret_json` is the caller's. */
 MUST_CHECK int client_get(struct client *client, const char *path, json_t **ret_json,
@@ -42,5 +49,8 @@ void client_on_idle(struct client *client, bool (*idle)(void *context), void *co
 /* "/v1/…/" followed by the text, percent-encoded, then `rest`. Returns `to`. */
 const char *client_path(const char *before, const char *text, const char *rest, char *to,
 			size_t size);
+
+/* Append "?key=value" or "&key=value" to a path, percent-encoded; nothing when the value is NULL or "". */
+void client_query(char *path, size_t size, const char *key, const char *value);
 
 #endif

@@ -54,6 +54,7 @@ struct cli_command {
 	const char *summary;   /* one line, no full stop */
 	const char *details;   /* paragraphs for the man page; may be empty */
 	const char *examples;  /* lines of "command  # what it does" */
+	const char *json;      /* what --json prints; NULL: there is nothing to print */
 	uint32_t args_min, args_max;
 	struct cli_option options[CLI_OPTIONS_MAX]; /* ended by name NULL */
 	int (*run)(struct cli *cli);                /* NULL: started by daemon/ */

@@ -1,51 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0
- * commands - the table of verbs: the parser, help, man pages and completions are made from it. */
+ * commands - the table of verbs: the parser, help, man pages, completions and docs/reference/cli.md are made
+ *            from it. In `details` a new line begins a paragraph. */
 #include "cli/verbs.h"
 
-#define REASON                                                  \
-	{                                                       \
-		"reason", 'm', "TEXT", "why, for the audit log" \
-	}
-#define DETACH                                                   \
-	{                                                        \
-		"detach", 'd', NULL, "do not follow the rollout" \
-	}
+/* clang-format off */
+#define REASON {"reason", 'm', "TEXT", "why, for the audit log"}
+#define DETACH {"detach", 'd', NULL, "do not follow the rollout"}
+#define WORKERS {"workers", 0, "N", "gateway workers (default: one a core)"}
+#define ACCESS_LOG {"access-log", 0, "FILE", "append a line per request to this file"}
+#define VERBOSE {"verbose", 'v', NULL, "debug records as well"}
+#define ROLLOUT_JSON "davit.v1/rollout: the rollout as it is after the command"
+#define FOLLOW_JSON "davit.v1/event, a line a change, until the rollout ends; with --detach davit.v1/accepted"
 
 const struct cli_command cli_commands[] = {
+	{.name = "init",
+	 .arguments = "",
+	 .summary = "write a davit.yaml for this repository",
+	 .details = "Looks at the files of this directory: C with Make or Meson, Go, Node, Python, Rust, a Dockerfile, "
+		    "an executable. Writes a commented davit.yaml that is valid, and says what it guessed. Never "
+		    "overwrites one.",
+	 .examples = "  davit init",
+	 .json = "davit.v1/init: file, kind, app, run, sure",
+	 .run = verb_init},
 	{.name = "up",
 	 .arguments = "",
 	 .summary = "run the server in the foreground, state in ./.davit",
-	 .details = "Controller, gateway and instances on this machine, with nothing beside it. "
-		    "Ctrl-C ends requests "
-		    "under way, then everything.",
+	 .details = "Controller, gateway and instances on this machine, with nothing beside it. Ctrl-C ends the requests "
+		    "under way first, then everything.",
 	 .examples = "  davit up",
-	 .options = {{"workers", 0, "N", "gateway workers (default: one a core)"},
-		     {"access-log", 0, "FILE", "append a line per request to this file"},
-		     {"verbose", 'v', NULL, "debug records as well"}}},
+	 .options = {WORKERS, ACCESS_LOG, VERBOSE}},
 	{.name = "serve",
 	 .arguments = "",
 	 .summary = "run the server as a service, state in /var/lib/davit",
-	 .details = "TERM ends the controller and leaves gateway and instances serving (use "
-		    "KillMode=process); "
-		    "the next start adopts them. Tells systemd when it is ready (NOTIFY_SOCKET).",
+	 .details = "TERM ends the controller and leaves gateway and instances serving (use KillMode=process); the next "
+		    "start adopts them. Tells systemd when it is ready (NOTIFY_SOCKET).",
 	 .examples = "  davit serve --state /var/lib/davit",
-	 .options = {{"workers", 0, "N", "gateway workers (default: one a core)"},
-		     {"access-log", 0, "FILE", "append a line per request to this file"},
-		     {"verbose", 'v', NULL, "debug records as well"}}},
+	 .options = {WORKERS, ACCESS_LOG, VERBOSE}},
 	{.name = "deploy",
 	 .arguments = "ENV [VERSION|PATH]",
 	 .summary = "put a release live, step by step",
-	 .details = "PATH is a directory, an archive (tar, zip) or one file, and becomes a "
-		    "release; VERSION is a "
-		    "release that davit has: a tag, or the beginning of an id. Without either, "
-		    "this directory.\n"
-		    "The configuration is davit.yaml in PATH, else in this directory. The rollout "
-		    "is followed until "
-		    "it ends; the exit code says how: 0 live, 11 rolled back, 15 aborted, 20 still "
-		    "under way.",
+	 .details = "PATH is a directory, an archive (tar, zip) or one file, and becomes a release; VERSION is a release "
+		    "that davit has: a tag, or the beginning of an id. Without either, this directory.\n"
+		    "The configuration is davit.yaml in PATH, else in this directory. The rollout is followed until it "
+		    "ends; the exit code says how: 0 live, 11 rolled back, 15 aborted, 20 still under way.",
 	 .examples = "  davit deploy prod .                  # this directory\n"
 		     "  davit deploy prod build.tar.gz --as v1.4.2\n"
 		     "  davit deploy prod v1.4.2             # a release that is there",
+	 .json = FOLLOW_JSON,
 	 .args_min = 1,
 	 .args_max = 2,
 	 .options = {{"as", 0, "TAG", "name the release (default: the next patch version)"},
@@ -56,44 +57,69 @@ const struct cli_command cli_commands[] = {
 		     {"timeout", 0, "DURATION", "wait no longer than this; the rollout goes on"},
 		     {"allow-bad", 0, NULL, "also a release that is marked bad"}},
 	 .run = verb_deploy},
+	{.name = "plan",
+	 .arguments = "ENV VERSION",
+	 .summary = "what a deployment would do: steps, time, who sees it",
+	 .details = "Changes nothing. The steps are those that davit deploy would run; the number of requests that would "
+		    "see the new release is told at today's traffic.",
+	 .examples = "  davit plan prod v1.4.2\n"
+		     "  davit plan prod v1.4.2 --strategy blue-green",
+	 .json = "davit.v1/plan",
+	 .args_min = 2,
+	 .args_max = 2,
+	 .options = {{"strategy", 0, "NAME", "another strategy than the environment's"}},
+	 .run = verb_plan},
 	{.name = "status",
 	 .arguments = "[ENV]",
 	 .summary = "what is live where, since when, and what moves",
-	 .details = "",
-	 .examples = "  davit status\n  davit status prod -w",
+	 .details = "Environments with the release that is live, the one that is on its way, the one that is ready to go "
+		    "back to, and their instances.",
+	 .examples = "  davit status\n"
+		     "  davit status prod -w",
+	 .json = "davit.v1/status; with --watch a line each time",
 	 .args_max = 1,
-	 .options = {{"watch", 'w', NULL, "again and again"}},
+	 .options = {{"watch", 'w', NULL, "again and again, until Ctrl-C"}},
 	 .run = verb_status},
 	{.name = "watch",
 	 .arguments = "ENV|ROLLOUT",
 	 .summary = "follow a rollout to its end",
-	 .details = "Leaves with the rollout's exit code. Ctrl-C detaches; the rollout goes on.",
+	 .details = "One screen, in place; without a terminal a line a change and one a minute. Leaves with the rollout's "
+		    "exit code. Ctrl-C detaches (130); the rollout goes on.",
 	 .examples = "  davit watch prod",
+	 .json = "davit.v1/event, a line a change, until the rollout ends",
 	 .args_min = 1,
 	 .args_max = 1,
 	 .run = verb_watch},
 	{.name = "why",
 	 .arguments = "ENV|ROLLOUT",
 	 .summary = "why a rollout is where it is, and on which evidence",
-	 .details = "",
-	 .examples = "  davit why prod\n  davit why 42 --json",
+	 .details = "What decided, the numbers of both releases, every piece of evidence, the history, the last lines of "
+		    "a failed instance's log, and the command that moves it on.",
+	 .examples = "  davit why prod\n"
+		     "  davit why 42 --json",
+	 .json = "davit.v1/rollout",
 	 .args_min = 1,
 	 .args_max = 1,
 	 .run = verb_why},
 	{.name = "promote",
 	 .arguments = "ENV|ROLLOUT",
 	 .summary = "let a rollout go on to its next step now",
-	 .details = "",
-	 .examples = "  davit promote prod -m 'checked by hand'",
+	 .details = "Ends the wait at the present step, and nothing else: the next step waits and is judged as planned. "
+		    "With --full every step is promoted as it comes and the rollout is followed to its end; a bad "
+		    "release still goes back by itself.",
+	 .examples = "  davit promote prod -m 'checked by hand'\n"
+		     "  davit promote prod --full",
+	 .json = ROLLOUT_JSON "; with --full davit.v1/event, a line a change",
 	 .args_min = 1,
 	 .args_max = 1,
-	 .options = {REASON},
+	 .options = {{"full", 0, NULL, "every step from here on, to the end"}, REASON},
 	 .run = verb_promote},
 	{.name = "pause",
 	 .arguments = "ENV|ROLLOUT",
 	 .summary = "hold a rollout where it is",
 	 .details = "Traffic stays as it is; a bad release still goes back by itself.",
 	 .examples = "  davit pause prod",
+	 .json = ROLLOUT_JSON,
 	 .args_min = 1,
 	 .args_max = 1,
 	 .options = {REASON},
@@ -101,8 +127,9 @@ const struct cli_command cli_commands[] = {
 	{.name = "resume",
 	 .arguments = "ENV|ROLLOUT",
 	 .summary = "go on after a pause",
-	 .details = "",
+	 .details = "The step that was paused goes on with the time that it had left.",
 	 .examples = "  davit resume prod",
+	 .json = ROLLOUT_JSON,
 	 .args_min = 1,
 	 .args_max = 1,
 	 .options = {REASON},
@@ -110,8 +137,9 @@ const struct cli_command cli_commands[] = {
 	{.name = "abort",
 	 .arguments = "ENV|ROLLOUT",
 	 .summary = "end a rollout and go back, at once",
-	 .details = "",
+	 .details = "Never asks. Traffic is back on the release before within milliseconds.",
 	 .examples = "  davit abort prod -m 'wrong branch'",
+	 .json = ROLLOUT_JSON,
 	 .args_min = 1,
 	 .args_max = 1,
 	 .options = {REASON},
@@ -119,11 +147,11 @@ const struct cli_command cli_commands[] = {
 	{.name = "rollback",
 	 .arguments = "ENV",
 	 .summary = "back to the last good release, at once",
-	 .details = "Never asks. Without --to: the release that was live before and is not marked "
-		    "bad; while a "
-		    "rollout is under way, that rollout is aborted.",
-	 .examples =
-		 "  davit rollback prod\n  davit rollback prod --to v1.4.0 -m 'orders are lost'",
+	 .details = "Never asks. Without --to: the release that was live before and is not marked bad; while a rollout is "
+		    "under way, that rollout is aborted.",
+	 .examples = "  davit rollback prod\n"
+		     "  davit rollback prod --to v1.4.0 -m 'orders are lost'",
+	 .json = FOLLOW_JSON,
 	 .args_min = 1,
 	 .args_max = 1,
 	 .options = {{"to", 0, "VERSION", "a tag, or the beginning of an id"}, REASON, DETACH},
@@ -131,8 +159,9 @@ const struct cli_command cli_commands[] = {
 	{.name = "restart",
 	 .arguments = "ENV",
 	 .summary = "start every instance anew, batch by batch",
-	 .details = "",
+	 .details = "The live release again, with fresh processes; requests under way are finished first.",
 	 .examples = "  davit restart prod",
+	 .json = FOLLOW_JSON,
 	 .args_min = 1,
 	 .args_max = 1,
 	 .options = {REASON, DETACH},
@@ -140,27 +169,147 @@ const struct cli_command cli_commands[] = {
 	{.name = "maintenance",
 	 .arguments = "ENV",
 	 .summary = "answer 503 to everybody, or stop doing so",
-	 .details = "",
-	 .examples = "  davit maintenance prod\n  davit maintenance prod --off",
+	 .details = "Instances keep running. With --off the environment serves again.",
+	 .examples = "  davit maintenance prod -m 'moving the disks'\n"
+		     "  davit maintenance prod --off",
+	 .json = "davit.v1/maintenance: on",
 	 .args_min = 1,
 	 .args_max = 1,
-	 .options = {{"off", 0, NULL, "serve again"}, REASON},
+	 .options = {{"on", 0, NULL, "answer 503 (what happens without --off, too)"},
+		     {"off", 0, NULL, "serve again"},
+		     REASON},
 	 .run = verb_maintenance},
+	{.name = "releases",
+	 .arguments = "[mark-bad|clear] [ENV] [VERSION]",
+	 .summary = "the releases that davit has; mark one bad, or clear it",
+	 .details = "With an environment: those of its application, with what is marked bad there. A release that is "
+		    "marked bad is refused by davit deploy and passed over by davit rollback in that environment; "
+		    "davit marks what it rolled back by itself.",
+	 .examples = "  davit releases prod\n"
+		     "  davit releases mark-bad prod v1.4.2 -m 'loses orders'\n"
+		     "  davit releases clear prod v1.4.2",
+	 .json = "davit.v1/releases; davit.v1/mark",
+	 .args_max = 3,
+	 .options = {REASON},
+	 .run = verb_releases},
+	{.name = "config",
+	 .arguments = "ENV",
+	 .summary = "what the live release runs with, every default written out",
+	 .details = "The configuration travels with a release: this is the one it was made with, not the file as it is "
+		    "now.",
+	 .examples = "  davit config prod\n"
+		     "  davit config prod --json | jq .config.settings.processes",
+	 .json = "davit.v1/config: config",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .run = verb_config},
+	{.name = "history",
+	 .arguments = "[ENV]",
+	 .summary = "the rollouts that were, newest first",
+	 .details = "Number, start, environment, how it ended, what it was, from which version to which, strategy, who, how "
+		    "long, and why.",
+	 .examples = "  davit history prod\n"
+		     "  davit why 42",
+	 .json = "davit.v1/rollouts: rollouts",
+	 .args_max = 1,
+	 .options = {{"limit", 'n', "N", "so many at most (default 50)"}},
+	 .run = verb_history},
+	{.name = "logs",
+	 .arguments = "ENV[/PROCESS]",
+	 .summary = "what the instances write",
+	 .details = "One line is INSTANCE TIME TEXT. On a terminal, control characters of the program are shown as what "
+		    "they are.",
+	 .examples = "  davit logs prod\n"
+		     "  davit logs prod/web -f -n 20",
+	 .json = "davit.v1/log, a line each: instance, time, text",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .options = {{"follow", 'f', NULL, "and what comes, until Ctrl-C"},
+		     {"lines", 'n', "N", "the last N lines of each instance (default 200)"},
+		     {"instance", 0, "ID", "of this instance only"}},
+	 .run = verb_logs},
+	{.name = "exec",
+	 .arguments = "ENV[/PROCESS] -- COMMAND...",
+	 .summary = "run a one-off command where and as the live release runs",
+	 .details = "In the release's directory, as its user, with its variables; not inside a running instance. The "
+		    "release's files cannot be changed. The exit code is the command's. It is written to the audit "
+		    "log.",
+	 .examples = "  davit exec prod -- bin/migrate --dry-run\n"
+		     "  davit exec prod/worker -- /bin/sh",
+	 .json = "nothing of its own: the output is the command's; only errors of davit are davit.v1/error",
+	 .args_min = 2,
+	 .args_max = CLI_ARGS_MAX,
+	 .run = verb_exec},
+	{.name = "audit",
+	 .arguments = "",
+	 .summary = "everything that was done: who, when, why, on which evidence",
+	 .details = "Every entry carries the digest of the one before it. With --verify the whole chain is walked, and a "
+		    "changed or missing entry is named.",
+	 .examples = "  davit audit -n 20\n"
+		     "  davit audit --verify",
+	 .json = "davit.v1/audit: entries, newest first; davit.v1/audit-verify: whole, entries, head",
+	 .options = {{"verify", 0, NULL, "is the log whole? Exit 1 when it is not"},
+		     {"limit", 'n', "N", "the last N entries (default 200)"}},
+	 .run = verb_audit},
+	{.name = "validate",
+	 .arguments = "[FILE]",
+	 .summary = "check a davit.yaml; every error with its line",
+	 .details = "Without FILE: davit.yaml. Needs no server and changes nothing.",
+	 .examples = "  davit validate\n"
+		     "  davit validate deploy/davit.yaml",
+	 .json = "davit.v1/validate: file, valid, app, environments; davit.v1/error: errors",
+	 .args_max = 1,
+	 .run = verb_validate},
+	{.name = "schema",
+	 .arguments = "",
+	 .summary = "the JSON Schema of davit.yaml, for editors",
+	 .details = "For example with the YAML language server, which completes and checks while you type.",
+	 .examples = "  davit schema > davit.schema.json",
+	 .json = "the same: it is JSON",
+	 .run = verb_schema},
+	{.name = "docs",
+	 .arguments = "[KEY]",
+	 .summary = "what a key of davit.yaml means",
+	 .details = "KEY is a key's name or its path. Without one: the whole reference.",
+	 .examples = "  davit docs min_healthy\n"
+		     "  davit docs service.health",
+	 .json = "davit.v1/docs: key, text",
+	 .args_max = 1,
+	 .run = verb_docs},
+	{.name = "doctor",
+	 .arguments = "",
+	 .summary = "does this machine have what davit needs?",
+	 .details = "Kernel, cgroups, descriptors, state directory, disk, server, davit.yaml and the addresses in it. A "
+		    "line each, with what to do about it; exit 1 when something must be done.",
+	 .examples = "  davit doctor",
+	 .json = "davit.v1/doctor: healthy, checks",
+	 .run = verb_doctor},
 	{.name = "gateway",
-	 .arguments = "--table FILE",
+	 .arguments = "",
 	 .summary = "run the gateway alone, on a table of your own",
-	 .details = "Serves the JSON table FILE (docs/reference/gateway-table.md) without a "
-		    "controller. HUP reads it "
-		    "again; a table with errors is refused and the last one kept.",
+	 .details = "Serves the JSON table FILE (docs/reference/gateway-table.md) without a controller. HUP reads it again; "
+		    "a table with errors is refused and the last one kept.",
 	 .examples = "  davit gateway --table table.json",
-	 .options = {{"table", 0, "FILE", "the table"},
-		     {"workers", 0, "N", "workers (default: one a core)"},
-		     {"access-log", 0, "FILE", "append a line per request to this file"}}},
+	 .options = {{"table", 0, "FILE", "the table; needed"}, WORKERS, ACCESS_LOG, VERBOSE}},
+	{.name = "completion",
+	 .arguments = "bash|zsh|fish",
+	 .summary = "the script by which a shell completes davit",
+	 .details = "Also: davit completion environments, davit completion versions: the names that the scripts offer, one a "
+		    "line.",
+	 .examples = "  davit completion bash > /etc/bash_completion.d/davit\n"
+		     "  davit completion zsh > \"${fpath[1]}/_davit\"\n"
+		     "  davit completion fish > ~/.config/fish/completions/davit.fish",
+	 .json = "davit.v1/completion: shell, script",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .run = verb_completion},
 	{.name = "version",
 	 .arguments = "",
 	 .summary = "the version of this davit",
 	 .details = "",
 	 .examples = "  davit version --json",
+	 .json = "davit.v1/version: version",
 	 .run = verb_version},
 	{0},
 };
+/* clang-format on */

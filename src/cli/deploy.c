@@ -11,12 +11,12 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "cli/config_file.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
-#include "config/config.h"
 #include "os/archive.h"
 
-enum { CONFIG_MAX = 256 * 1024, PATH_SIZE = 4096 };
+enum { PATH_SIZE = 4096 };
 
 struct upload {
 	int fd;
@@ -69,24 +69,6 @@ static int pack_directory(const char *path, int *ret_fd, struct error *err)
 	return 0;
 }
 
-static int read_config(const char *path, struct buf *to, struct error *err)
-{
-	char part[8192];
-	ssize_t n;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return error_errno(err, errno, "The configuration %s cannot be read", path);
-	while ((n = read(fd, part, sizeof part)) > 0)
-		buf_append(to, part, (size_t)n);
-	close(fd);
-	if (n < 0)
-		return error_errno(err, errno, "The configuration %s cannot be read", path);
-	if (to->overflowed)
-		return error_set(err, ERR_LIMIT, "The configuration %s is larger than %d bytes.",
-				 path, CONFIG_MAX);
-	return 0;
-}
-
 /* --config, else davit.yaml in the release's directory, else here. */
 static const char *find_config(const struct cli *cli, const char *path, bool directory,
 			       char to[PATH_SIZE])
@@ -102,24 +84,6 @@ static const char *find_config(const struct cli *cli, const char *path, bool dir
 	return "davit.yaml";
 }
 
-/* Every error at once, before anything is sent. */
-static int check_config(const struct cli *cli, const struct buf *text, const char *file)
-{
-	struct config_errors *errors = mem_zero(1, sizeof *errors);
-	struct app *app = NULL;
-	int code = CLI_OK;
-	if (config_load(text->data ? text->data : "", text->size, file, &app, errors) < 0) {
-		for (uint32_t i = 0; i < errors->count; i++)
-			code = cli_fail(cli, &errors->items[i],
-					i + 1 == errors->count ? "davit docs KEY" : NULL);
-		code = CLI_USAGE;
-	} else {
-		config_free(app);
-	}
-	free(errors);
-	return code;
-}
-
 static int open_release(const char *path, const struct stat *st, int *ret_fd, char name[256],
 			struct error *err)
 {
@@ -133,44 +97,35 @@ static int open_release(const char *path, const struct stat *st, int *ret_fd, ch
 	return *ret_fd >= 0 ? 0 : error_errno(err, errno, "The file %s cannot be opened", path);
 }
 
-static const char *query(const char *key, const char *value, char *to, size_t size)
-{
-	char name[32];
-	snprintf(name, sizeof name, "&%s=", key);
-	if (!value || !value[0])
-		to[0] = '\0';
-	else
-		client_path(name, value, "", to, size);
-	return to;
-}
-
 /* Make a release of a path; `ret_id` is its id. Returns an exit code. */
 static int make_release(struct cli *cli, struct client *client, const char *environment,
 			const char *path, const struct stat *st, char ret_id[DIGEST_HEX_SIZE])
 {
-	char config_path[PATH_SIZE], name[256], url[2048], part[512];
+	char config_path[PATH_SIZE], name[256], url[2048] = "/v1/releases";
 	struct error err;
 	struct buf config;
+	struct app *app;
 	json_t *release = NULL;
 	struct upload upload = {.fd = -1, .err = &err};
-	buf_init(&config, CONFIG_MAX);
+	buf_init(&config, CONFIG_FILE_MAX);
 	const char *file = find_config(cli, path, S_ISDIR(st->st_mode), config_path);
-	int code, result = read_config(file, &config, &err);
+	int code, result = config_file_read(file, &config, &err);
 	if (result < 0) {
 		buf_done(&config);
 		return cli_fail(cli, &err, "davit init");
 	}
-	code = check_config(cli, &config, file);
+	/* Every error at once, before anything is sent. */
+	code = config_file_load(cli, &config, file, &app);
 	if (code != CLI_OK) {
 		buf_done(&config);
 		return code;
 	}
+	config_free(app);
 	result = open_release(path, st, &upload.fd, name, &err);
-	client_path("/v1/releases?environment=", environment, "", url, sizeof url);
-	strncat(url, query("tag", cli_option(cli, "as"), part, sizeof part),
-		sizeof url - strlen(url) - 1);
-	strncat(url, query("name", name, part, sizeof part), sizeof url - strlen(url) - 1);
-	strncat(url, query("config", file, part, sizeof part), sizeof url - strlen(url) - 1);
+	client_query(url, sizeof url, "environment", environment);
+	client_query(url, sizeof url, "tag", cli_option(cli, "as"));
+	client_query(url, sizeof url, "name", name);
+	client_query(url, sizeof url, "config", file);
 	if (result == 0)
 		result = client_upload(client, url, config.data, config.size, read_upload, &upload,
 				       &release, &err);
@@ -178,7 +133,7 @@ static int make_release(struct cli *cli, struct client *client, const char *envi
 		close(upload.fd);
 	buf_done(&config);
 	if (result < 0)
-		return cli_fail(cli, &err, NULL);
+		return cli_fail(cli, &err, client_next(client));
 	text_copy(ret_id, DIGEST_HEX_SIZE, json_text_of(release, "release"));
 	if (!cli->json)
 		fprintf(stderr, "%s is release %.12s (%llu files)%s.\n",
@@ -206,7 +161,7 @@ static int begin(struct cli *cli, struct client *client, const char *environment
 	json_object_set_new(body, "allow_bad", json_boolean(cli_option(cli, "allow-bad") != NULL));
 	client_path("/v1/environments/", environment, "/deploy", url, sizeof url);
 	if (client_post(client, url, body, &answer, &err) < 0)
-		return cli_fail(cli, &err, NULL);
+		return cli_fail(cli, &err, client_next(client));
 	*ret_rollout = (uint32_t)json_number_of(answer, "rollout");
 	json_decref(answer);
 	return CLI_OK;
@@ -217,12 +172,12 @@ static int run(struct cli *cli, struct client *client)
 	const char *environment = cli_arg(cli, 0), *what = cli_arg(cli, 1),
 		   *timeout = cli_option(cli, "timeout");
 	char release[DIGEST_HEX_SIZE], number[16];
-	uint64_t timeout_ms = 0;
+	struct follow_options options = {0};
 	uint32_t rollout = 0;
 	struct stat st;
 	struct error err;
 	int code = CLI_OK;
-	if (timeout && !text_parse_duration(timeout, &timeout_ms)) {
+	if (timeout && !text_parse_duration(timeout, &options.timeout_ms)) {
 		error_set(&err, ERR_INVALID, "--timeout takes a duration such as 30m, not \"%s\".",
 			  timeout);
 		return cli_fail(cli, &err, "davit deploy --help");
@@ -248,7 +203,7 @@ static int run(struct cli *cli, struct client *client)
 			printf("Rollout %u has begun. Next: davit watch %s\n", rollout, number);
 		return CLI_OK;
 	}
-	return follow_rollout(cli, client, number, timeout_ms);
+	return follow_rollout(cli, client, number, &options);
 }
 
 int verb_deploy(struct cli *cli)

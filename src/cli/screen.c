@@ -29,7 +29,8 @@ static const struct look {
 	{"unhealthy", "✖", "x", TONE_BAD},      {"down", "✖", "x", TONE_BAD},
 	{"waiting", "·", ".", TONE_FAINT},      {"skipped", "·", ".", TONE_FAINT},
 	{"superseded", "–", "-", TONE_FAINT},   {"cancelled", "–", "-", TONE_FAINT},
-	{"empty", "◌", "o", TONE_FAINT},        {"exited", "–", "-", TONE_FAINT},
+	{"note", "•", "*", TONE_BUSY},          {"empty", "◌", "o", TONE_FAINT},
+	{"exited", "–", "-", TONE_FAINT},
 };
 
 static const struct look *look_of(const char *state)
@@ -71,6 +72,22 @@ void screen_put_foreign(struct buf *to, const char *text)
 {
 	char safe[2048];
 	buf_puts(to, text_escape(text, strlen(text), safe, sizeof safe));
+}
+
+const char *screen_arrow(const struct cli *cli)
+{
+	return cli->utf8 ? "→" : "->";
+}
+
+const char *screen_size(uint64_t bytes, char to[32])
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+	double value = (double)bytes;
+	size_t unit = 0;
+	for (; value >= 1000 && unit < 4; unit++)
+		value /= 1000;
+	snprintf(to, 32, unit > 0 && value < 100 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+	return to;
 }
 
 const char *screen_duration(uint64_t ms, char to[32])

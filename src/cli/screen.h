@@ -26,8 +26,13 @@ void screen_put(const struct cli *cli, struct buf *to, enum screen_tone tone, co
 /* Text that came from outside, harmless on a terminal. */
 void screen_put_foreign(struct buf *to, const char *text);
 
+/* An arrow from one thing to another. */
+const char *screen_arrow(const struct cli *cli);
+
 /* "12m03s", "3.2s", "240ms". */
 const char *screen_duration(uint64_t ms, char to[32]);
+/* "6.2 MB". */
+const char *screen_size(uint64_t bytes, char to[32]);
 /* "0.11%" of part in whole; "-" when whole is 0. */
 const char *screen_share(uint64_t part, uint64_t whole, char to[32]);
 /* "14:02:11" local time, or "2026-11-22 14:02" when it is not today. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/ask.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
 
@@ -16,63 +17,89 @@ static json_t *reason_body(const struct cli *cli)
 	return body;
 }
 
-/* What we saw before we spoke: the server refuses when it has moved. An abort is never refused for that. */
-static int put_expect(struct client *client, const char *rollout, json_t *body, struct error *err)
+/* What we saw before we spoke: the server refuses when it has moved. */
+static json_t *expect_of(const json_t *seen)
 {
-	char path[512];
-	json_t *seen;
-	client_path("/v1/rollouts/", rollout, "", path, sizeof path);
-	int result = client_get(client, path, &seen, err);
-	if (result < 0)
-		return result;
-	json_object_set_new(body, "expect",
-			    json_pack("{s:s,s:I,s:I}", "state", json_text_of(seen, "state"), "step",
-				      (json_int_t)json_number_of(seen, "plan_step"), "attempt",
-				      (json_int_t)json_number_of(seen, "attempt")));
-	json_decref(seen);
-	return 0;
+	return json_pack("{s:s,s:I,s:I}", "state", json_text_of(seen, "state"), "step",
+			 (json_int_t)json_number_of(seen, "plan_step"), "attempt",
+			 (json_int_t)json_number_of(seen, "attempt"));
 }
 
-static void print_json(json_t *o)
-{
-	json_dumpf(o, stdout, JSON_COMPACT);
-	putchar('\n');
-}
-
+/* An abort is never refused for what moved meanwhile. */
 static int command(struct cli *cli, const char *verb, const char *done)
 {
-	struct client *client;
-	struct error err;
 	char path[512], rest[32];
-	json_t *answer = NULL, *body = reason_body(cli);
-	if (client_open(cli, &client, &err) < 0) {
-		json_decref(body);
-		return cli_fail(cli, &err, "davit up");
+	json_t *answer, *seen, *body = reason_body(cli);
+	client_path("/v1/rollouts/", cli_arg(cli, 0), "", path, sizeof path);
+	if (strcmp(verb, "abort") != 0) {
+		int code = ask_get(cli, path, &seen);
+		if (code != CLI_OK) {
+			json_decref(body);
+			return code;
+		}
+		json_object_set_new(body, "expect", expect_of(seen));
+		json_decref(seen);
 	}
-	int result =
-		strcmp(verb, "abort") == 0 ? 0 : put_expect(client, cli_arg(cli, 0), body, &err);
 	snprintf(rest, sizeof rest, "/%s", verb);
 	client_path("/v1/rollouts/", cli_arg(cli, 0), rest, path, sizeof path);
-	if (result == 0)
-		result = client_post(client, path, body, &answer, &err);
-	else
-		json_decref(body);
-	client_free(client);
-	if (result < 0)
-		return cli_fail(cli, &err, "davit status");
-	if (cli->json)
-		print_json(answer);
-	else
-		printf("Rollout %llu %s; it is %s now. Next: %s\n",
-		       (unsigned long long)json_number_of(answer, "number"), done,
-		       json_text_of(answer, "state"), json_text_of(answer, "next"));
+	int code = ask_post(cli, path, body, &answer);
+	if (code != CLI_OK)
+		return code;
+	if (cli->json) {
+		ask_print(answer);
+		return CLI_OK;
+	}
+	printf("Rollout %llu %s; it is %s now. Next: %s\n",
+	       (unsigned long long)json_number_of(answer, "number"), done,
+	       json_text_of(answer, "state"), json_text_of(answer, "next"));
 	json_decref(answer);
 	return CLI_OK;
 }
 
+void promote_step(const struct cli *cli, const json_t *rollout)
+{
+	static uint64_t promoted; /* step and attempt, each once */
+	const json_t *step =
+		json_array_get(json_object_get(rollout, "steps"), json_number_of(rollout, "step"));
+	const char *op = json_text_of(step, "op"), *state = json_text_of(rollout, "state");
+	uint64_t place =
+		(json_number_of(rollout, "attempt") << 32) + json_number_of(rollout, "step") + 1;
+	bool waits = strcmp(op, "hold") == 0 || strcmp(op, "gate") == 0;
+	char path[64];
+	struct client *client;
+	struct error err;
+	json_t *answer;
+	if (!waits || place == promoted ||
+	    (strcmp(state, "running") != 0 && strcmp(state, "paused") != 0))
+		return;
+	json_t *body = reason_body(cli);
+	json_object_set_new(body, "expect", expect_of(rollout));
+	snprintf(path, sizeof path, "/v1/rollouts/%llu/promote",
+		 (unsigned long long)json_number_of(rollout, "number"));
+	if (client_open(cli, &client, &err) < 0) {
+		json_decref(body);
+		return;
+	}
+	/* Refused: it has moved already, and what it moved to comes as the next event. */
+	if (client_post(client, path, body, &answer, &err) == 0) {
+		promoted = place;
+		json_decref(answer);
+	}
+	client_free(client);
+}
+
 int verb_promote(struct cli *cli)
 {
-	return command(cli, "promote", "was told to go on");
+	struct client *client;
+	struct error err;
+	if (!cli_option(cli, "full"))
+		return command(cli, "promote", "was told to go on");
+	if (client_open(cli, &client, &err) < 0)
+		return cli_fail(cli, &err, "davit up");
+	struct follow_options options = {.promote = true};
+	int code = follow_rollout(cli, client, cli_arg(cli, 0), &options);
+	client_free(client);
+	return code;
 }
 
 int verb_pause(struct cli *cli)
@@ -97,27 +124,25 @@ static int begin_and_follow(struct cli *cli, const char *what, json_t *body)
 	struct error err;
 	char path[512], rest[32], number[24];
 	json_t *answer;
-	if (client_open(cli, &client, &err) < 0) {
-		json_decref(body);
-		return cli_fail(cli, &err, "davit up");
-	}
 	snprintf(rest, sizeof rest, "/%s", what);
 	client_path("/v1/environments/", cli_arg(cli, 0), rest, path, sizeof path);
-	if (client_post(client, path, body, &answer, &err) < 0) {
-		client_free(client);
-		return cli_fail(cli, &err, NULL);
-	}
+	int code = ask_post(cli, path, body, &answer);
+	if (code != CLI_OK)
+		return code;
 	snprintf(number, sizeof number, "%llu",
 		 (unsigned long long)json_number_of(answer, "rollout"));
+	if (cli_option(cli, "detach")) {
+		if (!cli->json)
+			printf("Rollout %s has begun. Next: davit watch %s\n", number, number);
+		else
+			json_dumpf(answer, stdout, JSON_COMPACT), putchar('\n');
+	} else if (client_open(cli, &client, &err) < 0) {
+		code = cli_fail(cli, &err, "davit up");
+	} else {
+		code = follow_rollout(cli, client, number, &(struct follow_options){0});
+		client_free(client);
+	}
 	json_decref(answer);
-	int code = CLI_OK;
-	if (!cli_option(cli, "detach"))
-		code = follow_rollout(cli, client, number, 0);
-	else if (cli->json)
-		printf("{\"schema\":\"davit.v1/accepted\",\"rollout\":%s}\n", number);
-	else
-		printf("Rollout %s has begun. Next: davit watch %s\n", number, number);
-	client_free(client);
 	return code;
 }
 
@@ -140,29 +165,30 @@ int verb_restart(struct cli *cli)
 
 int verb_maintenance(struct cli *cli)
 {
-	struct client *client;
 	struct error err;
 	char path[512];
-	json_t *answer, *body = reason_body(cli);
+	json_t *answer, *body;
 	bool off = cli_option(cli, "off") != NULL;
-	json_object_set_new(body, "on", json_boolean(!off));
-	if (client_open(cli, &client, &err) < 0) {
-		json_decref(body);
-		return cli_fail(cli, &err, "davit up");
+	if (off && cli_option(cli, "on")) {
+		error_set(&err, ERR_INVALID, "--on and --off together make no sense: choose one.");
+		return cli_fail(cli, &err, "davit maintenance --help");
 	}
+	body = reason_body(cli);
+	json_object_set_new(body, "on", json_boolean(!off));
 	client_path("/v1/environments/", cli_arg(cli, 0), "/maintenance", path, sizeof path);
-	int result = client_post(client, path, body, &answer, &err);
-	client_free(client);
-	if (result < 0)
-		return cli_fail(cli, &err, "davit status");
-	if (cli->json)
-		print_json(answer);
-	else if (off)
+	int code = ask_post(cli, path, body, &answer);
+	if (code != CLI_OK)
+		return code;
+	if (cli->json) {
+		ask_print(answer);
+		return CLI_OK;
+	}
+	json_decref(answer);
+	if (off)
 		printf("%s serves again. Next: davit status %s\n", cli_arg(cli, 0),
 		       cli_arg(cli, 0));
 	else
 		printf("%s answers 503 to everybody now. Next: davit maintenance %s --off\n",
 		       cli_arg(cli, 0), cli_arg(cli, 0));
-	json_decref(answer);
 	return CLI_OK;
 }

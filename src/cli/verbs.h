@@ -34,10 +34,17 @@ int verb_version(struct cli *cli);
 int verb_watch(struct cli *cli);
 int verb_why(struct cli *cli);
 
-/* Follow a rollout (a number or an environment) to its end, as `davit watch` does; returns the exit code.
- * `timeout_ms` bounds the wait, not the rollout; 0 = none. */
+struct follow_options {
+	uint64_t timeout_ms; /* bounds the wait, not the rollout; 0 = none */
+	bool promote;        /* promote every step as it comes */
+};
+
+/* Follow a rollout (a number or an environment) to its end, as `davit watch` does; returns the exit code. */
 int follow_rollout(struct cli *cli, struct client *client, const char *rollout,
-		   uint64_t timeout_ms);
+		   const struct follow_options *options);
+
+/* Promote the step at which the rollout waits, if it does and was not promoted yet. */
+void promote_step(const struct cli *cli, const json_t *rollout);
 
 /* The end of a rollout in words: what happened, the numbers, what serves now, what to type next. */
 void print_outcome(const struct cli *cli, const json_t *rollout);

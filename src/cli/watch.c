@@ -31,10 +31,11 @@ static void on_interrupt(int number)
 
 struct follow {
 	struct cli *cli;
+	const struct follow_options *options;
 	json_t *last; /* the rollout as it was last seen */
 	char line[512];
 	uint64_t seq;
-	uint64_t began_ms, spoke_ms, timeout_ms;
+	uint64_t began_ms, spoke_ms;
 	bool ended, late;
 };
 
@@ -195,8 +196,11 @@ static bool on_line(void *context, const char *text)
 	f->last = json_incref(rollout);
 	json_decref(event);
 	f->ended = over(f->last);
+	if (f->options->promote)
+		promote_step(f->cli, f->last);
 	/* A pause that needs a person is the end of a wait where there is none. */
-	if (!f->ended && !f->cli->terminal && strcmp(json_text_of(f->last, "state"), "paused") == 0)
+	if (!f->ended && !f->cli->terminal && !f->options->promote &&
+	    strcmp(json_text_of(f->last, "state"), "paused") == 0)
 		return false;
 	return !f->ended;
 }
@@ -204,7 +208,7 @@ static bool on_line(void *context, const char *text)
 static bool on_idle(void *context)
 {
 	struct follow *f = context;
-	f->late = f->timeout_ms > 0 && now_ms() - f->began_ms > f->timeout_ms;
+	f->late = f->options->timeout_ms > 0 && now_ms() - f->began_ms > f->options->timeout_ms;
 	return !interrupted && !f->late;
 }
 
@@ -249,9 +253,10 @@ static int leave_early(const struct follow *f)
 	return interrupted ? CLI_DETACHED : CLI_STILL_RUNNING;
 }
 
-int follow_rollout(struct cli *cli, struct client *client, const char *rollout, uint64_t timeout_ms)
+int follow_rollout(struct cli *cli, struct client *client, const char *rollout,
+		   const struct follow_options *options)
 {
-	struct follow f = {.cli = cli, .began_ms = now_ms(), .timeout_ms = timeout_ms};
+	struct follow f = {.cli = cli, .began_ms = now_ms(), .options = options};
 	struct sigaction action = {.sa_handler = on_interrupt}, before;
 	struct error err;
 	interrupted = 0;
@@ -280,7 +285,7 @@ int verb_watch(struct cli *cli)
 	struct error err;
 	if (client_open(cli, &client, &err) < 0)
 		return cli_fail(cli, &err, "davit up");
-	int code = follow_rollout(cli, client, cli_arg(cli, 0), 0);
+	int code = follow_rollout(cli, client, cli_arg(cli, 0), &(struct follow_options){0});
 	client_free(client);
 	return code;
 }

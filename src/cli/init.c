@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * init - davit init: look at the repository, write a commented davit.yaml, say what comes next. What is there
+ *        already is never overwritten. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/ask.h"
+#include "cli/config_file.h"
+#include "cli/survey.h"
+#include "cli/verbs.h"
+#include "os/file.h"
+
+static void put_quoted(struct buf *to, const char *text)
+{
+	buf_puts(to, "'");
+	for (; *text; text++)
+		buf_append(to, *text == '\'' ? "''" : text, *text == '\'' ? 2 : 1);
+	buf_puts(to, "'");
+}
+
+static void compose(const struct survey *s, struct buf *to)
+{
+	buf_puts(to, "# What davit needs to know to put this application live. Every key: davit "
+		     "docs KEY\n"
+		     "# Check this file:  davit validate\n");
+	buf_printf(to, "app: %s\n\nservice:\n", s->app);
+	if (!s->sure)
+		buf_puts(to, "  # A guess: how the program is started. Please check it.\n");
+	buf_puts(to, "  # It stays in the foreground and listens on 127.0.0.1:$PORT; davit chooses "
+		     "the port and says\n"
+		     "  # it in the variable PORT as well.\n");
+	if (s->build)
+		buf_printf(to, "  # Build before you deploy: %s\n", s->build);
+	if (strcmp(s->kind, "docker") == 0)
+		buf_puts(to, "  # davit runs the program itself, as the Dockerfile's CMD does, not "
+			     "the container.\n");
+	buf_puts(to, "  run: ");
+	put_quoted(to, s->run);
+	buf_puts(to, "\n  instances: 2\n"
+		     "  # A path that answers 200 once the program can take requests. Without one, "
+		     "write { tcp: true }.\n"
+		     "  health: { path: /, interval: 1s, deadline: 60s }\n"
+		     "  # What requests under way may take when an instance ends.\n"
+		     "  drain: { requests: 30s }\n\n"
+		     "# A new release is judged by its own answers while few users see it, and "
+		     "goes back by itself.\n"
+		     "analysis:\n"
+		     "  errors: { max: 2%, at_least: 50 requests }\n\n"
+		     "environments:\n"
+		     "  staging:\n"
+		     "    listen: 127.0.0.1:8081\n"
+		     "    strategy: blue-green # all at once, and back at once\n"
+		     "  prod:\n"
+		     "    listen: 0.0.0.0:8080\n"
+		     "    strategy: canary # 1 %, 10 %, 50 %, then everybody; see: davit docs "
+		     "strategy\n");
+}
+
+static int write_new(const struct buf *text, struct error *err)
+{
+	AUTO_CLOSE int fd = open("davit.yaml", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0 && errno == EEXIST)
+		return error_set(
+			err, ERR_CONFLICT,
+			"There is a davit.yaml here already, and davit never overwrites one.");
+	if (fd < 0 || write(fd, text->data, text->size) != (ssize_t)text->size) {
+		int number = errno;
+		if (fd >= 0)
+			unlink("davit.yaml");
+		return error_errno(err, number, "The file davit.yaml cannot be written");
+	}
+	return 0;
+}
+
+/* What init writes must be valid whatever it found, or it is not written. */
+static int check_own(const struct cli *cli, const struct buf *text)
+{
+	struct app *app;
+	int code = config_file_load(cli, text, "davit.yaml", &app);
+	if (code == CLI_OK)
+		config_free(app);
+	return code;
+}
+
+int verb_init(struct cli *cli)
+{
+	char path[PATH_MAX];
+	struct survey survey;
+	struct error err;
+	struct buf text;
+	AUTO_CLOSE int dir_fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0 || !getcwd(path, sizeof path)) {
+		error_errno(&err, errno, "This directory cannot be read");
+		return cli_fail(cli, &err, NULL);
+	}
+	survey_repository(dir_fd, path, &survey);
+	buf_init(&text, CONFIG_FILE_MAX);
+	compose(&survey, &text);
+	int code = check_own(cli, &text);
+	if (code == CLI_OK && write_new(&text, &err) < 0)
+		code = cli_fail(cli, &err, "davit validate");
+	buf_done(&text);
+	if (code != CLI_OK)
+		return code;
+	if (cli->json) {
+		ask_print(json_pack("{s:s,s:s,s:s,s:s,s:s,s:b}", "schema", "davit.v1/init", "file",
+				    "davit.yaml", "kind", survey.kind, "app", survey.app, "run",
+				    survey.run, "sure", survey.sure));
+		return CLI_OK;
+	}
+	printf("Wrote davit.yaml for %s (%s%s%s).%s\nNext: davit up   (then, in another terminal: "
+	       "davit deploy "
+	       "staging .)\n",
+	       survey.app, survey.kind, survey.seen[0] ? ", from " : "", survey.seen,
+	       survey.sure ? "" : " Check the line \"run\".");
+	return CLI_OK;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * survey - what a repository is, told from the files at its top: for `davit init`.
+ *
+ * WHAT  The kind of project and a guess of the command that starts it. A guess: `sure` says whether the
+ *       repository itself names the command; otherwise the person is asked to check the line.
+ * LIMITS Reads the first SURVEY_FILE_MAX bytes of a file, and no directory but this one.
+ */
+#ifndef CLI_SURVEY_H
+#define CLI_SURVEY_H
+
+#include <stdbool.h>
+
+enum { SURVEY_FILE_MAX = 64 * 1024, SURVEY_RUN_SIZE = 256, SURVEY_NAME_SIZE = 41 };
+
+struct survey {
+	const char *kind; /* "go", "node", ...; "unknown" */
+	const char *seen; /* the file that told: "go.mod"; "" */
+	char app[SURVEY_NAME_SIZE];
+	char run[SURVEY_RUN_SIZE];
+	const char *build; /* what has to be run before a deployment, or NULL */
+	bool sure;
+};
+
+/* `dir_fd` is the repository, `path` its absolute path (its last part names the application). */
+void survey_repository(int dir_fd, const char *path, struct survey *ret_survey);
+
+#endif

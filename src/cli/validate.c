@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * validate - davit validate [FILE], davit schema, davit docs [KEY]: what davit.yaml says and may say, without
+ *            a server. */
+#include <stdio.h>
+
+#include "cli/ask.h"
+#include "cli/config_file.h"
+#include "cli/verbs.h"
+
+enum { TEXT_MAX = 4 << 20 };
+
+static json_t *environments_of(const struct app *app, struct error *err)
+{
+	json_t *list = json_array();
+	for (uint32_t i = 0; i < app->environment_count; i++) {
+		const struct app_environment *e = &app->environments[i];
+		struct resolved *resolved;
+		if (config_resolve(app, e->name, NULL, &resolved, err) < 0) {
+			json_decref(list);
+			return NULL;
+		}
+		const char *listen = resolved->environment.listen,
+			   *strategy = resolved->environment.strategy.name;
+		json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "name", e->name, "listen",
+						      listen ? listen : "", "strategy",
+						      strategy ? strategy : "its own"));
+		config_resolved_free(resolved);
+	}
+	return list;
+}
+
+static void print_valid(const char *file, const char *app, const json_t *environments)
+{
+	const json_t *e;
+	size_t i;
+	printf("%s is valid: %s to", file, app);
+	json_array_foreach(environments, i, e)
+	{
+		const char *listen = json_string_value(json_object_get(e, "listen"));
+		printf("%s %s (%s%s%s)", i > 0 ? "," : "",
+		       json_string_value(json_object_get(e, "name")), listen, listen[0] ? ", " : "",
+		       json_string_value(json_object_get(e, "strategy")));
+	}
+	e = json_array_get(environments, 0);
+	printf(".\nNext: davit deploy %s .\n", json_string_value(json_object_get(e, "name")));
+}
+
+int verb_validate(struct cli *cli)
+{
+	const char *file = cli_arg(cli, 0) ? cli_arg(cli, 0) : "davit.yaml";
+	struct app *app;
+	struct buf text;
+	struct error err;
+	buf_init(&text, CONFIG_FILE_MAX);
+	if (config_file_read(file, &text, &err) < 0) {
+		buf_done(&text);
+		return cli_fail(cli, &err, "davit init");
+	}
+	int code = config_file_load(cli, &text, file, &app);
+	buf_done(&text);
+	if (code != CLI_OK)
+		return code;
+	json_t *environments = environments_of(app, &err);
+	if (!environments)
+		code = cli_fail(cli, &err, "davit docs KEY");
+	else if (cli->json)
+		ask_print(json_pack("{s:s,s:s,s:b,s:s,s:O}", "schema", "davit.v1/validate", "file",
+				    file, "valid", 1, "app", app->name, "environments",
+				    environments));
+	else
+		print_valid(file, app->name, environments);
+	json_decref(environments);
+	config_free(app);
+	return code;
+}
+
+int verb_schema(struct cli *cli)
+{
+	struct buf text;
+	(void)cli;
+	buf_init(&text, TEXT_MAX);
+	config_schema_json(&text);
+	fputs(buf_text(&text), stdout);
+	if (text.size > 0 && text.data[text.size - 1] != '\n')
+		putchar('\n');
+	buf_done(&text);
+	return CLI_OK;
+}
+
+int verb_docs(struct cli *cli)
+{
+	const char *key = cli_arg(cli, 0);
+	struct buf text;
+	struct error err;
+	int code = CLI_OK;
+	buf_init(&text, TEXT_MAX);
+	if (!key)
+		config_reference(&text);
+	else if (config_docs(key, &text, &err) < 0)
+		code = cli_fail(cli, &err, "davit docs");
+	if (code == CLI_OK && cli->json)
+		ask_print(json_pack("{s:s,s:s,s:s}", "schema", "davit.v1/docs", "key",
+				    key ? key : "", "text", buf_text(&text)));
+	else if (code == CLI_OK)
+		fputs(buf_text(&text), stdout);
+	buf_done(&text);
+	return code;
+}
