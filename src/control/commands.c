@@ -701,6 +701,10 @@ int control_exec(struct control *c, const struct control_caller *caller, const c
 			 sizeof ret_view->variables[0], "%s=%s", found->env.items[i].name,
 			 found->env.items[i].value);
 	snprintf(ret_view->variables[ret_view->variable_count++], sizeof ret_view->variables[0],
+		 "DAVIT_APP=%s", e->app);
+	snprintf(ret_view->variables[ret_view->variable_count++], sizeof ret_view->variables[0],
+		 "DAVIT_RELEASE_ID=%s", live->hex);
+	snprintf(ret_view->variables[ret_view->variable_count++], sizeof ret_view->variables[0],
 		 "DAVIT_RELEASE=%s", live->tag);
 	snprintf(ret_view->variables[ret_view->variable_count++], sizeof ret_view->variables[0],
 		 "DAVIT_ENVIRONMENT=%s", e->name);
