@@ -206,7 +206,7 @@ struct worker {
 	bool table_changed;
 	struct retry_budget retry;
 	uint32_t shadows_in_flight;
-	uint32_t tunnel_count;
+	uint32_t lasting_count;
 	bool draining;
 	uint64_t drain_until_ms, drain_idle_ms;
 	int log_fd;

@@ -68,7 +68,7 @@ void exchange_leave_budget(struct worker *w, struct exchange *x)
 
 static void free_exchange(struct worker *w, struct exchange *x)
 {
-	w->tunnel_count -= x->phase == EXCHANGE_TUNNEL;
+	w->lasting_count -= x->lasting;
 	exchange_detach(w, x, false);
 	exchange_leave_budget(w, x);
 	if (x->active)
@@ -519,6 +519,8 @@ enum turn exchange_timer(struct worker *w, struct exchange *x)
 	case EXCHANGE_FORWARDING:
 	case EXCHANGE_OWN: break;
 	}
+	if (x->lasting && tunnel_stream_timer(w, x) == TURN_ON)
+		return TURN_ON;
 	if (too_slow(w, x)) {
 		account_worker(w, COUNTERS_WORKER_SLOW_CLIENTS);
 		return exchange_cancel(w, x);

@@ -72,9 +72,11 @@ struct exchange {
 	bool cut;    /* the backend stopped taking the request before its end */
 	bool mirrored;
 	bool up_ended;           /* the backend closed its connection */
+	bool lasting;            /* counted among those that a draining backend calls back */
+	bool between_events;     /* of a stream: the last chunk ended with its event */
 	bool said_close;         /* a Close frame was put into the tunnel */
 	bool up_shut;            /* the tunnel's client ended its side, and the backend was told */
-	uint64_t recall_ms;      /* when the tunnel is to end; 0 = not known to be */
+	uint64_t recall_ms;      /* when what lasts is to end; 0 = not known */
 	struct websocket frames; /* of the tunnel's client */
 	char unit[STICKY_UNIT_SIZE];
 	char request_id[REQUEST_ID_SIZE];

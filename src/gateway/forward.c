@@ -222,13 +222,17 @@ static enum turn final_answer(struct worker *w, struct exchange *x, uint32_t hea
 		return exchange_failed(w, x, FAILURE_ANSWER);
 	if (x->answer.upgrade)
 		return send_answer(w, x, w->scratch, tunnel_begin(w, x, head_size));
-	x->stream = event_stream(x);
+	bool stream = event_stream(x);
 	start_body(x, head_size);
+	if (stream)
+		tunnel_stream(w, x);
 	if (w->draining || ends_early(x))
 		x->keep = false;
 	uint32_t size = head_write_answer(x, !x->keep, w->scratch, SCRATCH_SIZE);
 	if (flow_take(f) < 0)
 		return exchange_failed(w, x, FAILURE_ANSWER);
+	if (x->lasting)
+		tunnel_stream_passed(w, x);
 	return send_answer(w, x, w->scratch, size);
 }
 
@@ -291,6 +295,8 @@ static enum turn receive_answer(struct worker *w, struct exchange *x)
 		return parse_answer(w, x);
 	if (flow_take(f) < 0)
 		return exchange_failed(w, x, FAILURE_ANSWER);
+	if (x->lasting && x->phase == EXCHANGE_FORWARDING)
+		tunnel_stream_passed(w, x);
 	return TURN_ON;
 }
 

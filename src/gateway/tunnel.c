@@ -11,7 +11,7 @@
 #include "gateway/loop.h"
 #include "gateway/upstream.h"
 
-enum { MASK_SIZE = 4 };
+enum { MASK_SIZE = 4, LAST_CHUNK_SIZE = 5 };
 
 static const struct table_timeouts *timeouts_of(const struct exchange *x)
 {
@@ -37,8 +37,71 @@ static void recall(struct worker *w, struct exchange *x)
 	if (x->recall_ms || !within_ms || !leaving(x))
 		return;
 	x->recall_ms = w->now_ms + worker_random(w) % within_ms;
-	set_timer(w, x);
+	if (x->phase == EXCHANGE_TUNNEL)
+		set_timer(w, x);
+	else if (x->recall_ms < x->client->timer.deadline_ms)
+		timer_set(&w->wheel, &x->client->timer, x->recall_ms);
 }
+
+static bool due(const struct worker *w, const struct exchange *x)
+{
+	return x->recall_ms && w->now_ms >= x->recall_ms;
+}
+
+static void count(struct worker *w, struct exchange *x)
+{
+	x->lasting = true;
+	w->lasting_count++;
+}
+
+/* ── streams of events ────────────────────────────────────────────────────────────────────────────── */
+
+void tunnel_stream(struct worker *w, struct exchange *x)
+{
+	bool chunks = x->answer.framing == HTTP1_FRAMING_CHUNKED &&
+		      x->response.chunked.form == CHUNKED_FRAMED;
+	x->stream = true;
+	if (!chunks)
+		return; /* no end in good form: it lasts until its backend ends it */
+	count(w, x);
+	recall(w, x);
+}
+
+static void end_stream(struct worker *w, struct exchange *x)
+{
+	struct flow *f = &x->response;
+	if (!f->buffer || f->buffer->capacity - f->ready < LAST_CHUNK_SIZE)
+		flow_room(f, &w->buffers);
+	if (f->buffer->capacity - f->ready < LAST_CHUNK_SIZE)
+		return;
+	memcpy(f->buffer->data + f->ready, "0\r\n\r\n", LAST_CHUNK_SIZE);
+	f->ready += LAST_CHUNK_SIZE;
+	f->raw = f->ready;
+	f->ended = true;
+	x->up_ended = true; /* its connection is not used again: the backend goes on talking */
+}
+
+void tunnel_stream_passed(struct worker *w, struct exchange *x)
+{
+	static const char end[] = "\n\n\r\n"; /* of an event, and of its chunk */
+	const struct flow *f = &x->response;
+	uint32_t size = sizeof(end) - 1;
+	x->between_events = !f->ended && f->raw == f->ready && f->ready >= size &&
+			    chunked_between(&f->chunked) &&
+			    memcmp(f->buffer->data + f->ready - size, end, size) == 0;
+	if (x->between_events && due(w, x))
+		end_stream(w, x);
+}
+
+enum turn tunnel_stream_timer(struct worker *w, struct exchange *x)
+{
+	if (!due(w, x) || !x->between_events || x->response.ended)
+		return TURN_BLOCKED;
+	end_stream(w, x);
+	return TURN_ON;
+}
+
+/* ── WebSockets ───────────────────────────────────────────────────────────────────────────────────── */
 
 uint32_t tunnel_begin(struct worker *w, struct exchange *x, uint32_t head_size)
 {
@@ -46,7 +109,7 @@ uint32_t tunnel_begin(struct worker *w, struct exchange *x, uint32_t head_size)
 	x->phase = EXCHANGE_TUNNEL;
 	x->keep = false;
 	x->progress_ms = w->now_ms;
-	w->tunnel_count++;
+	count(w, x);
 	account_release(w, x->release, COUNTERS_RELEASE_UPGRADED, 1);
 	websocket_init(&x->frames);
 	flow_forget(&x->request);
@@ -86,14 +149,14 @@ static void say_close(struct worker *w, struct exchange *x)
 void tunnel_pass(struct worker *w, struct exchange *x, uint32_t from)
 {
 	struct flow *f = &x->request;
-	bool due = x->recall_ms && w->now_ms >= x->recall_ms && !x->said_close;
+	bool ends = due(w, x) && !x->said_close;
 	if (f->ready > from) {
-		size_t passed =
-			websocket_advance(&x->frames, f->buffer->data + from, f->ready - from, due);
-		if (due && websocket_between(&x->frames))
+		size_t passed = websocket_advance(&x->frames, f->buffer->data + from,
+						  f->ready - from, ends);
+		if (ends && websocket_between(&x->frames))
 			f->ready = f->raw = from + (uint32_t)passed;
 	}
-	if (due && websocket_between(&x->frames) && !x->frames.closed)
+	if (ends && websocket_between(&x->frames) && !x->frames.closed)
 		say_close(w, x);
 }
 
@@ -113,7 +176,7 @@ enum turn tunnel_timer(struct worker *w, struct exchange *x)
 {
 	if (w->now_ms >= x->progress_ms + timeouts_of(x)->tunnel_idle_ms)
 		return exchange_end(w, x);
-	if (x->recall_ms && w->now_ms >= x->recall_ms) {
+	if (due(w, x)) {
 		if (x->said_close)
 			return exchange_end(w, x); /* it was given its time */
 		tunnel_pass(w, x, x->request.ready);
@@ -127,9 +190,9 @@ enum turn tunnel_timer(struct worker *w, struct exchange *x)
 
 void tunnel_recall_all(struct worker *w)
 {
-	if (!w->tunnel_count)
+	if (!w->lasting_count)
 		return;
 	for (struct client *c = w->all_clients; c; c = c->next)
-		if (c->x && c->x->phase == EXCHANGE_TUNNEL)
+		if (c->x && c->x->lasting)
 			recall(w, c->x);
 }

@@ -36,6 +36,11 @@ void chunked_init(struct chunked *c, enum chunked_form form)
 	*c = (struct chunked){.form = (uint8_t)form};
 }
 
+bool chunked_between(const struct chunked *c)
+{
+	return c->phase == PHASE_SIZE && c->digits == 0;
+}
+
 static int fail(struct chunked *c, int code, const char *reason)
 {
 	c->phase = code == ERR_LIMIT ? PHASE_LIMIT : PHASE_INVALID;

@@ -57,4 +57,7 @@ void chunked_init(struct chunked *c, enum chunked_form form);
  * more is to come, or an error. */
 int chunked_pass(struct chunked *c, char *data, size_t size, size_t *ret_used, size_t *ret_size);
 
+/* True where a chunk is over and the next has not begun: the body could end here. */
+bool chunked_between(const struct chunked *c);
+
 #endif

@@ -559,6 +559,41 @@ static void a_websocket_to_a_leaving_backend_is_closed_between_two_frames(void *
 	rig_stop(rig);
 }
 
+static void a_stream_from_a_leaving_backend_ends_between_two_events(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	environment(rig)->timeouts.tunnel_drain_ms = 1;
+	rig_apply(rig);
+	int client = rig_connect(rig);
+	rig_send(client, GET);
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+			  "Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n"
+			  "5\r\ndata:\r\n"); /* an event in two chunks has begun */
+	rig_until(client, "data:\r\n");
+	rig->table->backends[1].state = TABLE_BACKEND_DRAINING;
+	rig->table->backends[2].state = TABLE_BACKEND_READY;
+	rig_apply(rig);
+	rig_send(backend, "2\r\n 2\r\n");
+	rig_until(client, "2\r\n 2\r\n");
+	assert_true(rig_quiet(client));
+	rig_send(backend, "2\r\n\n\n\r\n");
+	rig_until(client, "2\r\n\n\n\r\n0\r\n\r\n");
+	assert_true(rig_closed(backend));
+	rig_send(client, GET); /* on the same connection, to another backend */
+	int other = rig_accept(rig, 2);
+	rig_until(other, "\r\n\r\n");
+	rig_send(other, OK);
+	rig_until(client, "\r\n\r\nok");
+	assert_int_equal(rig_release(rig, 1, COUNTERS_RELEASE_FAILED_RESET), 0);
+	close(client);
+	close(backend);
+	close(other);
+	rig_stop(rig);
+}
+
 static void a_client_that_dawdles_over_its_head_is_told_so(void **state)
 {
 	(void)state;
@@ -668,6 +703,7 @@ int main(void)
 		cmocka_unit_test(a_mirror_gets_copies_and_nobody_waits_for_it),
 		cmocka_unit_test(draining_finishes_what_there_is),
 		cmocka_unit_test(a_websocket_to_a_leaving_backend_is_closed_between_two_frames),
+		cmocka_unit_test(a_stream_from_a_leaving_backend_ends_between_two_events),
 		cmocka_unit_test(a_client_that_dawdles_over_its_head_is_told_so),
 		cmocka_unit_test(one_address_has_only_so_many_connections),
 		cmocka_unit_test(at_the_limit_the_longest_idle_client_makes_room),
