@@ -6,7 +6,7 @@ set -eu
 build="gcc libc6-dev make meson ninja-build pkg-config git ca-certificates
  libuv1-dev libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libssl-dev libjansson-dev
  libfyaml-dev libarchive-dev"
-tests="libcmocka-dev bats python3 curl jq socat sqlite3 procps psmisc iproute2 haproxy nginx-light zip unzip xz-utils
+tests="libcmocka-dev bats python3 curl jq socat sqlite3 procps psmisc iproute2 util-linux haproxy nginx-light wrk zip unzip xz-utils tmux
  clang clang-format clang-tidy libclang-rt-14-dev shellcheck strace mandoc"
 
 missing=""
@@ -30,11 +30,12 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 export DEBIAN_FRONTEND=noninteractive
 # A package may start a service of its own; nothing but davit is to run here.
-{
-	$as_root apt-get update -q &&
+install() {
+	$as_root apt-get update -q || return
 	# shellcheck disable=SC2086 # a list of words
 	$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -q --no-install-recommends $missing
-} >"$log" 2>&1 || {
+}
+install >"$log" 2>&1 || {
 	tail -20 "$log" >&2
 	echo "apt-get could not install them; the lines above say why." >&2
 	exit 1

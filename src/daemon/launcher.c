@@ -165,8 +165,8 @@ static void tell_ready(struct launcher *l)
 	const char *notify = getenv("NOTIFY_SOCKET");
 	if (notify)
 		state_notify(notify, "READY=1");
-	fprintf(stderr, "davit is ready (state in %s). Next: davit deploy ENV PATH\n",
-		state_path(l->state));
+	printf("davit is ready (state in %s). Next: davit deploy ENV PATH\n", state_path(l->state));
+	fflush(stdout);
 }
 
 static void signal_child(const struct child *child, int number)
