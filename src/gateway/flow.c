@@ -62,6 +62,11 @@ uint32_t flow_room(struct flow *f, struct buffers *pool)
 {
 	if (!f->buffer)
 		f->buffer = buffer_take(pool, BUFFER_USUAL);
+	if (f->grow && f->sent == f->raw && !f->keep && f->buffer->capacity < BUFFER_LARGE) {
+		buffer_give(pool, f->buffer);
+		f->buffer = buffer_take(pool, BUFFER_LARGE);
+		f->sent = f->ready = f->raw = 0;
+	}
 	if (f->sent == f->raw || f->buffer->capacity - f->raw < f->buffer->capacity / 2)
 		compact(f);
 	uint32_t reserve = f->wrap ? WRAP_RESERVE : 0;
@@ -125,6 +130,7 @@ int flow_receive(struct flow *f, struct buffers *pool, int fd)
 		return FLOW_END;
 	f->raw += (uint32_t)got;
 	f->drained = (uint32_t)got < room;
+	f->grow = !f->drained; /* there is more than the buffer takes at a time */
 	return (int)got;
 }
 

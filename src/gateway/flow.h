@@ -36,6 +36,7 @@ struct flow {
 	bool keep;       /* bytes that were sent stay */
 	bool ended;      /* the body's last byte is ready */
 	bool drained;    /* the last receive emptied the socket */
+	bool grow;       /* it did not: a larger buffer pays */
 	uint64_t left;   /* of a body with a length */
 	uint64_t body_bytes;
 	struct chunked chunked;
