@@ -342,6 +342,8 @@ static void on_observation(struct turn *t)
 		if (!markable || !step_complete(t, step))
 			return;
 		step_issue(t, step);
+		advance(t);
+		return;
 	}
 	if (step->op == PLAN_DRAIN && step_acked(t, step_slot(t, step)) && !r->acked) {
 		r->acked = true;
