@@ -226,7 +226,8 @@ class Gateway:
             table["limits"] = limits
         with open(path, "w") as f:
             json.dump(table, f)
-        davit = os.environ.get("DAVIT", "build/davit")
+        here = os.path.dirname(os.path.abspath(__file__))
+        davit = os.environ.get("DAVIT") or os.path.join(here, "../../build/davit")
         self.process = subprocess.Popen([davit, "gateway", "--table", path])
         wait_for(self.answers, "the gateway to listen")
 
