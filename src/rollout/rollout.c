@@ -246,6 +246,8 @@ static bool watch_tick(struct turn *t, uint64_t elapsed_ms)
 		r->unready_ms = 0;
 		return false;
 	}
+	if (t->env->observed == 0)
+		return false; /* nobody has looked since the start: not known is not unwell */
 	r->unready_ms += elapsed_ms;
 	if (r->unready_ms < t->plan->ready_deadline_ms)
 		return false;
