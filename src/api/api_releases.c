@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <fcntl.h>
 
 #include "api/json.h"
 #include "api/routes.h"
@@ -27,6 +28,33 @@ struct import {
 	struct error err;
 };
 
+/* A release that came without a configuration has its own: davit.yaml at its root. */
+static int read_own_config(struct import *import)
+{
+	struct artifact_store *artifacts = import->api->parts.artifacts;
+	char path[4096 + 16];
+	int result = artifacts->ops->path(artifacts, &import->release.artifact, path, sizeof path - 16,
+					  &import->err);
+	if (result < 0)
+		return result;
+	memcpy(path + strlen(path), "/davit.yaml", sizeof "/davit.yaml");
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char *text = mem_zero(1, CONFIG_TEXT_MAX + 1);
+	ssize_t n = fd >= 0 ? read(fd, text, CONFIG_TEXT_MAX + 1) : -1;
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0 || n > CONFIG_TEXT_MAX) {
+		free(text);
+		return error_set(&import->err, ERR_NOT_FOUND,
+				 "There is no davit.yaml, neither here nor in the release; name one with "
+				 "--config, or write one with \"davit init\".");
+	}
+	text[n] = '\0';
+	import->config = text;
+	import->release.config_text = text;
+	return 0;
+}
+
 static void import_run(void *context)
 {
 	struct import *import = context;
@@ -37,6 +65,8 @@ static void import_run(void *context)
 	if (import->result < 0)
 		return;
 	import->release.artifact = info.digest;
+	if (!import->config)
+		import->result = read_own_config(import);
 	import->release.size_bytes = info.size_bytes;
 	import->release.files = info.entries;
 }
@@ -84,11 +114,10 @@ void post_release(struct api *api, struct http_request *request)
 		   *config_name = http_query(request, "config");
 	struct error err;
 	const struct buf *config = http_body(request);
-	if (!environment || http_upload(request) < 0 || config->size == 0 ||
-	    config->size > CONFIG_TEXT_MAX || strlen(config->data) != config->size) {
+	if (!environment || http_upload(request) < 0 || config->size > CONFIG_TEXT_MAX ||
+	    strlen(buf_text(config)) != config->size) {
 		error_set(&err, ERR_INVALID,
-			  "A release needs ?environment=, the header Davit-Config-Size (1 to %d), "
-			  "and a "
+			  "A release needs ?environment=, the header Davit-Config-Size (0 to %d), and a "
 			  "body of configuration and archive.",
 			  CONFIG_TEXT_MAX);
 		answer_error(request, &err, NULL);
@@ -98,7 +127,7 @@ void post_release(struct api *api, struct http_request *request)
 	import->api = api;
 	import->request = request;
 	import->caller = caller_of(request);
-	import->config = mem_copy_text(config->data);
+	import->config = config->size > 0 ? mem_copy_text(config->data) : NULL;
 	import->fd = http_upload(request);
 	text_copy(import->file_name, sizeof import->file_name, name && name[0] ? name : "file");
 	text_copy(import->config_name, sizeof import->config_name,

@@ -69,7 +69,7 @@ static int pack_directory(const char *path, int *ret_fd, struct error *err)
 	return 0;
 }
 
-/* --config, else davit.yaml in the release's directory, else here. */
+/* --config, else davit.yaml in the release's directory, else here. NULL: an archive may bring its own. */
 static const char *find_config(const struct cli *cli, const char *path, bool directory,
 			       char to[PATH_SIZE])
 {
@@ -81,7 +81,20 @@ static const char *find_config(const struct cli *cli, const char *path, bool dir
 		if (access(to, F_OK) == 0)
 			return to;
 	}
-	return "davit.yaml";
+	return directory || access("davit.yaml", F_OK) == 0 ? "davit.yaml" : NULL;
+}
+
+/* Every error at once, before anything is sent. */
+static int take_config(struct cli *cli, const char *file, struct buf *config)
+{
+	struct error err;
+	struct app *app;
+	if (config_file_read(file, config, &err) < 0)
+		return cli_fail(cli, &err, "davit init");
+	int code = config_file_load(cli, config, file, &app);
+	if (code == CLI_OK)
+		config_free(app);
+	return code;
 }
 
 static int open_release(const char *path, const struct stat *st, int *ret_fd, char name[256],
@@ -104,30 +117,22 @@ static int make_release(struct cli *cli, struct client *client, const char *envi
 	char config_path[PATH_SIZE], name[256], url[2048] = "/v1/releases";
 	struct error err;
 	struct buf config;
-	struct app *app;
 	json_t *release = NULL;
 	struct upload upload = {.fd = -1, .err = &err};
 	buf_init(&config, CONFIG_FILE_MAX);
 	const char *file = find_config(cli, path, S_ISDIR(st->st_mode), config_path);
-	int code, result = config_file_read(file, &config, &err);
-	if (result < 0) {
-		buf_done(&config);
-		return cli_fail(cli, &err, "davit init");
-	}
-	/* Every error at once, before anything is sent. */
-	code = config_file_load(cli, &config, file, &app);
+	int code = file ? take_config(cli, file, &config) : CLI_OK;
 	if (code != CLI_OK) {
 		buf_done(&config);
 		return code;
 	}
-	config_free(app);
-	result = open_release(path, st, &upload.fd, name, &err);
+	int result = open_release(path, st, &upload.fd, name, &err);
 	client_query(url, sizeof url, "environment", environment);
 	client_query(url, sizeof url, "tag", cli_option(cli, "as"));
 	client_query(url, sizeof url, "name", name);
 	client_query(url, sizeof url, "config", file);
 	if (result == 0)
-		result = client_upload(client, url, config.data, config.size, read_upload, &upload,
+		result = client_upload(client, url, buf_text(&config), config.size, read_upload, &upload,
 				       &release, &err);
 	if (upload.fd >= 0)
 		close(upload.fd);

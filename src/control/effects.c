@@ -22,7 +22,8 @@ static void forget_ended(struct environment *e)
 	size_t ended = 0;
 	struct error err;
 	for (size_t i = 0; i < count; i++)
-		if (instance_of(e, &list[i]) && list[i].state == INSTANCE_EXITED)
+		if (instance_of(e, &list[i]) && instance_state_over(list[i].state) &&
+		    (list[i].state == INSTANCE_EXITED || instance_surplus(e, &list[i])))
 			memcpy(ids[ended++], list[i].id, sizeof ids[0]);
 	for (size_t i = 0; i < ended; i++)
 		if (runtime->ops->forget(runtime, ids[i], &err) < 0)

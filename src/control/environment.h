@@ -212,6 +212,8 @@ const char *instance_id_of(const struct environment *e, uint8_t slot, uint32_t p
 			   uint32_t number, char to[INSTANCE_ID_SIZE]);
 bool instance_of(const struct environment *e, const struct instance_status *status);
 uint8_t instance_slot(const struct environment *e, const struct instance_status *status);
+/* No set document wants it. */
+bool instance_surplus(const struct environment *e, const struct instance_status *status);
 /* What the instances of a set are, for the core. */
 void instances_observe(struct environment *e, uint8_t slot, struct set_observation *to);
 

@@ -42,6 +42,14 @@ uint8_t instance_slot(const struct environment *e, const struct instance_status 
 	return SLOT_NONE;
 }
 
+bool instance_surplus(const struct environment *e, const struct instance_status *s)
+{
+	uint8_t slot = instance_slot(e, s);
+	uint32_t process = environment_process_index(e, s->process);
+	return slot == SLOT_NONE || process == PROCESSES_MAX ||
+	       s->slot > e->core.sets[slot].document.count[process];
+}
+
 static enum fleet_state fleet_state_of(const struct instance_status *s)
 {
 	switch (s->state) {
@@ -101,6 +109,11 @@ static void to_fleet(struct environment *e, const struct instance_status *s,
 	/* What takes no requests has none to finish. What does is removed when the gateway says so. */
 	ret->removed = !s->traffic || !s->address[0] ||
 		       (ret->draining && e->seen_valid && e->seen->seen && !(listed && serving));
+	/* One that gave up has no process: where it is surplus it has drained, and nothing is left to stop. */
+	if (s->state == INSTANCE_FAILED) {
+		ret->removed = true;
+		ret->draining = instance_surplus(e, s);
+	}
 	ret->removed_ms = removed_for_ms(e, s->id, ret->removed && ret->draining);
 	if (s->state == INSTANCE_FAILED)
 		ret->gave_up_ms =
