@@ -341,6 +341,70 @@ static void broken_answers_are_the_backends_fault(void **state)
 	rig_stop(rig);
 }
 
+static void bytes_after_an_answer_reach_nobody(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	int client = rig_connect(rig);
+	rig_send(client, GET);
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, OK "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+	rig_until(client, "\r\n\r\nok");
+	assert_true(rig_closed(backend)); /* such a connection is not used again */
+	close(backend);
+	rig_send(client, GET);
+	backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, OK);
+	rig_until(client, "\r\n\r\nok");
+	rig_send(backend, "evil"); /* and neither is one that speaks unasked */
+	assert_true(rig_closed(backend));
+	close(client);
+	close(backend);
+	rig_stop(rig);
+}
+
+static void heads_and_bodies_may_come_byte_by_byte(void **state)
+{
+	(void)state;
+	static const char request[] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi";
+	static const char answer[] = "HTTP/1.1 100 Continue\r\n\r\n" OK;
+	struct rig *rig = rig_start_one();
+	int client = rig_connect(rig);
+	for (size_t i = 0; i < sizeof(request) - 1; i++)
+		rig_send_bytes(client, request + i, 1);
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\nhi");
+	for (size_t i = 0; i < sizeof(answer) - 1; i++)
+		rig_send_bytes(backend, answer + i, 1);
+	rig_until(client, "HTTP/1.1 100 Continue\r\n\r\n" OK);
+	close(client);
+	close(backend);
+	rig_stop(rig);
+}
+
+static void an_early_refusal_ends_the_clients_connection_in_good_form(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	char *bytes = pattern(100000);
+	int client = rig_connect(rig);
+	rig_send(client, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n");
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, "HTTP/1.1 401 No\r\nContent-Length: 2\r\n\r\nno");
+	rig_assert_text(rig_until(client, "\r\n\r\nno"), "Connection: close\r\n");
+	rig_send_bytes(client, bytes, 100000); /* still on its way: the answer is not lost by it */
+	assert_true(rig_closed(client));
+	assert_true(rig_closed(backend));
+	assert_int_equal(rig_release(rig, 1, COUNTERS_RELEASE_STATUS_4XX), 1);
+	free(bytes);
+	close(client);
+	close(backend);
+	rig_stop(rig);
+}
+
 static void an_answer_cut_short_ends_the_clients_connection(void **state)
 {
 	(void)state;
@@ -416,6 +480,9 @@ int main(void)
 		cmocka_unit_test(a_websocket_becomes_a_tunnel_only_after_its_101),
 		cmocka_unit_test(what_is_not_http_is_refused_and_closed),
 		cmocka_unit_test(broken_answers_are_the_backends_fault),
+		cmocka_unit_test(bytes_after_an_answer_reach_nobody),
+		cmocka_unit_test(heads_and_bodies_may_come_byte_by_byte),
+		cmocka_unit_test(an_early_refusal_ends_the_clients_connection_in_good_form),
 		cmocka_unit_test(an_answer_cut_short_ends_the_clients_connection),
 		cmocka_unit_test(a_client_that_leaves_costs_nobody_but_itself),
 		cmocka_unit_test(a_slow_reader_slows_the_backend_down),
