@@ -280,8 +280,6 @@ static enum turn receive_answer(struct worker *w, struct exchange *x)
 	struct flow *f = &x->response;
 	if (f->ended || !up->readable || !flow_room(f, &w->buffers))
 		return TURN_BLOCKED;
-	if (flow_pending(f) && f->raw > f->sent && !x->client->writable)
-		return TURN_BLOCKED; /* what came last has not gone yet */
 	int got = flow_receive(f, &w->buffers, up->fd);
 	if (got == FLOW_WAIT) {
 		up->readable = false;

@@ -288,6 +288,9 @@ const char *rig_read(int fd, size_t size)
 bool rig_closed(int fd)
 {
 	char byte;
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	if (poll(&p, 1, RIG_CLOSE_MS) != 1)
+		return false;
 	ssize_t got = recv(fd, &byte, 1, 0);
 	return got == 0 || (got < 0 && errno == ECONNRESET);
 }

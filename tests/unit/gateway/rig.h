@@ -14,7 +14,7 @@
 #include "link/counters.h"
 #include "link/table.h"
 
-enum { RIG_BACKENDS = 3, RIG_WAIT_MS = 5000, RIG_TEXT_SIZE = 1 << 20 };
+enum { RIG_BACKENDS = 3, RIG_WAIT_MS = 5000, RIG_CLOSE_MS = 2000, RIG_TEXT_SIZE = 1 << 20 };
 
 struct rig {
 	struct counters *counters;
@@ -46,8 +46,9 @@ void rig_send_bytes(int fd, const void *bytes, size_t size);
 /* Read until `end` has come; returns all that was read, in memory that the next call uses again. */
 const char *rig_until(int fd, const char *end);
 const char *rig_read(int fd, size_t size); /* exactly that many bytes */
-bool rig_closed(int fd);                   /* the peer ends it, without another byte */
-bool rig_quiet(int fd);                    /* nothing to read now */
+bool rig_closed(
+	int fd); /* the peer ends it soon, without another byte: sooner than an idle timeout would */
+bool rig_quiet(int fd); /* nothing to read now */
 
 uint64_t rig_release(struct rig *rig, uint32_t slot, enum counters_release_field field);
 uint64_t rig_environment(struct rig *rig, enum counters_environment_field field);
