@@ -8,22 +8,19 @@
  * HOW   By file: turn.c is the only one that changes core state, and it commits first. effects.c carries
  *       out what a turn decided. instances.c makes the fleet obey the set documents, routing.c sends the
  *       router document, observe.c turns what they report into observations, analysis.c turns counts into
- *       evidence. commands.c is what people ask for; recover.c is the start; views are in view.c.
+ *       evidence. commands.c is what people ask for; control.c is the clock and the start; views are in
+ *       view.c.
  *
  * OWNS  Everything here is the control's, on the heap, freed by control_free().
  */
 #ifndef CONTROL_ENVIRONMENT_H
 #define CONTROL_ENVIRONMENT_H
 
-#include "config/app.h"
-#include "control/control.h"
-#include "judge/rules.h"
+#include "control/analysis.h"
+#include "control/releases.h"
 #include "provider/check.h"
-#include "provider/router.h"
-#include "provider/runtime.h"
 #include "rollout/rollout.h"
 #include "store/store.h"
-#include "strategy/strategy.h"
 
 enum {
 	CONTROL_NAME_SIZE = 48,
@@ -33,21 +30,8 @@ enum {
 	CONTROL_PERSIST_MS = 2000, /* time that only added up is committed this often */
 	CONTROL_OBSERVE_IDLE_MS =
 		1000, /* an environment where nothing moves is looked at this often */
-	ANALYSIS_RING = 256,
-	ANALYSIS_RECENT_MS = 60000,
 	SENTENCE_SIZE = 512,
 	DRAINS_MAX = 256,
-};
-
-/* A release that has a slot in an environment, or is on its way to one. */
-struct release_info {
-	struct release_id id; /* empty: none */
-	char hex[DIGEST_HEX_SIZE];
-	char tag[CONTROL_TAG_SIZE];
-	char artifact[DIGEST_HEX_SIZE];
-	char by[CONTROL_WHO_SIZE];
-	uint64_t since_unix_ms;  /* live since, or made at */
-	struct resolved *config; /* for this environment */
 };
 
 /* A rollout that has not ended. */
@@ -68,37 +52,6 @@ struct active_rollout {
 		verdict_at_ms; /* monotonic: when it was decided to go back; 0 = not, or measured */
 	int64_t verdict_to_zero_ms;
 	bool supersede;
-};
-
-/* Cumulative counts of a release at one instant. */
-struct counts_sample {
-	uint64_t at_ms;
-	uint64_t life;
-	uint64_t started, answered, completed;
-	uint64_t status_5xx, timeouts, connects, resets;
-};
-
-/* What the judge has of one release: where counting began, and enough of the past for its recent window. */
-struct counts_track {
-	bool present;
-	struct router_counters now;
-	struct router_counters base;  /* when the step's analysis began */
-	struct router_counters began; /* when the rollout began: what people are shown */
-	uint32_t ring_next, ring_count;
-	struct counts_sample ring[ANALYSIS_RING];
-};
-
-struct analysis {
-	bool running; /* evidence of (step, attempt) is wanted */
-	uint32_t step, attempt;
-	uint32_t wants; /* ANALYSIS_ bits of the HOLD */
-	bool checks_passed;
-	bool exposed;       /* the candidate has had requests in this rollout */
-	uint64_t check_run; /* under way, or 0 */
-	uint64_t sampled_ms;
-	struct counts_track fresh; /* the candidate */
-	struct counts_track live;
-	struct judge_result result; /* the latest */
 };
 
 /* Since when a surplus instance has been out of every worker's table. */
@@ -127,7 +80,6 @@ struct environment {
 
 	uint64_t ticked_ms;
 	uint64_t persisted_ms;
-	bool unpersisted; /* time has added up that is not committed yet */
 
 	struct version
 		asserted[ENVIRONMENT_SETS_MAX]; /* set document that every instance was told */
@@ -220,38 +172,12 @@ void instances_observe(struct environment *e, uint8_t slot, struct set_observati
 /* --- routing.c */
 void routing_send(struct environment *e);
 bool routing_idle(const struct environment *e);
+enum router_mode routing_mode(const struct environment *e); /* that the core's document asks for */
 struct version routing_core_version(struct router_version applied);
 
 /* --- observe.c */
 void observe_request(struct environment *e);
 void observe_unrouted(struct environment *e);
-
-/* --- analysis.c */
-void analysis_begin(struct environment *e, uint32_t step, uint32_t attempt);
-void analysis_tick(struct environment *e);
-void analysis_rollout_began(struct environment *e);
-void analysis_cancel(struct environment *e);
-/* Counts of a track since `base`, as the judge wants them. */
-void analysis_counts(const struct counts_track *track, const struct router_counters *base,
-		     struct judge_counts *ret_counts);
-
-/* --- releases.c */
-MUST_CHECK int release_load(struct environment *e, const char *hex, struct release_info *ret_info,
-			    struct error *err);
-/* The same, with the strategy `strategy` instead of the environment's own; "" keeps it. */
-MUST_CHECK int release_load_with(struct environment *e, const char *hex, const char *strategy,
-				 struct release_info *ret_info, struct error *err);
-void release_info_free(struct release_info *info);
-/* Names and shapes of the release's processes, by the environment's indexes (which may grow). */
-MUST_CHECK int release_shapes(struct environment *e, const struct resolved *config,
-			      struct process_shape shapes[PROCESSES_MAX], struct error *err);
-MUST_CHECK int release_settings(struct environment *e, const struct resolved *config,
-				struct strategy_settings *ret_settings, struct error *err);
-void release_judge_rules(const struct resolved *config, struct judge_rules *ret_rules);
-/* Have instance `number` (from 1) of a process of the release in `slot` run. */
-MUST_CHECK int release_start_instance(struct environment *e, uint8_t slot, uint32_t process,
-				      uint32_t number, struct instance_version version,
-				      struct error *err);
 
 /* --- control.c */
 struct environment *environment_find_key(struct control *c, const char *key);

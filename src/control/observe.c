@@ -18,6 +18,7 @@ static uint8_t slot_of_digest(const struct environment *e, const struct digest *
 static void look_at_router(const struct environment *e, struct traffic_observation *to)
 {
 	const struct router_observation *seen = e->seen;
+	const struct traffic_document *wish = &e->core.router;
 	to->mirror = to->preview = SLOT_NONE;
 	if (!seen->seen)
 		return; /* not every worker yet: nothing is known to be in force */
@@ -32,11 +33,16 @@ static void look_at_router(const struct environment *e, struct traffic_observati
 			to->mirror_bp = seen->releases[i].mirror_bp;
 		}
 	}
-	to->preview = e->core.router.preview;
-	to->park = seen->mode == ROUTER_PARK;
-	to->maintenance = seen->mode == ROUTER_MAINTENANCE;
-	if (to->park || to->maintenance)
-		memcpy(to->served_bp, e->core.router.weight_bp, sizeof to->served_bp);
+	to->preview = wish->preview;
+	if (seen->mode != ROUTER_SERVE && seen->mode == routing_mode(e)) {
+		/* Nobody is served by shares then: the mode is all there is to see of the document. */
+		to->park = wish->park;
+		to->maintenance = wish->maintenance;
+		memcpy(to->served_bp, wish->weight_bp, sizeof to->served_bp);
+	} else {
+		to->park = seen->mode == ROUTER_PARK;
+		to->maintenance = seen->mode == ROUTER_MAINTENANCE;
+	}
 }
 
 /* An environment without a listener has no router: its document is in force as soon as it is written. */

@@ -162,15 +162,28 @@ static bool backends_equal(const struct router_document *a, const struct router_
 	return true;
 }
 
+static bool nobody_has_a_share(const struct traffic_document *d)
+{
+	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX; slot++)
+		if (d->weight_bp[slot] > 0)
+			return false;
+	return true;
+}
+
+enum router_mode routing_mode(const struct environment *e)
+{
+	const struct traffic_document *d = &e->core.router;
+	return d->maintenance                     ? ROUTER_MAINTENANCE
+	       : d->park || nobody_has_a_share(d) ? ROUTER_PARK
+						  : ROUTER_SERVE;
+}
+
 /* Nothing is live here and nothing gets a request: there is nothing that a router should do. */
 bool routing_idle(const struct environment *e)
 {
 	const struct traffic_document *d = &e->core.router;
-	uint32_t sum = 0;
-	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX; slot++)
-		sum += d->weight_bp[slot];
-	return e->core.stable == SLOT_NONE && sum == 0 && !d->park && !d->maintenance &&
-	       d->mirror == SLOT_NONE && d->preview == SLOT_NONE;
+	return e->core.stable == SLOT_NONE && nobody_has_a_share(d) && !d->park &&
+	       !d->maintenance && d->mirror == SLOT_NONE && d->preview == SLOT_NONE;
 }
 
 /* The document as it should be now; NULL while there is nothing to route. */
@@ -193,12 +206,7 @@ static struct router_document *make_document(struct environment *e)
 		const struct release_info *shadow = &e->releases[e->core.router.mirror];
 		d->mirror.methods = mirror_methods(shadow->config ? shadow->config : config);
 	}
-	uint32_t sum = 0;
-	for (uint32_t i = 0; i < d->release_count; i++)
-		sum += d->releases[i].weight_bp;
-	d->mode = e->core.router.maintenance        ? ROUTER_MAINTENANCE
-		  : e->core.router.park || sum == 0 ? ROUTER_PARK
-						    : ROUTER_SERVE;
+	d->mode = routing_mode(e);
 	return d;
 }
 

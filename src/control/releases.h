@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * releases - what the control knows of a release in one environment, and what it makes of its configuration.
+ *
+ * OWNS  A release_info owns its configuration; release_info_free() lets go of it and empties the struct.
+ * ERRORS of loading: NOT_FOUND no such release, or it has no such environment · CORRUPT, INTERNAL the store.
+ */
+#ifndef CONTROL_RELEASES_H
+#define CONTROL_RELEASES_H
+
+#include "config/app.h"
+#include "control/control.h"
+#include "judge/rules.h"
+#include "provider/runtime.h"
+#include "rollout/documents.h"
+#include "strategy/strategy.h"
+
+struct environment;
+
+/* A release that has a slot in an environment, or is on its way to one. */
+struct release_info {
+	struct release_id id; /* empty: none */
+	char hex[DIGEST_HEX_SIZE];
+	char tag[CONTROL_TAG_SIZE];
+	char artifact[DIGEST_HEX_SIZE];
+	char by[CONTROL_WHO_SIZE];
+	uint64_t since_unix_ms;  /* live since, or made at */
+	struct resolved *config; /* for this environment */
+};
+
+MUST_CHECK int release_load(struct environment *e, const char *hex, struct release_info *ret_info,
+			    struct error *err);
+/* The same, with the strategy `strategy` instead of the environment's own; "" keeps it. */
+MUST_CHECK int release_load_with(struct environment *e, const char *hex, const char *strategy,
+				 struct release_info *ret_info, struct error *err);
+void release_info_free(struct release_info *info);
+/* Names and shapes of the release's processes, by the environment's indexes (which may grow). */
+MUST_CHECK int release_shapes(struct environment *e, const struct resolved *config,
+			      struct process_shape shapes[PROCESSES_MAX], struct error *err);
+MUST_CHECK int release_settings(struct environment *e, const struct resolved *config,
+				struct strategy_settings *ret_settings, struct error *err);
+void release_judge_rules(const struct resolved *config, struct judge_rules *ret_rules);
+/* Have instance `number` (from 1) of a process of the release in `slot` run. */
+MUST_CHECK int release_start_instance(struct environment *e, uint8_t slot, uint32_t process,
+				      uint32_t number, struct instance_version version,
+				      struct error *err);
+
+#endif

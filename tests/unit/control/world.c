@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * world - see world.h. Here: time, the control's life, and what tests say. */
+#include "world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+
+enum { WALL_BEGINS_MS = 1800000000000 % 1000000007, REST_MS = 90000, CHECK_MS = 100 };
+
+struct world world;
+
+const char world_yaml[] =
+	"app: shop\n"
+	"service:\n"
+	"  run: bin/server --port $PORT\n"
+	"  instances: 2\n"
+	"  health: { path: /up, interval: 1s, min_healthy: 500ms, deadline: 10s }\n"
+	"  drain: { requests: 2s, websockets: 2s }\n"
+	"  stop: { timeout: 1s }\n"
+	"checks: { smoke: [{ get: /up }] }\n"
+	"analysis: { errors: { max: 2%, at_least: 50 requests }, hang: 2s }\n"
+	"strategies:\n"
+	"  quick:\n"
+	"    - canary: { steps: [10%, 50%], each: { at_least: 2s, at_most: 20s } }\n"
+	"    - switch\n"
+	"    - bake: 2s\n"
+	"  mix:\n"
+	"    - check: smoke\n"
+	"    - shadow: { share: 50%, until: { requests: 100 } }\n"
+	"    - canary: { steps: [20%], each: { at_least: 2s, at_most: 20s } }\n"
+	"    - switch\n"
+	"    - bake: 2s\n"
+	"  swap:\n"
+	"    - check: smoke\n"
+	"    - switch\n"
+	"    - bake: 2s\n"
+	"  roll:\n"
+	"    - rolling: { batch: 50%, each: { at_least: 1s, at_most: 20s } }\n"
+	"  again:\n"
+	"    - recreate\n"
+	"    - bake: 2s\n"
+	"environments:\n"
+	"  prod: { listen: \"127.0.0.1:8080\", strategy: quick, keep_warm: 20s }\n"
+	"  staging: { listen: \"127.0.0.1:8081\", strategy: quick, keep_warm: 20s }\n"
+	"  fast: { listen: \"127.0.0.1:8082\", strategy: quick, keep_warm: 20s,"
+	" concurrency: supersede }\n";
+
+uint64_t world_random(void)
+{
+	uint64_t x = world.random;
+	x ^= x << 13;
+	x ^= x >> 7;
+	x ^= x << 17;
+	return world.random = x;
+}
+
+void world_violated(const char *format, ...)
+{
+	va_list list;
+	if (world.violation[0])
+		return;
+	va_start(list, format);
+	int at = snprintf(world.violation, sizeof world.violation,
+			  "at %llu ms: ", (unsigned long long)world.now_ms);
+	vsnprintf(world.violation + at, sizeof world.violation - (size_t)at, format, list);
+	va_end(list);
+}
+
+/* --- time */
+
+static uint64_t now_ms(struct env *env)
+{
+	(void)env;
+	return world.now_ms;
+}
+
+static uint64_t wall_ms(struct env *env)
+{
+	(void)env;
+	return WALL_BEGINS_MS + world.now_ms;
+}
+
+static void fill_random(struct env *env, void *to, size_t size)
+{
+	(void)env;
+	for (size_t i = 0; i < size; i++)
+		((uint8_t *)to)[i] = (uint8_t)(world_random() >> 16);
+}
+
+static void timer_stop(struct env *env, struct env_timer *timer)
+{
+	(void)env;
+	for (uint32_t i = 0; i < world.timer_count; i++)
+		if (world.timers[i].timer == timer) {
+			world.timers[i] = world.timers[--world.timer_count];
+			return;
+		}
+}
+
+static void timer_start(struct env *env, struct env_timer *timer, uint64_t after_ms)
+{
+	timer_stop(env, timer);
+	assert_true(world.timer_count < 8);
+	world.timers[world.timer_count].timer = timer;
+	world.timers[world.timer_count].at_ms = world.now_ms + after_ms;
+	world.timers[world.timer_count++].seq = ++world.seq;
+}
+
+static const char *boot_id(struct env *env)
+{
+	(void)env;
+	return "one-boot";
+}
+
+void world_happen(uint64_t after_ms, bool of_control, void (*fire)(void *), void *argument)
+{
+	assert_true(world.happening_count < WORLD_HAPPENINGS_MAX);
+	world.happenings[world.happening_count++] =
+		(struct happening){.at_ms = world.now_ms + after_ms,
+				   .seq = ++world.seq,
+				   .life = of_control ? world.life : 0,
+				   .fire = fire,
+				   .argument = argument};
+}
+
+static void beat(void *argument)
+{
+	(void)argument;
+	runtime_beat();
+	router_beat();
+	world_happen(WORLD_BEAT_MS, false, beat, NULL);
+}
+
+/* The earliest of what was announced; of two at one time the one announced first. */
+static uint32_t next_happening(void)
+{
+	uint32_t best = 0;
+	for (uint32_t i = 1; i < world.happening_count; i++) {
+		const struct happening *a = &world.happenings[i], *b = &world.happenings[best];
+		if (a->at_ms < b->at_ms || (a->at_ms == b->at_ms && a->seq < b->seq))
+			best = i;
+	}
+	return best;
+}
+
+static uint32_t next_timer(void)
+{
+	uint32_t best = 0;
+	for (uint32_t i = 1; i < world.timer_count; i++)
+		if (world.timers[i].at_ms < world.timers[best].at_ms ||
+		    (world.timers[i].at_ms == world.timers[best].at_ms &&
+		     world.timers[i].seq < world.timers[best].seq))
+			best = i;
+	return best;
+}
+
+/* Run what belongs to the control; a failpoint may end its life in the middle of it. */
+static void guarded(void (*fire)(void *), void *argument)
+{
+	world.in_turn = true;
+	if (setjmp(world.killed) == 0)
+		fire(argument);
+	bool died = !world.in_turn;
+	world.in_turn = false;
+	if (died) {
+		world_kill();
+		world_start();
+	}
+}
+
+static void fire_timer(uint32_t index)
+{
+	struct env_timer *timer = world.timers[index].timer;
+	world.now_ms =
+		world.timers[index].at_ms > world.now_ms ? world.timers[index].at_ms : world.now_ms;
+	world.timers[index] = world.timers[--world.timer_count];
+	guarded(timer->fire, timer->context);
+}
+
+void world_step(void)
+{
+	uint32_t h = next_happening();
+	if (world.timer_count > 0) {
+		uint32_t t = next_timer();
+		if (world.timers[t].at_ms <= world.happenings[h].at_ms) {
+			fire_timer(t);
+			return;
+		}
+	}
+	struct happening now = world.happenings[h];
+	world.happenings[h] = world.happenings[--world.happening_count];
+	world.now_ms = now.at_ms > world.now_ms ? now.at_ms : world.now_ms;
+	if (now.life == 0)
+		now.fire(now.argument);
+	else if (now.life == world.life && world.control)
+		guarded(now.fire, now.argument);
+	free(now.argument);
+}
+
+void world_run(uint64_t ms)
+{
+	uint64_t until = world.now_ms + ms;
+	while (world.now_ms < until)
+		world_step();
+}
+
+/* --- artifacts and checks */
+
+struct behaviour *world_behaviour(const char *tag)
+{
+	for (uint32_t i = 0; i < world.behaviour_count; i++)
+		if (strcmp(world.behaviours[i].tag, tag) == 0)
+			return &world.behaviours[i];
+	assert_true(world.behaviour_count < WORLD_TAGS_MAX);
+	struct behaviour *b = &world.behaviours[world.behaviour_count++];
+	*b = (struct behaviour){0};
+	text_copy(b->tag, sizeof b->tag, tag);
+	return b;
+}
+
+static int find_files(const struct digest *digest, struct error *err)
+{
+	for (uint32_t i = 0; i < world.behaviour_count; i++) {
+		struct digest known =
+			digest_of(world.behaviours[i].tag, strlen(world.behaviours[i].tag));
+		if (digest_equal(&known, digest))
+			return world.behaviours[i].damaged
+				       ? error_set(err, ERR_CORRUPT,
+						   "The files of the release are not those that "
+						   "were imported.")
+				       : 0;
+	}
+	return error_set(err, ERR_NOT_FOUND, "There is no such artifact.");
+}
+
+static int path(struct artifact_store *a, const struct digest *digest, char *ret_path, size_t size,
+		struct error *err)
+{
+	char hex[DIGEST_HEX_SIZE];
+	(void)a;
+	snprintf(ret_path, size, "/artifacts/%s", digest_format(digest, hex));
+	return find_files(digest, err);
+}
+
+static int verify(struct artifact_store *a, const struct digest *digest,
+		  struct artifact_info *ret_info, struct error *err)
+{
+	(void)a;
+	ret_info->digest = *digest;
+	return find_files(digest, err);
+}
+
+static int import(struct artifact_store *a, int fd, const char *file_name,
+		  struct artifact_info *ret_info, struct error *err)
+{
+	(void)a;
+	(void)fd;
+	(void)err;
+	world_behaviour(file_name);
+	*ret_info = (struct artifact_info){.digest = digest_of(file_name, strlen(file_name)),
+					   .entries = 1};
+	return 0;
+}
+
+static int collect(struct artifact_store *a, const struct digest *keep, size_t keep_count,
+		   uint64_t grace_ms, struct artifact_collected *ret_collected, struct error *err)
+{
+	(void)a;
+	(void)keep;
+	(void)grace_ms;
+	(void)err;
+	*ret_collected = (struct artifact_collected){.kept = (uint32_t)keep_count};
+	return 0;
+}
+
+struct check_run {
+	uint64_t number;
+	char address[128];
+	check_done done;
+	void *context;
+};
+
+static void check_ended(void *argument)
+{
+	struct check_run *run = argument;
+	const struct fake_instance *f = NULL;
+	if (world.check_cancelled == run->number)
+		return;
+	for (size_t i = 0; i < world.instance_count; i++)
+		if (strcmp(world.instances[i].status.address, run->address) == 0)
+			f = &world.instances[i];
+	bool passed = f && f->status.healthy && !world_behaviour(f->status.tag)->checks_fail;
+	run->done(run->context, passed,
+		  passed ? "1 smoke check passed." : "GET /up was answered 500, 200 was expected.");
+}
+
+static int check_start(struct check_runner *runner, const struct check_request *request,
+		       check_done done, void *context, uint64_t *ret_run, struct error *err)
+{
+	(void)runner;
+	(void)err;
+	struct check_run *run = mem_zero(1, sizeof *run);
+	run->number = *ret_run = ++world.check_run;
+	run->done = done;
+	run->context = context;
+	text_copy(run->address, sizeof run->address, request->address);
+	world_happen(CHECK_MS, true, check_ended, run);
+	return 0;
+}
+
+static void check_cancel(struct check_runner *runner, uint64_t run)
+{
+	(void)runner;
+	world.check_cancelled = run;
+}
+
+/* --- the control's life */
+
+static void on_failpoint(const char *name)
+{
+	if (strncmp(name, "control.", 8) != 0 || !world.in_turn)
+		return;
+	if (++world.failpoints != world.failpoint_at)
+		return;
+	world.in_turn = false;
+	longjmp(world.killed, 1);
+}
+
+void world_start(void)
+{
+	struct control_parts parts = {.env = &world.env,
+				      .store = world.store,
+				      .runtime = &world.runtime,
+				      .router = &world.router,
+				      .artifacts = &world.artifacts,
+				      .checks = &world.checks};
+	world.life++;
+	world.settled_at_ms = world.now_ms + world.runtime_settle_ms;
+	world.control = control_new(&parts);
+	if (control_start(world.control, &world.err) < 0)
+		fail_msg("the control did not start: %s", world.err.text);
+}
+
+void world_kill(void)
+{
+	control_free(world.control);
+	world.control = NULL;
+	world.timer_count = 0;
+	world.life++;
+	world.kills++;
+}
+
+void world_open(void)
+{
+	static const struct env_ops env_ops = {.now_ms = now_ms,
+					       .wall_ms = wall_ms,
+					       .random = fill_random,
+					       .timer_start = timer_start,
+					       .timer_stop = timer_stop,
+					       .boot_id = boot_id};
+	static const struct artifact_ops artifact_ops = {
+		.import = import, .path = path, .verify = verify, .collect = collect};
+	static const struct check_ops check_ops = {.start = check_start, .cancel = check_cancel};
+	memset(&world, 0, sizeof world);
+	log_init("test", getenv("WORLD_LOG") ? LOG_DEBUG : (enum log_level)(LOG_ERROR + 1));
+	world.random = 88172645463325252ull;
+	world.now_ms = 1000;
+	world.rate_per_s = 500;
+	world.env.ops = &env_ops;
+	world.artifacts.ops = &artifact_ops;
+	world.checks.ops = &check_ops;
+	runtime_open();
+	router_open();
+	failpoint_hook = on_failpoint;
+	if (store_open(":memory:", &world.store, &world.err) < 0)
+		fail_msg("%s", world.err.text);
+	beat(NULL);
+	world_start();
+}
+
+void world_close(void)
+{
+	world_kill();
+	for (uint32_t i = 0; i < world.happening_count; i++) {
+		/* A document that was on its way is not freed with its letter. */
+		free(world.happenings[i].argument);
+	}
+	router_close();
+	store_close(world.store);
+	failpoint_hook = NULL;
+}
+
+/* --- commands */
+
+struct control_caller world_caller(const char *request_id)
+{
+	struct control_caller caller = {.who = "ann"};
+	text_copy(caller.request_id, sizeof caller.request_id, request_id);
+	return caller;
+}
+
+const char *world_release(const char *environment, const char *tag, const char *yaml)
+{
+	static char ids[4][DIGEST_HEX_SIZE];
+	static uint32_t next;
+	char *id = ids[next++ % 4];
+	struct control_caller caller = world_caller("");
+	struct control_release release = {.config_text = yaml,
+					  .config_name = "davit.yaml",
+					  .artifact = digest_of(tag, strlen(tag)),
+					  .files = 1};
+	bool existed;
+	world_behaviour(tag);
+	text_copy(release.environment, sizeof release.environment, environment);
+	text_copy(release.tag, sizeof release.tag, tag);
+	if (control_add_release(world.control, &caller, &release, id, &existed, &world.err) < 0)
+		fail_msg("the release %s was refused: %s", tag, world.err.text);
+	return id;
+}
+
+uint32_t world_deploy_by(const char *environment, const char *release, const char *strategy,
+			 const char *request_id)
+{
+	struct control_caller caller = world_caller(request_id);
+	struct control_deploy deploy = {.reason = "because"};
+	uint32_t rollout = 0;
+	text_copy(deploy.release, sizeof deploy.release, release);
+	text_copy(deploy.strategy, sizeof deploy.strategy, strategy);
+	if (control_deploy(world.control, &caller, environment, &deploy, &rollout, &world.err) < 0)
+		return 0;
+	assert_int_not_equal(rollout, 0);
+	return rollout;
+}
+
+uint32_t world_deploy(const char *environment, const char *release)
+{
+	return world_deploy_by(environment, release, "", "");
+}
+
+uint32_t world_rollback(const char *environment, const char *to)
+{
+	struct control_caller caller = world_caller("");
+	uint32_t rollout = 0;
+	if (control_rollback(world.control, &caller, environment, to, "it hurts", &rollout,
+			     &world.err) < 0)
+		return 0;
+	return rollout;
+}
+
+uint32_t world_restart(const char *environment)
+{
+	struct control_caller caller = world_caller("");
+	uint32_t rollout = 0;
+	if (control_restart(world.control, &caller, environment, "", &rollout, &world.err) < 0)
+		return 0;
+	return rollout;
+}
+
+int world_command(const char *rollout, enum control_verb verb)
+{
+	struct control_caller caller = world_caller("");
+	struct control_expect expect = {.any = true};
+	return control_command(world.control, &caller, rollout, verb, "so I say", &expect,
+			       &world.err);
+}
+
+/* --- what is seen */
+
+const struct view_rollout *world_view(uint32_t rollout)
+{
+	static struct view_rollout view;
+	if (control_view_number(world.control, rollout, &view, &world.err) < 0)
+		fail_msg("%s", world.err.text);
+	return &view;
+}
+
+static int keep_state(void *context, const struct store_rollout *r)
+{
+	text_copy(context, STORE_WORD_SIZE, r->state_name);
+	return 0;
+}
+
+static const char *state_of(uint32_t rollout)
+{
+	static char state[STORE_WORD_SIZE];
+	if (store_rollout_get(world.store, rollout, keep_state, state, &world.err) < 0)
+		fail_msg("%s", world.err.text);
+	return state;
+}
+
+static bool ended(const char *state)
+{
+	static const char *const ends[] = {"succeeded", "reverted", "rejected", "superseded",
+					   "cancelled"};
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+		if (strcmp(ends[i], state) == 0)
+			return true;
+	return false;
+}
+
+const char *world_until_end(uint32_t rollout, uint64_t at_most_ms)
+{
+	uint64_t until = world.now_ms + at_most_ms;
+	assert_int_not_equal(rollout, 0);
+	while (!ended(state_of(rollout)) && world.now_ms < until)
+		world_run(WORLD_BEAT_MS);
+	return state_of(rollout);
+}
+
+bool world_until_state(uint32_t rollout, const char *state, uint64_t at_most_ms)
+{
+	uint64_t until = world.now_ms + at_most_ms;
+	while (strcmp(state_of(rollout), state) != 0 && world.now_ms < until)
+		world_run(WORLD_BEAT_MS);
+	return strcmp(state_of(rollout), state) == 0;
+}
+
+bool world_until_label(uint32_t rollout, const char *label, uint64_t at_most_ms)
+{
+	uint64_t until = world.now_ms + at_most_ms;
+	for (;;) {
+		const struct view_rollout *v = world_view(rollout);
+		if (v->step < v->step_count && strcmp(v->steps[v->step].label, label) == 0)
+			return true;
+		if (world.now_ms >= until || v->ended)
+			return false;
+		world_run(WORLD_BEAT_MS);
+	}
+}
+
+static void keep_environment(void *context, const struct view_environment *e)
+{
+	memcpy(context, e, sizeof *e);
+}
+
+static const struct view_environment *environment_view(const char *environment)
+{
+	static struct view_environment view;
+	if (control_view_environments(world.control, environment, keep_environment, &view,
+				      &world.err) < 0)
+		fail_msg("%s", world.err.text);
+	return &view;
+}
+
+const char *world_live(const char *environment)
+{
+	return environment_view(environment)->live.tag;
+}
+
+const char *world_state(const char *environment)
+{
+	return environment_view(environment)->state;
+}
+
+uint32_t world_weight(const char *environment, const char *tag)
+{
+	const struct router_document *d = world_traffic("shop", environment)->document;
+	for (uint32_t i = 0; d && i < d->release_count; i++)
+		if (strcmp(d->releases[i].tag, tag) == 0)
+			return d->releases[i].weight_bp;
+	return 0;
+}
+
+uint32_t world_instances(const char *environment, const char *tag)
+{
+	uint32_t count = 0;
+	for (size_t i = 0; i < world.instance_count; i++) {
+		const struct instance_status *s = &world.instances[i].status;
+		count += strcmp(s->environment, environment) == 0 && strcmp(s->tag, tag) == 0 &&
+			 !instance_state_over(s->state);
+	}
+	return count;
+}
+
+bool world_marked_bad(const char *environment, const char *release)
+{
+	struct store_release row;
+	struct store_bad_mark mark;
+	if (store_release_match(world.store, "shop", release, &row, &world.err) < 0)
+		fail_msg("%s", world.err.text);
+	return store_bad_mark_find(world.store, "shop", environment, row.id, &mark, &world.err) ==
+	       1;
+}
+
+void world_assert_sane(void)
+{
+	struct store_audit_head head;
+	uint64_t broken = 0;
+	if (world.violation[0])
+		fail_msg("%s", world.violation);
+	if (store_audit_verify(world.store, NULL, &head, &broken, &world.err) < 0)
+		fail_msg("%s", world.err.text);
+}
+
+void world_assert_at_rest(const char *environment, const char *live, uint32_t instances)
+{
+	world_run(REST_MS);
+	world_assert_sane();
+	assert_string_equal(world_live(environment), live);
+	for (size_t i = 0; i < world.instance_count; i++) {
+		const struct instance_status *s = &world.instances[i].status;
+		if (strcmp(s->environment, environment) == 0 && !instance_state_over(s->state) &&
+		    strcmp(s->tag, live) != 0)
+			fail_msg("%s of %s is left over (%s)", s->id, s->tag,
+				 instance_state_name(s->state));
+	}
+	assert_int_equal(world_instances(environment, live), instances);
+	if (live[0])
+		assert_int_equal(world_weight(environment, live), SHARE_FULL_BP);
+	assert_string_equal(world_state(environment), live[0] ? "serving" : "empty");
+}
