@@ -62,7 +62,8 @@ static void show_instances(const struct environment *e, struct view_environment 
 	uint64_t now = env_now_ms(c->parts.env);
 	for (size_t i = 0; i < count && v->instance_count < VIEW_INSTANCES_MAX; i++) {
 		const struct instance_status *s = &list[i];
-		if (!instance_of(e, s))
+		/* What is over, and nobody wants, is kept for its log alone. */
+		if (!instance_of(e, s) || (instance_state_over(s->state) && instance_surplus(e, s)))
 			continue;
 		struct view_instance *to = &v->instances[v->instance_count++];
 		text_copy(to->id, sizeof to->id, s->id);

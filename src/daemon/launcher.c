@@ -55,6 +55,7 @@ struct launcher {
 	bool stopping;
 	bool failed;
 	bool instances_stopping;
+	pid_t pid; /* our own */
 };
 
 static uint64_t now_ms(void)
@@ -88,6 +89,12 @@ static void child_exec(const struct launcher *l, const struct child *child)
 	argv[count] = NULL;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	/* A controller without its launcher would keep the store from the next one; all else serves on. */
+	if (child == &l->children[CONTROLLER]) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (getppid() != l->pid)
+			_exit(0);
+	}
 	setpgid(0, 0); /* Ctrl-C is for the launcher alone: it decides what follows */
 	execv("/proc/self/exe", (char *const *)argv);
 	_exit(127);
@@ -198,11 +205,11 @@ static bool stopped(struct launcher *l)
 	if (!l->stopping && !l->failed)
 		return false;
 	if (l->options->service || l->failed) {
-		controller->wanted = gateway->wanted = false;
-		if (l->failed) {
+		if (l->failed && (controller->wanted || gateway->wanted)) {
 			signal_child(gateway, SIGTERM);
 			signal_child(controller, SIGTERM);
 		}
+		controller->wanted = gateway->wanted = false;
 		return controller->pid == 0 && (l->options->service || gateway->pid == 0);
 	}
 	if (gateway->pid)
@@ -242,7 +249,7 @@ static int open_signals(struct error *err)
 
 int launcher_run(const struct launcher_options *options, struct error *err)
 {
-	struct launcher l = {.options = options};
+	struct launcher l = {.options = options, .pid = getpid()};
 	log_init("launcher", options->verbose ? LOG_DEBUG : LOG_INFO);
 	int result = state_open(options->state, true, &l.state, err);
 	if (result < 0)
