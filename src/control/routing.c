@@ -115,6 +115,10 @@ static void fill_config(const struct environment *e, const struct resolved *conf
 	memcpy(d->sticky.key, e->sign_key, sizeof d->sticky.key);
 	d->hold.requests_max = env->hold.requests;
 	d->hold.time_ms = (uint32_t)env->hold.time_ms;
+	for (uint32_t i = 0; i < env->process_count; i++)
+		if (env->processes[i].serves)
+			d->timeouts.tunnel_drain_ms =
+				(uint32_t)env->processes[i].drain.websockets_ms;
 	d->retry = true;
 	d->access_log = true;
 }

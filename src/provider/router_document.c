@@ -19,7 +19,8 @@ void router_document_init(struct router_document *document)
 	document->timeouts = (struct router_timeouts){.connect_ms = 2000,
 						      .answer_ms = 60000,
 						      .idle_ms = 60000,
-						      .tunnel_idle_ms = 3600000};
+						      .tunnel_idle_ms = 3600000,
+						      .tunnel_drain_ms = 10000};
 	document->retry = true;
 }
 
@@ -57,7 +58,8 @@ static bool same_settings(const struct router_document *a, const struct router_d
 	       a->timeouts.connect_ms == b->timeouts.connect_ms &&
 	       a->timeouts.answer_ms == b->timeouts.answer_ms &&
 	       a->timeouts.idle_ms == b->timeouts.idle_ms &&
-	       a->timeouts.tunnel_idle_ms == b->timeouts.tunnel_idle_ms && a->retry == b->retry &&
+	       a->timeouts.tunnel_idle_ms == b->timeouts.tunnel_idle_ms &&
+	       a->timeouts.tunnel_drain_ms == b->timeouts.tunnel_drain_ms && a->retry == b->retry &&
 	       a->access_log == b->access_log && a->body_max_bytes == b->body_max_bytes;
 }
 

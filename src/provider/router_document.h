@@ -112,6 +112,7 @@ struct router_timeouts {
 	uint32_t answer_ms;
 	uint32_t idle_ms;
 	uint32_t tunnel_idle_ms;
+	uint32_t tunnel_drain_ms; /* WebSockets to a draining backend end within this; 0: never */
 };
 
 /* Everything about the traffic of one environment. router_document_init() sets the defaults. */

@@ -233,7 +233,7 @@ static void copy_settings(const struct router_document *d, struct table_environm
 					      .answer_ms = d->timeouts.answer_ms,
 					      .idle_ms = d->timeouts.idle_ms,
 					      .tunnel_idle_ms = d->timeouts.tunnel_idle_ms,
-					      .tunnel_drain_ms = TABLE_TUNNEL_DRAIN_MS};
+					      .tunnel_drain_ms = d->timeouts.tunnel_drain_ms};
 	e->sticky.on = d->sticky.on;
 	text_copy(e->sticky.cookie, sizeof e->sticky.cookie, d->sticky.cookie);
 	text_copy(e->sticky.header, sizeof e->sticky.header, d->sticky.header);
@@ -307,7 +307,8 @@ static void read_settings(const struct table_environment *e, struct router_docum
 	d->timeouts = (struct router_timeouts){.connect_ms = e->timeouts.connect_ms,
 					       .answer_ms = e->timeouts.answer_ms,
 					       .idle_ms = e->timeouts.idle_ms,
-					       .tunnel_idle_ms = e->timeouts.tunnel_idle_ms};
+					       .tunnel_idle_ms = e->timeouts.tunnel_idle_ms,
+					       .tunnel_drain_ms = e->timeouts.tunnel_drain_ms};
 	d->sticky.on = e->sticky.on;
 	text_copy(d->sticky.cookie, sizeof d->sticky.cookie, e->sticky.cookie);
 	text_copy(d->sticky.header, sizeof d->sticky.header, e->sticky.header);
