@@ -149,10 +149,21 @@ void post_release(struct api *api, struct http_request *request)
 
 struct listing {
 	struct api *api;
+	json_t *live; /* id -> names of the environments where it is live */
 	json_t *releases;
 	const char *environment; /* key "app/name" whose marks are shown, or NULL */
 	struct error err;
 };
+
+static void add_live(void *context, const struct view_environment *e)
+{
+	json_t *live = context, *names = json_object_get(live, e->live.release);
+	if (!e->live.release[0])
+		return;
+	if (!names)
+		json_object_set_new(live, e->live.release, names = json_array());
+	json_array_append_new(names, json_string(e->name));
+}
 
 static int add_release(void *context, const struct store_release *r)
 {
@@ -173,6 +184,8 @@ static int add_release(void *context, const struct store_release *r)
 		}
 	}
 	json_object_set_new(o, "bad", bad);
+	json_t *live = json_object_get(listing->live, r->id);
+	json_object_set_new(o, "live", live ? json_incref(live) : json_array());
 	json_array_append_new(listing->releases, o);
 	return 0;
 }
@@ -194,12 +207,21 @@ void get_releases(struct api *api, struct http_request *request)
 		*strchr(app, '/') = '\0';
 	}
 	listing.releases = json_array();
-	if (store_releases(api->parts.store, environment ? app : NULL, RELEASES_LIMIT, add_release,
-			   &listing, &err) < 0) {
+	listing.live = json_object();
+	if (control_view_environments(api->parts.control, NULL, add_live, listing.live, &err) < 0) {
 		json_decref(listing.releases);
+		json_decref(listing.live);
 		answer_error(request, &err, NULL);
 		return;
 	}
+	if (store_releases(api->parts.store, environment ? app : NULL, RELEASES_LIMIT, add_release,
+			   &listing, &err) < 0) {
+		json_decref(listing.releases);
+		json_decref(listing.live);
+		answer_error(request, &err, NULL);
+		return;
+	}
+	json_decref(listing.live);
 	json_t *o = json_object();
 	json_object_set_new(o, "schema", json_string("davit.v1/releases"));
 	json_object_set_new(o, "releases", listing.releases);

@@ -132,6 +132,15 @@ static json_t *ready_of(uint32_t ready, uint32_t want)
 	return o;
 }
 
+static void put_numbers(json_t *o, const struct view_numbers *numbers)
+{
+	if (!numbers->known)
+		return;
+	put_number(o, "held_ms", numbers->held_ms);
+	json_object_set_new(o, "new", traffic(&numbers->new_traffic));
+	json_object_set_new(o, "old", traffic(&numbers->old_traffic));
+}
+
 static json_t *evidence(const struct view_rollout *r)
 {
 	json_t *list = json_array();
@@ -143,6 +152,7 @@ static json_t *evidence(const struct view_rollout *r)
 		put(o, "verdict", e->verdict);
 		put(o, "text", e->text);
 		put_number(o, "at_unix_ms", e->at_unix_ms);
+		put_numbers(o, &e->numbers);
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -200,6 +210,7 @@ json_t *json_of_rollout(const struct view_rollout *r)
 	put_number(o, "weight_bp", r->weight_bp);
 	put_pair(o, "instances", ready_of(r->new_ready, r->new_want),
 		 ready_of(r->old_ready, r->old_want));
+	put_numbers(hold, &r->hold_numbers);
 	put_number(hold, "for_ms", r->hold_for_ms);
 	put_number(hold, "held_ms", r->hold_held_ms);
 	put_number(hold, "at_most_ms", r->hold_at_most_ms);

@@ -152,12 +152,21 @@ static void put_evidence(struct environment *e, const struct active_rollout *r, 
 {
 	struct store_evidence row = {
 		.rollout = r->number, .step = step, .attempt = attempt, .at_unix_ms = wall_ms(e)};
+	struct view_numbers numbers;
+	struct buf data;
+	buf_init(&data, STORE_BLOB_MAX);
+	if (step == r->state.cursor && attempt == r->state.attempt &&
+	    environment_hold_numbers(e, r, &numbers)) {
+		summary_write_numbers(&numbers, &data);
+		row.data = data.data;
+	}
 	text_copy(row.source, sizeof row.source,
 		  note && note->source ? note->source : who_of(note));
 	text_copy(row.verdict, sizeof row.verdict, verdict);
 	text_copy(row.sentence, sizeof row.sentence,
 		  note && note->sentence && note->sentence[0] ? note->sentence : otherwise);
 	store_add_evidence(e->control->parts.store, &row);
+	buf_done(&data);
 }
 
 static void put_bad(struct environment *e, const struct active_rollout *r,
@@ -186,7 +195,8 @@ static void put_effects(struct environment *e, struct active_rollout *r,
 				     evidence_word(effect->evidence), note,
 				     effect->evidence == EVIDENCE_TIME
 					     ? "The time of the step is over."
-					     : "Passed.");
+				     : e->analysis.result.sentence[0] ? e->analysis.result.sentence
+								      : "Passed.");
 		else if (effect->kind == EFFECT_BAD)
 			put_bad(e, r, effect, note);
 		else if (effect->kind == EFFECT_STABLE)

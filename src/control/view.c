@@ -11,6 +11,7 @@
 #include "control/environment.h"
 #include "control/release_config.h"
 #include "store/releases.h"
+#include "store/rollouts.h"
 
 static void show_release(const struct environment *e, uint8_t slot, struct view_release *to)
 {
@@ -23,6 +24,33 @@ static void show_release(const struct environment *e, uint8_t slot, struct view_
 	text_copy(to->by, sizeof to->by, info->by);
 	to->since_unix_ms = info->since_unix_ms;
 	to->weight_bp = e->core.router.weight_bp[slot];
+}
+
+static int take_maker(void *context, const struct store_rollout *row)
+{
+	struct view_release *live = context;
+	text_copy(live->by, sizeof live->by, row->by);
+	return 0;
+}
+
+/* Live since the rollout that made it so, and by whom that was; not when the release was made. */
+static int take_stable(void *context, const struct store_stable *stable)
+{
+	*(struct store_stable *)context = *stable;
+	return 1;
+}
+
+static void show_live(const struct environment *e, struct view_release *to)
+{
+	struct store *store = e->control->parts.store;
+	struct store_stable stable = {.rollout = 0};
+	struct error ignored;
+	show_release(e, e->core.stable, to);
+	if (store_stables(store, e->app, e->name, 1, take_stable, &stable, &ignored) < 0 ||
+	    stable.rollout == 0 || strcmp(stable.release, to->release) != 0)
+		return;
+	to->since_unix_ms = stable.at_unix_ms;
+	(void)!store_rollout_get(store, stable.rollout, take_maker, to, &ignored);
 }
 
 static const char *state_of(const struct environment *e)
@@ -113,7 +141,7 @@ static void show_environment(struct environment *e, struct view_environment *v)
 		text_copy(v->listen, sizeof v->listen, config->environment.listen);
 	if (config && config->environment.route_count > 0 && config->environment.routes[0].host)
 		text_copy(v->host, sizeof v->host, config->environment.routes[0].host);
-	show_release(e, e->core.stable, &v->live);
+	show_live(e, &v->live);
 	show_release(e, environment_candidate_slot(e), &v->candidate);
 	show_release(e, e->core.warm, &v->warm);
 	v->warm.left_ms = e->core.warm_left_ms;

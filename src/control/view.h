@@ -84,7 +84,15 @@ struct view_step {
 	uint32_t weight_bp;
 };
 
+/* What both releases did in one HOLD. */
+struct view_numbers {
+	bool known;
+	uint64_t held_ms;
+	struct view_traffic new_traffic, old_traffic; /* since the step's analysis began */
+};
+
 struct view_evidence {
+	struct view_numbers numbers;
 	uint32_t step, attempt;
 	char verdict[VIEW_WORD_SIZE];
 	char text[VIEW_TEXT_SIZE];
@@ -117,6 +125,7 @@ struct view_rollout {
 	uint32_t new_ready, new_want, old_ready, old_want;
 	uint64_t hold_for_ms, hold_held_ms, hold_at_most_ms;
 	uint64_t hold_requests, hold_at_least_requests;
+	struct view_numbers hold_numbers;
 	uint32_t evidence_count;
 	struct view_evidence evidence[VIEW_EVIDENCE_MAX];
 	uint32_t history_count;

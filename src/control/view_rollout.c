@@ -111,12 +111,13 @@ static void show_steps(const struct source *s)
 	v->plan_step = s->state.cursor;
 }
 
-static void show_track(const struct counts_track *track, struct view_traffic *to)
+static void show_track(const struct counts_track *track, const struct router_counters *base,
+		       struct view_traffic *to)
 {
 	struct judge_counts counts;
 	if (!track->present)
 		return;
-	analysis_counts(track, &track->began, &counts);
+	analysis_counts(track, base, &counts);
 	to->requests = counts.requests;
 	to->errors = judge_errors(&counts);
 	uint64_t total = histogram_total(counts.latency);
@@ -126,6 +127,30 @@ static void show_track(const struct counts_track *track, struct view_traffic *to
 	}
 	uint64_t over = track->now.completed + track->now.lost;
 	to->in_flight = track->now.started > over ? track->now.started - over : 0;
+}
+
+static void show_share(struct view_traffic *fresh, const struct view_traffic *old)
+{
+	uint64_t all = fresh->requests + old->requests;
+	if (all > 0)
+		fresh->share_bp = (uint32_t)(fresh->requests * SHARE_FULL_BP / all);
+}
+
+bool environment_hold_numbers(const struct environment *e, const struct active_rollout *r,
+			      struct view_numbers *ret_numbers)
+{
+	const struct analysis *a = &e->analysis;
+	*ret_numbers = (struct view_numbers){.known = false};
+	if (r != e->active || r->state.cursor >= r->plan.step_count ||
+	    r->plan.steps[r->state.cursor].op != PLAN_HOLD || a->step != r->state.cursor ||
+	    a->attempt != r->state.attempt)
+		return false;
+	ret_numbers->known = true;
+	ret_numbers->held_ms = r->state.held_ms;
+	show_track(&a->fresh, &a->fresh.base, &ret_numbers->new_traffic);
+	show_track(&a->live, &a->live.base, &ret_numbers->old_traffic);
+	show_share(&ret_numbers->new_traffic, &ret_numbers->old_traffic);
+	return true;
 }
 
 static uint32_t sum_of(const uint16_t counts[PROCESSES_MAX])
@@ -143,11 +168,9 @@ static void show_live(const struct source *s)
 	struct view_rollout *v = s->view;
 	const struct analysis *a = &e->analysis;
 	uint8_t slot = environment_find(&e->core, &r->state.release);
-	show_track(&a->fresh, &v->new_traffic);
-	show_track(&a->live, &v->old_traffic);
-	uint64_t all = v->new_traffic.requests + v->old_traffic.requests;
-	if (all > 0)
-		v->new_traffic.share_bp = (uint32_t)(v->new_traffic.requests * SHARE_FULL_BP / all);
+	show_track(&a->fresh, &a->fresh.began, &v->new_traffic);
+	show_track(&a->live, &a->live.began, &v->old_traffic);
+	show_share(&v->new_traffic, &v->old_traffic);
 	if (slot != SLOT_NONE) {
 		v->weight_bp = e->core.router.weight_bp[slot];
 		v->new_ready = sum_of(e->core.sets[slot].seen.ready);
@@ -160,14 +183,12 @@ static void show_live(const struct source *s)
 	if (r->state.cursor < r->plan.step_count &&
 	    r->plan.steps[r->state.cursor].op == PLAN_HOLD) {
 		const struct plan_step *step = &r->plan.steps[r->state.cursor];
-		struct judge_counts counts = {0};
 		v->hold_for_ms = step->for_ms;
 		v->hold_held_ms = r->state.held_ms;
 		v->hold_at_most_ms = step->at_most_ms;
 		v->hold_at_least_requests = step->min_samples;
-		if (a->fresh.present)
-			analysis_counts(&a->fresh, &a->fresh.base, &counts);
-		v->hold_requests = counts.requests;
+		if (environment_hold_numbers(e, r, &v->hold_numbers))
+			v->hold_requests = v->hold_numbers.new_traffic.requests;
 	}
 }
 
@@ -180,6 +201,9 @@ static int add_evidence(void *context, const struct store_evidence *row)
 	to->step = row->step;
 	to->attempt = row->attempt;
 	to->at_unix_ms = row->at_unix_ms;
+	to->numbers.known = false;
+	if (row->data)
+		summary_read_numbers(row->data, &to->numbers);
 	text_copy(to->verdict, sizeof to->verdict, row->verdict);
 	text_copy(to->text, sizeof to->text, row->sentence);
 	return 0;
@@ -361,6 +385,8 @@ static int fill(struct source *s, uint32_t number, struct error *err)
 		show_steps(s);
 	if (s->active && s->environment->active == s->active)
 		show_live(s);
+	else if (s->state.status == ROLLOUT_SUCCEEDED)
+		v->weight_bp = SHARE_FULL_BP;
 	result = store_evidence(c->parts.store, number, add_evidence, v, err);
 	if (result == 0)
 		result = store_transitions(c->parts.store, number, add_transition, v, err);
