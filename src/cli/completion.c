@@ -341,10 +341,10 @@ static int print_names(const struct cli *cli, bool environments)
 	client_free(client);
 	if (result < 0)
 		return CLI_UNREACHABLE;
-	json_array_foreach(json_object_get(answer, "applications"), i, row)
-		json_array_foreach(json_object_get(row, "environments"), k, e)
+	json_array_foreach (json_object_get(answer, "applications"), i, row)
+		json_array_foreach (json_object_get(row, "environments"), k, e)
 			puts(json_text_of(e, "name"));
-	json_array_foreach(json_object_get(answer, "releases"), i, row)
+	json_array_foreach (json_object_get(answer, "releases"), i, row)
 		puts(json_text_of(row, "tag"));
 	json_decref(answer);
 	return CLI_OK;

@@ -184,9 +184,10 @@ static bool served_by_davit(const struct doctor *d, const char *listen)
 {
 	const json_t *app, *e;
 	size_t i, k;
-	json_array_foreach(json_object_get(d->status, "applications"), i, app) json_array_foreach(
-		json_object_get(app, "environments"), k,
-		e) if (strcmp(json_text_of(e, "listen"), listen) == 0) return true;
+	json_array_foreach (json_object_get(d->status, "applications"), i, app)
+		json_array_foreach (json_object_get(app, "environments"), k, e)
+			if (strcmp(json_text_of(e, "listen"), listen) == 0)
+				return true;
 	return false;
 }
 

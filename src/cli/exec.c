@@ -83,8 +83,7 @@ static void set_variables(const json_t *list)
 			setenv(kept[i], values[i], 1);
 		free(values[i]);
 	}
-	json_array_foreach(list, i, row)
-	{
+	json_array_foreach (list, i, row) {
 		char *variable = mem_copy_text(json_string_value(row)),
 		     *equals = strchr(variable, '=');
 		if (equals) {

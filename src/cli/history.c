@@ -65,7 +65,7 @@ int verb_history(struct cli *cli)
 		return CLI_OK;
 	}
 	buf_init(&text, TEXT_MAX);
-	json_array_foreach(json_object_get(answer, "rollouts"), i, row)
+	json_array_foreach (json_object_get(answer, "rollouts"), i, row)
 		put_rollout(cli, &text, row);
 	if (text.size == 0)
 		fputs("Nothing was ever deployed. Next: davit deploy ENV PATH\n", stderr);

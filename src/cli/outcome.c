@@ -44,8 +44,7 @@ static void put_tail(const struct cli *cli, struct buf *to, const json_t *rollou
 	if (json_array_size(tail) == 0)
 		return;
 	buf_puts(to, "Last lines of its log:\n");
-	json_array_foreach(tail, i, line)
-	{
+	json_array_foreach (tail, i, line) {
 		buf_puts(to, "  ");
 		screen_put_foreign(to, json_string_value(line));
 		buf_puts(to, "\n");
@@ -84,8 +83,7 @@ static void put_evidence(const struct cli *cli, struct buf *to, const json_t *ro
 	size_t i;
 	if (json_array_size(rows) > 0)
 		buf_puts(to, "\nEvidence\n");
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach (rows, i, row) {
 		const char *verdict = json_text_of(row, "verdict");
 		screen_put(cli, to, TONE_FAINT, "  %s ",
 			   screen_time(json_number_of(row, "at_unix_ms"), when));
@@ -101,8 +99,7 @@ static void put_history(const struct cli *cli, struct buf *to, const json_t *rol
 	char when[32];
 	size_t i;
 	buf_puts(to, "\nHistory\n");
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach (rows, i, row) {
 		const char *state = json_text_of(row, "to");
 		screen_put(cli, to, TONE_FAINT, "  %s ",
 			   screen_time(json_number_of(row, "at_unix_ms"), when));

@@ -51,9 +51,10 @@ static void print_plan(const struct cli *cli, const json_t *plan)
 		   from[0] ? screen_arrow(cli) : "", from[0] ? " " : "",
 		   json_text_of(json_object_get(plan, "new"), "tag"),
 		   json_text_of(plan, "strategy"));
-	json_array_foreach(json_object_get(plan, "steps"), i, row) put_step(cli, &text, row);
+	json_array_foreach (json_object_get(plan, "steps"), i, row)
+		put_step(cli, &text, row);
 	put_cost(cli, &text, plan);
-	json_array_foreach(json_object_get(plan, "notes"), i, row)
+	json_array_foreach (json_object_get(plan, "notes"), i, row)
 		screen_put(cli, &text, TONE_BUSY, "Note: %s\n", json_string_value(row));
 	screen_put(cli, &text, TONE_FAINT, "Next: davit deploy %s %s\n",
 		   json_text_of(plan, "environment"),

@@ -20,11 +20,10 @@ static void put_release(const struct cli *cli, struct buf *to, const json_t *r)
 		   json_text_of(r, "release"),
 		   screen_time(json_number_of(r, "created_unix_ms"), when), json_text_of(r, "by"),
 		   screen_size(json_number_of(r, "size_bytes"), size));
-	json_array_foreach(live, i, row)
+	json_array_foreach (live, i, row)
 		screen_put(cli, to, TONE_GOOD, "%s live in %s  ", screen_glyph(cli, "serving"),
 			   json_string_value(row));
-	json_array_foreach(bad, i, row)
-	{
+	json_array_foreach (bad, i, row) {
 		screen_put(cli, to, TONE_BAD, "%s bad in %s", screen_glyph(cli, "failed"),
 			   json_text_of(row, "environment"));
 		buf_puts(to, json_text_of(row, "reason")[0] ? ": " : "");
@@ -51,7 +50,7 @@ static int list(struct cli *cli)
 		return CLI_OK;
 	}
 	buf_init(&text, TEXT_MAX);
-	json_array_foreach(json_object_get(answer, "releases"), i, row)
+	json_array_foreach (json_object_get(answer, "releases"), i, row)
 		put_release(cli, &text, row);
 	if (text.size == 0)
 		fputs("There is no release yet. Next: davit deploy ENV PATH\n", stderr);

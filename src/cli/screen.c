@@ -2,10 +2,12 @@
  * screen - see screen.h for the contract. */
 #include "cli/screen.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -64,8 +66,12 @@ void screen_put(const struct cli *cli, struct buf *to, enum screen_tone tone, co
 	va_start(args, format);
 	buf_vprintf(to, format, args);
 	va_end(args);
-	if (coloured)
-		buf_puts(to, "\033[0m");
+	if (!coloured)
+		return;
+	/* Within the line: what comes after its end belongs to the next one. */
+	bool ended = to->size > 0 && to->data[to->size - 1] == '\n';
+	to->size -= ended;
+	buf_puts(to, ended ? "\033[0m\n" : "\033[0m");
 }
 
 void screen_put_foreign(struct buf *to, const char *text)
@@ -127,49 +133,183 @@ const char *screen_time(uint64_t unix_ms, char to[32])
 	return to;
 }
 
-static unsigned drawn_lines;
+/* --- frames */
 
-static unsigned columns(void)
+enum { LINES_MAX = 200 };
+
+static struct {
+	unsigned count;
+	unsigned columns[LINES_MAX]; /* of each line that was drawn */
+} drawn;
+
+static struct {
+	bool open;
+	bool echo; /* `before` is to be restored */
+	struct termios before;
+} terminal;
+
+static volatile sig_atomic_t continued; /* others wrote below our frame */
+
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+static void put_raw(const char *text)
 {
-	struct winsize size;
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
+	(void)!write(STDOUT_FILENO, text, strlen(text));
 }
 
-/* One line, cut at the width of the terminal: colours take no room, UTF-8 sequences one column. */
-static void put_line(const char *line, size_t length, unsigned width)
+/* Only calls that a signal handler may make. */
+static void take_terminal(void)
 {
-	unsigned column = 0;
+	struct termios quiet;
+	put_raw("\033[?25l");
+	terminal.echo = tcgetpgrp(STDIN_FILENO) == getpgrp() &&
+			tcgetattr(STDIN_FILENO, &terminal.before) == 0;
+	if (!terminal.echo)
+		return;
+	quiet = terminal.before;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &quiet);
+}
+
+static void give_terminal(void)
+{
+	if (terminal.echo)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &terminal.before);
+	terminal.echo = false;
+	put_raw("\033[0m\033[?25h");
+}
+
+static void on_ending(int number)
+{
+	give_terminal();
+	signal(number, SIG_DFL);
+	raise(number);
+}
+
+static void on_stop(int number)
+{
+	(void)number;
+	give_terminal();
+	kill(getpid(), SIGSTOP);
+	take_terminal();
+	continued = 1;
+}
+
+void screen_open(void)
+{
+	struct sigaction end = {.sa_handler = on_ending}, stop = {.sa_handler = on_stop};
+	drawn.count = 0;
+	take_terminal();
+	terminal.open = true;
+	for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
+		sigaction(ending[i], &end, NULL);
+	sigaction(SIGTSTP, &stop, NULL);
+}
+
+void screen_close(void)
+{
+	if (!terminal.open)
+		return;
+	for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++)
+		signal(ending[i], SIG_DFL);
+	signal(SIGTSTP, SIG_DFL);
+	give_terminal();
+	terminal.open = false;
+	drawn.count = 0;
+}
+
+static void terminal_size(unsigned *ret_columns, unsigned *ret_rows)
+{
+	struct winsize size;
+	bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+	*ret_columns = known && size.ws_col > 0 ? size.ws_col : SCREEN_WIDTH_DEFAULT;
+	*ret_rows = known && size.ws_row > 0 ? size.ws_row : SCREEN_ROWS_DEFAULT;
+}
+
+unsigned screen_width(void)
+{
+	unsigned columns, rows;
+	terminal_size(&columns, &rows);
+	return columns;
+}
+
+unsigned screen_rows(void)
+{
+	unsigned columns, rows;
+	terminal_size(&columns, &rows);
+	return rows;
+}
+
+/* Walks over a text; stops before the column `most` is passed. Returns the bytes walked. */
+static size_t walk_columns(const char *text, size_t size, unsigned most, unsigned *ret_columns)
+{
+	unsigned columns = 0;
 	bool escape = false;
-	for (size_t i = 0; i < length; i++) {
-		unsigned char c = (unsigned char)line[i];
+	size_t i;
+	for (i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)text[i];
 		if (c == '\033')
 			escape = true;
-		else if (!escape && (c & 0xc0) != 0x80 && ++column > width)
-			break;
-		fputc(c, stdout);
+		else if (!escape && (c & 0xc0) != 0x80) {
+			if (columns == most)
+				break;
+			columns++;
+		}
 		if (escape && c == 'm')
 			escape = false;
 	}
-	fputs("\033[0m\033[K\n", stdout);
+	*ret_columns = columns;
+	return i;
+}
+
+unsigned screen_columns(const char *text, size_t size)
+{
+	unsigned columns;
+	walk_columns(text, size, UINT32_MAX, &columns);
+	return columns;
+}
+
+/* Up to where the last frame began. A terminal that became narrower has broken its lines in two. */
+static void put_up(struct buf *to, unsigned width)
+{
+	unsigned rows = 0;
+	for (unsigned i = 0; i < drawn.count; i++)
+		rows += drawn.columns[i] == 0 ? 1 : (drawn.columns[i] + width - 1) / width;
+	if (rows > 0)
+		buf_printf(to, "\033[%uA", rows);
+	buf_puts(to, "\r");
 }
 
 void screen_frame(const struct buf *frame)
 {
-	if (!frame) {
-		drawn_lines = 0;
-		return;
+	unsigned width, rows, lines = 0, skip;
+	const char *text = buf_text(frame);
+	struct buf to;
+	terminal_size(&width, &rows);
+	for (const char *p = text; (p = strchr(p, '\n')); p++)
+		lines++;
+	/* What does not fit is left out below the first line: what is over, before what comes. */
+	skip = lines + 1 > rows && rows > 2 ? lines + 1 - rows : 0;
+	buf_init(&to, frame->size * 2 + LINES_MAX * 16);
+	if (!continued)
+		put_up(&to, width);
+	continued = 0;
+	drawn.count = 0;
+	for (unsigned i = 0; *text && drawn.count < LINES_MAX; i++) {
+		size_t length = strcspn(text, "\n");
+		if (i == 0 || i > skip) {
+			size_t part =
+				walk_columns(text, length, width, &drawn.columns[drawn.count++]);
+			/* First erased, then written: a full line erases its own last column. */
+			buf_puts(&to, "\033[2K");
+			buf_append(&to, text, part);
+			buf_puts(&to, "\033[0m\n");
+		}
+		text += length + (text[length] == '\n');
 	}
-	unsigned width = columns(), lines = 0;
-	if (drawn_lines > 0)
-		printf("\033[%uA\r", drawn_lines);
-	for (const char *p = buf_text(frame); *p; lines++) {
-		size_t length = strcspn(p, "\n");
-		put_line(p, length, width);
-		p += length + (p[length] == '\n');
-	}
-	fputs("\033[J", stdout);
-	fflush(stdout);
-	drawn_lines = lines;
+	buf_puts(&to, "\033[J");
+	(void)!write(STDOUT_FILENO, buf_text(&to), to.size);
+	buf_done(&to);
 }
 
 const char *json_text_of(const json_t *o, const char *key)

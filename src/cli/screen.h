@@ -13,6 +13,8 @@
 #include "base/buf.h"
 #include "cli/command.h"
 
+enum { SCREEN_WIDTH_DEFAULT = 100, SCREEN_ROWS_DEFAULT = 24 };
+
 enum screen_tone { TONE_PLAIN, TONE_GOOD, TONE_BUSY, TONE_BAD, TONE_FAINT };
 
 /* Glyph and tone of a state's word: "done" is a green check mark, "failed" a red cross. */
@@ -38,7 +40,17 @@ const char *screen_share(uint64_t part, uint64_t whole, char to[32]);
 /* "14:02:11" local time, or "2026-11-22 14:02" when it is not today. */
 const char *screen_time(uint64_t unix_ms, char to[32]);
 
-/* Draw `frame` where the last one was (NULL forgets it and leaves it on the screen). */
+/* Columns and rows of the terminal; SCREEN_WIDTH_DEFAULT and SCREEN_ROWS_DEFAULT where they are not known. */
+unsigned screen_width(void);
+unsigned screen_rows(void);
+/* How many columns a text takes: colours take none, a character one. */
+unsigned screen_columns(const char *text, size_t size);
+
+/* Take the terminal for frames: no cursor, no echo. screen_close() gives it back, and so does a signal that
+ * ends or stops this process. */
+void screen_open(void);
+void screen_close(void);
+/* Draw `frame` where the last one was, cut to the terminal as it is now. */
 void screen_frame(const struct buf *frame);
 
 /* Members of an object; "" and 0 when missing. */

@@ -65,8 +65,9 @@ static void put_environment(const struct cli *cli, struct buf *to, const json_t 
 			   (unsigned long long)json_number_of(rollout, "step") + 1,
 			   (unsigned long long)json_number_of(rollout, "steps"),
 			   json_text_of(e, "name"));
-	json_array_foreach(instances, i, row) if (strcmp(json_text_of(row, "state"), "exited") != 0)
-		put_instance(cli, to, row);
+	json_array_foreach (instances, i, row)
+		if (strcmp(json_text_of(row, "state"), "exited") != 0)
+			put_instance(cli, to, row);
 }
 
 static void put_status(const struct cli *cli, struct buf *to, const json_t *status)
@@ -75,10 +76,9 @@ static void put_status(const struct cli *cli, struct buf *to, const json_t *stat
 	size_t i, k;
 	if (json_array_size(applications) == 0)
 		buf_puts(to, "Nothing was deployed here yet. Next: davit deploy ENV PATH\n");
-	json_array_foreach(applications, i, app)
-	{
+	json_array_foreach (applications, i, app) {
 		screen_put(cli, to, TONE_PLAIN, "%s\n", json_text_of(app, "app"));
-		json_array_foreach(json_object_get(app, "environments"), k, e)
+		json_array_foreach (json_object_get(app, "environments"), k, e)
 			put_environment(cli, to, e);
 	}
 }
@@ -94,7 +94,7 @@ static int show(struct cli *cli, struct client *client, bool frame)
 	else
 		snprintf(path, sizeof path, "/v1/status");
 	if (client_get(client, path, &status, &err) < 0)
-		return cli_fail(cli, &err, NULL);
+		return cli_fail(cli, &err, client_next(client));
 	buf_init(&text, TEXT_MAX);
 	if (cli->json) {
 		json_dumpf(status, stdout, JSON_COMPACT);
@@ -116,15 +116,20 @@ int verb_status(struct cli *cli)
 {
 	struct client *client;
 	struct error err;
-	bool watch = cli_option(cli, "watch") != NULL;
+	bool watch = cli_option(cli, "watch") != NULL,
+	     frames = watch && cli->terminal && !cli->json;
 	struct timespec pause = {0, REFRESH_MS * 1000000L};
 	if (client_open(cli, &client, &err) < 0)
 		return cli_fail(cli, &err, "davit up");
-	int code = show(cli, client, watch && cli->terminal);
+	if (frames)
+		screen_open();
+	int code = show(cli, client, frames);
 	while (watch && code == CLI_OK) {
 		nanosleep(&pause, NULL);
-		code = show(cli, client, cli->terminal);
+		code = show(cli, client, frames);
 	}
+	if (frames)
+		screen_close();
 	client_free(client);
 	return code;
 }

@@ -12,13 +12,13 @@ static bool is_environment(const json_t *status, const char *app, size_t app_len
 {
 	const json_t *a, *e;
 	size_t i, k;
-	json_array_foreach(json_object_get(status, "applications"), i, a)
-	{
+	json_array_foreach (json_object_get(status, "applications"), i, a) {
 		const char *of = json_text_of(a, "app");
 		if (strlen(of) != app_length || strncmp(of, app, app_length) != 0)
 			continue;
-		json_array_foreach(json_object_get(a, "environments"), k,
-				   e) if (strcmp(json_text_of(e, "name"), name) == 0) return true;
+		json_array_foreach (json_object_get(a, "environments"), k, e)
+			if (strcmp(json_text_of(e, "name"), name) == 0)
+				return true;
 	}
 	return false;
 }

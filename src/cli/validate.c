@@ -34,8 +34,7 @@ static void print_valid(const char *file, const char *app, const json_t *environ
 	const json_t *e;
 	size_t i;
 	printf("%s is valid: %s to", file, app);
-	json_array_foreach(environments, i, e)
-	{
+	json_array_foreach (environments, i, e) {
 		const char *listen = json_string_value(json_object_get(e, "listen"));
 		printf("%s %s (%s%s%s)", i > 0 ? "," : "",
 		       json_string_value(json_object_get(e, "name")), listen, listen[0] ? ", " : "",
