@@ -51,7 +51,7 @@ kit_teardown() {
 
 show_logs() {
 	local f
-	for f in "$T"/up.log "$T"/state/log "$T"/deploy.err; do
+	for f in "$T"/up.before.log "$T"/up.log "$T"/deploy.err; do
 		[ ! -s "$f" ] || { echo "--- $f"; tail -n 40 "$f"; }
 	done
 	for f in "$T"/state/instances/*/log; do
@@ -109,14 +109,14 @@ PYTHON
 }
 
 up() {
-	: >"$T/up.out"
-	(cd "$T" && exec "$DAVIT" up "$@" >"$T/up.out" 2>>"$T/up.log" </dev/null 3>&- 4>&-) &
+	[ ! -e "$T/up.log" ] || cat "$T/up.log" >>"$T/up.before.log"
+	(cd "$T" && exec "$DAVIT" up "$@" >"$T/up.log" 2>&1 </dev/null 3>&- 4>&-) &
 	up_pid=$!
 	wait_for 15 "davit up to say that it is ready" up_is_ready
 }
 
 up_is_ready() {
-	grep -q ready "$T/up.out" || { gone "$up_pid" && return 0; }
+	grep -q "is ready" "$T/up.log" || { gone "$up_pid" && return 0; }
 }
 
 # Stop the server as Ctrl-C does; it drains, stops everything, and leaves with 0.
