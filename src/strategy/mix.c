@@ -104,7 +104,12 @@ static void compile_move(struct compiler *c, uint32_t index)
 			compile_canary(c, move);
 		break;
 	case STRATEGY_MOVE_SWITCH: compile_switch(c, next); break;
-	case STRATEGY_MOVE_ROLLING: compile_rolling(c, move); break;
+	case STRATEGY_MOVE_ROLLING:
+		if (c->live)
+			compile_rolling(c, move);
+		else /* nobody's instances to replace, and nobody to be compared with */
+			compile_switch(c, next);
+		break;
 	case STRATEGY_MOVE_RECREATE: compile_recreate(c); break;
 	case STRATEGY_MOVE_BAKE:
 		/* A first release has nobody to be compared with and nothing to go back to: it is live. */

@@ -92,7 +92,7 @@ static void batch_in_place(struct compiler *c, const struct strategy_move *move,
 
 void compile_rolling(struct compiler *c, const struct strategy_move *move)
 {
-	uint32_t batches = c->live ? batch_count(c, move->batch_bp) : 1;
+	uint32_t batches = batch_count(c, move->batch_bp);
 
 	for (uint32_t number = 1; number <= batches; number++) {
 		struct batch batch = batch_make(c, move->batch_bp, number, batches);
