@@ -3,7 +3,10 @@
 # Releases that are bad in every way: each is caught, the old one serves on, exit code 11.
 
 load lib.bash
-setup() { kit_setup; }
+setup() {
+	kit_setup
+	LOAD=()
+}
 teardown() { kit_teardown; }
 
 # good_then_bad KEY=VALUE...: v1 serves, load runs, v2 is bad and comes back
@@ -13,7 +16,7 @@ good_then_bad() {
 	release v2.0.0 "$@"
 	deploy v1.0.0
 	[ "$status" = 0 ]
-	load_start
+	load_start "${LOAD[@]}"
 	exits 11 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0
 	old_release_serves
 }
@@ -24,7 +27,7 @@ old_release_serves() {
 	is v1.0.0 answering
 	is reverted rollout .state
 	wait_for 20 "the bad release's instances to be gone" holds 0 instances_of v2.0.0
-	is true environment '[.instances[].state] | all(. == "ready")'
+	is true environment '[.instances[] | select(.tag == "v1.0.0") | .state] | all(. == "ready")'
 	load_stop
 }
 
@@ -85,6 +88,7 @@ is_marked_bad() {
 }
 
 @test "hangs without an answer: caught by what is in flight, before any timeout" {
+	LOAD=(--connections 1500) # users do not wait for each other
 	good_then_bad hang_bp=10000
 	# The requests that the release swallowed are lost, and no others.
 	is true load '.ok > .sent * 0.9'

@@ -210,7 +210,7 @@ says() {
 	fi
 }
 
-environment() { davit status --json | jq -r ".applications[0].environments[0]$1"; }
+environment() { davit status --json | jq -r ".applications[0].environments[0] | $1"; }
 rollout() { davit why prod --json | jq -r "$1"; }
 
 # is VALUE COMMAND...
@@ -273,8 +273,8 @@ posts_are_exact() {
 
 live_tag() { environment .live.tag; }
 
-# The instances of one release, as status shows them.
-instances_of() { environment ".instances | map(select(.tag == \"$1\")) | length"; }
+# The instances of one release that live, as status shows them (it shows those that are over, too).
+instances_of() { environment ".instances | map(select(.tag == \"$1\" and .pid > 0)) | length"; }
 
 # Pids by role: up, controller, gateway-supervisor, gateway-worker, keeper: davit's first argument.
 pids_of() { orphans | awk -v role="$1" '$3 == role { print $1 }'; }
