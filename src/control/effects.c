@@ -70,28 +70,54 @@ static void plainly_rolling(struct strategy_settings *settings)
 		}
 }
 
-static bool compile(struct environment *e, struct active_rollout *r, struct error *err)
+static int compile(struct environment *e, struct active_rollout *r, struct error *err)
 {
 	struct strategy_settings settings;
-	struct rollout_event withdraw = {.kind = EVENT_ABORT};
-	struct turn_note note = {.sentence = err->text};
-	struct error ignored;
 	int result = release_settings(e, r->candidate.config, &settings, err);
-	if (result == 0 && strcmp(r->kind, "restart") == 0)
+	if (result < 0)
+		return result;
+	if (strcmp(r->kind, "restart") == 0)
 		plainly_rolling(&settings);
-	if (result == 0)
-		result = strcmp(r->kind, "rollback") == 0
-				 ? strategy_compile_rollback(&settings, &e->core, &r->candidate.id,
-							     &r->plan, err)
-				 : strategy_compile(&settings, &e->core, &r->candidate.id, &r->plan,
-						    err);
-	if (result == 0)
+	return strcmp(r->kind, "rollback") == 0
+		       ? strategy_compile_rollback(&settings, &e->core, &r->candidate.id, &r->plan,
+						   err)
+		       : strategy_compile(&settings, &e->core, &r->candidate.id, &r->plan, err);
+}
+
+/* What cannot be planned any more never begins; the sentence says why. It is freed with that. */
+static bool withdraw(struct environment *e, struct active_rollout *r, const struct error *why)
+{
+	struct rollout_event event = {.kind = EVENT_ABORT};
+	struct turn_note note = {.sentence = why->text};
+	uint32_t number = r->number;
+	struct error err;
+	if (environment_turn(e, r, &event, &note, NULL, &err) == 0)
 		return true;
-	/* What cannot be planned any more never begins; the sentence says why. */
-	if (environment_turn(e, r, &withdraw, &note, NULL, &ignored) < 0 ||
-	    !rollout_terminal(&r->state))
-		log_event(LOG_ERROR, "control.plan", "environment=%s rollout=%u error=\"%s\"",
-			  e->key, r->number, err->text);
+	log_event(LOG_ERROR, "control.plan", "environment=%s rollout=%u error=\"%s\"", e->key,
+		  number, err.text);
+	return false;
+}
+
+/* False: not committed, or not now; it waits where it was. It may have ended when this returns: then it has
+ * been freed. */
+static bool begin(struct environment *e, struct active_rollout *r)
+{
+	struct rollout_event start = {.kind = EVENT_START, .number = r->number};
+	enum rollout_answer answer = ANSWER_NONE;
+	const struct release_info *live = environment_release(e, e->core.stable);
+	struct error err;
+	text_copy(r->old_hex, sizeof r->old_hex, live ? live->hex : "");
+	r->started_unix_ms = env_wall_ms(e->control->parts.env);
+	memmove(e->queue, e->queue + 1, sizeof e->queue[0] * --e->queue_count);
+	e->active = r;
+	analysis_rollout_began(e);
+	if (environment_turn(e, r, &start, NULL, &answer, &err) == 0 && answer == ANSWER_OK)
+		return true;
+	r->started_unix_ms = 0;
+	r->old_hex[0] = '\0';
+	e->active = NULL;
+	memmove(e->queue + 1, e->queue, sizeof e->queue[0] * e->queue_count++);
+	e->queue[0] = r;
 	return false;
 }
 
@@ -100,31 +126,16 @@ void environment_start_next(struct environment *e)
 	struct control *c = e->control;
 	while (!e->active && e->queue_count > 0 && e->core.rollout == 0 && !c->degraded) {
 		struct active_rollout *r = e->queue[0];
-		struct rollout_event start = {.kind = EVENT_START, .number = r->number};
-		enum rollout_answer answer = ANSWER_NONE;
+		uint32_t number = r->number;
 		struct error err;
-		if (!compile(e, r, &err)) {
-			if (!rollout_terminal(&r->state))
+		if (compile(e, r, &err) < 0) {
+			if (!withdraw(e, r, &err))
 				return;
-			sweep_queue(e);
 			continue;
 		}
-		const struct release_info *live = environment_release(e, e->core.stable);
-		text_copy(r->old_hex, sizeof r->old_hex, live ? live->hex : "");
-		r->started_unix_ms = env_wall_ms(c->parts.env);
-		forget_ended(e);
-		memmove(e->queue, e->queue + 1, sizeof e->queue[0] * --e->queue_count);
-		e->active = r;
-		analysis_rollout_began(e);
-		if (environment_turn(e, r, &start, NULL, &answer, &err) < 0 ||
-		    !rollout_active(&r->state)) {
-			/* Not committed, or not now: it waits where it was. */
-			e->active = NULL;
-			memmove(e->queue + 1, e->queue, sizeof e->queue[0] * e->queue_count++);
-			e->queue[0] = r;
+		if (!begin(e, r))
 			return;
-		}
-		control_changed(c, r->number);
+		control_changed(c, number);
 	}
 }
 
@@ -150,8 +161,10 @@ static void execute(struct environment *e, struct active_rollout *r,
 	case EFFECT_FETCH: break; /* the caller's */
 	case EFFECT_ANALYSE: analysis_begin(e, effect->step, effect->attempt); break;
 	case EFFECT_NOTIFY:
+		if (effect->from == ROLLOUT_QUEUED && r == e->active)
+			forget_ended(e);
 		if (effect->to == ROLLOUT_REVERTING && effect->from != ROLLOUT_STUCK &&
-		    !r->verdict_at_ms)
+		    routing_serves_candidate(e))
 			r->verdict_at_ms = env_now_ms(e->control->parts.env);
 		if (effect->to == ROLLOUT_REVERTING)
 			analysis_cancel(e);

@@ -87,10 +87,11 @@ struct environment {
 	struct drain_clock drains[DRAINS_MAX];
 
 	struct router_document *sent; /* the last document sent; NULL = none since the start */
-	bool routing;                 /* an apply is under way */
+	bool routing;                 /* an apply or a forget is under way */
 	bool route_again;             /* something changed meanwhile */
+	bool unrouted;                /* the router has confirmed that it knows nothing of it */
 	bool route_failed;
-	uint64_t route_failed_ms;
+	uint64_t route_failed_ms, route_sent_ms;
 	char route_error[SENTENCE_SIZE];
 	struct router_observation *seen; /* the latest, on the heap for its size */
 	bool seen_valid;
@@ -166,12 +167,16 @@ bool instance_of(const struct environment *e, const struct instance_status *stat
 uint8_t instance_slot(const struct environment *e, const struct instance_status *status);
 /* No set document wants it. */
 bool instance_surplus(const struct environment *e, const struct instance_status *status);
+/* What the instance of the release that is worst off says of itself: "web 2: exited with status 3". */
+bool instances_trouble(const struct environment *e, const char *release, char *to, size_t size);
 /* What the instances of a set are, for the core. */
 void instances_observe(struct environment *e, uint8_t slot, struct set_observation *to);
 
 /* --- routing.c */
 void routing_send(struct environment *e);
-bool routing_idle(const struct environment *e);
+bool routing_wanted(const struct environment *e);
+/* Does the document that was sent last give requests to the rollout's candidate? */
+bool routing_serves_candidate(const struct environment *e);
 enum router_mode routing_mode(const struct environment *e); /* that the core's document asks for */
 struct version routing_core_version(struct router_version applied);
 

@@ -107,17 +107,13 @@ static void to_fleet(struct environment *e, const struct instance_status *s,
 			ret->in_flight = (uint32_t)e->seen->backends[i].in_flight;
 		}
 	/* What takes no requests has none to finish. What does is removed when the gateway says so. */
-	ret->removed = !s->traffic || !s->address[0] ||
-		       (ret->draining && e->seen_valid && e->seen->seen && !(listed && serving));
-	/* One that gave up has no process: where it is surplus it has drained, and nothing is left to stop. */
-	if (s->state == INSTANCE_FAILED) {
-		ret->removed = true;
-		ret->draining = instance_surplus(e, s);
-	}
+	bool out = e->unrouted || (e->seen_valid && e->seen->seen && !(listed && serving));
+	ret->removed = !s->traffic || !s->address[0] || (ret->draining && out);
 	ret->removed_ms = removed_for_ms(e, s->id, ret->removed && ret->draining);
-	if (s->state == INSTANCE_FAILED)
-		ret->gave_up_ms =
-			FLEET_RETRY_MS; /* the runtime's own back-off was long before that */
+	if (s->state == INSTANCE_FAILED) /* the clock of an earlier boot says nothing */
+		ret->gave_up_ms = s->state_since_ms && s->state_since_ms <= now
+					  ? now - s->state_since_ms
+					  : FLEET_RETRY_MS;
 }
 
 struct crew {
@@ -127,7 +123,8 @@ struct crew {
 	struct version applied[FLEET_PROCESSES_MAX * FLEET_SLOTS_MAX];
 };
 
-/* The instances of one release that are there. Ended ones are not: their slot is empty. */
+/* The instances of one release that are there. Ended ones are not: their slot is empty. Of one that gave up
+ * nothing is left but its files; where it is not wanted they stay, for whoever asks why, and it is not there. */
 static void muster(struct environment *e, uint8_t slot, struct crew *crew)
 {
 	struct runtime *runtime = e->control->parts.runtime;
@@ -138,6 +135,7 @@ static void muster(struct environment *e, uint8_t slot, struct crew *crew)
 		const struct instance_status *s = &list[i];
 		if (!instance_of(e, s) || instance_slot(e, s) != slot ||
 		    s->state == INSTANCE_EXITED ||
+		    (s->state == INSTANCE_FAILED && instance_surplus(e, s)) ||
 		    environment_process_index(e, s->process) == PROCESSES_MAX || s->slot == 0 ||
 		    s->slot > FLEET_SLOTS_MAX ||
 		    crew->count == FLEET_PROCESSES_MAX * FLEET_SLOTS_MAX)
@@ -273,4 +271,25 @@ void instances_observe(struct environment *e, uint8_t slot, struct set_observati
 	memcpy(to->undrained, tally.undrained, sizeof to->undrained);
 	memcpy(to->failed, tally.failed, sizeof to->failed);
 	to->wrong = tally.wrong;
+}
+
+bool instances_trouble(const struct environment *e, const char *release, char *to, size_t size)
+{
+	struct runtime *runtime = e->control->parts.runtime;
+	const struct instance_status *list, *worst = NULL;
+	size_t count = runtime->ops->observe(runtime, &list);
+	for (size_t i = 0; i < count; i++) {
+		const struct instance_status *s = &list[i];
+		if (!instance_of(e, s) || strcmp(s->release, release) != 0 || !s->sentence[0] ||
+		    s->state == INSTANCE_READY)
+			continue;
+		bool worse = !worst ||
+			     (s->state == INSTANCE_FAILED && worst->state != INSTANCE_FAILED) ||
+			     (s->restarts > worst->restarts && worst->state != INSTANCE_FAILED);
+		if (worse)
+			worst = s;
+	}
+	if (worst)
+		snprintf(to, size, "%s %u: %s", worst->process, worst->slot, worst->sentence);
+	return worst != NULL;
 }

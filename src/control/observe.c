@@ -105,14 +105,13 @@ static void on_observed(void *context, const struct router_answer *answer,
 void observe_request(struct environment *e)
 {
 	struct control *c = e->control;
-	const struct resolved *config = environment_traffic_config(e);
 	if (!c->started || c->stopping)
 		return;
 	if (e->observing) {
 		e->observe_again = true;
 		return;
 	}
-	if (!config || !config->environment.listen || routing_idle(e)) {
+	if (!environment_traffic_config(e) || !routing_wanted(e)) {
 		e->look_due = true; /* from the tick: a turn must not begin inside another */
 		return;
 	}
@@ -125,6 +124,7 @@ void observe_unrouted(struct environment *e)
 {
 	struct control *c = e->control;
 	e->look_due = false;
+	e->seen_valid = false;
 	if (c->parts.runtime->ops->settled(c->parts.runtime))
 		deliver(e, e->active ? e->active->state.attempt : 0, false);
 }

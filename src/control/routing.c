@@ -182,12 +182,15 @@ enum router_mode routing_mode(const struct environment *e)
 						  : ROUTER_SERVE;
 }
 
-/* Nothing is live here and nothing gets a request: there is nothing that a router should do. */
-bool routing_idle(const struct environment *e)
+/* Without a listener there is nothing to do for a router; nor while nothing is live and nothing gets a request. */
+bool routing_wanted(const struct environment *e)
 {
 	const struct traffic_document *d = &e->core.router;
-	return e->core.stable == SLOT_NONE && nobody_has_a_share(d) && !d->park &&
-	       !d->maintenance && d->mirror == SLOT_NONE && d->preview == SLOT_NONE;
+	const struct resolved *config = environment_traffic_config(e);
+	bool idle = e->core.stable == SLOT_NONE && nobody_has_a_share(d) && !d->park &&
+		    !d->maintenance && d->mirror == SLOT_NONE && d->preview == SLOT_NONE;
+	/* The configuration of a release that cannot be read is no reason to take anything away. */
+	return !idle && (!config || config->environment.listen);
 }
 
 /* The document as it should be now; NULL while there is nothing to route. */
@@ -195,8 +198,7 @@ static struct router_document *make_document(struct environment *e)
 {
 	const struct resolved *config = environment_traffic_config(e);
 	uint8_t index_of[ENVIRONMENT_SETS_MAX];
-	if (!config || !config->environment.listen || e->core.router.version.n == 0 ||
-	    routing_idle(e))
+	if (!config || e->core.router.version.n == 0 || !routing_wanted(e))
 		return NULL;
 	struct router_document *d = mem_zero(1, sizeof *d);
 	router_document_init(d);
@@ -214,40 +216,74 @@ static struct router_document *make_document(struct environment *e)
 	return d;
 }
 
+bool routing_serves_candidate(const struct environment *e)
+{
+	const struct active_rollout *r = e->active;
+	for (uint32_t i = 0; r && e->sent && i < e->sent->release_count; i++)
+		if (memcmp(e->sent->releases[i].id.bytes, r->candidate.id.bytes, RELEASE_ID_SIZE) ==
+		    0)
+			return e->sent->releases[i].weight_bp > 0;
+	return false;
+}
+
 static void note_zero(struct environment *e)
 {
 	struct active_rollout *r = e->active;
-	if (!r || !r->verdict_at_ms || !e->sent)
+	if (!r || !r->verdict_at_ms || routing_serves_candidate(e))
 		return;
-	for (uint32_t i = 0; i < e->sent->release_count; i++)
-		if (memcmp(e->sent->releases[i].id.bytes, r->candidate.id.bytes, RELEASE_ID_SIZE) ==
-			    0 &&
-		    e->sent->releases[i].weight_bp > 0)
-			return;
 	r->verdict_to_zero_ms = (int64_t)(env_now_ms(e->control->parts.env) - r->verdict_at_ms);
 	r->verdict_at_ms = 0;
 	log_event(LOG_INFO, "rollout.weight-zero", "environment=%s rollout=%u ms=%lld", e->key,
 		  r->number, (long long)r->verdict_to_zero_ms);
 }
 
-static void on_forgotten(void *context, const struct router_answer *answer)
+static void note_failure(struct environment *e, const struct router_answer *answer)
 {
-	struct environment *e = context;
-	if (answer->code < 0)
+	if (!e->route_failed || strcmp(e->route_error, answer->error->text) != 0)
 		log_event(LOG_WARNING, "control.route", "environment=%s error=\"%s\"", e->key,
 			  answer->error->text);
+	e->route_failed = true;
+	e->route_failed_ms = env_now_ms(e->control->parts.env);
+	text_copy(e->route_error, sizeof e->route_error, answer->error->text);
+}
+
+static void after_answer(struct environment *e)
+{
+	if (e->route_again)
+		routing_send(e);
 	observe_request(e);
 }
 
-/* What is no more is taken out of the gateway's table: its listener, its routes. */
+static void on_forgotten(void *context, const struct router_answer *answer)
+{
+	struct environment *e = context;
+	e->routing = false;
+	e->unrouted = answer->code == 0;
+	if (answer->code == 0)
+		e->route_failed = false;
+	else
+		note_failure(e, answer);
+	after_answer(e);
+}
+
+static bool resting(const struct environment *e)
+{
+	return e->route_failed &&
+	       env_now_ms(e->control->parts.env) - e->route_failed_ms < ROUTE_RETRY_MS;
+}
+
+/* What is no more is taken out of the gateway's table: its listener, its routes. An earlier controller may have
+ * put it there, so this is said at least once. */
 static void forget(struct environment *e)
 {
 	struct router *router = e->control->parts.router;
-	if (!e->sent || e->routing)
+	e->route_again = e->routing;
+	if (e->unrouted || e->routing || resting(e))
 		return;
 	free(e->sent);
 	e->sent = NULL;
-	e->route_failed = false;
+	e->seen_valid = false;
+	e->routing = true;
 	router->ops->forget(router, e->app, e->name, on_forgotten, e);
 }
 
@@ -259,16 +295,15 @@ static void on_applied(void *context, const struct router_answer *answer)
 		e->route_failed = false;
 		note_zero(e);
 	} else if (answer->code != ERR_CONFLICT || !e->route_again) {
-		if (!e->route_failed || strcmp(e->route_error, answer->error->text) != 0)
-			log_event(LOG_WARNING, "control.route", "environment=%s error=\"%s\"",
-				  e->key, answer->error->text);
-		e->route_failed = true;
-		e->route_failed_ms = env_now_ms(e->control->parts.env);
-		text_copy(e->route_error, sizeof e->route_error, answer->error->text);
+		note_failure(e, answer);
+		if (answer->code == ERR_CONFLICT) {
+			/* It has something that we do not know of: ask what, before the next one. */
+			free(e->sent);
+			e->sent = NULL;
+			e->seen_valid = false;
+		}
 	}
-	if (e->route_again)
-		routing_send(e);
-	observe_request(e);
+	after_answer(e);
 }
 
 /* What the gateway has may say something else than this document under the same version of the core: a release
@@ -280,17 +315,34 @@ static bool choose_revision(struct environment *e, struct router_document *d)
 	if (!e->sent) {
 		if (!e->seen_valid)
 			return false;
-		uint64_t theirs = e->seen->applied.n & REVISION_MASK;
-		if (version_compare(routing_core_version(e->seen->applied), now) == 0 &&
-		    theirs >= e->config_revision)
-			e->config_revision = theirs + 1;
+		bool known = version_compare(routing_core_version(e->seen->applied), now) == 0;
+		e->config_revision = known ? (e->seen->applied.n & REVISION_MASK) + 1 : 0;
 	} else if (version_compare(routing_core_version(e->sent->version), now) == 0) {
 		d->version = e->sent->version;
 		if (!router_document_equal(e->sent, d))
 			e->config_revision++;
+	} else {
+		e->config_revision = 0;
 	}
 	d->version = router_version_of(e);
 	return true;
+}
+
+/* The gateway had it, and has an older one: it began anew without its table. */
+static bool lost(const struct environment *e)
+{
+	return e->seen_valid && e->seen->seen &&
+	       router_version_compare(e->seen->applied, e->sent->version) < 0 &&
+	       env_now_ms(e->control->parts.env) - e->route_sent_ms >= ROUTE_RETRY_MS;
+}
+
+static bool worth_sending(const struct environment *e, const struct router_document *d)
+{
+	if (!e->sent)
+		return !resting(e);
+	if (!router_document_equal(e->sent, d) || !backends_equal(e->sent, d))
+		return true;
+	return e->route_failed ? !resting(e) : lost(e);
 }
 
 void routing_send(struct environment *e)
@@ -301,31 +353,22 @@ void routing_send(struct environment *e)
 		return;
 	struct router_document *d = make_document(e);
 	if (!d) {
-		if (routing_idle(e))
+		if (!routing_wanted(e))
 			forget(e);
 		return;
 	}
-	e->route_again = false;
-	if (!choose_revision(e, d)) {
+	/* One at a time: this one would only take the place of the one under way. */
+	e->route_again = e->routing;
+	if (e->routing || !choose_revision(e, d) || !worth_sending(e, d)) {
 		free(d);
-		observe_request(e);
-		return;
-	}
-	bool same = e->sent && router_document_equal(e->sent, d) && backends_equal(e->sent, d);
-	bool resting =
-		e->route_failed && env_now_ms(c->parts.env) - e->route_failed_ms < ROUTE_RETRY_MS;
-	if (same && (!e->route_failed || resting)) {
-		free(d); /* in force, on its way, or refused just now */
-		return;
-	}
-	if (e->routing) {
-		/* One at a time: this one would only take the place of the one under way. */
-		e->route_again = true;
-		free(d);
+		if (!e->sent && !e->seen_valid)
+			observe_request(e);
 		return;
 	}
 	free(e->sent);
 	e->sent = d;
 	e->routing = true;
+	e->unrouted = false;
+	e->route_sent_ms = env_now_ms(c->parts.env);
 	c->parts.router->ops->apply(c->parts.router, d, on_applied, e);
 }

@@ -101,11 +101,21 @@ static void put_audit(struct environment *e, uint32_t rollout, const char *who, 
 	store_add_audit(e->control->parts.store, &row);
 }
 
+static bool is_about_instances(enum rollout_reason reason)
+{
+	return reason == REASON_CRASHED || reason == REASON_NEVER_READY ||
+	       reason == REASON_UNHEALTHY || reason == REASON_INSTANCES ||
+	       reason == REASON_STABLE_DOWN;
+}
+
 /* Why a change of status happened, in a sentence. */
-static void describe(const struct environment *e, const struct rollout_effect *effect,
-		     const struct turn_note *note, char *to, size_t size)
+static void describe(const struct environment *e, const struct active_rollout *r,
+		     const struct rollout_effect *effect, const struct turn_note *note, char *to,
+		     size_t size)
 {
 	const char *clause = rollout_reason_text(effect->reason);
+	const char *whose = effect->reason == REASON_STABLE_DOWN ? r->old_hex : r->candidate.hex;
+	char trouble[SENTENCE_SIZE];
 	if (effect->reason == REASON_ROUTER && e->route_failed) {
 		text_copy(to, size, e->route_error);
 		return;
@@ -116,6 +126,9 @@ static void describe(const struct environment *e, const struct rollout_effect *e
 		snprintf(to, size, "%s by %s%s%s", note->action, note->caller->who,
 			 note->reason && note->reason[0] ? ": " : "",
 			 note->reason ? note->reason : "");
+	else if (is_about_instances(effect->reason) &&
+		 instances_trouble(e, whose, trouble, sizeof trouble))
+		snprintf(to, size, "%s (%s)", clause, trouble);
 	else
 		text_copy(to, size, clause[0] ? clause : "the plan says so");
 }
@@ -127,7 +140,7 @@ static void put_transition(struct environment *e, struct active_rollout *r,
 	row.seq = ++r->transition_seq;
 	text_copy(row.from, sizeof row.from, rollout_status_name(effect->from));
 	text_copy(row.to, sizeof row.to, rollout_status_name(effect->to));
-	describe(e, effect, note, row.why, sizeof row.why);
+	describe(e, r, effect, note, row.why, sizeof row.why);
 	store_add_transition(e->control->parts.store, &row);
 	put_audit(e, r->number, who_of(note), "rollout.state", rollout_status_name(effect->to),
 		  row.why);
@@ -176,8 +189,7 @@ static void put_bad(struct environment *e, const struct active_rollout *r,
 	text_copy(row.app, sizeof row.app, e->app);
 	text_copy(row.environment, sizeof row.environment, e->name);
 	text_copy(row.release, sizeof row.release, r->candidate.hex);
-	text_copy(row.reason, sizeof row.reason,
-		  note && note->sentence ? note->sentence : rollout_reason_text(effect->reason));
+	describe(e, r, effect, note, row.reason, sizeof row.reason);
 	text_copy(row.by, sizeof row.by, who_of(note));
 	store_add_bad_mark(e->control->parts.store, &row);
 }
@@ -276,6 +288,8 @@ static int commit(struct environment *e, struct active_rollout *r,
 	struct store *store = e->control->parts.store;
 	struct environment_state before = e->core;
 	uint32_t seq_before = r ? r->transition_seq : 0;
+	char sentence_before[SENTENCE_SIZE];
+	text_copy(sentence_before, sizeof sentence_before, r ? r->sentence : "");
 	struct buf summary;
 	buf_init(&summary, STORE_BLOB_MAX);
 	summarise(e, r, change, &summary);
@@ -302,8 +316,10 @@ static int commit(struct environment *e, struct active_rollout *r,
 	FAILPOINT("control.after-commit");
 	if (result < 0) {
 		e->core = before;
-		if (r)
+		if (r) {
 			r->transition_seq = seq_before;
+			text_copy(r->sentence, sizeof r->sentence, sentence_before);
+		}
 	}
 	return result;
 }

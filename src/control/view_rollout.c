@@ -280,7 +280,12 @@ static void explain(const struct source *s)
 			 v->environment, v->environment);
 		break;
 	case ROLLOUT_REVERTING:
-		snprintf(v->why, sizeof v->why, "It goes back to %s: %s", old, turning_point(v));
+		if (v->old_release.release[0])
+			snprintf(v->why, sizeof v->why, "It goes back to %s: %s", old,
+				 turning_point(v));
+		else
+			snprintf(v->why, sizeof v->why, "It is taken away again: %s",
+				 turning_point(v));
 		snprintf(v->next, sizeof v->next, "davit watch %s", v->environment);
 		break;
 	case ROLLOUT_STUCK:
@@ -297,8 +302,14 @@ static void explain(const struct source *s)
 		snprintf(v->next, sizeof v->next, "davit status");
 		break;
 	case ROLLOUT_REVERTED:
-		snprintf(v->why, sizeof v->why, "%s was rolled back, %s serves everything: %s",
-			 fresh, old, turning_point(v));
+		if (v->old_release.release[0])
+			snprintf(v->why, sizeof v->why,
+				 "%s was rolled back, %s serves everything: %s", fresh, old,
+				 turning_point(v));
+		else
+			snprintf(v->why, sizeof v->why,
+				 "%s was taken away again, and nothing is live in %s: %s", fresh,
+				 v->environment, turning_point(v));
 		snprintf(v->next, sizeof v->next, "davit logs %s", v->environment);
 		break;
 	case ROLLOUT_REJECTED:
