@@ -395,8 +395,9 @@ void tables_prepared(struct post *p, const struct gateway_result *result)
 		}
 		return;
 	}
-	if (!awaited) {
-		post_kill(p, result->text); /* it cannot serve what is in force */
+	if (!awaited) { /* another worker's refusal came first, or it cannot serve what is in force */
+		if (s->in_force.table && result->generation == s->in_force.table->generation)
+			post_kill(p, result->text);
 		return;
 	}
 	error_set(&err, (enum err)result->code, "%s", result->text);

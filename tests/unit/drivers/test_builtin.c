@@ -195,6 +195,9 @@ static void older_documents_and_other_words_of_the_same_version_are_refused(void
 	assert_int_equal(apply(&seen), ERR_CONFLICT);
 	write_document("prod", kit.port, 5, 2000);
 	assert_int_equal(apply(&seen), ERR_CONFLICT);
+	write_document("prod", kit.port, 5, 1000);
+	document->hold.time_ms++;
+	assert_int_equal(apply(&seen), ERR_CONFLICT);
 	write_document("prod", kit.port, 6, 2000);
 	assert_int_equal(apply(&seen), 0);
 	document->version = (struct router_version){2, 1};
@@ -241,7 +244,7 @@ static void an_environment_not_spoken_of_yet_is_carried_along(void **state)
 	router->ops->forget(router, "shop", "staging", done, &seen);
 	await(&seen, 1);
 	assert_int_equal(seen.code, 0);
-	assert_int_equal(kit_request(other), -1);
+	assert_int_equal(kit_request(other), KIT_REFUSED);
 	assert_true(kit_request(kit.port) > 0);
 }
 
@@ -352,6 +355,28 @@ static void counters_are_read_by_release_and_keep_their_place(void **state)
 	free(before);
 }
 
+static void a_place_outlives_the_controller_that_gave_it(void **state)
+{
+	(void)state;
+	struct seen seen;
+	struct router_counters *before = calloc(2, sizeof *before), *after = before + 1;
+	struct error err;
+	write_document("prod", kit.port, 1, 1000);
+	assert_int_equal(apply(&seen), 0);
+	write_document("prod", kit.port, 2, 1000);
+	document->releases[0].id.bytes[0] = 3; /* the first place is free now */
+	assert_int_equal(apply(&seen), 0);
+	struct digest id = document->releases[0].id;
+	assert_int_equal(router->ops->counters(router, "shop", "prod", &id, before, &err), 0);
+	free_router();
+	new_router();
+	document->version.n = 3;
+	assert_int_equal(apply(&seen), 0);
+	assert_int_equal(router->ops->counters(router, "shop", "prod", &id, after, &err), 0);
+	assert_int_equal(after->life, before->life);
+	free(before);
+}
+
 static void without_a_gateway_nothing_is_known_and_everything_is_asked_again(void **state)
 {
 	(void)state;
@@ -384,6 +409,7 @@ int main(int argc, char **argv)
 		T(a_gateway_that_is_killed_is_found_again_and_misses_nothing),
 		T(a_gateway_that_lost_its_table_gets_it_again),
 		T(counters_are_read_by_release_and_keep_their_place),
+		T(a_place_outlives_the_controller_that_gave_it),
 		T(without_a_gateway_nothing_is_known_and_everything_is_asked_again),
 	};
 	if (argc > 1)

@@ -334,7 +334,7 @@ static int64_t ask(int fd)
 int64_t kit_request(uint16_t port)
 {
 	int fd = open_client(port);
-	int64_t generation = fd < 0 ? -1 : ask(fd);
+	int64_t generation = fd < 0 ? KIT_REFUSED : ask(fd);
 	if (fd >= 0)
 		close(fd);
 	return generation;

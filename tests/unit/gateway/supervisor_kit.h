@@ -16,7 +16,7 @@
 #include "link/gateway_messages.h"
 #include "link/table.h"
 
-enum { KIT_DEADLINE_MS = 15000, KIT_CLIENTS = 8 };
+enum { KIT_DEADLINE_MS = 15000, KIT_CLIENTS = 8, KIT_REFUSED = -2 };
 
 struct kit {
 	char dir[64];
@@ -57,7 +57,7 @@ bool kit_result(struct kit *kit, uint64_t sequence, struct gateway_result *ret_r
 void kit_apply(struct kit *kit, const char *tag, struct gateway_result *ret_result);
 void kit_await_status(struct kit *kit, uint32_t alive, uint64_t seen);
 
-/* Ask once on a new connection: the generation that answered, or -1. */
+/* Ask once on a new connection: the generation that answered, KIT_REFUSED when nobody listens, or -1. */
 int64_t kit_request(uint16_t port);
 pid_t kit_worker_pid(const struct kit *kit, uint32_t index);
 uint16_t kit_free_port(void);

@@ -81,7 +81,7 @@ static void a_file_is_served_read_again_and_kept_when_the_next_is_bad(void **sta
 	write_table(second);
 	kill(pid, SIGHUP);
 	await_generation(second, 2);
-	assert_int_equal(kit_request(first), -1);
+	assert_int_equal(kit_request(first), KIT_REFUSED);
 	write_file("{\"environments\": oops");
 	kill(pid, SIGHUP);
 	write_table(second);
@@ -89,7 +89,7 @@ static void a_file_is_served_read_again_and_kept_when_the_next_is_bad(void **sta
 	await_generation(second, 3);
 	kill(pid, SIGTERM);
 	assert_int_equal(await_exit(pid), 0);
-	assert_int_equal(kit_request(second), -1);
+	assert_int_equal(kit_request(second), KIT_REFUSED);
 }
 
 static void a_bad_file_or_a_taken_port_ends_it_at_once(void **state)
@@ -117,7 +117,7 @@ static void workers_end_with_a_supervisor_that_is_killed(void **state)
 	kill(pid, SIGKILL);
 	assert_int_equal(await_exit(pid), -1);
 	uint64_t until = clock_now_ms() + KIT_DEADLINE_MS;
-	while (kit_request(port) != -1)
+	while (kit_request(port) != KIT_REFUSED)
 		assert_true(clock_now_ms() < until);
 }
 
