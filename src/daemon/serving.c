@@ -14,8 +14,8 @@
 #include "daemon/controller.h"
 #include "daemon/launcher.h"
 #include "daemon/state.h"
+#include "gateway/standalone.h"
 #include "gateway/supervisor.h"
-#include "gateway/table_file.h"
 
 enum { WORKERS_MAX = 64 };
 
@@ -133,12 +133,8 @@ int serving_gateway(int argc, char **argv)
 		return fail(&err);
 	}
 	log_init("gateway", o.verbose ? LOG_DEBUG : LOG_INFO);
-	struct supervisor_options options = {.state_fd = -1,
-					     .workers = o.workers,
-					     .access_log = o.access_log,
-					     .machine = "",
-					     .table_file = o.table,
-					     .table_read = table_file_read};
-	int result = gateway_supervisor_run(&options, &err);
+	struct standalone_options options = {
+		.table_file = o.table, .workers = o.workers, .access_log = o.access_log};
+	int result = gateway_standalone_run(&options, &err);
 	return result < 0 ? fail(&err) : 0;
 }
