@@ -80,24 +80,31 @@ void analysis_counts(const struct counts_track *track, const struct router_count
 	fill_counts(&track->now, base, ret_counts);
 }
 
-static bool read_track(struct environment *e, uint8_t slot, struct counts_track *track)
+/* A release that the router does not know (any more) keeps the counts that were read last. */
+static void read_track(struct environment *e, struct counts_track *track)
 {
 	struct router *router = e->control->parts.router;
 	struct router_counters counters;
 	struct digest id;
 	struct error err;
-	if (slot == SLOT_NONE || release_id_empty(&e->releases[slot].id))
-		return track->present = false;
-	memcpy(id.bytes, e->releases[slot].id.bytes, sizeof id.bytes);
+	if (release_id_empty(&track->id))
+		return;
+	memcpy(id.bytes, track->id.bytes, sizeof id.bytes);
 	if (router->ops->counters(router, e->app, e->name, &id, &counters, &err) < 0)
-		return false;
+		return;
 	if (!track->present || counters.life != track->now.life) {
 		track->base = track->began =
 			track->present ? (struct router_counters){.life = counters.life} : counters;
 		track->ring_count = track->ring_next = 0;
 	}
 	track->now = counters;
-	return track->present = true;
+	track->present = true;
+}
+
+void analysis_read(struct environment *e)
+{
+	read_track(e, &e->analysis.fresh);
+	read_track(e, &e->analysis.live);
 }
 
 static void keep_sample(struct counts_track *track, uint64_t now)
@@ -292,8 +299,7 @@ void analysis_begin(struct environment *e, uint32_t step, uint32_t attempt)
 	a->wants = r->plan.steps[step].analyses;
 	a->checks_passed = false;
 	a->result = (struct judge_result){0};
-	read_track(e, environment_candidate_slot(e), &a->fresh);
-	read_track(e, e->core.stable, &a->live);
+	analysis_read(e);
 	a->fresh.base = a->fresh.now;
 	a->live.base = a->live.now;
 }
@@ -311,9 +317,12 @@ void analysis_cancel(struct environment *e)
 void analysis_rollout_began(struct environment *e)
 {
 	analysis_cancel(e);
-	e->analysis.fresh = (struct counts_track){0};
+	/* Whose counts they are does not change when the candidate becomes the live release. */
+	struct digest old;
+	e->analysis.fresh = (struct counts_track){.id = e->active->candidate.id};
 	e->analysis.live = (struct counts_track){0};
-	e->analysis.exposed = false;
+	if (digest_parse(e->active->old_hex, &old))
+		memcpy(e->analysis.live.id.bytes, old.bytes, sizeof old.bytes);
 	e->analysis.result = (struct judge_result){0};
 }
 
@@ -383,10 +392,9 @@ void analysis_tick(struct environment *e)
 	struct judge_rules rules;
 	if (!r || !r->candidate.config || rollout_terminal(&r->state))
 		return;
+	analysis_read(e);
 	if (r->state.status != ROLLOUT_RUNNING && r->state.status != ROLLOUT_PAUSED)
 		return;
-	read_track(e, environment_candidate_slot(e), &e->analysis.fresh);
-	read_track(e, e->core.stable, &e->analysis.live);
 	release_judge_rules(r->candidate.config, &rules);
 	sample(e, &rules);
 	if (rules.on && guard_fails(e, &rules))

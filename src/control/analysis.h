@@ -16,6 +16,7 @@
 
 #include "judge/rules.h"
 #include "provider/router.h"
+#include "rollout/documents.h"
 
 struct environment;
 
@@ -31,6 +32,7 @@ struct counts_sample {
 
 /* What the judge has of one release: where counting began, and enough of the past for its recent window. */
 struct counts_track {
+	struct release_id id; /* whose; empty: nobody's */
 	bool present;
 	struct router_counters now;
 	struct router_counters base;  /* when the step's analysis began */
@@ -44,7 +46,6 @@ struct analysis {
 	uint32_t step, attempt;
 	uint32_t wants; /* ANALYSIS_ bits of the HOLD */
 	bool checks_passed;
-	bool exposed;       /* the candidate has had requests in this rollout */
 	uint64_t check_run; /* under way, or 0 */
 	uint64_t sampled_ms;
 	struct counts_track fresh; /* the candidate */
@@ -55,6 +56,8 @@ struct analysis {
 void analysis_begin(struct environment *e, uint32_t step, uint32_t attempt);
 void analysis_tick(struct environment *e);
 void analysis_rollout_began(struct environment *e);
+/* Read the counts as they are now: before they are shown or written down. */
+void analysis_read(struct environment *e);
 void analysis_cancel(struct environment *e);
 /* Counts of a track since `base`, as the judge wants them. */
 void analysis_counts(const struct counts_track *track, const struct router_counters *base,

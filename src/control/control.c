@@ -278,6 +278,8 @@ static int complete_environment(struct environment *e, struct error *err)
 		memcpy(id.bytes, r->state.release.bytes, sizeof id.bytes);
 		result = complete_rollout(e, r, digest_format(&id, hex), err);
 	}
+	if (result == 0 && e->active)
+		analysis_rollout_began(e);
 	return result;
 }
 

@@ -270,6 +270,8 @@ static void summarise(struct environment *e, struct active_rollout *r, const str
 	if (!r || r->state.status == change->rollout.status || r->state.status == ROLLOUT_NONE)
 		return;
 	struct view_rollout *view = mem_new(sizeof *view);
+	if (r == e->active)
+		analysis_read(e);
 	if (control_view_number(e->control, r->number, view, &ignored) == 0) {
 		/* Once the plan is the way back its steps are read from it; the earlier ones are kept. */
 		if (r->plan.reverts)
