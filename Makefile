@@ -4,9 +4,11 @@ BUILD ?= build
 SEEDS ?= 20000
 FIRST ?= 1
 FUZZ_SECONDS ?= 60
+SOAK_MINUTES ?= 10
+export BUILD
 
 .DEFAULT_GOAL := build/davit
-.PHONY: help build/davit deps demo test unit system lint sim mutants fuzz bench soak docs install clean
+.PHONY: help build/davit deps demo test unit system lint tidy format sim mutants fuzz bench soak docs install clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z\/]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,16 +26,22 @@ demo: build/davit ## a canary goes out, a bad one comes back by itself (DEMO=aut
 test: unit system ## every test: units, corpora, the real binary under load
 
 unit: build/davit ## unit tests and replayed corpora
-	@meson test -C $(BUILD) --suite unit --print-errorlogs
+	@tools/unit $(BUILD)
 
-system: build/davit ## the real binary, real processes, real load
-	@tests/system/run
+system: build/davit ## the real binary, real processes, real load (TESTS=02 for one file)
+	@tests/system/run $(TESTS)
 
-lint: build/davit ## layers, shape, format, shell
+lint: build/davit ## layers, shape, format, shell, links in the documents
 	@tools/lint
 
+tidy: build/davit ## clang-tidy: what a compiler does not see (FILES=src/wire/url.c for one)
+	@tools/clang-tidy $(FILES)
+
+format: deps ## clang-format over every source
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
 sim: build/davit ## simulate rollouts under faults; SEEDS=N FIRST=K (one seed: a replay)
-	@$(BUILD)/tests/sim/sim --seeds $(SEEDS) --first $(FIRST)
+	@$(BUILD)/tests/sim/sim $(if $(filter 1,$(SEEDS)),$(FIRST),--seeds $(SEEDS) --first $(FIRST))
 
 mutants: build/davit ## break the code on purpose; some test must notice each
 	@tests/mutants/run
@@ -41,11 +49,11 @@ mutants: build/davit ## break the code on purpose; some test must notice each
 fuzz: deps ## fuzz every parser for FUZZ_SECONDS each
 	@tests/fuzz/run $(FUZZ_SECONDS)
 
-bench: build/davit ## side by side with HAProxy and nginx; writes docs/BENCHMARKS.md's tables
+bench: build/davit ## side by side with HAProxy and nginx (BENCH=short: only that it runs)
 	@tests/bench/run
 
-soak: build/davit ## rollouts under load for SOAK_MINUTES (default 10): memory and descriptors stay flat
-	@tests/system/soak $${SOAK_MINUTES:-10}
+soak: build/davit ## rollouts under load for SOAK_MINUTES: memory and descriptors stay flat
+	@tests/system/soak $(SOAK_MINUTES)
 
 docs: build/davit ## write the generated reference pages
 	@tools/gendocs

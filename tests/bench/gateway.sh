@@ -19,6 +19,7 @@ BUILD=$(cd "${BUILD:-$ROOT/build}" && pwd)
 ROUNDS=${1:-5} SECONDS_EACH=${2:-4}
 DIR=$(mktemp -d /tmp/davit-bench.XXXXXX)
 PIDS=()
+declare -A PROXY
 
 cleanup() {
 	for pid in "${PIDS[@]}"; do kill "$pid" 2>/dev/null || true; done
@@ -82,7 +83,7 @@ http {
 CONF
 	taskset -c 0 nginx -e "$DIR/nginx.log" -c "$DIR/nginx.conf" &
 	PIDS+=($!)
-	PID_nginx=$!
+	PROXY[nginx]=$!
 	wait_port "${PORT[2]}"
 }
 
@@ -109,7 +110,7 @@ backend all
 CONF
 	taskset -c 0 haproxy -db -f "$DIR/haproxy.cfg" >"$DIR/haproxy.log" 2>&1 &
 	PIDS+=($!)
-	PID_haproxy=$!
+	PROXY[haproxy]=$!
 	wait_port "${PORT[3]}"
 }
 
@@ -122,7 +123,7 @@ start_davit() {
 JSON
 	taskset -c 0 "$BUILD/davit" gateway --table "$DIR/table.json" --workers 1 >"$DIR/davit.log" 2>&1 &
 	PIDS+=($!)
-	PID_davit=$!
+	PROXY[davit]=$!
 	wait_port "${PORT[4]}"
 }
 
@@ -166,9 +167,8 @@ PROXIES=(davit haproxy nginx)
 for ((round = 0; round < ROUNDS; round++)); do
 	for ((i = 0; i < 3; i++)); do
 		name=${PROXIES[(round + i) % 3]}
-		pid=PID_$name
 		case $name in nginx) port=${PORT[2]} ;; haproxy) port=${PORT[3]} ;; davit) port=${PORT[4]} ;; esac
-		measure "$name" "$port" "${!pid}"
+		measure "$name" "$port" "${PROXY[$name]}"
 	done
 done
 
