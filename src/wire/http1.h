@@ -77,6 +77,8 @@ extern const struct http1_limits http1_limits_default; /* 32 KiB, 8 KiB, 100 */
 	X(X_FORWARDED_PORT, "x-forwarded-port")       \
 	X(X_REAL_IP, "x-real-ip")                     \
 	X(X_REQUEST_ID, "x-request-id")               \
+	X(X_DAVIT_PREVIEW, "x-davit-preview")         \
+	X(X_DAVIT_SHADOW, "x-davit-shadow")           \
 	X(VIA, "via")                                 \
 	X(CONTENT_TYPE, "content-type")               \
 	X(RETRY_AFTER, "retry-after")

@@ -213,7 +213,7 @@ def free_port():
 
 
 class Gateway:
-    def __init__(self, backends, limits=None, **environment):
+    def __init__(self, backends, limits=None, trusted=None, **environment):
         self.port = free_port()
         self.dir = tempfile.TemporaryDirectory()
         path = os.path.join(self.dir.name, "table.json")
@@ -224,6 +224,8 @@ class Gateway:
                 "web": ["127.0.0.1:%d" % b.port for b in backends]}}]}, **environment)]}
         if limits:
             table["limits"] = limits
+        if trusted:
+            table["trusted"] = trusted
         with open(path, "w") as f:
             json.dump(table, f)
         here = os.path.dirname(os.path.abspath(__file__))

@@ -15,4 +15,5 @@ conforms() { # script
 @test "no request can be smuggled past the gateway" { conforms desync; }
 @test "a broken or hostile backend harms nobody but its own client" { conforms hostile; }
 @test "slow and greedy clients are cut off while others are served" { conforms slow; }
+@test "nobody is believed what only davit may say" { conforms spoof; }
 @test "random exchanges in every framing pass unchanged" { conforms transparent; }

@@ -205,6 +205,7 @@ static const struct sample requests[] = {
 	S(FIELD("Transfer_Encoding: chunked"), "400"),
 	S(FIELD("X_Forwarded_For: 1.1.1.1"), "400"),
 	S(FIELD("X-Forwarded_For: 1.1.1.1"), "400"),
+	S(FIELD("X_Davit_Shadow: 1"), "400"),
 	S(FIELD("My_Own: 1"), PLAIN),
 	/* -- framing -- */
 	S(BODY("Content-Length: 5"), "POST / host=a 1.1 length=5 ka"),
