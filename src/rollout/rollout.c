@@ -179,6 +179,16 @@ static enum rollout_reason unwell_reason(const struct turn *t, enum rollout_reas
 								      : otherwise;
 }
 
+/* Without its drain a stop would be no better; both are the standing state's from here on. */
+static void leave_removal(struct turn *t, const struct plan_step *step)
+{
+	uint32_t next = t->r->cursor + 1;
+	bool pair = step->op == PLAN_DRAIN && next < t->plan->step_count &&
+		    t->plan->steps[next].op == PLAN_STOP &&
+		    t->plan->steps[next].release == step->release;
+	enter_step(t, pair ? next + 1 : next);
+}
+
 /* A drain or stop that was held up or not confirmed. What nobody waits for may be left to the standing
  * state of the environment. */
 static void removal_timeout(struct turn *t, const struct plan_step *step)
@@ -188,7 +198,7 @@ static void removal_timeout(struct turn *t, const struct plan_step *step)
 	if (revertible(t) && step->release == PLAN_LIVE)
 		revert(t, blocked ? REASON_CAPACITY : REASON_INSTANCES, false);
 	else if (blocked && !t->plan->reverts)
-		enter_step(t, t->r->cursor + 1);
+		leave_removal(t, step);
 	else
 		retry(t, blocked ? REASON_CAPACITY : REASON_INSTANCES);
 }

@@ -178,6 +178,7 @@ static void draw(struct sim *s, uint64_t seed, bool verbose)
 	s->newer = swarm(s, 2);
 	s->freeze = swarm(s, 3);
 	s->lease = swarm(s, 2);
+	s->outage = swarm(s, 6);
 	s->supersede = sim_chance(s, 50);
 	s->lazy_commit = sim_chance(s, 30);
 	s->actions = 100 + sim_below(s, 300);

@@ -117,7 +117,7 @@ struct sim {
 
 	/* swarm: percentages of this seed */
 	uint32_t loss, duplicate, crash, persist_fails, stale, jump, instance_crash, commands,
-		guard, verdict_bad, inconclusive, newer, freeze, lease;
+		guard, outage, verdict_bad, inconclusive, newer, freeze, lease;
 	bool supersede, lazy_commit;
 	enum strategy_kind kind;
 	uint32_t actions;

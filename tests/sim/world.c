@@ -234,8 +234,24 @@ static void progress(struct sim *s, uint8_t release, struct instance *i)
 	}
 }
 
+/* Something that all instances of a release need is away for a moment. */
+static void outage(struct sim *s)
+{
+	uint8_t release = (uint8_t)sim_below(s, SIM_RELEASES);
+
+	for (uint32_t p = 0; p < SIM_PROCESSES; p++)
+		for (uint32_t slot = 0; slot < SIM_SLOTS; slot++)
+			if (s->instance[release][p][slot].state == FLEET_READY &&
+			    s->instance[release][p][slot].exists)
+				crash(s, release, &s->instance[release][p][slot]);
+	sim_say(s, "  world: outage of release %u", release);
+}
+
 void world_act(struct sim *s)
 {
+	if (sim_chance(s, s->outage))
+		outage(s);
+
 	uint8_t release = (uint8_t)sim_below(s, SIM_RELEASES);
 	uint32_t p = sim_below(s, SIM_PROCESSES);
 
