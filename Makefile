@@ -56,7 +56,7 @@ soak: build/davit ## rollouts under load for SOAK_MINUTES: memory and descriptor
 	@tests/system/soak $(SOAK_MINUTES)
 
 docs: build/davit ## write the generated reference pages
-	@tools/gendocs
+	@$(BUILD)/tools/gendocs .
 
 install: build/davit ## install the binary, man pages and completions under DESTDIR and PREFIX
 	@meson install -C $(BUILD) --no-rebuild

@@ -39,6 +39,12 @@ enum cli_exit {
 	CLI_DETACHED = 130,
 };
 
+struct cli_exit_meaning {
+	enum cli_exit code;
+	const char *name, *meaning; /* NULL ends the list */
+};
+extern const struct cli_exit_meaning cli_exits[];
+
 struct cli_option {
 	const char *name;     /* "reason", without the dashes */
 	char letter;          /* 0 = none */

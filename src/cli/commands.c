@@ -278,7 +278,7 @@ const struct cli_command cli_commands[] = {
 	 .run = verb_docs},
 	{.name = "doctor",
 	 .arguments = "",
-	 .summary = "does this machine have what davit needs?",
+	 .summary = "check that this machine has what davit needs",
 	 .details = "Kernel, cgroups, descriptors, state directory, disk, server, davit.yaml and the addresses in it. A "
 		    "line each, with what to do about it; exit 1 when something must be done.",
 	 .examples = "  davit doctor",

@@ -132,8 +132,8 @@ static int make_release(struct cli *cli, struct client *client, const char *envi
 	client_query(url, sizeof url, "name", name);
 	client_query(url, sizeof url, "config", file);
 	if (result == 0)
-		result = client_upload(client, url, buf_text(&config), config.size, read_upload, &upload,
-				       &release, &err);
+		result = client_upload(client, url, buf_text(&config), config.size, read_upload,
+				       &upload, &release, &err);
 	if (upload.fd >= 0)
 		close(upload.fd);
 	buf_done(&config);
