@@ -311,6 +311,7 @@ static void a_gateway_that_lost_its_table_gets_it_again(void **state)
 	write_document("prod", kit.port, 1, 1000);
 	assert_int_equal(apply(&seen), 0);
 	kit_attach(&kit);
+	kit_await_status(&kit, 2, 1);
 	pid_t pids[2] = {kit_worker_pid(&kit, 0), kit_worker_pid(&kit, 1)};
 	kit_kill(&kit);
 	kill(pids[0], SIGKILL);

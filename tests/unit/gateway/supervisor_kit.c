@@ -203,6 +203,7 @@ void kit_await_gone(pid_t pid)
 
 void kit_kill(struct kit *kit)
 {
+	assert_true(kit->supervisor > 0);
 	kill(kit->supervisor, SIGKILL);
 	kit_await_end(kit);
 }
@@ -211,10 +212,11 @@ void kit_close(struct kit *kit)
 {
 	pid_t pids[COUNTERS_WORKERS];
 	struct error err;
+	assert_true(kit->supervisor > 0);
 	if (kit->channel < 0)
 		kit_attach(kit);
 	for (uint32_t i = 0; i < kit->workers; i++)
-		pids[i] = kit_worker_pid(kit, i);
+		pids[i] = (pid_t)counters_get(&kit->counters->workers[i].pid);
 	kill(kit->supervisor, SIGTERM);
 	kit_await_end(kit);
 	for (uint32_t i = 0; i < kit->workers; i++)
@@ -300,7 +302,9 @@ void kit_await_status(struct kit *kit, uint32_t alive, uint64_t seen)
 
 pid_t kit_worker_pid(const struct kit *kit, uint32_t index)
 {
-	return (pid_t)counters_get(&kit->counters->workers[index].pid);
+	pid_t pid = (pid_t)counters_get(&kit->counters->workers[index].pid);
+	assert_true(pid > 0); /* 0 would be this test's whole group: await the worker first */
+	return pid;
 }
 
 static int open_client(uint16_t port)

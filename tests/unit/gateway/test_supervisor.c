@@ -31,7 +31,7 @@ static void a_table_is_in_force_in_all_workers_when_it_is_answered(void **state)
 		kit_apply(&kit, "v1", &result);
 		assert_true(result.workers >= 1);
 		for (uint32_t w = 0; w < 2; w++)
-			if (kit_worker_pid(&kit, w) && counters_get(&kit.counters->workers[w].seen))
+			if (counters_get(&kit.counters->workers[w].seen))
 				assert_int_equal(counters_get(&kit.counters->workers[w].seen), i);
 		assert_int_equal(kit_request(kit.port), i);
 	}
