@@ -87,13 +87,3 @@ enum guard_serving guard_apply(const struct guard_document *d, struct split *ret
 		ret_split->weight_bp[other] = SPLIT_FULL_BP;
 	return GUARD_MOVED;
 }
-
-enum guard_order guard_compare(struct guard_version applied, struct guard_version offered,
-			       bool same_content)
-{
-	if (offered.epoch != applied.epoch)
-		return offered.epoch > applied.epoch ? GUARD_NEWER : GUARD_STALE;
-	if (offered.number != applied.number)
-		return offered.number > applied.number ? GUARD_NEWER : GUARD_STALE;
-	return same_content ? GUARD_SAME : GUARD_STALE;
-}

@@ -3,10 +3,9 @@
  * guard - what a gateway checks for itself before it applies a router document, whoever sent it.
  *
  * WHAT  Refuses documents that make no sense (weights that do not sum to 10000, a mirror to
- *       nowhere, an older version), and turns the wanted weights into effective ones: weight of a
- *       release with no ready backend goes to those that have one. So a request is never refused
- *       by choice while any backend of its environment is ready, and a release that cannot serve
- *       gains no weight.
+ *       nowhere), and turns the wanted weights into effective ones: weight of a release with no
+ *       ready backend goes to those that have one. So a request is never refused by choice while
+ *       any backend of its environment is ready, and a release that cannot serve gains no weight.
  *
  * HOW   guard_check() when a document arrives; guard_apply() then and whenever readiness changes,
  *       always from the wanted weights, so that they come back when the backends do. Weight moves
@@ -16,6 +15,8 @@
  * UNITS Weights in basis points. Releases newest first, as in traffic/split.h.
  *
  * ERRORS guard_check(): ERR_INVALID with a sentence. A refused document changes nothing.
+ *
+ * SEE   gateway/fence.h, which keeps older tables out.
  */
 #ifndef TRAFFIC_GUARD_H
 #define TRAFFIC_GUARD_H
@@ -50,21 +51,5 @@ enum guard_serving {
 
 /* Effective weights; their sum is 10000 unless parked. `d` has passed guard_check(). */
 enum guard_serving guard_apply(const struct guard_document *d, struct split *ret_split);
-
-/* Versions of a document: by epoch, then by number within it. */
-struct guard_version {
-	uint64_t epoch;
-	uint64_t number;
-};
-
-enum guard_order {
-	GUARD_NEWER, /* apply it */
-	GUARD_SAME,  /* the one that is applied: acknowledge it again */
-	GUARD_STALE, /* older, or the same version with other content: refuse and count */
-};
-
-/* `same_content`: the offered document's bytes equal the applied one's. */
-enum guard_order guard_compare(struct guard_version applied, struct guard_version offered,
-			       bool same_content);
 
 #endif

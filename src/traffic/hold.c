@@ -9,18 +9,13 @@ const struct hold_limits hold_limits_default = {10000, 64u << 20, 30 * 1000, 200
 bool hold_admit(struct hold *h, const struct hold_limits *limits, uint64_t bytes, uint64_t now_ms,
 		uint64_t *ret_deadline_ms)
 {
-	if (h->count >= limits->count || !hold_grow(h, limits, bytes))
-		return false;
-	h->count++;
-	*ret_deadline_ms = now_ms + limits->wait_ms;
-	return true;
-}
-
-bool hold_grow(struct hold *h, const struct hold_limits *limits, uint64_t bytes)
-{
-	if (h->bytes > limits->bytes || bytes > limits->bytes - h->bytes)
+	/* The limits may have become smaller than what is held. */
+	if (h->count >= limits->count || h->bytes > limits->bytes ||
+	    bytes > limits->bytes - h->bytes)
 		return false;
 	h->bytes += bytes;
+	h->count++;
+	*ret_deadline_ms = now_ms + limits->wait_ms;
 	return true;
 }
 

@@ -42,11 +42,7 @@ struct hold {
 bool hold_admit(struct hold *h, const struct hold_limits *limits, uint64_t bytes, uint64_t now_ms,
 		uint64_t *ret_deadline_ms);
 
-/* A held request grew (its body is read while it waits); false when that passes the limit: stop
- * reading. */
-bool hold_grow(struct hold *h, const struct hold_limits *limits, uint64_t bytes);
-
-/* One leaves, for whatever reason, with all the bytes it was admitted and grown by. */
+/* One leaves, for whatever reason, with the bytes it was admitted with. */
 void hold_leave(struct hold *h, uint64_t bytes);
 
 /* While requests may go: how many of those held may go now. Call hold_leave() for each that goes.

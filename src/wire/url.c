@@ -27,22 +27,3 @@ bool url_host_is(const char *authority, size_t size, const char *name, size_t na
 		size--;
 	return chars_equal(authority, size, name, name_size);
 }
-
-bool url_query_find(const char *query, size_t size, const char *name, const char **ret_value,
-		    size_t *ret_size)
-{
-	size_t at = 0, name_size = strlen(name);
-	while (at < size) {
-		const char *mark = memchr(query + at, '&', size - at);
-		size_t end = mark ? (size_t)(mark - query) : size;
-		if (end - at >= name_size && memcmp(query + at, name, name_size) == 0 &&
-		    (end - at == name_size || query[at + name_size] == '=')) {
-			size_t value = at + name_size + (end - at > name_size ? 1 : 0);
-			*ret_value = query + value;
-			*ret_size = end - value;
-			return true;
-		}
-		at = end + 1;
-	}
-	return false;
-}

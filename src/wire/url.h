@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * url - the little that routing asks of paths, hosts and queries. Nothing is decoded: what the
+ * url - the little that routing asks of paths and hosts. Nothing is decoded: what the
  *       gateway matches and what the backend gets are the same bytes.
  *
  * OWNS  Nothing; all arguments are text with a size, and results point into them.
@@ -18,9 +18,5 @@ bool url_path_under(const char *path, size_t path_size, const char *prefix, size
 /* Compare the host of an authority ("Example.org.:8080") with a bare lower-case name, without
  * regard to case, port and a last dot. */
 bool url_host_is(const char *authority, size_t size, const char *name, size_t name_size);
-
-/* The raw value of the first `name` in "a=1&b=2"; a name without '=' has an empty value. */
-bool url_query_find(const char *query, size_t size, const char *name, const char **ret_value,
-		    size_t *ret_size);
 
 #endif

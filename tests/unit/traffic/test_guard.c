@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * test_guard - documents refused, weights moved, versions compared; and the invariants of it over a million
+ * test_guard - documents refused, weights moved; and the invariants of it over a million
  * random documents. */
 #include "../cmocka_all.h"
 
@@ -150,30 +150,12 @@ static void over_random_documents_the_invariants_hold(void **state)
 	}
 }
 
-static void versions_go_up_only(void **state)
-{
-	(void)state;
-	const struct guard_version at = {3, 7};
-	static const struct {
-		struct guard_version offered;
-		bool same;
-		enum guard_order want;
-	} rows[] = {
-		{{3, 8}, false, GUARD_NEWER}, {{4, 0}, false, GUARD_NEWER},
-		{{3, 7}, true, GUARD_SAME},   {{3, 7}, false, GUARD_STALE},
-		{{3, 6}, true, GUARD_STALE},  {{2, 99}, false, GUARD_STALE},
-	};
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		assert_int_equal(guard_compare(at, rows[i].offered, rows[i].same), rows[i].want);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(documents_that_make_no_sense_are_refused),
 		cmocka_unit_test(weight_goes_to_those_who_can_carry_it),
 		cmocka_unit_test(over_random_documents_the_invariants_hold),
-		cmocka_unit_test(versions_go_up_only),
 	};
 	return cmocka_run_group_tests_name("traffic/guard", tests, NULL, NULL);
 }

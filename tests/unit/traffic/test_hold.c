@@ -26,14 +26,18 @@ static void admits_up_to_the_bytes(void **state)
 {
 	(void)state;
 	struct hold h = {0};
+	struct hold_limits less = small;
 	uint64_t deadline_ms;
 	assert_false(hold_admit(&h, &small, 101, 0, &deadline_ms));
 	assert_true(hold_admit(&h, &small, 60, 0, &deadline_ms));
-	assert_false(hold_grow(&h, &small, 41));
-	assert_true(hold_grow(&h, &small, 40));
+	assert_false(hold_admit(&h, &small, 41, 0, &deadline_ms));
+	assert_false(hold_admit(&h, &small, UINT64_MAX, 0, &deadline_ms));
+	assert_true(hold_admit(&h, &small, 40, 0, &deadline_ms));
 	assert_false(hold_admit(&h, &small, 1, 0, &deadline_ms));
-	assert_false(hold_grow(&h, &small, UINT64_MAX));
-	hold_leave(&h, 100);
+	less.bytes = 50;
+	assert_false(hold_admit(&h, &less, 1, 0, &deadline_ms));
+	hold_leave(&h, 60);
+	hold_leave(&h, 40);
 	assert_int_equal(h.count, 0);
 	assert_int_equal(h.bytes, 0);
 }

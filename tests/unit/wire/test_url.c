@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * test_url - paths below a prefix, hosts without their ports, query parameters. */
+ * test_url - paths below a prefix, hosts without their ports. */
 #include "../cmocka_all.h"
 
 #include <string.h>
@@ -54,31 +54,11 @@ static void hosts_compare_without_case_port_and_last_dot(void **state)
 			fail_msg("%s is %s", rows[i].authority, rows[i].name);
 }
 
-static void parameters_are_found_by_their_whole_name(void **state)
-{
-	(void)state;
-	static const char query[] = "ab=1&a=2&b&c=&a=3&d=x=y";
-	static const struct {
-		const char *name, *value;
-	} rows[] = {{"ab", "1"}, {"a", "2"}, {"b", ""}, {"c", ""}, {"d", "x=y"}};
-	const char *value;
-	size_t size;
-	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		assert_true(url_query_find(query, sizeof query - 1, rows[i].name, &value, &size));
-		assert_int_equal(size, strlen(rows[i].value));
-		assert_memory_equal(value, rows[i].value, size);
-	}
-	assert_false(url_query_find(query, sizeof query - 1, "x", &value, &size));
-	assert_false(url_query_find(query, sizeof query - 1, "abc", &value, &size));
-	assert_false(url_query_find("", 0, "a", &value, &size));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_prefix_ends_at_a_segment),
 		cmocka_unit_test(hosts_compare_without_case_port_and_last_dot),
-		cmocka_unit_test(parameters_are_found_by_their_whole_name),
 	};
 	return cmocka_run_group_tests_name("wire/url", tests, NULL, NULL);
 }
