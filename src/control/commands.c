@@ -467,17 +467,20 @@ int control_deploy(struct control *c, const struct control_caller *caller, const
 }
 
 struct way_back {
-	const char *live;
-	const char *live_artifact;
-	struct store *store;
+	const struct release_info *live; /* or NULL */
 	char found[DIGEST_HEX_SIZE];
 };
 
-/* The newest that was live before, is not marked bad, and is other content than what is live now. */
+/* The newest that was live before, is not marked bad, and is other content than what is live now: a restart
+ * made the same content live under another id. Nor what a rollback left: who goes back twice goes on back. */
 static int find_way_back(void *context, const struct store_stable *stable)
 {
 	struct way_back *way = context;
-	if (stable->bad || strcmp(stable->release, way->live) == 0)
+	const struct release_info *live = way->live;
+	if (stable->bad || stable->left ||
+	    (live && (strcmp(stable->release, live->hex) == 0 ||
+		      (strcmp(stable->tag, live->tag) == 0 &&
+		       strcmp(stable->artifact, live->artifact) == 0))))
 		return 0;
 	text_copy(way->found, sizeof way->found, stable->release);
 	return 1;
@@ -499,7 +502,7 @@ static int rollback_target(struct environment *e, const char *to, char ret_hex[D
 		text_copy(ret_hex, DIGEST_HEX_SIZE, row.id);
 		return 0;
 	}
-	struct way_back way = {.live = live ? live->hex : "", .store = store};
+	struct way_back way = {.live = live};
 	int result =
 		store_stables(store, e->app, e->name, STABLES_LOOKED_AT, find_way_back, &way, err);
 	if (result < 0)
