@@ -94,7 +94,7 @@ static const char bash_middle[] =
 	"_davit() {\n"
 	"\tlocal current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} options='' "
 	"valued=''\n"
-	"\tlocal places=() pair place=0 i\n"
+	"\tlocal places=() pair place=0 i\n\tCOMPREPLY=()\n"
 	"\tif ((COMP_CWORD == 1)); then\n"
 	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$_davit_verbs help\" -- \"$current\")\n"
 	"\t\treturn\n"

@@ -78,14 +78,21 @@ static int write_new(const struct buf *text, struct error *err)
 	return 0;
 }
 
-/* What init writes must be valid whatever it found, or it is not written. */
-static int check_own(const struct cli *cli, const struct buf *text)
+/* What a repository says may be no command that davit can run: then the guess is a plain one. */
+static void compose_valid(struct survey *survey, struct buf *to)
 {
+	struct config_errors *errors = mem_zero(1, sizeof *errors);
 	struct app *app;
-	int code = config_file_load(cli, text, "davit.yaml", &app);
-	if (code == CLI_OK)
+	compose(survey, to);
+	if (config_load(buf_text(to), to->size, "davit.yaml", &app, errors) < 0) {
+		snprintf(survey->run, sizeof survey->run, "./%s --port $PORT", survey->app);
+		survey->sure = false;
+		buf_clear(to);
+		compose(survey, to);
+	} else {
 		config_free(app);
-	return code;
+	}
+	free(errors);
 }
 
 int verb_init(struct cli *cli)
@@ -101,13 +108,11 @@ int verb_init(struct cli *cli)
 	}
 	survey_repository(dir_fd, path, &survey);
 	buf_init(&text, CONFIG_FILE_MAX);
-	compose(&survey, &text);
-	int code = check_own(cli, &text);
-	if (code == CLI_OK && write_new(&text, &err) < 0)
-		code = cli_fail(cli, &err, "davit validate");
+	compose_valid(&survey, &text);
+	int result = write_new(&text, &err);
 	buf_done(&text);
-	if (code != CLI_OK)
-		return code;
+	if (result < 0)
+		return cli_fail(cli, &err, "davit validate");
 	if (cli->json) {
 		ask_print(json_pack("{s:s,s:s,s:s,s:s,s:s,s:b}", "schema", "davit.v1/init", "file",
 				    "davit.yaml", "kind", survey.kind, "app", survey.app, "run",
