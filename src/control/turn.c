@@ -341,7 +341,8 @@ static int apply(struct environment *e, struct active_rollout *r, const struct r
 		 const struct turn_note *note, struct change *change, struct error *err)
 {
 	uint64_t now = env_now_ms(e->control->parts.env);
-	bool due = change->kind == ROLLOUT_TIMED && now - e->persisted_ms >= CONTROL_PERSIST_MS;
+	uint64_t patience_ms = r ? CONTROL_PERSIST_MS : CONTROL_PERSIST_IDLE_MS;
+	bool due = change->kind == ROLLOUT_TIMED && now - e->persisted_ms >= patience_ms;
 	if (change->kind == ROLLOUT_CHANGED || due || (note && note->action)) {
 		int result = commit(e, r, event, note, change, err);
 		if (result < 0)
