@@ -395,6 +395,8 @@ void analysis_tick(struct environment *e)
 	analysis_read(e);
 	if (r->state.status != ROLLOUT_RUNNING && r->state.status != ROLLOUT_PAUSED)
 		return;
+	if (r->plan.urgent)
+		return; /* a person went back: no count may undo that */
 	release_judge_rules(r->candidate.config, &rules);
 	sample(e, &rules);
 	if (rules.on && guard_fails(e, &rules))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * commands - what people and programs ask for: every one is checked, committed with its audit entry, and only
- * then done. A request id that was seen before is answered as it was then. */
+ * commands - what people and programs ask for: every one is checked, committed with its audit entry and the
+ * answer to its request id, and only then done. A request id that was seen before is answered as it was then. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,7 @@
 #include "store/releases.h"
 #include "store/rollouts.h"
 
-enum {
-	REQUEST_TEXT_MAX = 1024,
-	STABLES_LOOKED_AT = 20,
-	RELEASES_LOOKED_AT = 10000,
-	TAG_CHARS_MAX = 64
-};
+enum { REQUEST_TEXT_MAX = 4096, STABLES_LOOKED_AT = 100 };
 
 /* --- names */
 
@@ -55,8 +51,8 @@ int control_resolve_environment(struct control *c, const char *text, char ret_ke
 			 text);
 }
 
-static int find_environment(struct control *c, const char *text,
-			    struct environment **ret_environment, struct error *err)
+int environment_named(struct control *c, const char *text, struct environment **ret_environment,
+		      struct error *err)
 {
 	char key[CONTROL_KEY_SIZE];
 	int result = control_resolve_environment(c, text, key, err);
@@ -70,7 +66,7 @@ static int find_rollout(struct control *c, const char *text, struct environment 
 {
 	uint64_t number;
 	if (!text_parse_u64(text, UINT32_MAX, &number)) {
-		int result = find_environment(c, text, ret_environment, err);
+		int result = environment_named(c, text, ret_environment, err);
 		if (result < 0)
 			return result;
 		struct environment *e = *ret_environment;
@@ -108,231 +104,29 @@ static int keep_number(void *context, const struct store_answer *answer)
 	return 0;
 }
 
-/* 1: this very request was carried out before, and `ret_rollout` is what it gave. */
-static int asked_before(struct control *c, const struct control_caller *caller, const char *what,
-			struct digest *ret_digest, uint32_t *ret_rollout, struct error *err)
+/* 1: this very request was carried out before, and `ret_rollout` is what it gave. `ret_digest` is what the turn
+ * notes with it otherwise. */
+MUST_CHECK static int asked_before(struct control *c, const struct control_caller *caller,
+				   struct digest *ret_digest, uint32_t *ret_rollout,
+				   struct error *err, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+
+static int asked_before(struct control *c, const struct control_caller *caller,
+			struct digest *ret_digest, uint32_t *ret_rollout, struct error *err,
+			const char *format, ...)
 {
+	struct buf what;
+	va_list list;
+	buf_init(&what, REQUEST_TEXT_MAX);
+	va_start(list, format);
+	buf_vprintf(&what, format, list);
+	va_end(list);
+	*ret_digest = digest_of(buf_text(&what), what.size);
+	buf_done(&what);
 	if (!caller->request_id[0])
 		return 0;
-	*ret_digest = digest_of(what, strlen(what));
 	return store_answer_find(c->parts.store, caller->request_id, ret_digest, keep_number,
 				 ret_rollout, err);
-}
-
-static int remember_answer(struct control *c, const struct control_caller *caller,
-			   const struct digest *what, uint32_t rollout, struct error *err)
-{
-	char body[16];
-	struct store_answer answer = {.request = *what,
-				      .status = 202,
-				      .body = body,
-				      .at_unix_ms = env_wall_ms(c->parts.env)};
-	if (!caller->request_id[0])
-		return 0;
-	snprintf(body, sizeof body, "%u", rollout);
-	text_copy(answer.id, sizeof answer.id, caller->request_id);
-	store_begin(c->parts.store);
-	store_add_answer(c->parts.store, &answer);
-	return store_commit(c->parts.store, err);
-}
-
-/* --- releases */
-
-static bool tag_valid(const char *tag)
-{
-	size_t length = strlen(tag);
-	if (length == 0 || length > TAG_CHARS_MAX || tag[0] == '-' || tag[0] == '.')
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-",
-			    tag[i]))
-			return false;
-	return true;
-}
-
-static bool parse_version(const char *tag, uint64_t parts[3])
-{
-	char copy[CONTROL_TAG_SIZE], *rest = copy, *part;
-	text_copy(copy, sizeof copy, tag[0] == 'v' ? tag + 1 : tag);
-	for (int i = 0; i < 3; i++)
-		if (!(part = strsep(&rest, ".")) || !text_parse_u64(part, UINT32_MAX, &parts[i]))
-			return false;
-	return rest == NULL;
-}
-
-static int highest_version(void *context, const struct store_release *r)
-{
-	uint64_t *best = context, parts[3];
-	if (parse_version(r->tag, parts) && memcmp(best, (uint64_t[3]){0}, sizeof parts) >= 0 &&
-	    (parts[0] > best[0] || (parts[0] == best[0] && parts[1] > best[1]) ||
-	     (parts[0] == best[0] && parts[1] == best[1] && parts[2] > best[2])))
-		memcpy(best, parts, sizeof parts);
-	return 0;
-}
-
-/* v0.0.1, or the highest version that the application has, and one patch more. */
-static int next_tag(struct control *c, const char *app, char to[CONTROL_TAG_SIZE],
-		    struct error *err)
-{
-	uint64_t best[3] = {0};
-	int result =
-		store_releases(c->parts.store, app, RELEASES_LOOKED_AT, highest_version, best, err);
-	snprintf(to, CONTROL_TAG_SIZE, "v%llu.%llu.%llu", (unsigned long long)best[0],
-		 (unsigned long long)best[1], (unsigned long long)best[2] + 1);
-	return result;
-}
-
-static int check_tag(struct control *c, const char *app, const char *tag, const char *id,
-		     struct error *err)
-{
-	struct store_release other;
-	struct error ignored;
-	if (!tag_valid(tag))
-		return error_set(
-			err, ERR_INVALID,
-			"\"%s\" is no tag: letters, digits and . _ + - are allowed, at most %d of "
-			"them; for example v1.4.2.",
-			tag, TAG_CHARS_MAX);
-	if (store_release_match(c->parts.store, app, tag, &other, &ignored) == 0 &&
-	    strcmp(other.tag, tag) == 0 && strcmp(other.id, id) != 0)
-		return error_set(
-			err, ERR_CONFLICT,
-			"The tag %s names the release %.12s already, which has other content; "
-			"choose another tag with --as.",
-			tag, other.id);
-	return 0;
-}
-
-/* "prod" or "shop/prod" as it was typed, for an application that the configuration names. */
-static int check_environment_name(const char *typed, const char *app, const char *config,
-				  size_t size, const char **ret_name, struct error *err)
-{
-	const char *slash = strchr(typed, '/');
-	struct buf text;
-	if (slash &&
-	    (strlen(app) != (size_t)(slash - typed) || strncmp(app, typed, strlen(app)) != 0))
-		return error_set(err, ERR_INVALID,
-				 "The configuration is that of \"%s\", not of \"%.*s\".", app,
-				 (int)(slash - typed), typed);
-	*ret_name = slash ? slash + 1 : typed;
-	buf_init(&text, CONFIG_ENCODED_MAX);
-	int result = release_config_text(config, size, *ret_name, &text, err);
-	buf_done(&text);
-	return result;
-}
-
-static int put_release(struct control *c, const struct control_caller *caller,
-		       const struct store_release *row, const char *environment, struct error *err)
-{
-	struct store *store = c->parts.store;
-	struct store_audit_entry audit = {.at_unix_ms = row->created_unix_ms};
-	text_copy(audit.who, sizeof audit.who, caller->who);
-	text_copy(audit.action, sizeof audit.action, "release");
-	text_copy(audit.app, sizeof audit.app, row->app);
-	text_copy(audit.environment, sizeof audit.environment, environment);
-	snprintf(audit.evidence, sizeof audit.evidence, "%s is release %s (artifact %.12s)",
-		 row->tag, row->id, row->artifact);
-	store_begin(store);
-	store_add_release(store, row);
-	store_add_audit(store, &audit);
-	char key[CONTROL_KEY_SIZE];
-	snprintf(key, sizeof key, "%s/%s", row->app, environment);
-	struct environment *e = environment_find_key(c, key);
-	bool added = !e;
-	if (!e && !(e = environment_add(c, row->app, environment))) {
-		store_rollback(store);
-		return error_set(err, ERR_LIMIT, "One davit has at most %d environments.",
-				 CONTROL_ENVIRONMENT_MAX);
-	}
-	environment_put(e);
-	int result = store_commit(store, err);
-	if (result < 0 && added) {
-		c->environment_count--;
-		free(e->seen);
-		free(e);
-	}
-	return result;
-}
-
-int control_add_release(struct control *c, const struct control_caller *caller,
-			const struct control_release *release, char ret_id[DIGEST_HEX_SIZE],
-			bool *ret_existed, struct error *err)
-{
-	struct store_release row = {.created_unix_ms = env_wall_ms(c->parts.env),
-				    .size_bytes = release->size_bytes},
-			     old;
-	struct digest config_digest, id;
-	struct error ignored;
-	const char *environment = NULL;
-	struct buf json;
-	buf_init(&json, STORE_BLOB_MAX);
-	int result = release_config_make(release->config_text, release->config_name, &json,
-					 &config_digest, row.app, err);
-	if (result == 0)
-		result = check_environment_name(release->environment, row.app, buf_text(&json),
-						json.size, &environment, err);
-	if (result < 0) {
-		buf_done(&json);
-		return result;
-	}
-	id = config_release_id(&release->artifact, &config_digest);
-	digest_format(&id, row.id);
-	digest_format(&release->artifact, row.artifact);
-	digest_format(&config_digest, row.config_digest);
-	row.config = buf_text(&json);
-	text_copy(row.by, sizeof row.by, caller->who);
-	bool existed = store_release_get(c->parts.store, row.id, &old, NULL, &ignored) == 0;
-	char tag[CONTROL_TAG_SIZE];
-	text_copy(tag, sizeof tag, release->tag[0] ? release->tag : existed ? old.tag : "");
-	if (!tag[0])
-		result = next_tag(c, row.app, tag, err);
-	if (result == 0)
-		result = check_tag(c, row.app, tag, row.id, err);
-	if (result == 0) {
-		text_copy(row.tag, sizeof row.tag, tag);
-		result = put_release(c, caller, &row, environment, err);
-	}
-	buf_done(&json);
-	if (result < 0)
-		return result;
-	memcpy(ret_id, row.id, sizeof row.id);
-	*ret_existed = existed;
-	return 0;
-}
-
-int control_mark_release(struct control *c, const struct control_caller *caller,
-			 const char *release, const char *environment, bool bad, const char *reason,
-			 struct error *err)
-{
-	struct store *store = c->parts.store;
-	struct store_release row;
-	struct environment *e = NULL;
-	int result = find_environment(c, environment, &e, err);
-	if (result == 0)
-		result = store_release_match(store, e->app, release, &row, err);
-	if (result < 0)
-		return result;
-	struct store_bad_mark mark = {.at_unix_ms = env_wall_ms(c->parts.env)};
-	struct store_audit_entry audit = {.at_unix_ms = mark.at_unix_ms};
-	text_copy(mark.app, sizeof mark.app, e->app);
-	text_copy(mark.environment, sizeof mark.environment, e->name);
-	text_copy(mark.release, sizeof mark.release, row.id);
-	text_copy(mark.reason, sizeof mark.reason, reason);
-	text_copy(mark.by, sizeof mark.by, caller->who);
-	text_copy(audit.who, sizeof audit.who, caller->who);
-	text_copy(audit.action, sizeof audit.action, bad ? "mark-bad" : "clear");
-	text_copy(audit.app, sizeof audit.app, e->app);
-	text_copy(audit.environment, sizeof audit.environment, e->name);
-	text_copy(audit.reason, sizeof audit.reason, reason);
-	snprintf(audit.evidence, sizeof audit.evidence, "%s (%.12s)", row.tag, row.id);
-	store_begin(store);
-	if (bad)
-		store_add_bad_mark(store, &mark);
-	else
-		store_clear_bad_mark(store, e->app, e->name, row.id, caller->who, reason,
-				     mark.at_unix_ms);
-	store_add_audit(store, &audit);
-	return store_commit(store, err);
 }
 
 /* --- rollouts begin */
@@ -350,30 +144,19 @@ static void drop(struct active_rollout *r)
 	free(r);
 }
 
-/* Tell those that wait, and the one that runs, that a newer one comes. */
-static void tell_newer(struct environment *e, bool supersede)
-{
-	struct rollout_event newer = {.kind = EVENT_NEWER, .supersede = supersede};
-	struct error err;
-	for (uint32_t i = e->queue_count; i > 0; i--)
-		if (environment_turn(e, e->queue[i - 1], &newer, NULL, NULL, &err) < 0)
-			log_event(LOG_ERROR, "control.newer", "environment=%s error=\"%s\"", e->key,
-				  err.text);
-	if (e->active)
-		environment_event(e, &newer, NULL);
-}
-
+/* Into the queue, with its place there committed; environment_start_next() sees to the rest. `r` is taken over. */
 static int submit(struct environment *e, struct active_rollout *r,
-		  const struct control_caller *caller, bool bad, const char *action,
+		  const struct control_caller *caller, const struct digest *request,
 		  uint32_t *ret_rollout, struct error *err)
 {
 	struct control *c = e->control;
-	struct rollout_event event = {.kind = EVENT_SUBMIT, .bad_listed = bad};
-	struct turn_note note = {.caller = caller, .action = action, .reason = r->reason};
-	int result = new_number(c, &r->number, err);
-	if (result == 0 && e->queue_count == CONTROL_QUEUE_MAX)
-		result = error_set(err, ERR_LIMIT, "%d rollouts wait in %s already.",
-				   CONTROL_QUEUE_MAX, e->key);
+	struct rollout_event event = {.kind = EVENT_SUBMIT};
+	struct turn_note note = {
+		.caller = caller, .action = r->kind, .reason = r->reason, .request = request};
+	int result = e->queue_count < CONTROL_QUEUE_MAX
+			     ? new_number(c, &r->number, err)
+			     : error_set(err, ERR_LIMIT, "%d rollouts wait in %s already.",
+					 CONTROL_QUEUE_MAX, e->key);
 	if (result < 0) {
 		drop(r);
 		return result;
@@ -383,11 +166,8 @@ static int submit(struct environment *e, struct active_rollout *r,
 	r->verdict_to_zero_ms = -1;
 	r->created_unix_ms = env_wall_ms(c->parts.env);
 	text_copy(r->by, sizeof r->by, caller->who);
-	event.number = r->number;
+	event.number = *ret_rollout = r->number;
 	event.release = r->candidate.id;
-	uint32_t number = r->number;
-	bool supersede = r->supersede;
-	tell_newer(e, supersede);
 	e->queue[e->queue_count++] = r;
 	result = environment_turn(e, r, &event, &note, NULL, err);
 	if (result < 0) {
@@ -395,7 +175,6 @@ static int submit(struct environment *e, struct active_rollout *r,
 		drop(r);
 		return result;
 	}
-	*ret_rollout = number;
 	environment_start_next(e);
 	return 0;
 }
@@ -411,49 +190,60 @@ static struct active_rollout *rollout_new(const char *kind, const char *reason)
 static int check_not_there(const struct environment *e, const struct store_release *row,
 			   struct error *err)
 {
+	struct store *store = e->control->parts.store;
 	const struct release_info *live = environment_release(e, e->core.stable);
-	if (e->active && strcmp(e->active->candidate.hex, row->id) == 0 &&
-	    e->active->state.status != ROLLOUT_REVERTING)
+	const struct active_rollout *r = e->active;
+	char wanted[DIGEST_HEX_SIZE], there[DIGEST_HEX_SIZE] = "", moving[DIGEST_HEX_SIZE] = "";
+	int result = release_origin(store, row->id, wanted, err);
+	if (result == 0 && live)
+		result = release_origin(store, live->hex, there, err);
+	if (result == 0 && r && r->state.status != ROLLOUT_REVERTING)
+		result = release_origin(store, r->candidate.hex, moving, err);
+	if (result < 0)
+		return result;
+	if (strcmp(wanted, moving) == 0)
 		return error_set(err, ERR_CONFLICT,
 				 "%s is on its way to %s already; see \"davit watch %s\".",
 				 row->tag, e->key, e->name);
-	if (!e->active && live && strcmp(live->hex, row->id) == 0)
+	if (!r && strcmp(wanted, there) == 0)
 		return error_set(err, ERR_CONFLICT,
 				 "%s is live in %s already, with the same configuration; \"davit "
-				 "restart %s\" "
-				 "starts its instances anew.",
+				 "restart %s\" starts its instances anew.",
 				 row->tag, e->key, e->name);
 	return 0;
+}
+
+static int check_not_bad(struct environment *e, const struct store_release *row, struct error *err)
+{
+	struct store_bad_mark mark;
+	int bad =
+		store_bad_mark_find(e->control->parts.store, e->app, e->name, row->id, &mark, err);
+	if (bad < 1)
+		return bad;
+	return error_set(err, ERR_CONFLICT,
+			 "%s is marked bad in %s (%s); \"davit releases clear %s %s\" lifts that.",
+			 row->tag, e->key, mark.reason, e->name, row->tag);
 }
 
 int control_deploy(struct control *c, const struct control_caller *caller, const char *environment,
 		   const struct control_deploy *deploy, uint32_t *ret_rollout, struct error *err)
 {
-	char what[REQUEST_TEXT_MAX];
-	struct digest digest;
+	struct digest request;
 	struct environment *e = NULL;
 	struct store_release row;
-	struct store_bad_mark mark;
-	snprintf(what, sizeof what, "deploy %s %s %s", environment, deploy->release,
-		 deploy->strategy);
-	int result = asked_before(c, caller, what, &digest, ret_rollout, err);
+	int result = asked_before(c, caller, &request, ret_rollout, err, "deploy %s %s %s",
+				  environment, deploy->release, deploy->strategy);
 	if (result != 0)
 		return result < 0 ? result : 0;
-	result = find_environment(c, environment, &e, err);
+	result = environment_named(c, environment, &e, err);
 	if (result == 0)
 		result = store_release_match(c->parts.store, e->app, deploy->release, &row, err);
 	if (result == 0)
 		result = check_not_there(e, &row, err);
+	if (result == 0 && !deploy->allow_bad)
+		result = check_not_bad(e, &row, err);
 	if (result < 0)
 		return result;
-	int bad = store_bad_mark_find(c->parts.store, e->app, e->name, row.id, &mark, err);
-	if (bad < 0)
-		return bad;
-	if (bad == 1 && !deploy->allow_bad)
-		return error_set(
-			err, ERR_CONFLICT,
-			"%s is marked bad in %s (%s); \"davit releases clear %s %s\" lifts that.",
-			row.tag, e->key, mark.reason, e->name, row.tag);
 	struct active_rollout *r = rollout_new("deploy", deploy->reason);
 	result = release_load_with(e, row.id, deploy->strategy, &r->candidate, err);
 	if (result < 0) {
@@ -461,14 +251,14 @@ int control_deploy(struct control *c, const struct control_caller *caller, const
 		return result;
 	}
 	text_copy(r->strategy, sizeof r->strategy, r->candidate.config->environment.strategy.name);
-	r->supersede = r->candidate.config->environment.concurrency == APP_CONCURRENCY_SUPERSEDE;
-	result = submit(e, r, caller, false, "deploy", ret_rollout, err);
-	return result < 0 ? result : remember_answer(c, caller, &digest, *ret_rollout, err);
+	return submit(e, r, caller, &request, ret_rollout, err);
 }
 
 struct way_back {
-	const struct release_info *live; /* or NULL */
+	struct store *store;
+	char live[DIGEST_HEX_SIZE]; /* origin */
 	char found[DIGEST_HEX_SIZE];
+	struct error err;
 };
 
 /* The newest that was live before, is not marked bad, and is other content than what is live now: a restart
@@ -476,35 +266,26 @@ struct way_back {
 static int find_way_back(void *context, const struct store_stable *stable)
 {
 	struct way_back *way = context;
-	const struct release_info *live = way->live;
-	if (stable->bad || stable->left ||
-	    (live && (strcmp(stable->release, live->hex) == 0 ||
-		      (strcmp(stable->tag, live->tag) == 0 &&
-		       strcmp(stable->artifact, live->artifact) == 0))))
+	char origin[DIGEST_HEX_SIZE];
+	if (stable->bad || stable->left)
+		return 0;
+	if (release_origin(way->store, stable->release, origin, &way->err) < 0)
+		return 0; /* what cannot be read is nothing to go back to */
+	if (strcmp(origin, way->live) == 0)
 		return 0;
 	text_copy(way->found, sizeof way->found, stable->release);
 	return 1;
 }
 
-static int rollback_target(struct environment *e, const char *to, char ret_hex[DIGEST_HEX_SIZE],
-			   struct error *err)
+static int last_good(struct environment *e, char ret_hex[DIGEST_HEX_SIZE], struct error *err)
 {
 	struct store *store = e->control->parts.store;
 	const struct release_info *live = environment_release(e, e->core.stable);
-	struct store_release row;
-	if (to[0]) {
-		int result = store_release_match(store, e->app, to, &row, err);
-		if (result < 0)
-			return result;
-		if (live && strcmp(row.id, live->hex) == 0)
-			return error_set(err, ERR_CONFLICT, "%s is live in %s already.", row.tag,
-					 e->key);
-		text_copy(ret_hex, DIGEST_HEX_SIZE, row.id);
-		return 0;
-	}
-	struct way_back way = {.live = live};
-	int result =
-		store_stables(store, e->app, e->name, STABLES_LOOKED_AT, find_way_back, &way, err);
+	struct way_back way = {.store = store};
+	int result = live ? release_origin(store, live->hex, way.live, err) : 0;
+	if (result == 0)
+		result = store_stables(store, e->app, e->name, STABLES_LOOKED_AT, find_way_back,
+				       &way, err);
 	if (result < 0)
 		return result;
 	if (!way.found[0])
@@ -517,18 +298,63 @@ static int rollback_target(struct environment *e, const char *to, char ret_hex[D
 	return 0;
 }
 
+/* Where a rollback leads. */
+struct target {
+	char hex[DIGEST_HEX_SIZE];
+	bool is_live;   /* it never left: what is on its way has to go */
+	bool is_coming; /* a rollback to it is under way */
+};
+
+static int find_target(struct environment *e, const char *to, struct target *target,
+		       struct error *err)
+{
+	struct store *store = e->control->parts.store;
+	const struct release_info *live = environment_release(e, e->core.stable);
+	const struct active_rollout *r = e->active;
+	struct store_release row;
+	char origin[DIGEST_HEX_SIZE], other[DIGEST_HEX_SIZE];
+	bool moving = r && !r->state.marked;
+	bool back = moving && strcmp(r->kind, "rollback") == 0;
+	if (!to[0] && back && !r->plan.reverts) {
+		target->is_coming = true;
+		return 0;
+	}
+	/* What is live has not left while something is on its way; a restart brings nothing else. */
+	if (!to[0] && live && moving && strcmp(r->kind, "deploy") == 0) {
+		target->is_live = true;
+		return 0;
+	}
+	if (!to[0])
+		return last_good(e, target->hex, err);
+	int result = store_release_match(store, e->app, to, &row, err);
+	if (result == 0)
+		result = release_origin(store, row.id, origin, err);
+	if (result == 0 && live) {
+		result = release_origin(store, live->hex, other, err);
+		target->is_live = strcmp(origin, other) == 0;
+	}
+	if (result == 0 && back && !r->plan.reverts) {
+		result = release_origin(store, r->candidate.hex, other, err);
+		target->is_coming = strcmp(origin, other) == 0;
+	}
+	text_copy(target->hex, sizeof target->hex, row.id);
+	return result;
+}
+
 /* While something is on its way, going back is to abort it: the live release has never left. */
 static int abort_instead(struct environment *e, const struct control_caller *caller,
-			 const char *reason, uint32_t *ret_rollout, struct error *err)
+			 const char *reason, const struct digest *request, uint32_t *ret_rollout,
+			 struct error *err)
 {
 	struct rollout_event event = {.kind = EVENT_ABORT};
-	struct turn_note note = {.caller = caller, .action = "rollback", .reason = reason};
+	struct turn_note note = {
+		.caller = caller, .action = "rollback", .reason = reason, .request = request};
 	enum rollout_answer answer = ANSWER_NONE;
 	*ret_rollout = e->active->number;
 	int result = environment_turn(e, e->active, &event, &note, &answer, err);
 	if (result < 0)
 		return result;
-	if (answer != ANSWER_OK && answer != ANSWER_GOING_BACK && answer != ANSWER_NONE)
+	if (answer != ANSWER_OK && answer != ANSWER_GOING_BACK)
 		return error_set(err, ERR_CONFLICT, "%s", rollout_answer_text(answer));
 	return 0;
 }
@@ -537,33 +363,34 @@ int control_rollback(struct control *c, const struct control_caller *caller,
 		     const char *environment, const char *to, const char *reason,
 		     uint32_t *ret_rollout, struct error *err)
 {
-	char what[REQUEST_TEXT_MAX], hex[DIGEST_HEX_SIZE];
-	struct digest digest;
+	struct digest request;
 	struct environment *e = NULL;
-	snprintf(what, sizeof what, "rollback %s %s", environment, to);
-	int result = asked_before(c, caller, what, &digest, ret_rollout, err);
+	struct target target = {.hex = ""};
+	int result = asked_before(c, caller, &request, ret_rollout, err, "rollback %s %s",
+				  environment, to);
 	if (result != 0)
 		return result < 0 ? result : 0;
-	result = find_environment(c, environment, &e, err);
+	result = environment_named(c, environment, &e, err);
+	if (result == 0)
+		result = find_target(e, to, &target, err);
 	if (result < 0)
 		return result;
-	if (e->active && !e->active->state.marked && !to[0]) {
-		result = abort_instead(e, caller, reason, ret_rollout, err);
-		return result < 0 ? result : remember_answer(c, caller, &digest, *ret_rollout, err);
+	if (target.is_coming) {
+		*ret_rollout = e->active->number;
+		return 0;
 	}
-	result = rollback_target(e, to, hex, err);
-	if (result < 0)
-		return result;
+	if (target.is_live && e->active && !e->active->state.marked)
+		return abort_instead(e, caller, reason, &request, ret_rollout, err);
+	if (target.is_live)
+		return error_set(err, ERR_CONFLICT, "%s is live in %s already.", to, e->key);
 	struct active_rollout *r = rollout_new("rollback", reason);
-	result = release_load(e, hex, &r->candidate, err);
+	result = release_load(e, target.hex, &r->candidate, err);
 	if (result < 0) {
 		free(r);
 		return result;
 	}
 	text_copy(r->strategy, sizeof r->strategy, "rollback");
-	r->supersede = true; /* whoever goes back does not wait for what is on its way */
-	result = submit(e, r, caller, false, "rollback", ret_rollout, err);
-	return result < 0 ? result : remember_answer(c, caller, &digest, *ret_rollout, err);
+	return submit(e, r, caller, &request, ret_rollout, err);
 }
 
 /* The same artifact and configuration under a new id: then a restart is a rolling rollout like any other. */
@@ -602,8 +429,12 @@ int control_restart(struct control *c, const struct control_caller *caller, cons
 		    const char *reason, uint32_t *ret_rollout, struct error *err)
 {
 	char hex[DIGEST_HEX_SIZE];
+	struct digest request;
 	struct environment *e = NULL;
-	int result = find_environment(c, environment, &e, err);
+	int result = asked_before(c, caller, &request, ret_rollout, err, "restart %s", environment);
+	if (result != 0)
+		return result < 0 ? result : 0;
+	result = environment_named(c, environment, &e, err);
 	if (result < 0)
 		return result;
 	const struct release_info *live = environment_release(e, e->core.stable);
@@ -625,24 +456,37 @@ int control_restart(struct control *c, const struct control_caller *caller, cons
 		return result;
 	}
 	text_copy(r->strategy, sizeof r->strategy, "rolling");
-	return submit(e, r, caller, false, "restart", ret_rollout, err);
+	return submit(e, r, caller, &request, ret_rollout, err);
+}
+
+/* A command's turn, and what the sender is told of it. */
+static int tell(struct environment *e, struct active_rollout *r, const struct rollout_event *event,
+		const struct turn_note *note, struct error *err)
+{
+	enum rollout_answer answer = ANSWER_NONE;
+	int result = environment_turn(e, r, event, note, &answer, err);
+	if (result == 0 && answer != ANSWER_OK && answer != ANSWER_NONE)
+		result = error_set(err, ERR_CONFLICT, "%s", rollout_answer_text(answer));
+	return result;
 }
 
 int control_maintenance(struct control *c, const struct control_caller *caller,
 			const char *environment, bool on, const char *reason, struct error *err)
 {
+	struct digest request;
 	struct rollout_event event = {.kind = EVENT_MAINTENANCE, .ok = on};
 	struct turn_note note = {.caller = caller,
 				 .action = on ? "maintenance.on" : "maintenance.off",
-				 .reason = reason};
-	enum rollout_answer answer = ANSWER_NONE;
+				 .reason = reason,
+				 .request = &request};
 	struct environment *e = NULL;
-	int result = find_environment(c, environment, &e, err);
-	if (result == 0)
-		result = environment_turn(e, e->active, &event, &note, &answer, err);
-	if (result == 0 && answer != ANSWER_OK && answer != ANSWER_NONE)
-		result = error_set(err, ERR_CONFLICT, "%s", rollout_answer_text(answer));
-	return result;
+	uint32_t ignored;
+	int result =
+		asked_before(c, caller, &request, &ignored, err, "%s %s", note.action, environment);
+	if (result != 0)
+		return result < 0 ? result : 0;
+	result = environment_named(c, environment, &e, err);
+	return result < 0 ? result : tell(e, e->active, &event, &note, err);
 }
 
 int control_command(struct control *c, const struct control_caller *caller, const char *rollout,
@@ -652,11 +496,17 @@ int control_command(struct control *c, const struct control_caller *caller, cons
 	static const enum rollout_event_kind kinds[] = {EVENT_PROMOTE, EVENT_PAUSE, EVENT_RESUME,
 							EVENT_ABORT};
 	static const char *const actions[] = {"promote", "pause", "resume", "abort"};
-	struct turn_note note = {.caller = caller, .action = actions[verb], .reason = reason};
-	enum rollout_answer answer = ANSWER_NONE;
+	struct digest request;
+	struct turn_note note = {
+		.caller = caller, .action = actions[verb], .reason = reason, .request = &request};
 	struct environment *e = NULL;
 	struct active_rollout *r;
-	int result = find_rollout(c, rollout, &e, &r, err);
+	uint32_t ignored;
+	int result =
+		asked_before(c, caller, &request, &ignored, err, "%s %s", actions[verb], rollout);
+	if (result != 0)
+		return result < 0 ? result : 0;
+	result = find_rollout(c, rollout, &e, &r, err);
 	if (result < 0)
 		return result;
 	struct rollout_event event = {.kind = kinds[verb],
@@ -666,9 +516,7 @@ int control_command(struct control *c, const struct control_caller *caller, cons
 		      expect->step != r->state.cursor || expect->attempt != r->state.attempt);
 	if (moved && verb != CONTROL_ABORT)
 		return error_set(err, ERR_CONFLICT, "%s", rollout_answer_text(ANSWER_STALE));
-	result = environment_turn(e, r, &event, &note, &answer, err);
-	if (result == 0 && answer != ANSWER_OK && answer != ANSWER_NONE)
-		result = error_set(err, ERR_CONFLICT, "%s", rollout_answer_text(answer));
+	result = tell(e, r, &event, &note, err);
 	environment_start_next(e);
 	return result;
 }
@@ -678,7 +526,7 @@ int control_exec(struct control *c, const struct control_caller *caller, const c
 		 struct error *err)
 {
 	struct environment *e = NULL;
-	int result = find_environment(c, environment, &e, err);
+	int result = environment_named(c, environment, &e, err);
 	if (result < 0)
 		return result;
 	const struct release_info *live = environment_release(e, e->core.stable);

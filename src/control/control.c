@@ -172,11 +172,10 @@ static bool read_environment(struct environment *e, const void *state, size_t si
 	unpack_init(&u, state, size);
 	if (unpack_u32(&u) != BLOB_VERSION)
 		return false;
-	e->process_count = unpack_u32(&u);
-	if (e->process_count > PROCESSES_MAX)
+	if (unpack_u32(&u) != PROCESSES_MAX)
 		return false;
-	for (uint32_t i = 0; i < e->process_count; i++)
-		unpack_text(&u, e->process[i], sizeof e->process[i]);
+	for (uint32_t i = 0; i < PROCESSES_MAX; i++)
+		unpack_text(&u, e->processes.name[i], sizeof e->processes.name[i]);
 	unpack_bytes(&u, e->salt, sizeof e->salt);
 	unpack_bytes(&u, e->sign_key, sizeof e->sign_key);
 	unpack_bytes(&u, e->mirror_salt, sizeof e->mirror_salt);

@@ -70,10 +70,11 @@ static void plainly_rolling(struct strategy_settings *settings)
 		}
 }
 
-static int compile(struct environment *e, struct active_rollout *r, struct error *err)
+static int compile(struct environment *e, struct active_rollout *r, struct process_names *ret_names,
+		   struct error *err)
 {
 	struct strategy_settings settings;
-	int result = release_settings(e, r->candidate.config, &settings, err);
+	int result = release_settings(e, r->candidate.config, ret_names, &settings, err);
 	if (result < 0)
 		return result;
 	if (strcmp(r->kind, "restart") == 0)
@@ -100,8 +101,10 @@ static bool withdraw(struct environment *e, struct active_rollout *r, const stru
 
 /* False: not committed, or not now; it waits where it was. It may have ended when this returns: then it has
  * been freed. */
-static bool begin(struct environment *e, struct active_rollout *r)
+static bool begin(struct environment *e, struct active_rollout *r,
+		  const struct process_names *names)
 {
+	struct process_names before = e->processes;
 	struct rollout_event start = {.kind = EVENT_START, .number = r->number};
 	enum rollout_answer answer = ANSWER_NONE;
 	const struct release_info *live = environment_release(e, e->core.stable);
@@ -110,30 +113,59 @@ static bool begin(struct environment *e, struct active_rollout *r)
 	r->started_unix_ms = env_wall_ms(e->control->parts.env);
 	memmove(e->queue, e->queue + 1, sizeof e->queue[0] * --e->queue_count);
 	e->active = r;
+	e->processes = *names;
 	analysis_rollout_began(e);
 	if (environment_turn(e, r, &start, NULL, &answer, &err) == 0 && answer == ANSWER_OK)
 		return true;
 	r->started_unix_ms = 0;
 	r->old_hex[0] = '\0';
 	e->active = NULL;
+	e->processes = before;
 	memmove(e->queue + 1, e->queue, sizeof e->queue[0] * e->queue_count++);
 	e->queue[0] = r;
 	return false;
 }
 
+/* Whoever goes back does not wait for what is on its way; else the newer release's configuration says. */
+static bool supersedes(const struct active_rollout *r)
+{
+	return strcmp(r->kind, "rollback") == 0 ||
+	       r->candidate.config->environment.concurrency == APP_CONCURRENCY_SUPERSEDE;
+}
+
+/* Of those that wait only the newest will ever run. Said at every tick while one waits: a crash may have come
+ * between its place in the queue and this. */
+static void make_way(struct environment *e)
+{
+	struct active_rollout *newest = e->queue[e->queue_count - 1];
+	struct rollout_event newer = {.kind = EVENT_NEWER, .supersede = supersedes(newest)};
+	while (e->queue[0] != newest) {
+		uint32_t waiting = e->queue_count;
+		struct error err;
+		if (environment_turn(e, e->queue[0], &newer, NULL, NULL, &err) < 0 ||
+		    e->queue_count == waiting)
+			break;
+	}
+	if (e->active && newer.supersede)
+		environment_event(e, &newer, NULL);
+}
+
 void environment_start_next(struct environment *e)
 {
 	struct control *c = e->control;
+	if (e->queue_count > 0 && !c->degraded)
+		make_way(e);
 	while (!e->active && e->queue_count > 0 && e->core.rollout == 0 && !c->degraded) {
 		struct active_rollout *r = e->queue[0];
 		uint32_t number = r->number;
+		struct process_names names;
 		struct error err;
-		if (compile(e, r, &err) < 0) {
+		if (compile(e, r, &names, &err) < 0) {
 			if (!withdraw(e, r, &err))
 				return;
 			continue;
 		}
-		if (!begin(e, r))
+		if (!begin(e, r, &names))
 			return;
 		control_changed(c, number);
 	}

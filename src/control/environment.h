@@ -23,7 +23,6 @@
 #include "store/store.h"
 
 enum {
-	CONTROL_NAME_SIZE = 48,
 	CONTROL_KIND_SIZE = 16,
 	CONTROL_QUEUE_MAX = 16,
 	CONTROL_TICK_MS = 100,
@@ -52,7 +51,6 @@ struct active_rollout {
 	uint64_t
 		verdict_at_ms; /* monotonic: when it was decided to go back; 0 = not, or measured */
 	int64_t verdict_to_zero_ms;
-	bool supersede;
 };
 
 /* Since when a surplus instance has been out of every worker's table. */
@@ -66,9 +64,7 @@ struct environment {
 	char app[CONTROL_NAME_SIZE];
 	char name[CONTROL_NAME_SIZE];
 	char key[CONTROL_KEY_SIZE];
-	char process[PROCESSES_MAX]
-		    [CONTROL_NAME_SIZE]; /* index -> name, the same for all its releases */
-	uint32_t process_count;
+	struct process_names processes;
 	uint8_t salt[ROUTER_KEY_SIZE], sign_key[ROUTER_KEY_SIZE], mirror_salt[ROUTER_KEY_SIZE];
 	uint64_t
 		config_revision; /* of the router document beneath the core's version; see routing.c */
@@ -133,6 +129,8 @@ struct turn_note {
 	const char *sentence; /* evidence in words */
 	const char *verdict;  /* with EVENT_EVIDENCE */
 	const char *source;   /* "judge", "check" */
+	const struct digest
+		*request; /* of a command: its answer is remembered under the caller's request id */
 };
 
 /* --- turn.c */
@@ -184,6 +182,11 @@ struct version routing_core_version(struct router_version applied);
 /* --- observe.c */
 void observe_request(struct environment *e);
 void observe_unrouted(struct environment *e);
+
+/* --- commands.c */
+/* The environment that a person means: `prod`, or `shop/prod`. */
+MUST_CHECK int environment_named(struct control *c, const char *text,
+				 struct environment **ret_environment, struct error *err);
 
 /* --- control.c */
 struct environment *environment_find_key(struct control *c, const char *key);

@@ -11,12 +11,12 @@
 #include "control/environment.h"
 #include "fleet/fleet.h"
 
-enum { RELEASE_SHORT = 12 };
+enum { HASH_SHORT = 12, WHOLE_MAX = 512 };
 
 uint32_t environment_process_index(const struct environment *e, const char *name)
 {
-	for (uint32_t i = 0; i < e->process_count; i++)
-		if (strcmp(e->process[i], name) == 0)
+	for (uint32_t i = 0; i < PROCESSES_MAX; i++)
+		if (strcmp(e->processes.name[i], name) == 0)
 			return i;
 	return PROCESSES_MAX;
 }
@@ -24,8 +24,16 @@ uint32_t environment_process_index(const struct environment *e, const char *name
 const char *instance_id_of(const struct environment *e, uint8_t slot, uint32_t process,
 			   uint32_t number, char to[INSTANCE_ID_SIZE])
 {
+	/* The names are for people: cut, and side by side, they may be those of another instance. */
+	struct buf whole;
+	char hex[DIGEST_HEX_SIZE];
+	buf_init(&whole, WHOLE_MAX);
+	buf_printf(&whole, "%s/%s/%s/%s", e->app, e->name, e->processes.name[process],
+		   e->releases[slot].hex);
+	struct digest digest = digest_of(buf_text(&whole), whole.size);
+	buf_done(&whole);
 	snprintf(to, INSTANCE_ID_SIZE, "%.24s-%.20s-%.20s-%u-%.*s", e->app, e->name,
-		 e->process[process], number, RELEASE_SHORT, e->releases[slot].hex);
+		 e->processes.name[process], number, HASH_SHORT, digest_format(&digest, hex));
 	return to;
 }
 

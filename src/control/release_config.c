@@ -12,13 +12,19 @@
 /* Compact and sorted: the same content is the same bytes. */
 enum { CANONICAL = JSON_COMPACT | JSON_SORT_KEYS };
 
-static void finish(json_t *environments, const char *text, struct buf *ret_json,
-		   struct digest *ret_digest)
+static struct digest digest_of_json(const json_t *environments)
 {
 	char *canonical = json_dumps(environments, CANONICAL);
 	ASSERT(canonical);
-	*ret_digest = digest_of(canonical, strlen(canonical));
+	struct digest digest = digest_of(canonical, strlen(canonical));
 	free(canonical);
+	return digest;
+}
+
+static void finish(json_t *environments, const char *text, struct buf *ret_json,
+		   struct digest *ret_digest)
+{
+	*ret_digest = digest_of_json(environments);
 	json_t *whole = json_object();
 	json_object_set(whole, "environments", environments);
 	json_object_set_new(whole, "text", json_string(text));
@@ -109,6 +115,18 @@ int release_config_again(const char *json, size_t size, uint64_t salt, struct bu
 	memcpy(both, ret_digest->bytes, DIGEST_SIZE);
 	memcpy(both + DIGEST_SIZE, &salt, sizeof salt);
 	*ret_digest = digest_of(both, sizeof both);
+	json_decref(whole);
+	return 0;
+}
+
+int release_config_digest(const char *json, size_t size, struct digest *ret_digest,
+			  struct error *err)
+{
+	json_t *whole;
+	int result = open_json(json, size, &whole, err);
+	if (result < 0)
+		return result;
+	*ret_digest = digest_of_json(json_object_get(whole, "environments"));
 	json_decref(whole);
 	return 0;
 }

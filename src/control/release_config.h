@@ -26,6 +26,10 @@ MUST_CHECK int release_config_again(const char *json, size_t size, uint64_t salt
 				    struct buf *ret_json, struct digest *ret_digest,
 				    struct error *err);
 
+/* The configuration's own digest, also when it was given another one. */
+MUST_CHECK int release_config_digest(const char *json, size_t size, struct digest *ret_digest,
+				     struct error *err);
+
 MUST_CHECK int release_config_resolved(const char *json, size_t size, const char *environment,
 				       struct resolved **ret_resolved, struct error *err);
 

@@ -83,54 +83,102 @@ int release_load_with(struct environment *e, const char *hex, const char *strate
 	return 0;
 }
 
-/* Indexes are given once and never taken back, so that index p means the same process in every release. */
-static uint32_t index_of(struct environment *e, const char *name)
+int release_origin(struct store *store, const char *hex, char ret_hex[DIGEST_HEX_SIZE],
+		   struct error *err)
 {
-	uint32_t index = environment_process_index(e, name);
-	if (index == PROCESSES_MAX && e->process_count < PROCESSES_MAX) {
-		index = e->process_count++;
-		text_copy(e->process[index], sizeof e->process[index], name);
-	}
-	return index;
+	struct store_release row;
+	struct digest artifact, config, id;
+	struct buf text;
+	buf_init(&text, STORE_BLOB_MAX);
+	int result = store_release_get(store, hex, &row, &text, err);
+	if (result == 0)
+		result = release_config_digest(buf_text(&text), text.size, &config, err);
+	buf_done(&text);
+	if (result < 0)
+		return result;
+	ASSERT(digest_parse(row.artifact, &artifact));
+	id = config_release_id(&artifact, &config);
+	digest_format(&id, ret_hex);
+	return 0;
 }
 
-int release_shapes(struct environment *e, const struct resolved *config,
-		   struct process_shape shapes[PROCESSES_MAX], struct error *err)
+static uint32_t find_name(const struct process_names *names, const char *name)
 {
-	const struct app_environment *env = &config->environment;
-	memset(shapes, 0, sizeof shapes[0] * PROCESSES_MAX);
-	for (uint32_t i = 0; i < env->process_count; i++) {
-		const struct app_process *process = &env->processes[i];
-		uint32_t index = index_of(e, process->name);
-		if (index == PROCESSES_MAX)
-			return error_set(
-				err, ERR_LIMIT,
-				"The environment %s has had %d processes with different names; "
-				"\"%s\" would be one more.",
-				e->key, PROCESSES_MAX, process->name);
-		shapes[index].count = (uint16_t)process->instances;
-		shapes[index].traffic = process->serves;
-		shapes[index].handover = process->handover == APP_HANDOVER_STOP_FIRST
-						 ? HANDOVER_STOP_FIRST
-						 : HANDOVER_OVERLAP;
+	for (uint32_t i = 0; i < PROCESSES_MAX; i++)
+		if (strcmp(names->name[i], name) == 0)
+			return i;
+	return PROCESSES_MAX;
+}
+
+/* Does some release that is there have this process? */
+static bool in_use(const struct environment *e, uint32_t index)
+{
+	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX; slot++)
+		if (e->core.sets[slot].process[index].count > 0 ||
+		    e->core.sets[slot].document.count[index] > 0)
+			return true;
+	return false;
+}
+
+/* An index keeps its name for as long as a release that is there uses it; then a new name may have it. */
+static int name_processes(const struct environment *e, const struct app_environment *env,
+			  struct process_names *names, struct error *err)
+{
+	*names = e->processes;
+	for (uint32_t i = 0; i < PROCESSES_MAX; i++) {
+		bool wanted = false;
+		for (uint32_t p = 0; p < env->process_count; p++)
+			wanted |= strcmp(env->processes[p].name, names->name[i]) == 0;
+		if (!wanted && !in_use(e, i))
+			names->name[i][0] = '\0';
+	}
+	for (uint32_t p = 0; p < env->process_count; p++) {
+		const char *name = env->processes[p].name;
+		if (find_name(names, name) != PROCESSES_MAX)
+			continue;
+		uint32_t free_one = find_name(names, "");
+		if (free_one == PROCESSES_MAX)
+			return error_set(err, ERR_LIMIT,
+					 "Old and new release of %s together have more than %d "
+					 "different processes; rename fewer at a time.",
+					 e->key, PROCESSES_MAX);
+		text_copy(names->name[free_one], sizeof names->name[0], name);
 	}
 	return 0;
 }
 
+static void fill_shapes(const struct app_environment *env, const struct process_names *names,
+			struct process_shape shapes[PROCESSES_MAX])
+{
+	memset(shapes, 0, sizeof shapes[0] * PROCESSES_MAX);
+	for (uint32_t i = 0; i < env->process_count; i++) {
+		const struct app_process *process = &env->processes[i];
+		shapes[find_name(names, process->name)] = (struct process_shape){
+			.count = (uint16_t)process->instances,
+			.traffic = process->serves,
+			.handover = process->handover == APP_HANDOVER_STOP_FIRST
+					    ? HANDOVER_STOP_FIRST
+					    : HANDOVER_OVERLAP};
+	}
+}
+
 enum { RESTART_ROOM_MS = 5000, KILL_ROOM_MS = 30000 };
 
-int release_settings(struct environment *e, const struct resolved *config,
-		     struct strategy_settings *ret_settings, struct error *err)
+int release_settings(const struct environment *e, const struct resolved *config,
+		     struct process_names *ret_names, struct strategy_settings *ret_settings,
+		     struct error *err)
 {
 	int result = config_strategy(config, ret_settings, err);
+	if (result == 0)
+		result = name_processes(e, &config->environment, ret_names, err);
 	if (result < 0)
 		return result;
 	/* The runtime calls an instance ready when it has been healthy for min_healthy already. */
 	ret_settings->ready_deadline_ms += ret_settings->min_ready_ms + RESTART_ROOM_MS;
 	ret_settings->min_ready_ms = 0;
 	ret_settings->stop_deadline_ms += KILL_ROOM_MS;
-	result = release_shapes(e, config, ret_settings->process, err);
-	return result < 0 ? result : strategy_check(ret_settings, err);
+	fill_shapes(&config->environment, ret_names, ret_settings->process);
+	return strategy_check(ret_settings, err);
 }
 
 void release_judge_rules(const struct resolved *config, struct judge_rules *ret_rules)
@@ -224,20 +272,20 @@ int release_start_instance(struct environment *e, uint8_t slot, uint32_t process
 			   struct instance_version version, struct error *err)
 {
 	const struct release_info *info = &e->releases[slot];
-	const struct app_process *app = process_of(info->config, e->process[process]);
+	const struct app_process *app = process_of(info->config, e->processes.name[process]);
 	struct runtime *runtime = e->control->parts.runtime;
 	struct command_argv words = {0}, health_words = {0};
 	char id[INSTANCE_ID_SIZE], *texts[APP_ENV_MAX];
 	if (!app)
 		return error_set(err, ERR_NOT_FOUND, "The release %s has no process \"%s\".",
-				 info->tag, e->process[process]);
+				 info->tag, e->processes.name[process]);
 	struct instance_spec spec = {
 		.id = instance_id_of(e, slot, process, number, id),
 		.app = e->app,
 		.environment = e->name,
 		.release = info->hex,
 		.tag = info->tag,
-		.process = e->process[process],
+		.process = e->processes.name[process],
 		.slot = number,
 		.traffic = app->serves,
 		.artifact = info->artifact,

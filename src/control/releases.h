@@ -17,6 +17,13 @@
 
 struct environment;
 
+enum { CONTROL_NAME_SIZE = 48 };
+
+/* Index p means the same process in every release that has a slot; "" = free. */
+struct process_names {
+	char name[PROCESSES_MAX][CONTROL_NAME_SIZE];
+};
+
 /* A release that has a slot in an environment, or is on its way to one. */
 struct release_info {
 	struct release_id id; /* empty: none */
@@ -33,11 +40,14 @@ MUST_CHECK int release_load(struct environment *e, const char *hex, struct relea
 /* The same, with the strategy `strategy` instead of the environment's own; "" keeps it. */
 MUST_CHECK int release_load_with(struct environment *e, const char *hex, const char *strategy,
 				 struct release_info *ret_info, struct error *err);
+/* The id that artifact and configuration give. A restart makes a release of the same content under another id;
+ * its origin is that of the release it was made from. */
+MUST_CHECK int release_origin(struct store *store, const char *hex, char ret_hex[DIGEST_HEX_SIZE],
+			      struct error *err);
 void release_info_free(struct release_info *info);
-/* Names and shapes of the release's processes, by the environment's indexes (which may grow). */
-MUST_CHECK int release_shapes(struct environment *e, const struct resolved *config,
-			      struct process_shape shapes[PROCESSES_MAX], struct error *err);
-MUST_CHECK int release_settings(struct environment *e, const struct resolved *config,
+/* How the release goes out, with its processes by the environment's indexes: `ret_names` is what these mean then. */
+MUST_CHECK int release_settings(const struct environment *e, const struct resolved *config,
+				struct process_names *ret_names,
 				struct strategy_settings *ret_settings, struct error *err);
 void release_judge_rules(const struct resolved *config, struct judge_rules *ret_rules);
 /* Have instance `number` (from 1) of a process of the release in `slot` run. */

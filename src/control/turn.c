@@ -18,7 +18,12 @@
 #include "store/releases.h"
 #include "store/rollouts.h"
 
-enum { ENVIRONMENT_BLOB_MAX = 8192, ENVIRONMENT_BLOB_VERSION = 1 };
+enum {
+	ENVIRONMENT_BLOB_MAX = 8192,
+	ENVIRONMENT_BLOB_VERSION = 1,
+	ANSWER_STATUS = 202,
+	ANSWER_KEPT_MS = 7 * 24 * 3600 * 1000
+};
 
 static uint64_t wall_ms(const struct environment *e)
 {
@@ -33,9 +38,9 @@ void environment_put(struct environment *e)
 	ASSERT(core_size > 0);
 	pack_init(&p, memory, sizeof memory);
 	pack_u32(&p, ENVIRONMENT_BLOB_VERSION);
-	pack_u32(&p, e->process_count);
-	for (uint32_t i = 0; i < e->process_count; i++)
-		pack_text(&p, e->process[i]);
+	pack_u32(&p, PROCESSES_MAX);
+	for (uint32_t i = 0; i < PROCESSES_MAX; i++)
+		pack_text(&p, e->processes.name[i]);
 	pack_bytes(&p, e->salt, sizeof e->salt);
 	pack_bytes(&p, e->sign_key, sizeof e->sign_key);
 	pack_bytes(&p, e->mirror_salt, sizeof e->mirror_salt);
@@ -106,6 +111,23 @@ static bool is_about_instances(enum rollout_reason reason)
 	return reason == REASON_CRASHED || reason == REASON_NEVER_READY ||
 	       reason == REASON_UNHEALTHY || reason == REASON_INSTANCES ||
 	       reason == REASON_STABLE_DOWN;
+}
+
+/* The answer to a request stands with what it did, or not at all; it is kept for as long as somebody may repeat it. */
+static void put_answer(struct environment *e, uint32_t rollout, const struct turn_note *note)
+{
+	char body[16];
+	struct store *store = e->control->parts.store;
+	struct store_answer answer = {
+		.status = ANSWER_STATUS, .body = body, .at_unix_ms = wall_ms(e)};
+	if (!note->request || !note->caller->request_id[0])
+		return;
+	answer.request = *note->request;
+	snprintf(body, sizeof body, "%u", rollout);
+	text_copy(answer.id, sizeof answer.id, note->caller->request_id);
+	store_add_answer(store, &answer);
+	if (answer.at_unix_ms > ANSWER_KEPT_MS)
+		store_forget_answers(store, answer.at_unix_ms - ANSWER_KEPT_MS);
 }
 
 /* Why a change of status happened, in a sentence. */
@@ -297,9 +319,11 @@ static int commit(struct environment *e, struct active_rollout *r,
 	summarise(e, r, change, &summary);
 	FAILPOINT("control.before-commit");
 	store_begin(store);
-	if (note && note->action)
+	if (note && note->action) {
 		put_audit(e, r ? r->number : 0, who_of(note), note->action, note->reason,
 			  note->sentence);
+		put_answer(e, r ? r->number : 0, note);
+	}
 	if (r && event->kind == EVENT_EVIDENCE && event->verdict != VERDICT_PASS)
 		put_evidence(e, r, event->step, event->attempt,
 			     event->verdict == VERDICT_FAIL ? "fail" : "inconclusive", note, "");

@@ -214,12 +214,12 @@ int control_live_config(struct control *c, const char *environment, struct buf *
 
 /* --- plans */
 
-static void show_plan_steps(const struct environment *e, const struct plan *plan,
+static void show_plan_steps(const struct process_names *processes, const struct plan *plan,
 			    struct view_plan *v)
 {
 	const char *names[PROCESSES_MAX];
 	for (uint32_t i = 0; i < PROCESSES_MAX; i++)
-		names[i] = e->process[i];
+		names[i] = processes->name[i];
 	v->step_count = plan->step_count;
 	for (uint32_t i = 0; i < plan->step_count; i++) {
 		const struct plan_step *from = &plan->steps[i];
@@ -294,8 +294,9 @@ static int compile_plan(struct environment *e, const struct release_info *candid
 			struct view_plan *v, struct error *err)
 {
 	struct strategy_settings settings;
+	struct process_names names;
 	struct plan *plan = mem_new(sizeof *plan);
-	int result = release_settings(e, candidate->config, &settings, err);
+	int result = release_settings(e, candidate->config, &names, &settings, err);
 	if (result == 0)
 		result = strategy_compile(&settings, &e->core, &candidate->id, plan, err);
 	if (result == 0) {
@@ -305,7 +306,7 @@ static int compile_plan(struct environment *e, const struct release_info *candid
 		free(bytes);
 		digest_format(&hash, v->hash);
 		text_copy(v->strategy, sizeof v->strategy, plan->strategy);
-		show_plan_steps(e, plan, v);
+		show_plan_steps(&names, plan, v);
 		estimate(e, plan, v);
 		add_notes(e, candidate->config, plan, v);
 	}

@@ -30,11 +30,13 @@ struct source {
 	struct view_rollout *view;
 };
 
-static uint32_t exit_code_of(const struct rollout *r)
+static uint32_t exit_code_of(const struct rollout *r, const char *kind)
 {
 	switch (r->status) {
 	case ROLLOUT_REVERTED:
+		/* A rollback that came back has left live what somebody wanted to be rid of. */
 		return r->reason == REASON_OPERATOR || r->reason == REASON_NEWER ? EXIT_CANCELLED
+		       : strcmp(kind, "rollback") == 0                           ? EXIT_DEGRADED
 										 : EXIT_ROLLED_BACK;
 	case ROLLOUT_REJECTED:
 		return r->reason == REASON_BAD_LISTED ? EXIT_NOT_ALLOWED
@@ -85,7 +87,7 @@ static void show_steps(const struct source *s)
 	const char *names[PROCESSES_MAX];
 	struct view_rollout *v = s->view;
 	for (uint32_t i = 0; i < PROCESSES_MAX; i++)
-		names[i] = s->environment ? s->environment->process[i] : "";
+		names[i] = s->environment ? s->environment->processes.name[i] : "";
 	/* What was there before the turn, then what leads back. */
 	uint32_t before = s->plan.reverts ? v->step_count : 0;
 	for (uint32_t i = 0; i < before; i++)
@@ -389,7 +391,7 @@ static int fill(struct source *s, uint32_t number, struct error *err)
 	text_copy(v->state, sizeof v->state, rollout_status_name(s->state.status));
 	v->attempt = s->state.attempt;
 	v->ended = rollout_terminal(&s->state);
-	v->exit_code = exit_code_of(&s->state);
+	v->exit_code = exit_code_of(&s->state, v->kind);
 	uint64_t until = v->ended_unix_ms ? v->ended_unix_ms : env_wall_ms(c->parts.env);
 	v->elapsed_ms = until > v->started_unix_ms ? until - v->started_unix_ms : 0;
 	if (s->have_plan)

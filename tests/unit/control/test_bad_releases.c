@@ -278,7 +278,7 @@ static void an_instance_of_the_live_release_that_gave_up_is_tried_again(void **s
 
 int main(void)
 {
-#define BAD(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define BAD(name)   cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define FIRST(name) cmocka_unit_test_setup_teardown(name, setup_empty, teardown)
 	const struct CMUnitTest tests[] = {
 		BAD(errors_under_traffic),
