@@ -3,7 +3,7 @@
  * sim - deterministic simulation of rollouts under faults.
  *
  * WHAT  One seed decides everything: the strategy, which faults happen and how often, every delay, loss,
- *       duplicate and crash. The objects of src/rollout, src/strategy and src/fleet are those of davit;
+ *       duplicate and crash. The objects of src/rollout, src/strategy, src/fleet and src/traffic are davit's own;
  *       router, runtime, instances, judge, store and people are models (world.c, shell.c).
  *
  * HOW   Phase 1: a number of random actions, with faults. Phase 2: no faults, a fair schedule, a helpful

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "sim.h"
+#include "traffic/guard.h"
 
 static int order(struct version a, struct version b)
 {
@@ -42,28 +43,6 @@ static bool answers(const struct sim *s, uint8_t release)
 	return true;
 }
 
-/* The router's own guard: no more requests towards nobody while somebody else could answer them. */
-static bool guard_refuses(const struct sim *s, const struct message *m)
-{
-	bool other = false, refuse = false;
-	if (m->route.park)
-		return false;
-	for (uint32_t i = 0; i < ENVIRONMENT_SETS_MAX; i++) {
-		uint8_t release = sim_release_index(&m->slots[i]);
-		uint32_t now = 0;
-		if (release == 0xff)
-			continue;
-		for (uint32_t j = 0; j < ENVIRONMENT_SETS_MAX; j++)
-			if (sim_release_index(&s->route_slots[j]) == release)
-				now = s->route_applied.weight_bp[j];
-		if (m->route.weight_bp[i] > now && !answers(s, release))
-			refuse = true;
-		else if (answers(s, release))
-			other = true;
-	}
-	return refuse && other;
-}
-
 static bool same_route(const struct traffic_document *a, const struct traffic_document *b)
 {
 	return memcmp(a->weight_bp, b->weight_bp, sizeof a->weight_bp) == 0 &&
@@ -77,19 +56,89 @@ static bool same_set(const struct set_document *a, const struct set_document *b)
 	       a->standing == b->standing && a->drain_ms == b->drain_ms;
 }
 
+/* The gateway's own guard (src/traffic), fed with what is really ready. */
+static struct guard_document guard_document(const struct sim *s)
+{
+	const struct traffic_document *route = &s->route_applied;
+	struct guard_document d = {.parked = route->park || route->maintenance,
+				   .count = ENVIRONMENT_SETS_MAX,
+				   .live = GUARD_NONE,
+				   .mirror = GUARD_NONE};
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i < ENVIRONMENT_SETS_MAX; i++) {
+		uint8_t release = sim_release_index(&s->route_slots[i]);
+		sum += d.release[i].weight_bp = route->weight_bp[i];
+		d.release[i].ready = release != 0xff && answers(s, release);
+	}
+	d.parked = d.parked || sum == 0;
+	if (route->mirror != SLOT_NONE) {
+		d.mirror = route->mirror;
+		d.mirror_bp = route->mirror_bp;
+	}
+	return d;
+}
+
+/* I-4: while anybody can answer, every request goes to somebody who can. */
+static void serve(struct sim *s)
+{
+	struct guard_document d = guard_document(s);
+	struct split split;
+	uint32_t sum = 0, wanted_ready = 0;
+	bool anybody = false;
+
+	guard_apply(&d, &split);
+	for (uint32_t i = 0; i < d.count; i++) {
+		sum += split.weight_bp[i];
+		anybody = anybody || d.release[i].ready;
+		wanted_ready += d.release[i].ready ? d.release[i].weight_bp : 0;
+	}
+	for (uint32_t i = 0; i < d.count && !d.parked; i++) {
+		if (anybody && split.weight_bp[i] > 0 && !d.release[i].ready)
+			sim_fail(s, "I-4: requests reach a release that cannot answer");
+		if (wanted_ready == 10000 && split.weight_bp[i] != d.release[i].weight_bp)
+			sim_fail(s, "I-1: the gateway serves other shares than it was told");
+		if (wanted_ready > 0 && split.weight_bp[i] > 0 && d.release[i].weight_bp == 0)
+			sim_fail(s, "I-2: the gateway gives a share to a release that has none");
+	}
+	if (sum != (d.parked ? 0 : 10000))
+		sim_fail(s, "I-1: the gateway's shares sum to %u", sum);
+}
+
+static void receive_route(struct sim *s, const struct message *m)
+{
+	struct guard_version applied = {s->route_applied.version.epoch, s->route_applied.version.n};
+	struct guard_version offered = {m->route.version.epoch, m->route.version.n};
+	bool same = same_route(&m->route, &s->route_applied);
+	int c = order(m->route.version, s->route_applied.version);
+	struct error err;
+
+	switch (guard_compare(applied, offered, same)) {
+	case GUARD_STALE:
+		if (c > 0)
+			sim_fail(s, "I-25: the gateway refuses a newer document");
+		if (c == 0)
+			sim_fail(s, "I-25: one router version with two contents");
+		s->oracle.refused++;
+		break;
+	case GUARD_SAME: break;
+	case GUARD_NEWER:
+		if (c <= 0)
+			sim_fail(s, "I-25: the gateway takes an older document");
+		s->route_applied = m->route;
+		memcpy(s->route_slots, m->slots, sizeof m->slots);
+		struct guard_document d = guard_document(s);
+		if (guard_check(&d, &err) < 0)
+			sim_fail(s, "I-1: the gateway refuses: %s", err.text);
+		break;
+	}
+	serve(s);
+}
+
 void world_receive(struct sim *s, const struct message *m)
 {
 	if (m->kind == MESSAGE_ROUTE) {
-		int c = order(m->route.version, s->route_applied.version);
-		if (c < 0) {
-			s->oracle.refused++;
-		} else if (c == 0) {
-			if (!same_route(&m->route, &s->route_applied))
-				sim_fail(s, "I-25: one router version with two contents");
-		} else if (!guard_refuses(s, m)) {
-			s->route_applied = m->route;
-			memcpy(s->route_slots, m->slots, sizeof m->slots);
-		}
+		receive_route(s, m);
 		return;
 	}
 	uint8_t release = sim_release_index(&m->set.release);
@@ -298,6 +347,7 @@ void world_report_router(struct sim *s)
 	const struct traffic_document *d = &s->route_applied;
 	struct router_report *r = &s->router_report;
 
+	serve(s);
 	*r = (struct router_report){.there = true};
 	r->traffic.applied = d->version;
 	memcpy(r->traffic.served_bp, d->weight_bp, sizeof d->weight_bp);
