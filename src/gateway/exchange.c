@@ -287,6 +287,13 @@ static enum turn give_to(struct worker *w, struct exchange *x, uint32_t release_
 	return try_backend(w, x);
 }
 
+/* Has a release a backend that takes new requests? */
+static bool has_backend(const struct exchange *x, uint32_t release_index)
+{
+	const struct live_pool *pool = &x->route->pools[release_index];
+	return balance_choose(pool->entries, pool->count, BALANCE_NONE, 0, 0) >= 0;
+}
+
 /* The live release takes over what another one has failed at. */
 static bool may_rescue(const struct exchange *x)
 {
@@ -294,9 +301,7 @@ static bool may_rescue(const struct exchange *x)
 	if (e->live == TABLE_NONE || x->previewed)
 		return false;
 	uint32_t live = (uint32_t)e->live - e->first_release;
-	const struct live_pool *pool = &x->route->pools[live];
-	return live != x->release_index &&
-	       balance_choose(pool->entries, pool->count, BALANCE_NONE, 0, 0) >= 0;
+	return live != x->release_index && has_backend(x, live);
 }
 
 enum turn exchange_failed(struct worker *w, struct exchange *x, enum failure why)
@@ -317,17 +322,17 @@ enum turn exchange_failed(struct worker *w, struct exchange *x, enum failure why
 		x->connect_tries++;
 	bool repeat = why != FAILURE_TIMEOUT && may_repeat(w, x, why, sent);
 	exchange_detach(w, x, false);
-	if (repeat) {
+	route_renew(w, x);
+	/* A release that is on its way out may have nobody left to try: then it has failed for good. */
+	if (repeat && has_backend(x, x->release_index)) {
 		if (sent)
 			x->tries++;
 		rewind_request(w, x);
 		account_release(w, x->release, COUNTERS_RELEASE_RETRIES, 1);
-		route_renew(w, x);
 		return try_backend(w, x);
 	}
 	account_failure(w, x, why);
 	x->connect_tries = 0;
-	route_renew(w, x);
 	if (why != FAILURE_TIMEOUT && may_rescue(x)) {
 		uint8_t tries = x->tries;
 		x->tries = 0; /* a release of its own, and a try of its own */

@@ -222,6 +222,29 @@ static void the_live_release_rescues_what_a_canary_lost(void **state)
 	rig_stop(rig);
 }
 
+static void a_request_in_a_canary_that_is_taken_away_is_rescued(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	weight(rig, 10000);
+	int client = rig_connect(rig);
+	rig_send(client, GET);
+	int canary = rig_accept(rig, 0);
+	rig_until(canary, "\r\n\r\n");
+	rig->table->backends[0].state = TABLE_BACKEND_DRAINING;
+	weight(rig, 0);
+	close(canary);
+	int live = rig_accept(rig, 1);
+	rig_until(live, "\r\n\r\n");
+	rig_send(live, OK);
+	rig_until(client, "\r\n\r\nok");
+	assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_RESCUED), 1);
+	assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_NO_BACKEND), 0);
+	close(client);
+	close(live);
+	rig_stop(rig);
+}
+
 static void retries_that_became_long_streams_leave_room_for_others(void **state)
 {
 	enum { STREAMS = 8 };
@@ -715,6 +738,7 @@ int main(void)
 		cmocka_unit_test(a_put_with_its_whole_body_in_memory_is_sent_again),
 		cmocka_unit_test(a_refused_connection_goes_to_another_backend),
 		cmocka_unit_test(the_live_release_rescues_what_a_canary_lost),
+		cmocka_unit_test(a_request_in_a_canary_that_is_taken_away_is_rescued),
 		cmocka_unit_test(retries_that_became_long_streams_leave_room_for_others),
 		cmocka_unit_test(a_backend_that_does_not_answer_costs_504),
 		cmocka_unit_test(parked_requests_wait_and_go_where_the_new_table_says),
