@@ -341,6 +341,18 @@ static int find_target(struct environment *e, const char *to, struct target *tar
 	return result;
 }
 
+/* What waits must not begin by itself when somebody goes back. */
+static int cancel_queue(struct environment *e, const struct control_caller *caller,
+			const char *reason, struct error *err)
+{
+	struct rollout_event event = {.kind = EVENT_ABORT};
+	struct turn_note note = {.caller = caller, .action = "rollback", .reason = reason};
+	int result = 0;
+	for (uint32_t i = e->queue_count; i > 0 && result == 0; i--)
+		result = environment_turn(e, e->queue[i - 1], &event, &note, NULL, err);
+	return result;
+}
+
 /* While something is on its way, going back is to abort it: the live release has never left. */
 static int abort_instead(struct environment *e, const struct control_caller *caller,
 			 const char *reason, const struct digest *request, uint32_t *ret_rollout,
@@ -351,7 +363,9 @@ static int abort_instead(struct environment *e, const struct control_caller *cal
 		.caller = caller, .action = "rollback", .reason = reason, .request = request};
 	enum rollout_answer answer = ANSWER_NONE;
 	*ret_rollout = e->active->number;
-	int result = environment_turn(e, e->active, &event, &note, &answer, err);
+	int result = cancel_queue(e, caller, reason, err);
+	if (result == 0)
+		result = environment_turn(e, e->active, &event, &note, &answer, err);
 	if (result < 0)
 		return result;
 	if (answer != ANSWER_OK && answer != ANSWER_GOING_BACK)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Where a rollback goes that is told no release, and commands whose ground moved while they waited. */
+#include <string.h>
+
 #include "world.h"
 
 static int setup(void **state)
@@ -75,12 +77,59 @@ static void deploying_what_is_live_again_takes_back_what_is_on_its_way(void **st
 	world_assert_at_rest("fast", "v1", 2);
 }
 
+static bool at_operation(uint32_t rollout, const char *op)
+{
+	const struct view_rollout *v = world_view(rollout);
+	return v->step < v->step_count && strcmp(v->steps[v->step].op, op) == 0;
+}
+
+static void going_back_does_not_wait_until_the_old_release_has_drained(void **state)
+{
+	(void)state;
+	live_with("prod", "v1");
+	live_with("prod", "v2");
+	live_with("prod", "v3");
+	world_behaviour("v3")->hang_bp = 10000; /* its requests never end: it drains for long */
+	world.rate_per_s = 100;
+	world_run(500);
+	uint32_t first = world_rollback("prod", "");
+	while (!world_view(first)->ended && !at_operation(first, "drain"))
+		world_step();
+	assert_false(world_view(first)->ended);
+	uint64_t asked_ms = world.now_ms;
+	uint32_t second = world_rollback("prod", "v1");
+	assert_string_equal(world_until_end(first, 1000), "succeeded");
+	while (world_weight("prod", "v1") < 10000 && world.now_ms < asked_ms + 60000)
+		world_step();
+	assert_true(world.now_ms < asked_ms + 1500);
+	assert_string_equal(world_until_end(second, 60000), "succeeded");
+	world_run(10000);
+	world_assert_at_rest("prod", "v1", 2);
+}
+
+static void going_back_lets_nothing_begin_that_waited(void **state)
+{
+	(void)state;
+	live_with("prod", "v1");
+	world_release("prod", "v2", world_yaml);
+	world_release("prod", "v3", world_yaml);
+	uint32_t running = world_deploy_by("prod", "v2", "", "");
+	assert_true(world_until_label(running, "10%", 60000));
+	uint32_t waiting = world_deploy("prod", "v3");
+	assert_int_equal(world_rollback("prod", ""), running);
+	assert_string_equal(world_until_end(running, 60000), "reverted");
+	assert_string_equal(world_until_end(waiting, 60000), "cancelled");
+	world_assert_at_rest("prod", "v1", 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(going_back_twice_does_not_bring_the_bad_release_again),
 		TEST(a_restart_is_not_what_one_goes_back_to),
+		TEST(going_back_does_not_wait_until_the_old_release_has_drained),
+		TEST(going_back_lets_nothing_begin_that_waited),
 		TEST(deploying_what_is_live_again_takes_back_what_is_on_its_way),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
