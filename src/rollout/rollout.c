@@ -557,6 +557,13 @@ static void on_drift(struct turn *t)
 	turn_changed(t);
 }
 
+/* All that is left is to see the old release off. The environment at rest does that as well. */
+static bool clearing_away(const struct turn *t)
+{
+	enum plan_op op = current(t)->op;
+	return op == PLAN_DRAIN || op == PLAN_STOP;
+}
+
 static void on_newer(struct turn *t)
 {
 	struct rollout *r = t->r;
@@ -566,6 +573,8 @@ static void on_newer(struct turn *t)
 	else if ((r->status == ROLLOUT_RUNNING || r->status == ROLLOUT_PAUSED) &&
 		 t->event->supersede && revertible(t) && !t->plan->urgent)
 		revert(t, REASON_NEWER, false);
+	else if (r->marked && t->event->supersede && clearing_away(t))
+		end(t, ROLLOUT_SUCCEEDED, REASON_NONE);
 }
 
 static void on_freeze(struct turn *t, bool frozen)
