@@ -281,19 +281,19 @@ int store_stables(struct store *s, const char *app, const char *environment, uin
 	struct query q;
 	int answer = 0;
 	/* A restart gives the same content a second id: tag and artifact tell what a rollback left. */
-	query_read(&q, s,
-		   "SELECT s.release, s.rollout, s.at, EXISTS (SELECT 1 FROM bad_mark AS m"
-		   "  WHERE m.app = s.app AND m.environment = s.environment"
-		   "  AND m.release = s.release AND m.cleared = 0),"
-		   " EXISTS (SELECT 1 FROM rollout AS r JOIN release AS o ON o.id = r.old_release"
-		   "  JOIN release AS t ON t.id = r.new_release"
-		   "  WHERE r.app = s.app AND r.environment = s.environment"
-		   "  AND r.number > s.rollout AND r.kind = 'rollback'"
-		   "  AND r.state_name = 'succeeded' AND t.created <= o.created"
-		   "  AND o.tag = n.tag AND o.artifact = n.artifact),"
-		   " coalesce(n.tag, ''), coalesce(lower(hex(n.artifact)), '')"
-		   " FROM stable AS s LEFT JOIN release AS n ON n.id = s.release"
-		   " WHERE s.app = ? AND s.environment = ? ORDER BY s.seq DESC LIMIT ?");
+	query_read(
+		&q, s,
+		"SELECT s.release, s.rollout, s.at, EXISTS (SELECT 1 FROM bad_mark AS m"
+		"  WHERE m.app = s.app AND m.environment = s.environment"
+		"  AND m.release = s.release AND m.cleared = 0),"
+		" EXISTS (SELECT 1 FROM rollout AS r JOIN release AS o ON o.id = r.old_release"
+		"  JOIN release AS t ON t.id = r.new_release"
+		"  WHERE r.app = s.app AND r.environment = s.environment"
+		"  AND r.number > s.rollout AND r.kind = 'rollback'"
+		"  AND r.state_name IN ('succeeded', 'running', 'stuck') AND t.created <= o.created"
+		"  AND o.tag = n.tag AND o.artifact = n.artifact)"
+		" FROM stable AS s LEFT JOIN release AS n ON n.id = s.release"
+		" WHERE s.app = ? AND s.environment = ? ORDER BY s.seq DESC LIMIT ?");
 	query_text(&q, app);
 	query_text(&q, environment);
 	query_number(&q, limit);
@@ -304,8 +304,6 @@ int store_stables(struct store *s, const char *app, const char *environment, uin
 		stable.at_unix_ms = query_get_number(&q);
 		stable.bad = query_get_number(&q) != 0;
 		stable.left = query_get_number(&q) != 0;
-		query_get_text(&q, stable.tag, sizeof stable.tag);
-		query_get_text(&q, stable.artifact, sizeof stable.artifact);
 		if (!q.corrupt)
 			answer = visit(context, &stable);
 	}

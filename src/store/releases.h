@@ -78,8 +78,6 @@ struct store_stable {
 	uint64_t at_unix_ms; /* the last time it did */
 	bool bad;            /* a bad mark stands in this environment */
 	bool left; /* a rollback went from it to an older one, and it was not live since */
-	char tag[STORE_TAG_SIZE];
-	char artifact[STORE_ID_SIZE];
 };
 
 typedef int (*store_stable_visit)(void *context, const struct store_stable *stable);
