@@ -35,6 +35,26 @@ const struct cli_command *cli_command_find(const char *name)
 	return NULL;
 }
 
+/* Takes what stands before the verb: `davit --state DIR status` is `davit status --state DIR`. */
+void cli_verb_first(int argc, char **argv)
+{
+	int verb = 1;
+	while (verb < argc && argv[verb][0] == '-') {
+		const char *name = argv[verb][1] == '-' ? argv[verb] + 2 : "";
+		const struct cli_option *o = cli_global_options;
+		while (o->name && strcmp(o->name, name) != 0)
+			o++;
+		if (!o->name || strcmp(name, "help") == 0)
+			return;
+		verb += o->argument ? 2 : 1;
+	}
+	if (verb >= argc)
+		return;
+	char *word = argv[verb];
+	memmove(argv + 2, argv + 1, sizeof argv[0] * (size_t)(verb - 1));
+	argv[1] = word;
+}
+
 bool cli_help_wanted(int argc, char **argv)
 {
 	for (int i = 2; i < argc; i++) {

@@ -12,6 +12,9 @@
 
 int cli_main(int argc, char **argv);
 
+/* Put the verb before the options of every command that stand in front of it. */
+void cli_verb_first(int argc, char **argv);
+
 /* Is this "davit VERB --help" (or -h)? Then a verb that starts a process is not started. */
 bool cli_help_wanted(int argc, char **argv);
 

@@ -6,6 +6,7 @@
 #include "cli/client.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,6 +191,10 @@ static int perform(struct client *client, json_t **ret_json, struct error *err)
 	CURLcode code = curl_easy_perform(client->curl);
 	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &client->status);
 	client->next[0] = '\0';
+	if (code == CURLE_COULDNT_CONNECT && access(client->socket, W_OK) != 0 && errno == EACCES)
+		return error_set(err, ERR_DENIED,
+				 "Only the user that runs davit in %s, and root, may talk to it.",
+				 client->state);
 	if (code == CURLE_COULDNT_CONNECT) {
 		text_copy(client->next, sizeof client->next, "davit up");
 		return error_set(err, ERR_UNAVAILABLE,

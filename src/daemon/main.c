@@ -38,6 +38,7 @@ int main(int argc, char **argv)
 #ifdef DAVIT_FAILPOINTS
 	failpoint_from_environment();
 #endif
+	cli_verb_first(argc, argv);
 	for (size_t i = 0; argc > 1 && i < sizeof processes / sizeof processes[0]; i++)
 		if (strcmp(argv[1], processes[i].verb) == 0 && !cli_help_wanted(argc, argv))
 			return processes[i].run(argc - 1, argv + 1);
