@@ -151,40 +151,58 @@ struct listing {
 	struct api *api;
 	json_t *live; /* id -> names of the environments where it is live */
 	json_t *releases;
-	const char *environment; /* key "app/name" whose marks are shown, or NULL */
+	const char *only;           /* "app/name", or NULL: the environments whose marks are shown */
+	uint32_t environment_count;
+	struct {
+		char app[CONTROL_KEY_SIZE], name[CONTROL_KEY_SIZE];
+	} environments[CONTROL_ENVIRONMENT_MAX];
 	struct error err;
 };
 
-static void add_live(void *context, const struct view_environment *e)
+static void add_environment(void *context, const struct view_environment *e)
 {
-	json_t *live = context, *names = json_object_get(live, e->live.release);
+	struct listing *listing = context;
+	json_t *names = json_object_get(listing->live, e->live.release);
+	char key[CONTROL_KEY_SIZE];
+	snprintf(key, sizeof key, "%s/%s", e->app, e->name);
+	if ((!listing->only || strcmp(listing->only, key) == 0) &&
+	    listing->environment_count < CONTROL_ENVIRONMENT_MAX) {
+		uint32_t i = listing->environment_count++;
+		text_copy(listing->environments[i].app, CONTROL_KEY_SIZE, e->app);
+		text_copy(listing->environments[i].name, CONTROL_KEY_SIZE, e->name);
+	}
 	if (!e->live.release[0])
 		return;
 	if (!names)
-		json_object_set_new(live, e->live.release, names = json_array());
+		json_object_set_new(listing->live, e->live.release, names = json_array());
 	json_array_append_new(names, json_string(e->name));
+}
+
+static json_t *bad_marks(struct listing *listing, const struct store_release *r)
+{
+	json_t *bad = json_array();
+	for (uint32_t i = 0; i < listing->environment_count; i++) {
+		struct store_bad_mark mark;
+		if (strcmp(listing->environments[i].app, r->app) != 0 ||
+		    store_bad_mark_find(listing->api->parts.store, r->app,
+					listing->environments[i].name, r->id, &mark,
+					&listing->err) != 1)
+			continue;
+		json_t *m = json_object();
+		json_object_set_new(m, "environment", json_string(mark.environment));
+		json_object_set_new(m, "reason", json_string(mark.reason));
+		json_object_set_new(m, "by", json_string(mark.by));
+		json_object_set_new(m, "at_unix_ms", json_integer((json_int_t)mark.at_unix_ms));
+		json_array_append_new(bad, m);
+	}
+	return bad;
 }
 
 static int add_release(void *context, const struct store_release *r)
 {
 	struct listing *listing = context;
-	json_t *o = json_of_release(r), *bad = json_array();
-	if (listing->environment) {
-		struct store_bad_mark mark;
-		const char *name = strchr(listing->environment, '/') + 1;
-		if (store_bad_mark_find(listing->api->parts.store, r->app, name, r->id, &mark,
-					&listing->err) == 1) {
-			json_t *m = json_object();
-			json_object_set_new(m, "environment", json_string(mark.environment));
-			json_object_set_new(m, "reason", json_string(mark.reason));
-			json_object_set_new(m, "by", json_string(mark.by));
-			json_object_set_new(m, "at_unix_ms",
-					    json_integer((json_int_t)mark.at_unix_ms));
-			json_array_append_new(bad, m);
-		}
-	}
-	json_object_set_new(o, "bad", bad);
-	json_t *live = json_object_get(listing->live, r->id);
+	json_t *o = json_of_release(r), *live = json_object_get(listing->live, r->id);
+	json_object_set_new(o, "bad", bad_marks(listing, r));
 	json_object_set_new(o, "live", live ? json_incref(live) : json_array());
 	json_array_append_new(listing->releases, o);
 	return 0;
@@ -201,27 +219,23 @@ void get_releases(struct api *api, struct http_request *request)
 		answer_error(request, &err, "davit status");
 		return;
 	}
+	listing.releases = json_array();
+	listing.live = json_object();
 	if (environment) {
-		listing.environment = key;
+		listing.only = key;
 		text_copy(app, sizeof app, key);
 		*strchr(app, '/') = '\0';
 	}
-	listing.releases = json_array();
-	listing.live = json_object();
-	if (control_view_environments(api->parts.control, NULL, add_live, listing.live, &err) < 0) {
-		json_decref(listing.releases);
-		json_decref(listing.live);
-		answer_error(request, &err, NULL);
-		return;
-	}
-	if (store_releases(api->parts.store, environment ? app : NULL, RELEASES_LIMIT, add_release,
-			   &listing, &err) < 0) {
-		json_decref(listing.releases);
-		json_decref(listing.live);
-		answer_error(request, &err, NULL);
-		return;
-	}
+	int code = control_view_environments(api->parts.control, NULL, add_environment, &listing, &err);
+	if (code == 0)
+		code = store_releases(api->parts.store, environment ? app : NULL, RELEASES_LIMIT,
+				      add_release, &listing, &err);
 	json_decref(listing.live);
+	if (code < 0) {
+		json_decref(listing.releases);
+		answer_error(request, &err, NULL);
+		return;
+	}
 	json_t *o = json_object();
 	json_object_set_new(o, "schema", json_string("davit.v1/releases"));
 	json_object_set_new(o, "releases", listing.releases);

@@ -74,8 +74,11 @@ teardown() { kit_teardown; }
 	deploy v1.0.0
 	exits 0 davit audit --verify
 	down
-	table=$(sqlite3 "$T/state/davit.db" "select name from sqlite_master where type = 'table' and name like 'audit%' limit 1")
-	sqlite3 "$T/state/davit.db" "drop trigger if exists audit_no_update; update $table set who = 'mallory' where rowid = 2"
+	# Whoever can write the file can drop the triggers; the chain of hashes tells.
+	for trigger in $(sqlite3 "$T/state/davit.db" "select name from sqlite_master where type = 'trigger'"); do
+		sqlite3 "$T/state/davit.db" "drop trigger $trigger"
+	done
+	sqlite3 "$T/state/davit.db" "update audit set who = 'mallory' where rowid = 2"
 	up
 	expect_run davit audit --verify
 	[ "$status" != 0 ]
@@ -104,6 +107,7 @@ teardown() { kit_teardown; }
 }
 
 @test "plan says what would happen and changes nothing" {
+	EXTRA='analysis: off'
 	up
 	release v1.0.0
 	release v2.0.0
@@ -169,8 +173,7 @@ teardown() { kit_teardown; }
 }
 
 @test "a worker without a port is deployed and rolled back like the rest" {
-	EXTRA=''
-	SERVICE_EXTRA=''
+	EXTRA='analysis: off'
 	up
 	release v1.0.0
 	release v2.0.0

@@ -255,7 +255,7 @@ load_is_clean() {
 		grep -vE ' (ok|service_5xx) ' "$T/load.ids" | head -n 10
 		return 1
 	}
-	is true load ".sent > $RATE * 2" || return 1
+	is true load ".sent > $RATE" || return 1
 	posts_are_exact
 }
 
