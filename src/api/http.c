@@ -17,7 +17,12 @@
 
 #include "base/text.h"
 
-enum { STREAM_CHUNK = 64 * 1024, ANSWER_TIMEOUT_S = 120, PATH_MAX_BYTES = 1024 };
+enum {
+	STREAM_CHUNK = 64 * 1024,
+	ANSWER_TIMEOUT_S = 120,
+	PATH_MAX_BYTES = 1024,
+	QUERY_MAX = 16,
+};
 
 struct stream {
 	bool (*more)(void *context, struct buf *to);
@@ -45,6 +50,8 @@ struct http_request {
 	char path[PATH_MAX_BYTES];
 	char *segments[HTTP_SEGMENTS_MAX];
 	size_t segment_count;
+	size_t query_count;
+	char *query_names[QUERY_MAX], *query_values[QUERY_MAX];
 	char who[HTTP_WHO_SIZE];
 	bool allowed;
 	bool spooled;
@@ -160,6 +167,27 @@ static void cut_path(struct http_request *r)
 	}
 }
 
+/* libmicrohttpd would decode a path before it can be cut: then shop%2Fprod were two segments. */
+static size_t leave_encoded(void *context, struct MHD_Connection *connection, char *text)
+{
+	(void)context;
+	(void)connection;
+	return strlen(text);
+}
+
+static enum MHD_Result take_query(void *context, enum MHD_ValueKind kind, const char *name,
+				  const char *value)
+{
+	struct http_request *r = context;
+	(void)kind;
+	if (r->query_count == QUERY_MAX)
+		return MHD_NO;
+	percent_decode(r->query_names[r->query_count] = mem_copy_text(name));
+	percent_decode(r->query_values[r->query_count] = mem_copy_text(value ? value : ""));
+	r->query_count++;
+	return MHD_YES;
+}
+
 static struct http_request *request_new(struct http_server *server,
 					struct MHD_Connection *connection, const char *url,
 					const char *method)
@@ -172,6 +200,7 @@ static struct http_request *request_new(struct http_server *server,
 	snprintf(r->method, sizeof r->method, "%s", method);
 	snprintf(r->path, sizeof r->path, "%s", url);
 	cut_path(r);
+	MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_query, r);
 	identify(r);
 	r->next = server->first;
 	if (server->first)
@@ -196,6 +225,10 @@ static void request_free(struct http_request *r)
 		r->server->first = r->next;
 	if (r->upload_fd >= 0)
 		close(r->upload_fd);
+	for (size_t i = 0; i < r->query_count; i++) {
+		free(r->query_names[i]);
+		free(r->query_values[i]);
+	}
 	buf_done(&r->body);
 	free(r);
 }
@@ -325,7 +358,8 @@ int http_new(struct loop *loop, const struct http_options *options, struct http_
 	server->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
 		MHD_OPTION_LISTEN_SOCKET, options->listen_fd, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+		on_completed, server, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ANSWER_TIMEOUT_S, MHD_OPTION_END);
 	if (!server->daemon) {
 		free(server);
@@ -376,7 +410,10 @@ const char *http_segment(const struct http_request *r, size_t index)
 
 const char *http_query(const struct http_request *r, const char *name)
 {
-	return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
+	for (size_t i = 0; i < r->query_count; i++)
+		if (strcmp(r->query_names[i], name) == 0)
+			return r->query_values[i];
+	return NULL;
 }
 
 const char *http_header(const struct http_request *r, const char *name)

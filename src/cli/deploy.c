@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "cli/config_file.h"
 #include "cli/screen.h"
+#include "cli/target.h"
 #include "cli/verbs.h"
 #include "os/archive.h"
 
@@ -110,9 +111,11 @@ static int open_release(const char *path, const struct stat *st, int *ret_fd, ch
 	return *ret_fd >= 0 ? 0 : error_errno(err, errno, "The file %s cannot be opened", path);
 }
 
-/* Make a release of a path; `ret_id` is its id. Returns an exit code. */
+/* Make a release of a path; `ret_id` is its id, `ret_key` the environment with its application's name, for
+ * another application may have one of that name as well. Returns an exit code. */
 static int make_release(struct cli *cli, struct client *client, const char *environment,
-			const char *path, const struct stat *st, char ret_id[DIGEST_HEX_SIZE])
+			const char *path, const struct stat *st, char ret_id[DIGEST_HEX_SIZE],
+			char ret_key[TARGET_SIZE])
 {
 	char config_path[PATH_SIZE], name[256], url[2048] = "/v1/releases";
 	struct error err;
@@ -140,6 +143,9 @@ static int make_release(struct cli *cli, struct client *client, const char *envi
 	if (result < 0)
 		return cli_fail(cli, &err, client_next(client));
 	text_copy(ret_id, DIGEST_HEX_SIZE, json_text_of(release, "release"));
+	const char *slash = strchr(environment, '/');
+	snprintf(ret_key, TARGET_SIZE, "%s/%s", json_text_of(release, "app"),
+		 slash ? slash + 1 : environment);
 	if (!cli->json)
 		fprintf(stderr, "%s is release %.12s (%llu files)%s.\n",
 			json_text_of(release, "tag"), ret_id,
@@ -176,7 +182,7 @@ static int run(struct cli *cli, struct client *client)
 {
 	const char *environment = cli_arg(cli, 0), *what = cli_arg(cli, 1),
 		   *timeout = cli_option(cli, "timeout");
-	char release[DIGEST_HEX_SIZE], number[16];
+	char release[DIGEST_HEX_SIZE], number[16], key[TARGET_SIZE];
 	struct follow_options options = {0};
 	uint32_t rollout = 0;
 	struct stat st;
@@ -190,14 +196,16 @@ static int run(struct cli *cli, struct client *client)
 	if (!what)
 		what = ".";
 	if (stat(what, &st) == 0)
-		code = make_release(cli, client, environment, what, &st, release);
+		code = make_release(cli, client, environment, what, &st, release, key);
 	else if (strchr(what, '/')) {
 		error_errno(&err, errno, "The release %s cannot be read", what);
 		return cli_fail(cli, &err, NULL);
-	} else
+	} else {
 		text_copy(release, sizeof release, what);
+		text_copy(key, sizeof key, environment);
+	}
 	if (code == CLI_OK)
-		code = begin(cli, client, environment, release, &rollout);
+		code = begin(cli, client, key, release, &rollout);
 	if (code != CLI_OK)
 		return code;
 	snprintf(number, sizeof number, "%u", rollout);

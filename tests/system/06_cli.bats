@@ -193,3 +193,22 @@ teardown() { kit_teardown; }
 	: >"$T/beats"
 	wait_for 5 "the worker of v1 again" grep -q v1.0.0 "$T/beats"
 }
+
+@test "two applications may each have an environment of one name, on one listener" {
+	up
+	release v1.0.0
+	release v2.0.0
+	sed -i -e 's/^app: shop/app: blog/' -e "s/^    strategy: test/    strategy: test\n    routes: [{ host: blog.example, path: \/, to: web }]/" \
+		"$T/rel/v2.0.0/davit.yaml"
+	deploy v1.0.0
+	[ "$status" = 0 ]
+	deploy v2.0.0 # says prod, and means that of its own davit.yaml
+	[ "$status" = 0 ]
+	is v1.0.0 answering
+	is v2.0.0 curl -s -o /dev/null -w '%header{x-release}' -H 'Host: blog.example' "http://127.0.0.1:$PORT/item/1"
+	exits 5 davit restart prod
+	says "say shop/prod or blog/prod"
+	exits 0 davit restart blog/prod
+	exits 0 davit logs blog/prod
+	exits 0 davit history shop/prod
+}
