@@ -220,7 +220,7 @@ static int check_not_bad(struct environment *e, const struct store_release *row,
 		store_bad_mark_find(e->control->parts.store, e->app, e->name, row->id, &mark, err);
 	if (bad < 1)
 		return bad;
-	return error_set(err, ERR_CONFLICT,
+	return error_set(err, ERR_DENIED,
 			 "%s is marked bad in %s (%s); \"davit releases clear %s %s\" lifts that.",
 			 row->tag, e->key, mark.reason, e->name, row->tag);
 }

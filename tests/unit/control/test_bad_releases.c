@@ -49,7 +49,7 @@ static void comes_back(const char *strategy, const char *because)
 	assert_tells(v->why, because);
 	assert_true(world_marked_bad("prod", "v2"));
 	assert_int_equal(world_deploy("prod", "v2"), 0);
-	assert_int_equal(world.err.code, ERR_CONFLICT);
+	assert_int_equal(world.err.code, ERR_DENIED);
 	assert_tells(world.err.text, "v2 is marked bad in shop/prod");
 	world_assert_at_rest("prod", "v1", 2);
 }
