@@ -168,7 +168,7 @@ teardown() { kit_teardown; }
 	load_start
 	exits 11 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0
 	load_stop
-	load_is_clean
+	is 0 load .failed_by_davit
 	is null load '.releases["v2.0.0"]'
 }
 
@@ -211,4 +211,92 @@ teardown() { kit_teardown; }
 	exits 0 davit restart blog/prod
 	exits 0 davit logs blog/prod
 	exits 0 davit history shop/prod
+}
+
+@test "releases are listed with where they are live; a bad one is refused until it is cleared" {
+	EXTRA='analysis: off'
+	up
+	release v1.0.0
+	release v2.0.0
+	deploy v1.0.0
+	deploy v2.0.0
+	exits 0 davit releases prod
+	says "live in prod"
+	is prod jq -r '.releases[] | select(.tag == "v2.0.0") | .live[0]' <<<"$(davit releases --json)"
+	exits 0 davit releases mark-bad prod v1.0.0 --reason "loses orders"
+	exits 0 davit releases prod
+	says "loses orders"
+	exits 4 davit deploy prod v1.0.0
+	exits 0 davit releases clear prod v1.0.0
+	exits 0 davit deploy prod v1.0.0
+	is v1.0.0 live_tag
+}
+
+# Every verb that reads, as a program reads it: one JSON object on standard output and nothing else there.
+@test "--json gives one object with a schema, of an error too" {
+	EXTRA='analysis: off'
+	up
+	release v1.0.0
+	release v2.0.0
+	deploy v2.0.0
+	deploy v1.0.0
+	for verb in "status" "why prod" "plan prod v2.0.0" "releases" "config prod" "history prod" "audit" \
+		"audit --verify" "validate $T/rel/v1.0.0/davit.yaml" "docs instances" "doctor" "version" "completion bash"; do
+		# shellcheck disable=SC2086
+		exits 0 davit $verb --json
+		is true jq -r '.schema | startswith("davit.v1/")' <<<"$output"
+	done
+	exits 0 davit logs prod --json
+	is davit.v1/log jq -rs '.[0].schema' <<<"$output"
+	exits 3 davit why nowhere --json
+	is davit.v1/error jq -r .schema <<<"$output"
+	exits 3 davit plan prod v9.9.9 --json
+	is 3 jq -r .exit_code <<<"$output"
+}
+
+@test "doctor finds a taken port, and says who to look for" {
+	python3 -c 'import socket, sys, time; s = socket.socket(); s.bind(("127.0.0.1", int(sys.argv[1]))); s.listen(); print("bound", flush=True); time.sleep(60)' "$PORT" >"$T/taken" 3>&- 4>&- &
+	chaos_pids+=($!)
+	wait_for 5 "the port to be taken" grep -q bound "$T/taken"
+	write_config "$T/davit.yaml"
+	exits 1 davit doctor
+	says "$PORT"
+	says "ss -ltnp"
+}
+
+@test "in a terminal watch draws in place, and Ctrl-C leaves it with the cursor back and the rollout alone" {
+	STRATEGY='[{ canary: { steps: [20%], each: { at_least: 60s, at_most: 120s } } }, switch]'
+	up
+	release v1.0.0
+	release v2.0.0
+	deploy v1.0.0
+	exits 0 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0 --detach
+	wait_for 20 "20 %" holds 2000 environment .candidate.weight_bp
+	env -u NO_COLOR LANG=C.UTF-8 TERM=xterm python3 - "$DAVIT" "$T/screen" 3>&- <<'PYTHON'
+import fcntl, os, pty, struct, sys, termios, time
+davit, to = sys.argv[1:]
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(davit, ["davit", "watch", "prod"])
+fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 12, 80, 0, 0))
+out, sent, deadline = b"", False, time.time() + 20
+while time.time() < deadline:
+    try:
+        part = os.read(fd, 65536)
+    except OSError:
+        break
+    out += part
+    if not sent and out.count(b"instances") >= 2:
+        os.write(fd, b"\x03")
+        sent = True
+open(to, "wb").write(out)
+status = os.waitpid(pid, 0)[1]
+sys.exit(0 if os.waitstatus_to_exitcode(status) == 130 else 1)
+PYTHON
+	grep -q '20%' "$T/screen"
+	grep -q $'\033\\[?25l' "$T/screen" # hidden while it draws
+	[ "$(grep -ao $'\033\\[?25[hl]' "$T/screen" | tail -n 1)" = $'\033[?25h' ] # and back at the end
+	grep -aq 'davit watch prod' "$T/screen"
+	is running rollout .state
+	davit abort prod --reason "seen enough" || true
 }
