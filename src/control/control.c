@@ -241,7 +241,7 @@ static int recover_rollout(void *context, const struct store_rollout *row)
 	r->verdict_to_zero_ms = row->verdict_to_zero_ms;
 	plan_init(&r->plan);
 	if (!rollout_decode(&r->state, row->state, row->state_size) ||
-	    (row->plan && !plan_decode(&r->plan, row->plan, row->plan_size))) {
+	    (row->plan_size > 0 && !plan_decode(&r->plan, row->plan, row->plan_size))) {
 		free(r);
 		return error_set(recovery->err, ERR_CORRUPT,
 				 "The stored state of rollout %u cannot be read.", row->number);
