@@ -87,6 +87,11 @@ void control_subscribe(struct control *c, void (*changed)(void *context, uint32_
 	c->changed_context = context;
 }
 
+const char *control_degraded(const struct control *c)
+{
+	return c->degraded ? c->degraded_text : "";
+}
+
 /* --- the clock */
 
 /* Requests a second over the last few seconds: what a plan is estimated with. */

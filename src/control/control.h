@@ -99,6 +99,9 @@ MUST_CHECK int control_start(struct control *c, struct error *err);
 void control_stop_instances(struct control *c, void (*done)(void *context), void *context);
 void control_free(struct control *c);
 
+/* Why nothing is done just now (the store cannot commit), or "". */
+const char *control_degraded(const struct control *c);
+
 /* Register a release; the same artifact and configuration again is the same release. `ret_key` is
  * "app/environment". */
 MUST_CHECK int control_add_release(struct control *c, const struct control_caller *caller,

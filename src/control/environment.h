@@ -26,7 +26,7 @@ enum {
 	CONTROL_KIND_SIZE = 16,
 	CONTROL_QUEUE_MAX = 16,
 	CONTROL_TICK_MS = 100,
-	CONTROL_PERSIST_MS = 2000, /* time that only added up is committed this often */
+	CONTROL_PERSIST_MS = 2000,       /* time that only added up is committed this often */
 	CONTROL_PERSIST_IDLE_MS = 30000, /* and where nothing moves */
 	CONTROL_OBSERVE_IDLE_MS =
 		1000, /* an environment where nothing moves is looked at this often */

@@ -11,7 +11,7 @@
 #include "control/environment.h"
 #include "fleet/fleet.h"
 
-enum { HASH_SHORT = 12, WHOLE_MAX = 512 };
+enum { HASH_SHORT = 12, WHOLE_MAX = 512, STRANGER_DRAIN_MS = 30000 };
 
 uint32_t environment_process_index(const struct environment *e, const char *name)
 {
@@ -249,10 +249,55 @@ void instances_assert(struct environment *e, uint8_t slot)
 		e->asserted[slot] = document->version;
 }
 
+/* Some release here could not be read: then nobody can say whose an instance is not. */
+static bool all_known(const struct environment *e)
+{
+	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX; slot++)
+		if (!release_id_equal(&e->core.sets[slot].document.release, &e->releases[slot].id))
+			return false;
+	return true;
+}
+
+/* What no set document accounts for, however it came here: it gets no requests, so it drains, and then it goes. */
+static void end_stranger(struct environment *e, const struct instance_status *s)
+{
+	struct runtime *runtime = e->control->parts.runtime;
+	struct fleet_instance member;
+	struct error err;
+	int result = 0;
+	to_fleet(e, s, &member);
+	if (s->want == INSTANCE_KEEP)
+		result = runtime->ops->drain(runtime, s->id, s->applied, &err);
+	else if (s->want == INSTANCE_DRAIN && fleet_drained(&member, STRANGER_DRAIN_MS))
+		result = runtime->ops->stop(runtime, s->id, s->applied, false, &err);
+	if (result < 0)
+		log_event(LOG_WARNING, "control.stranger", "environment=%s error=\"%s\"", e->key,
+			  err.text);
+}
+
+static void end_strangers(struct environment *e)
+{
+	struct runtime *runtime = e->control->parts.runtime;
+	const struct instance_status *list;
+	struct instance_status stranger;
+	if (!all_known(e))
+		return;
+	size_t count = runtime->ops->observe(runtime, &list);
+	for (size_t i = 0; i < count; i++) {
+		if (!instance_of(e, &list[i]) || instance_slot(e, &list[i]) != SLOT_NONE ||
+		    instance_state_over(list[i].state))
+			continue;
+		stranger = list[i];
+		end_stranger(e, &stranger);
+		count = runtime->ops->observe(runtime, &list);
+	}
+}
+
 void instances_assert_all(struct environment *e)
 {
 	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX; slot++)
 		instances_assert(e, slot);
+	end_strangers(e);
 }
 
 /* A document has been applied when every instance that listens has taken note of its version. */

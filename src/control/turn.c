@@ -361,12 +361,21 @@ static void log_transitions(const struct environment *e, const struct active_rol
 				  rollout_status_name(effects->items[i].to), r->sentence);
 }
 
+/* Time that only added up is committed now and then, where it counts for something. A store that failed is tried
+ * again for the same price. */
+static bool time_is_due(const struct environment *e, const struct active_rollout *r, uint64_t now)
+{
+	bool soon = r || e->control->degraded;
+	if (!soon && e->core.warm == SLOT_NONE)
+		return false;
+	return now - e->persisted_ms >= (soon ? CONTROL_PERSIST_MS : CONTROL_PERSIST_IDLE_MS);
+}
+
 static int apply(struct environment *e, struct active_rollout *r, const struct rollout_event *event,
 		 const struct turn_note *note, struct change *change, struct error *err)
 {
 	uint64_t now = env_now_ms(e->control->parts.env);
-	uint64_t patience_ms = r ? CONTROL_PERSIST_MS : CONTROL_PERSIST_IDLE_MS;
-	bool due = change->kind == ROLLOUT_TIMED && now - e->persisted_ms >= patience_ms;
+	bool due = change->kind == ROLLOUT_TIMED && time_is_due(e, r, now);
 	if (change->kind == ROLLOUT_CHANGED || due || (note && note->action)) {
 		int result = commit(e, r, event, note, change, err);
 		if (result < 0)

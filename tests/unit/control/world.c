@@ -8,6 +8,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "store/query.h"
 
 enum { WALL_BEGINS_MS = 1800000000000 % 1000000007, REST_MS = 90000, CHECK_MS = 100 };
 
@@ -466,6 +467,65 @@ int world_command(const char *rollout, enum control_verb verb)
 	struct control_expect expect = {.any = true};
 	return control_command(world.control, &caller, rollout, verb, "so I say", &expect,
 			       &world.err);
+}
+
+static struct {
+	const char *environment, *release, *strategy, *request_id;
+	uint32_t rollout;
+	bool answered;
+} insisted;
+
+static void say_it(void *argument)
+{
+	(void)argument;
+	struct control_caller caller = world_caller(insisted.request_id);
+	if (insisted.release)
+		insisted.rollout = world_deploy_by(insisted.environment, insisted.release,
+						   insisted.strategy, insisted.request_id);
+	else if (control_rollback(world.control, &caller, insisted.environment, "", "",
+				  &insisted.rollout, &world.err) < 0)
+		insisted.rollout = 0;
+	insisted.answered = true;
+}
+
+static uint32_t insist(void)
+{
+	insisted.answered = false;
+	while (!insisted.answered) {
+		guarded(say_it, NULL);
+		if (!insisted.answered)
+			world_run(100);
+	}
+	return insisted.rollout;
+}
+
+uint32_t world_insist_deploy(const char *environment, const char *release, const char *strategy,
+			     const char *request_id)
+{
+	insisted.environment = environment;
+	insisted.release = release;
+	insisted.strategy = strategy;
+	insisted.request_id = request_id;
+	return insist();
+}
+
+uint32_t world_insist_rollback(const char *environment, const char *request_id)
+{
+	insisted.environment = environment;
+	insisted.release = NULL;
+	insisted.request_id = request_id;
+	return insist();
+}
+
+static int refuse(void *context)
+{
+	(void)context;
+	return 1;
+}
+
+void world_break_store(bool broken)
+{
+	sqlite3_commit_hook(world.store->db, broken ? refuse : NULL, NULL);
 }
 
 /* --- what is seen */

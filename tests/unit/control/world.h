@@ -171,6 +171,12 @@ uint32_t world_deploy(const char *environment, const char *release);
 uint32_t world_deploy_by(const char *environment, const char *release, const char *strategy,
 			 const char *request_id);
 uint32_t world_rollback(const char *environment, const char *to);
+/* The same, repeated under one request id until a control has lived long enough to answer. */
+uint32_t world_insist_deploy(const char *environment, const char *release, const char *strategy,
+			     const char *request_id);
+uint32_t world_insist_rollback(const char *environment, const char *request_id);
+/* Every commit fails from now on, or no longer. */
+void world_break_store(bool broken);
 uint32_t world_restart(const char *environment);
 int world_command(const char *rollout, enum control_verb verb);
 struct control_caller world_caller(const char *request_id);
