@@ -110,4 +110,4 @@ davit() { (cd "$HERE" && "$DAVIT" "$@" </dev/null 3>&-); }
 	[ "$(grep -c '<!-- run:' "$TOP/docs/tutorial.md")" = "$(grep -c 'run_block docs/tutorial.md' "$BATS_TEST_FILENAME")" ]
 }
 
-weight_is_shown() { davit why prod --json | jq -e '.steps[] | select(.op == "HOLD" and .state == "now")'; }
+weight_is_shown() { davit why prod --json | jq -e '.steps[] | select(.op == "HOLD" and .state == "active")'; }
