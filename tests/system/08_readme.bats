@@ -107,7 +107,7 @@ davit() { (cd "$HERE" && "$DAVIT" "$@" </dev/null 3>&-); }
 	said 'refused, exit code'
 	run_block docs/tutorial.md daily
 	# Whatever stands in the tutorial is run here.
-	[ "$(grep -c '<!-- run:' "$TOP/docs/tutorial.md")" = "$(grep -c 'run_block docs/tutorial.md' "$BATS_TEST_FILENAME")" ]
+	[ "$(grep -c '<!-- run:' "$TOP/docs/tutorial.md")" = "$(grep -c '^	run_block docs/tutorial.md' "$BATS_TEST_FILENAME")" ]
 }
 
 weight_is_shown() { davit why prod --json | jq -e '.steps[] | select((.op | ascii_downcase) == "hold" and .state == "active")'; }
