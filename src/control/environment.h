@@ -80,6 +80,8 @@ struct environment {
 
 	struct version
 		asserted[ENVIRONMENT_SETS_MAX]; /* set document that every instance was told */
+	/* Why the runtime last refused what the set document wants; "" = it did not. */
+	char refused[ENVIRONMENT_SETS_MAX][SENTENCE_SIZE];
 	uint32_t drain_count;
 	struct drain_clock drains[DRAINS_MAX];
 

@@ -223,6 +223,15 @@ static struct fleet_wish wish_of(const struct set_document *document)
 	return wish;
 }
 
+/* It is tried again all the time: say it once. */
+static void note_refusal(struct environment *e, uint8_t slot, const struct error *why)
+{
+	if (strcmp(e->refused[slot], why->text) != 0)
+		log_event(LOG_WARNING, "control.instance", "environment=%s error=\"%s\"", e->key,
+			  why->text);
+	text_copy(e->refused[slot], sizeof e->refused[slot], why->text);
+}
+
 void instances_assert(struct environment *e, uint8_t slot)
 {
 	static struct crew crew;
@@ -241,10 +250,11 @@ void instances_assert(struct environment *e, uint8_t slot)
 	for (uint32_t i = 0; i < actions.count; i++)
 		if (act(e, slot, &crew, &actions.items[i], version, &err) < 0) {
 			all = false;
-			log_event(LOG_WARNING, "control.instance", "environment=%s error=\"%s\"",
-				  e->key, err.text);
+			note_refusal(e, slot, &err);
 		}
 	all &= tell_version(e, slot, &crew, document->version, &err);
+	if (all)
+		e->refused[slot][0] = '\0';
 	if (all && actions.count < FLEET_ACTIONS_MAX)
 		e->asserted[slot] = document->version;
 }

@@ -142,6 +142,11 @@ static void describe(const struct environment *e, const struct active_rollout *r
 		text_copy(to, size, e->route_error);
 		return;
 	}
+	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX; slot++)
+		if (effect->reason == REASON_INSTANCES && e->refused[slot][0]) {
+			text_copy(to, size, e->refused[slot]);
+			return;
+		}
 	if (note && note->sentence && note->sentence[0])
 		text_copy(to, size, note->sentence);
 	else if (note && note->caller && note->action)
@@ -252,6 +257,7 @@ void environment_follow_slots(struct environment *e)
 			continue;
 		release_info_free(info);
 		e->asserted[slot] = (struct version){0};
+		e->refused[slot][0] = '\0';
 		if (release_id_empty(id))
 			continue;
 		memcpy(digest.bytes, id->bytes, sizeof digest.bytes);

@@ -276,6 +276,17 @@ static void an_instance_of_the_live_release_that_gave_up_is_tried_again(void **s
 	world_assert_at_rest("prod", "v1", 2);
 }
 
+static void instances_that_cannot_be_made_are_told_by_their_reason(void **state)
+{
+	(void)state;
+	world.runtime_refuses = true;
+	uint32_t rollout = world_deploy("prod", "v2");
+	assert_string_equal(world_until_end(rollout, 240000), "reverted");
+	assert_tells(world_view(rollout)->why, "The disk is full: no instance can be started.");
+	world.runtime_refuses = false;
+	world_assert_at_rest("prod", "v1", 2);
+}
+
 int main(void)
 {
 #define BAD(name)   cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -290,6 +301,7 @@ int main(void)
 		BAD(a_crash_at_the_start_leaves_its_log),
 		BAD(it_crashes_in_a_loop_under_load),
 		BAD(it_never_becomes_ready),
+		BAD(instances_that_cannot_be_made_are_told_by_their_reason),
 		BAD(a_check_fails),
 		BAD(a_shadow_fails),
 		BAD(it_does_not_stop),
