@@ -133,13 +133,52 @@ static void tick_environment(struct environment *e, uint64_t now)
 		control_changed(c, e->active->number);
 }
 
+/* The newest document that an instance can have been told of: its status may be older than what was sent. */
+static struct instance_version newest_document(const struct control *c,
+					       const struct instance_status *s)
+{
+	struct instance_version newest = s->applied;
+	for (uint32_t i = 0; i < c->environment_count; i++) {
+		const struct environment *e = c->environments[i];
+		uint8_t slot = instance_of(e, s) ? instance_slot(e, s) : SLOT_NONE;
+		if (slot == SLOT_NONE)
+			continue;
+		const struct version *told = &e->core.sets[slot].document.version;
+		struct instance_version version = {told->epoch, told->n};
+		if (instance_version_compare(version, newest) > 0)
+			newest = version;
+	}
+	return newest;
+}
+
+/* Tell every instance to end that does not end yet, also one that has only now come up. True: none is left. */
+static bool stop_instances(struct control *c)
+{
+	struct runtime *runtime = c->parts.runtime;
+	const struct instance_status *list;
+	struct error err;
+	size_t count = runtime->ops->observe(runtime, &list), left = 0;
+	struct instance_status *all = mem_zero(count + 1, sizeof *all);
+	if (count > 0)
+		memcpy(all, list, count * sizeof *all);
+	for (size_t i = 0; i < count; i++) {
+		const struct instance_status *s = &all[i];
+		if (instance_state_over(s->state))
+			continue;
+		left++;
+		if (s->want != INSTANCE_STOP &&
+		    runtime->ops->stop(runtime, s->id, newest_document(c, s), true, &err) < 0)
+			log_event(LOG_DEBUG, "control.stop", "instance=%s error=\"%s\"", s->id,
+				  err.text);
+	}
+	free(all);
+	return left == 0;
+}
+
 static void stop_step(struct control *c)
 {
-	const struct instance_status *list;
-	size_t count = c->parts.runtime->ops->observe(c->parts.runtime, &list);
-	for (size_t i = 0; i < count; i++)
-		if (!instance_state_over(list[i].state))
-			return;
+	if (!stop_instances(c))
+		return;
 	void (*stopped)(void *context) = c->stopped;
 	c->stopped = NULL;
 	if (stopped)
@@ -347,23 +386,10 @@ int control_start(struct control *c, struct error *err)
 
 void control_stop_instances(struct control *c, void (*done)(void *context), void *context)
 {
-	struct runtime *runtime = c->parts.runtime;
-	const struct instance_status *list;
 	c->stopping = true;
 	c->stopped = done;
 	c->stopped_context = context;
-	size_t count = runtime->ops->observe(runtime, &list);
-	struct instance_status *all = mem_zero(count + 1, sizeof *all);
-	if (count > 0)
-		memcpy(all, list, count * sizeof *all);
-	for (size_t i = 0; i < count; i++) {
-		struct error err;
-		if (!instance_state_over(all[i].state) &&
-		    runtime->ops->stop(runtime, all[i].id, all[i].applied, true, &err) < 0)
-			log_event(LOG_WARNING, "control.stop", "instance=%s error=\"%s\"",
-				  all[i].id, err.text);
-	}
-	free(all);
+	(void)stop_instances(c);
 }
 
 static void rollout_drop(struct active_rollout *r)
