@@ -132,7 +132,9 @@ new_supervisor() {
 	wait "$up_pid" 2>/dev/null || true
 	up_pid=''
 	up
+	load_start # a canary needs users to go on
 	ended_on v2.0.0
+	load_stop
 }
 
 @test "every failpoint: dies there under load, and every rollout ends as planned" {
