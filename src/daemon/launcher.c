@@ -55,7 +55,8 @@ struct launcher {
 	bool stopping;
 	bool failed;
 	bool instances_stopping;
-	pid_t pid; /* our own */
+	bool found; /* a gateway was serving before us */
+	pid_t pid;  /* our own */
 };
 
 static uint64_t now_ms(void)
@@ -204,14 +205,17 @@ static bool stopped(struct launcher *l)
 	struct child *controller = &l->children[CONTROLLER], *gateway = &l->children[GATEWAY];
 	if (!l->stopping && !l->failed)
 		return false;
-	if (l->options->service || l->failed) {
-		if (l->failed && (controller->wanted || gateway->wanted)) {
+	if (l->failed) {
+		/* What was live before us serves on: a store that cannot be read is no reason to end it. */
+		if (!l->found && gateway->wanted)
 			signal_child(gateway, SIGTERM);
+		if (controller->wanted)
 			signal_child(controller, SIGTERM);
-		}
 		controller->wanted = gateway->wanted = false;
-		return controller->pid == 0 && (l->options->service || gateway->pid == 0);
+		return controller->pid == 0 && (l->found || gateway->pid == 0);
 	}
+	if (l->options->service)
+		return controller->pid == 0;
 	if (gateway->pid)
 		return false;
 	if (!l->instances_stopping) {
@@ -261,6 +265,8 @@ int launcher_run(const struct launcher_options *options, struct error *err)
 		state_close(l.state);
 		return l.signal_fd;
 	}
+	/* A gateway that ends takes this file along; one that was killed left workers, or there was a reboot. */
+	l.found = faccessat(state_fd(l.state), "gateway.pids", F_OK, 0) == 0;
 	l.children[CONTROLLER] =
 		(struct child){.name = "controller", .verb = "controller", .wanted = true};
 	l.children[GATEWAY] =
@@ -275,6 +281,11 @@ int launcher_run(const struct launcher_options *options, struct error *err)
 		take_signals(&l);
 		tell_ready(&l);
 	}
+	if (l.failed && l.found)
+		fputs("The gateway and the instances that were there serve on; nothing can be "
+		      "deployed or "
+		      "rolled back until davit starts.\n",
+		      stderr);
 	close(l.signal_fd);
 	state_close(l.state);
 	return l.failed ? 1 : 0;

@@ -11,7 +11,8 @@
  *       serve  TERM: the controller leaves; gateway and keepers go on and are adopted by the next start.
  *
  * ERRORS A taken lock, a state directory that cannot be made or a socket path that cannot be used: one
- *       sentence, and nothing was changed.
+ *       sentence, and nothing was changed. A controller that cannot start ends the launcher as well; a
+ *       gateway that was there before serves on.
  */
 #ifndef DAEMON_LAUNCHER_H
 #define DAEMON_LAUNCHER_H

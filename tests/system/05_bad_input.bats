@@ -156,6 +156,36 @@ PYTHON
 	sha256sum -c --quiet "$T/before"
 }
 
+@test "a store that cannot be read does not end what serves; a damaged instance does not stop davit" {
+	EXTRA='analysis: off'
+	serving_v1
+	local damaged version
+	kill -9 "$up_pid"
+	wait_for 5 "the controller to leave" controller_is_gone
+	wait "$up_pid" || true
+	version=$(sqlite3 "$T/state/davit.db" 'PRAGMA user_version')
+	sqlite3 "$T/state/davit.db" 'PRAGMA user_version = 999'
+	# Not by a pipe: the gateway keeps it open.
+	fails davit up >"$T/refused" 2>&1
+	grep -q "serve on" "$T/refused"
+	is v1.0.0 answering
+	sqlite3 "$T/state/davit.db" "PRAGMA user_version = $version"
+	damaged=$(find "$T/state/instances" -name spec.json | head -n 1)
+	cp "$damaged" "$T/spec.json"
+	echo '{"cut' >"$damaged"
+	up
+	is v1.0.0 answering
+	davit status
+	grep -q 'runtime.damaged' "$T/up.log"
+	kill -9 "$up_pid"
+	wait_for 5 "the controller to leave" controller_is_gone
+	wait "$up_pid" || true
+	cp "$T/spec.json" "$damaged"
+	up
+}
+
+controller_is_gone() { [ -z "$(pids_of controller)" ]; }
+
 @test "a full disk: refused, nothing changed, and it works again when there is room" {
 	[ "$(id -u)" = 0 ] || skip "needs root for a small file system"
 	mkdir "$T/state"

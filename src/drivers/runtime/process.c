@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "link/instance_record.h"
 #include "link/keeper_messages.h"
@@ -655,6 +656,19 @@ static int take_up(struct process_runtime *r, const char *id, struct error *err)
 			: error_set(err, ERR_CORRUPT, "\"%s\" is not an instance's directory.", id);
 }
 
+/* One damaged directory must not keep all others from being looked after. What runs there is left alone: it is
+ * not known what it is. */
+static int take_up_or_leave(struct process_runtime *r, const char *id, struct error *err)
+{
+	int code = take_up(r, id, err);
+	if (code != ERR_CORRUPT && code != ERR_INVALID)
+		return code;
+	log_event(LOG_ERROR, "runtime.damaged",
+		  "directory=\"%s/%s\" error=\"%s\" next=\"end its processes and remove it\"",
+		  r->path, id, err->text);
+	return 0;
+}
+
 static int scan(struct process_runtime *r, struct error *err)
 {
 	int fd = openat(r->instances_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -666,7 +680,7 @@ static int scan(struct process_runtime *r, struct error *err)
 		if (text_starts(entry->d_name, ".gone-"))
 			code = file_remove_tree(r->instances_fd, entry->d_name, err);
 		else if (instance_id_valid(entry->d_name))
-			code = take_up(r, entry->d_name, err);
+			code = take_up_or_leave(r, entry->d_name, err);
 	}
 	closedir(all);
 	return code;
