@@ -187,3 +187,28 @@ is_marked_bad() {
 	load_stop
 	load_is_clean
 }
+
+# The aim is a median of 20 ms on a machine of its own (ABORT_MS=20); a shared one must not make a test fail.
+@test "from an abort to weight 0 in every worker: the median of nine is milliseconds" {
+	STRATEGY='[{ canary: { steps: [20%], each: { at_least: 60s, at_most: 120s } } }, switch]'
+	up
+	release v1.0.0
+	release v2.0.0
+	deploy v1.0.0
+	[ "$status" = 0 ]
+	load_start
+	exits 0 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0 --detach
+	for round in 1 2 3 4 5 6 7 8 9; do
+		[ "$round" = 1 ] || exits 0 davit deploy prod v2.0.0 --detach
+		wait_for 20 "the weight to be 20 %" holds 2000 environment .candidate.weight_bp
+		exits 0 davit abort prod --reason "round $round"
+		wait_for 20 "the way back" holds reverted rollout .state
+		rollout .verdict_to_zero_ms >>"$T/ms"
+	done
+	load_stop
+	load_is_clean
+	median=$(sort -n "$T/ms" | sed -n 5p)
+	echo "# abort to weight 0: median $median ms, all: $(sort -n "$T/ms" | paste -sd' ')" >&3
+	[ "$median" -gt 0 ]
+	[ "$median" -le "${ABORT_MS:-100}" ]
+}
