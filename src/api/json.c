@@ -98,6 +98,7 @@ json_t *json_of_environment(const struct view_environment *e)
 	json_object_set_new(o, "rollout", rollout);
 	put_bool(o, "maintenance", e->maintenance);
 	put_bool(o, "applied", e->applied);
+	put(o, "trouble", e->trouble);
 	json_object_set_new(o, "traffic", traffic(&e->traffic));
 	for (uint32_t i = 0; i < e->instance_count; i++)
 		json_array_append_new(list, instance(&e->instances[i]));

@@ -65,6 +65,11 @@ static void put_environment(const struct cli *cli, struct buf *to, const json_t 
 			   (unsigned long long)json_number_of(rollout, "step") + 1,
 			   (unsigned long long)json_number_of(rollout, "steps"),
 			   json_text_of(e, "name"));
+	if (json_text_of(e, "trouble")[0]) {
+		screen_put(cli, to, TONE_BAD, "    trouble    ");
+		screen_put_foreign(to, json_text_of(e, "trouble"));
+		buf_puts(to, "\n");
+	}
 	json_array_foreach (instances, i, row)
 		if (strcmp(json_text_of(row, "state"), "exited") != 0)
 			put_instance(cli, to, row);

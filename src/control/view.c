@@ -130,6 +130,17 @@ static void show_traffic(struct environment *e, struct view_traffic *to)
 	}
 }
 
+/* The store first: without it nothing else can be decided. */
+static void show_trouble(const struct environment *e, char to[VIEW_TEXT_SIZE])
+{
+	const char *text = e->control->degraded ? e->control->degraded_text
+			   : e->route_failed    ? e->route_error
+						: "";
+	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX && !text[0]; slot++)
+		text = e->refused[slot];
+	text_copy(to, VIEW_TEXT_SIZE, text);
+}
+
 static void show_environment(struct environment *e, struct view_environment *v)
 {
 	const struct resolved *config = environment_traffic_config(e);
@@ -160,6 +171,7 @@ static void show_environment(struct environment *e, struct view_environment *v)
 			text_copy(v->rollout_label, sizeof v->rollout_label,
 				  r->plan.steps[r->state.cursor].label);
 	}
+	show_trouble(e, v->trouble);
 	show_traffic(e, &v->traffic);
 	show_instances(e, v);
 }

@@ -68,7 +68,8 @@ struct view_environment {
 	uint32_t rollout_step, rollout_steps;
 	char rollout_label[VIEW_WORD_SIZE];
 	bool maintenance;
-	bool applied; /* the gateway serves what the document says */
+	bool applied;                 /* the gateway serves what the document says */
+	char trouble[VIEW_TEXT_SIZE]; /* what davit wants to do here and cannot; "" = nothing */
 	struct view_traffic traffic;
 	uint32_t instance_count;
 	struct view_instance instances[VIEW_INSTANCES_MAX];

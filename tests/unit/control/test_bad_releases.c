@@ -276,15 +276,32 @@ static void an_instance_of_the_live_release_that_gave_up_is_tried_again(void **s
 	world_assert_at_rest("prod", "v1", 2);
 }
 
+static void copy_trouble(void *context, const struct view_environment *e)
+{
+	text_copy(context, VIEW_TEXT_SIZE, e->trouble);
+}
+
+static const char *trouble_of(const char *environment)
+{
+	static char text[VIEW_TEXT_SIZE];
+	assert_int_equal(control_view_environments(world.control, environment, copy_trouble, text,
+						   &world.err),
+			 0);
+	return text;
+}
+
 static void instances_that_cannot_be_made_are_told_by_their_reason(void **state)
 {
 	(void)state;
 	world.runtime_refuses = true;
 	uint32_t rollout = world_deploy("prod", "v2");
+	world_run(3000);
+	assert_tells(trouble_of("prod"), "The disk is full: no instance can be started.");
 	assert_string_equal(world_until_end(rollout, 240000), "reverted");
 	assert_tells(world_view(rollout)->why, "The disk is full: no instance can be started.");
 	world.runtime_refuses = false;
 	world_assert_at_rest("prod", "v1", 2);
+	assert_string_equal(trouble_of("prod"), "");
 }
 
 int main(void)
