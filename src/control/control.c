@@ -172,7 +172,7 @@ static bool stop_instances(struct control *c)
 				  err.text);
 	}
 	free(all);
-	return left == 0;
+	return left == 0 && runtime->ops->settled(runtime);
 }
 
 static void stop_step(struct control *c)
@@ -290,7 +290,15 @@ static int recover_rollout(void *context, const struct store_rollout *row)
 		return error_set(recovery->err, ERR_CORRUPT,
 				 "The stored state of rollout %u cannot be read.", row->number);
 	}
-	if (rollout_active(&r->state) && !e->active)
+	bool holds = rollout_active(&r->state);
+	if (holds != (e->core.rollout == r->number && r->number != 0) || (holds && e->active)) {
+		free(r);
+		return error_set(recovery->err, ERR_CORRUPT,
+				 "The store does not say clearly what rolls in %s; restore the "
+				 "state directory from a backup.",
+				 e->key);
+	}
+	if (holds)
 		e->active = r;
 	else
 		e->queue[e->queue_count++] = r;
@@ -314,6 +322,11 @@ static int complete_environment(struct environment *e, struct error *err)
 	char hex[DIGEST_HEX_SIZE];
 	struct digest id;
 	int result = 0;
+	if (e->core.rollout != 0 && !e->active)
+		return error_set(err, ERR_CORRUPT,
+				 "The rollout %llu that holds %s is not in the store; restore the "
+				 "state directory from a backup.",
+				 (unsigned long long)e->core.rollout, e->key);
 	for (uint32_t i = 0; i <= e->queue_count && result == 0; i++) {
 		struct active_rollout *r = i == e->queue_count ? e->active : e->queue[i];
 		if (!r)

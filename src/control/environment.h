@@ -118,6 +118,7 @@ struct control {
 	void (*stopped)(void *context);
 	void *stopped_context;
 	bool degraded; /* the last commit failed: nothing is done until one succeeds */
+	uint64_t degraded_ms;
 	char degraded_text[SENTENCE_SIZE];
 	void (*changed)(void *context, uint32_t rollout);
 	void *changed_context;

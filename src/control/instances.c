@@ -89,11 +89,27 @@ static uint64_t removed_for_ms(struct environment *e, const char *id, bool remov
 	if (!removed)
 		return 0;
 	if (e->drain_count == DRAINS_MAX)
-		memmove(e->drains, e->drains + 1, sizeof e->drains[0] * --e->drain_count);
+		return 0; /* it waits until one of the others has gone */
 	struct drain_clock *clock = &e->drains[e->drain_count++];
 	text_copy(clock->id, sizeof clock->id, id);
 	clock->since_ms = now;
 	return 0;
+}
+
+/* A clock of what has gone would be taken for that of the next instance of that name. */
+static void prune_clocks(struct environment *e)
+{
+	struct runtime *runtime = e->control->parts.runtime;
+	const struct instance_status *list;
+	size_t count = runtime->ops->observe(runtime, &list);
+	for (uint32_t i = e->drain_count; i-- > 0;) {
+		bool there = false;
+		for (size_t k = 0; k < count && !there; k++)
+			there = strcmp(list[k].id, e->drains[i].id) == 0 &&
+				!instance_state_over(list[k].state);
+		if (!there)
+			e->drains[i] = e->drains[--e->drain_count];
+	}
 }
 
 static void to_fleet(struct environment *e, const struct instance_status *s,
@@ -281,7 +297,7 @@ static void end_stranger(struct environment *e, const struct instance_status *s)
 	else if (s->want == INSTANCE_DRAIN && fleet_drained(&member, STRANGER_DRAIN_MS))
 		result = runtime->ops->stop(runtime, s->id, s->applied, false, &err);
 	if (result < 0)
-		log_event(LOG_WARNING, "control.stranger", "environment=%s error=\"%s\"", e->key,
+		log_event(LOG_DEBUG, "control.stranger", "environment=%s error=\"%s\"", e->key,
 			  err.text);
 }
 
@@ -305,6 +321,7 @@ static void end_strangers(struct environment *e)
 
 void instances_assert_all(struct environment *e)
 {
+	prune_clocks(e);
 	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX; slot++)
 		instances_assert(e, slot);
 	end_strangers(e);

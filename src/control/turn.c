@@ -22,7 +22,8 @@ enum {
 	ENVIRONMENT_BLOB_MAX = 8192,
 	ENVIRONMENT_BLOB_VERSION = 1,
 	ANSWER_STATUS = 202,
-	ANSWER_KEPT_MS = 7 * 24 * 3600 * 1000
+	ANSWER_KEPT_MS = 7 * 24 * 3600 * 1000,
+	DEGRADED_RETRY_MS = 1000
 };
 
 static uint64_t wall_ms(const struct environment *e)
@@ -367,8 +368,7 @@ static void log_transitions(const struct environment *e, const struct active_rol
 				  rollout_status_name(effects->items[i].to), r->sentence);
 }
 
-/* Time that only added up is committed now and then, where it counts for something. A store that failed is tried
- * again for the same price. */
+/* Time that only added up is committed now and then, where it counts for something. */
 static bool time_is_due(const struct environment *e, const struct active_rollout *r, uint64_t now)
 {
 	bool soon = r || e->control->degraded;
@@ -377,18 +377,36 @@ static bool time_is_due(const struct environment *e, const struct active_rollout
 	return now - e->persisted_ms >= (soon ? CONTROL_PERSIST_MS : CONTROL_PERSIST_IDLE_MS);
 }
 
+/* Must this be committed before it counts? What was merely seen need not: it will be seen again. Time does, so
+ * that none passes while nothing can be written; the store is then tried once a second. */
+static int commit_if_due(struct environment *e, struct active_rollout *r,
+			 const struct rollout_event *event, const struct turn_note *note,
+			 struct change *change, struct error *err)
+{
+	struct control *c = e->control;
+	uint64_t now = env_now_ms(c->parts.env);
+	bool must = change->kind == ROLLOUT_CHANGED || (note && note->action);
+	bool due = event->kind == EVENT_TICK && time_is_due(e, r, now);
+	if (!must && !due)
+		return 0;
+	if (!must && c->degraded && now - c->degraded_ms < DEGRADED_RETRY_MS)
+		return error_set(err, ERR_RETRY, "%s", c->degraded_text);
+	int result = commit(e, r, event, note, change, err);
+	if (result < 0) {
+		c->degraded_ms = now;
+		return result;
+	}
+	e->persisted_ms = now;
+	c->degraded = false;
+	return 0;
+}
+
 static int apply(struct environment *e, struct active_rollout *r, const struct rollout_event *event,
 		 const struct turn_note *note, struct change *change, struct error *err)
 {
-	uint64_t now = env_now_ms(e->control->parts.env);
-	bool due = change->kind == ROLLOUT_TIMED && time_is_due(e, r, now);
-	if (change->kind == ROLLOUT_CHANGED || due || (note && note->action)) {
-		int result = commit(e, r, event, note, change, err);
-		if (result < 0)
-			return result;
-		e->persisted_ms = now;
-		e->control->degraded = false;
-	}
+	int result = commit_if_due(e, r, event, note, change, err);
+	if (result < 0)
+		return result;
 	bool moved = r && (r->state.attempt != change->rollout.attempt ||
 			   r->state.status != change->rollout.status);
 	e->core = change->core;

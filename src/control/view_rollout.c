@@ -197,8 +197,8 @@ static void show_live(const struct source *s)
 static int add_evidence(void *context, const struct store_evidence *row)
 {
 	struct view_rollout *v = context;
-	if (v->evidence_count == VIEW_EVIDENCE_MAX)
-		return 0;
+	if (v->evidence_count == VIEW_EVIDENCE_MAX) /* what came last says most */
+		memmove(v->evidence, v->evidence + 1, sizeof v->evidence[0] * --v->evidence_count);
 	struct view_evidence *to = &v->evidence[v->evidence_count++];
 	to->step = row->step;
 	to->attempt = row->attempt;
@@ -215,7 +215,7 @@ static int add_transition(void *context, const struct store_transition *row)
 {
 	struct view_rollout *v = context;
 	if (v->history_count == VIEW_HISTORY_MAX)
-		return 0;
+		memmove(v->history, v->history + 1, sizeof v->history[0] * --v->history_count);
 	struct view_transition *to = &v->history[v->history_count++];
 	to->seq = row->seq;
 	to->at_unix_ms = row->at_unix_ms;

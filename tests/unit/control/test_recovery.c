@@ -327,6 +327,7 @@ static void disk_full_at_the_start_of_instances(void **state)
 	world.runtime_refuses = true;
 	uint32_t rollout = world_deploy("prod", "v2");
 	assert_string_equal(world_until_end(rollout, 120000), "reverted");
+	assert_tells(world_view(rollout)->why, "The disk is full");
 	world.runtime_refuses = false;
 	world_assert_at_rest("prod", "v1", 2);
 }

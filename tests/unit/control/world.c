@@ -10,7 +10,12 @@
 #include "base/log.h"
 #include "store/query.h"
 
-enum { WALL_BEGINS_MS = 1800000000000 % 1000000007, REST_MS = 90000, CHECK_MS = 100 };
+enum {
+	WALL_BEGINS_MS = 1800000000000 % 1000000007,
+	REST_MS = 90000,
+	CHECK_MS = 100,
+	START_AGAIN_MS = 500
+};
 
 struct world world;
 
@@ -69,6 +74,7 @@ void world_violated(const char *format, ...)
 			  "at %llu ms: ", (unsigned long long)world.now_ms);
 	vsnprintf(world.violation + at, sizeof world.violation - (size_t)at, format, list);
 	va_end(list);
+	log_event(LOG_ERROR, "world.violated", "%s", world.violation);
 }
 
 /* --- time */
@@ -331,6 +337,13 @@ static void on_failpoint(const char *name)
 	longjmp(world.killed, 1);
 }
 
+/* As a launcher does. */
+static void start_again(void *argument)
+{
+	(void)argument;
+	world_start();
+}
+
 void world_start(void)
 {
 	struct control_parts parts = {.env = &world.env,
@@ -342,8 +355,12 @@ void world_start(void)
 	world.life++;
 	world.settled_at_ms = world.now_ms + world.runtime_settle_ms;
 	world.control = control_new(&parts);
-	if (control_start(world.control, &world.err) < 0)
+	if (control_start(world.control, &world.err) == 0)
+		return;
+	if (!world.store_broken)
 		fail_msg("the control did not start: %s", world.err.text);
+	world_kill();
+	world_happen(START_AGAIN_MS, false, start_again, NULL);
 }
 
 void world_kill(void)
@@ -392,6 +409,7 @@ void world_close(void)
 	}
 	router_close();
 	store_close(world.store);
+	world.store = NULL;
 	failpoint_hook = NULL;
 }
 
@@ -525,6 +543,7 @@ static int refuse(void *context)
 
 void world_break_store(bool broken)
 {
+	world.store_broken = broken;
 	sqlite3_commit_hook(world.store->db, broken ? refuse : NULL, NULL);
 }
 

@@ -147,6 +147,7 @@ struct world {
 	bool in_turn;
 	uint32_t kills;
 
+	bool store_broken;
 	char violation[256];
 };
 
@@ -212,6 +213,7 @@ uint64_t world_random(void);
 void runtime_open(void);
 void runtime_beat(void);
 struct fake_instance *runtime_find(const char *id);
+void runtime_crash(struct fake_instance *instance);
 void router_open(void);
 void router_beat(void);
 void router_close(void);

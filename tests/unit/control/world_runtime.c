@@ -57,6 +57,11 @@ static void crash(struct fake_instance *f, const char *sentence)
 	world.runtime_changed = true;
 }
 
+void runtime_crash(struct fake_instance *f)
+{
+	crash(f, "killed by signal 9");
+}
+
 static void take_note(struct fake_instance *f)
 {
 	f->wishes = false;
@@ -69,6 +74,8 @@ static void take_note(struct fake_instance *f)
 	case INSTANCE_KEEP:
 		if (f->status.state == INSTANCE_DRAINING)
 			enter(f, f->status.healthy ? INSTANCE_READY : INSTANCE_RUNNING);
+		if (f->status.healthy)
+			f->ready_last_ms = world.now_ms;
 		break;
 	case INSTANCE_DRAIN:
 		if (f->status.state == INSTANCE_STARTING)
@@ -155,6 +162,9 @@ static int ask(struct fake_instance *f, enum instance_want want, struct instance
 	int code = instance_want_check(&now, version, want, undrained, err);
 	if (code < 0)
 		return code;
+	if (f->wishes && want == f->wish_want &&
+	    instance_version_compare(version, f->wish_version) == 0)
+		return 0; /* on its way */
 	f->wish_version = version;
 	f->wish_want = want;
 	f->wish_at_ms = world.now_ms + world.runtime_delay_ms;
