@@ -529,6 +529,36 @@ static void check_back(struct sim *s, const struct store *before, const struct s
 			 "I-13: the stable release is ready and the requests are not back at once");
 }
 
+/* A rollout goes back for a reason, and the reason is true. */
+static void check_cause(struct sim *s, const struct store *before, const struct store *after,
+			const struct rollout_event *event, const struct rollout_effects *fx)
+{
+	const struct rollout *a = &before->active.r;
+	uint8_t slot = slot_of(&before->env, &a->release);
+	bool failed = false,
+	     wanted = event->kind == EVENT_EVIDENCE && event->verdict == VERDICT_FAIL;
+
+	if (!fx->plan_replaced || event->kind == EVENT_DRIFT || event->kind == EVENT_START)
+		return;
+	wanted =
+		wanted && (event->guard ? event->attempt >= a->guard_attempt
+					: event->step == a->cursor && event->attempt == a->attempt);
+	for (uint32_t p = 0; slot != SLOT_NONE && p < SIM_PROCESSES; p++)
+		failed = failed || s->oracle.know.sets[slot].failed[p] > 0;
+	if (after->active.r.reason == REASON_ANALYSIS && !wanted)
+		sim_fail(s, "a rollout goes back for a verdict that was not meant for it");
+	if (after->active.r.reason == REASON_CRASHED &&
+	    (!failed ||
+	     order(s->oracle.know.sets[slot].applied, before->env.sets[slot].document.version) < 0))
+		sim_fail(s, "a rollout goes back for an instance that did not give up under it");
+	if (after->active.r.reason == REASON_NEWER && before->active.plan.urgent)
+		sim_fail(s, "a rollback gives way to a newer release");
+	if (after->active.r.reason == REASON_OPERATOR && event->kind != EVENT_ABORT)
+		sim_fail(s, "a rollout goes back and nobody asked for it");
+	if (a->marked)
+		sim_fail(s, "I-13: a rollout goes back that is over");
+}
+
 /* What has to send a rollout back, or pause it. */
 static void check_obeyed(struct sim *s, const struct store *before, const struct store *after,
 			 const struct rollout_event *event)
@@ -584,6 +614,7 @@ void oracle_committed(struct sim *s, const struct store *before, const struct st
 		check_stable(s, before, after, fx);
 		check_back(s, before, after, event, fx);
 		check_obeyed(s, before, after, event);
+		check_cause(s, before, after, event, fx);
 	}
 	check_rise(s, before, after);
 	check_freeze(s, before, after, event);

@@ -107,7 +107,8 @@ static void record(struct sim *s, const struct store *before, struct store *afte
 
 void shell_crash(struct sim *s)
 {
-	uint8_t env[ENVIRONMENT_ENCODED_MAX], r[ROLLOUT_ENCODED_MAX];
+	uint8_t env[ENVIRONMENT_ENCODED_MAX], again[ENVIRONMENT_ENCODED_MAX];
+	uint8_t r[ROLLOUT_ENCODED_MAX];
 	static uint8_t plan[PLAN_ENCODED_MAX];
 
 	totals.crashes++;
@@ -116,7 +117,9 @@ void shell_crash(struct sim *s)
 	struct store *m = &s->memory;
 	struct rollout was = m->active.r;
 	size_t size = environment_encode(&m->env, env, sizeof env);
-	if (size == 0 || !environment_decode(&m->env, env, size))
+	if (size == 0 || !environment_decode(&m->env, env, size) ||
+	    environment_encode(&m->env, again, sizeof again) != size ||
+	    memcmp(env, again, size) != 0)
 		sim_fail(s, "I-23: the environment does not survive its bytes");
 	size = rollout_encode(&m->active.r, r, sizeof r);
 	if (size == 0 || !rollout_decode(&m->active.r, r, size) ||
