@@ -69,6 +69,16 @@ static void a_rollback_is_not_frozen(void **state)
 	assert_int_equal(share(&release_1), 10000);
 }
 
+static void a_rollback_does_not_give_way_to_a_newer_release(void **state)
+{
+	(void)state;
+	begin(&release_2);
+	walk_to_end();
+	begin_rollback(&release_1);
+	deliver((struct rollout_event){.kind = EVENT_NEWER, .supersede = true});
+	ASSERT_STATUS(ROLLOUT_RUNNING, REASON_NONE);
+}
+
 static void a_newer_release_replaces_one_that_waits(void **state)
 {
 	(void)state;
@@ -335,6 +345,26 @@ static void requests_do_not_move_to_a_release_that_is_not_ready(void **state)
 	assert_int_equal(share(&release_2), 0);
 	look();
 	assert_int_equal(share(&release_2), 100);
+}
+
+static void requests_that_wait_are_let_go_only_to_somebody(void **state)
+{
+	(void)state;
+	strategy_default(&b.settings, STRATEGY_RECREATE);
+	begin(&release_2);
+	walk_to(PLAN_START);
+	assert_true(b.env.router.park);
+	command(EVENT_ABORT);
+	while (op() != PLAN_READY)
+		look();
+	struct observation o = observe();
+	o.sets[0].ready[0] = 0; /* settled a moment ago, gone now */
+	deliver((struct rollout_event){.kind = EVENT_OBSERVATION, .observation = o});
+	assert_int_equal(op(), PLAN_ROUTE);
+	assert_true(b.env.router.park);
+	look();
+	assert_false(b.env.router.park);
+	assert_int_equal(share(&release_1), 10000);
 }
 
 static void a_pause_leaves_the_traffic_and_a_resume_asks_anew(void **state)
@@ -728,6 +758,7 @@ int main(void)
 		TEST(a_plan_for_another_live_release_has_to_be_made_again),
 		TEST(a_freeze_keeps_it_waiting),
 		TEST(a_rollback_is_not_frozen),
+		TEST(a_rollback_does_not_give_way_to_a_newer_release),
 		TEST(a_newer_release_replaces_one_that_waits),
 		TEST(a_waiting_rollout_can_be_cancelled),
 		TEST(an_approval_of_this_very_plan_lets_it_begin),
@@ -750,6 +781,7 @@ int main(void)
 		TEST(a_candidate_that_never_gets_ready_is_taken_back),
 		TEST(a_router_that_does_not_confirm_is_not_the_releases_fault),
 		TEST(requests_do_not_move_to_a_release_that_is_not_ready),
+		TEST(requests_that_wait_are_let_go_only_to_somebody),
 		TEST(a_pause_leaves_the_traffic_and_a_resume_asks_anew),
 		TEST(a_pause_ends_by_itself_where_it_is_told_to),
 		TEST(a_person_who_saw_another_state_is_told_so),
