@@ -248,10 +248,11 @@ static int take_option(struct cli *cli, int argc, char **argv, int *at, struct e
 	return 0;
 }
 
+/* argv[0] is the verb. */
 static int parse(struct cli *cli, int argc, char **argv, struct error *err)
 {
 	bool only_args = false;
-	for (int i = 2; i < argc; i++) {
+	for (int i = 1; i < argc; i++) {
 		if (!only_args && strcmp(argv[i], "--") == 0) {
 			only_args = true;
 			continue;
@@ -302,10 +303,18 @@ static void look_around(struct cli *cli)
 		cli->terminal && !(no_color && no_color[0]) && term && strcmp(term, "dumb") != 0;
 }
 
+int cli_parse(const char *verb, int argc, char **argv, struct cli *ret_cli)
+{
+	struct error err;
+	*ret_cli = (struct cli){.command = cli_command_find(verb)};
+	ASSERT(ret_cli->command);
+	look_around(ret_cli);
+	return parse(ret_cli, argc, argv, &err) < 0 ? bad_usage(ret_cli, &err) : CLI_OK;
+}
+
 int cli_main(int argc, char **argv)
 {
-	struct cli cli = {0};
-	struct error err;
+	struct cli cli;
 	signal(SIGPIPE, SIG_DFL);
 	if (argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
 	    strcmp(argv[1], "-h") == 0) {
@@ -316,15 +325,13 @@ int cli_main(int argc, char **argv)
 		return argc < 2 ? CLI_USAGE : CLI_OK;
 	}
 	const char *name = strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
-	cli.command = cli_command_find(name);
-	if (!cli.command)
+	const struct cli_command *command = cli_command_find(name);
+	if (!command)
 		return unknown_command(name);
 	if (cli_help_wanted(argc, argv)) {
-		cli_print_help(cli.command);
+		cli_print_help(command);
 		return CLI_OK;
 	}
-	look_around(&cli);
-	if (parse(&cli, argc, argv, &err) < 0)
-		return bad_usage(&cli, &err);
-	return cli.command->run(&cli);
+	int code = cli_parse(name, argc - 1, argv + 1, &cli);
+	return code == CLI_OK ? command->run(&cli) : code;
 }

@@ -84,6 +84,10 @@ struct cli {
 extern const struct cli_command cli_commands[];
 const struct cli_command *cli_command_find(const char *name);
 
+/* Read the line of a verb of the table; argv[0] is the verb. What is wrong with it has been told when the answer
+ * is not CLI_OK. */
+int cli_parse(const char *verb, int argc, char **argv, struct cli *ret_cli);
+
 /* The value of an option of the command, NULL when it was not given; "" for a switch that was. */
 const char *cli_option(const struct cli *cli, const char *name);
 /* Argument `index`, or NULL. */

@@ -20,7 +20,7 @@
 enum { WORKERS_MAX = 64 };
 
 struct options {
-	const char *state, *access_log, *table;
+	const char *state, *access_log;
 	uint32_t workers;
 	bool verbose;
 };
@@ -36,25 +36,21 @@ static int take_workers(const char *value, uint32_t *ret_workers, struct error *
 	return 0;
 }
 
-static int parse(int argc, char **argv, struct options *o, struct error *err)
+/* The processes start each other with these; people never see them. */
+static int parse_own(int argc, char **argv, struct options *o, struct error *err)
 {
 	for (int i = 1; i < argc; i++) {
 		const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
-		if (strcmp(name, "--verbose") == 0 || strcmp(name, "-v") == 0) {
+		if (strcmp(name, "--verbose") == 0) {
 			o->verbose = true;
 			continue;
 		}
 		const char **text = strcmp(name, "--state") == 0        ? &o->state
 				    : strcmp(name, "--access-log") == 0 ? &o->access_log
-				    : strcmp(name, "--table") == 0      ? &o->table
 									: NULL;
-		if (!text && strcmp(name, "--workers") != 0)
-			return error_set(
-				err, ERR_INVALID,
-				"davit %s has no option \"%s\"; \"davit %s --help\" lists them.",
-				argv[0], name, argv[0]);
-		if (!value)
-			return error_set(err, ERR_INVALID, "The option %s needs a value.", name);
+		if ((!text && strcmp(name, "--workers") != 0) || !value)
+			return error_set(err, ERR_INVALID, "davit %s is started by davit itself.",
+					 argv[0]);
 		if (text)
 			*text = value;
 		else if (take_workers(value, &o->workers, err) < 0)
@@ -62,6 +58,23 @@ static int parse(int argc, char **argv, struct options *o, struct error *err)
 		i++;
 	}
 	return 0;
+}
+
+/* Of up, serve and gateway, from the table of verbs. Returns an exit code. */
+static int parse_line(int argc, char **argv, struct cli *cli, struct options *o)
+{
+	struct error err;
+	int code = cli_parse(argv[0], argc, argv, cli);
+	if (code != CLI_OK)
+		return code;
+	const char *workers = cli_option(cli, "workers");
+	if (workers && take_workers(workers, &o->workers, &err) < 0)
+		return cli_fail(cli, &err, NULL);
+	if (cli->state)
+		o->state = cli->state;
+	o->access_log = cli_option(cli, "access-log");
+	o->verbose = cli_option(cli, "verbose") != NULL;
+	return CLI_OK;
 }
 
 static int fail(const struct error *err)
@@ -72,16 +85,18 @@ static int fail(const struct error *err)
 static int launch(int argc, char **argv, bool service)
 {
 	struct options o = {.state = service ? "/var/lib/davit" : NULL};
+	struct cli cli;
 	struct error err;
-	if (parse(argc, argv, &o, &err) < 0)
-		return fail(&err);
+	int code = parse_line(argc, argv, &cli, &o);
+	if (code != CLI_OK)
+		return code;
 	struct launcher_options options = {.state = o.state,
 					   .service = service,
 					   .workers = o.workers,
 					   .verbose = o.verbose,
 					   .access_log = o.access_log};
 	int result = launcher_run(&options, &err);
-	return result < 0 ? fail(&err) : result;
+	return result < 0 ? cli_fail(&cli, &err, NULL) : result;
 }
 
 int serving_up(int argc, char **argv)
@@ -98,7 +113,8 @@ int serving_controller(int argc, char **argv)
 {
 	struct options o = {0};
 	struct error err;
-	return parse(argc, argv, &o, &err) < 0 ? fail(&err) : controller_run(o.state, o.verbose);
+	return parse_own(argc, argv, &o, &err) < 0 ? fail(&err)
+						   : controller_run(o.state, o.verbose);
 }
 
 int serving_supervisor(int argc, char **argv)
@@ -107,7 +123,7 @@ int serving_supervisor(int argc, char **argv)
 	struct error err;
 	struct state_directory *state;
 	char machine[65] = "";
-	if (parse(argc, argv, &o, &err) < 0 || state_open(o.state, false, &state, &err) < 0)
+	if (parse_own(argc, argv, &o, &err) < 0 || state_open(o.state, false, &state, &err) < 0)
 		return fail(&err);
 	log_init("gateway", o.verbose ? LOG_DEBUG : LOG_INFO);
 	(void)!gethostname(machine, sizeof machine - 1);
@@ -123,18 +139,21 @@ int serving_supervisor(int argc, char **argv)
 int serving_gateway(int argc, char **argv)
 {
 	struct options o = {0};
+	struct cli cli;
 	struct error err;
-	if (parse(argc, argv, &o, &err) < 0)
-		return fail(&err);
-	if (!o.table) {
+	int code = parse_line(argc, argv, &cli, &o);
+	if (code != CLI_OK)
+		return code;
+	const char *table = cli_option(&cli, "table");
+	if (!table) {
 		error_set(
 			&err, ERR_INVALID,
 			"davit gateway serves a table by itself: name its file with --table FILE.");
-		return fail(&err);
+		return cli_fail(&cli, &err, "davit gateway --help");
 	}
 	log_init("gateway", o.verbose ? LOG_DEBUG : LOG_INFO);
 	struct standalone_options options = {
-		.table_file = o.table, .workers = o.workers, .access_log = o.access_log};
+		.table_file = table, .workers = o.workers, .access_log = o.access_log};
 	int result = gateway_standalone_run(&options, &err);
-	return result < 0 ? fail(&err) : 0;
+	return result < 0 ? cli_fail(&cli, &err, NULL) : 0;
 }
