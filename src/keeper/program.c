@@ -138,7 +138,9 @@ static int watch(struct program *p, struct error *err)
 int program_release(struct program *p, struct error *err)
 {
 	int code = process_release(&p->process, err);
-	if (code == 0)
+	if (code < 0 && p->spec->argv[0])
+		code = error_prefix(err, "%s", p->spec->argv[0]);
+	else if (code == 0)
 		code = watch(p, err);
 	if (code == 0)
 		return 0;

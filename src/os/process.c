@@ -198,10 +198,10 @@ static int failed(const struct process_spec *spec, const struct report *report, 
 	};
 	if (report->step >= 0 && report->step < STEP_COUNT && steps[report->step])
 		return error_errno(err, report->number, "%s", steps[report->step]);
+	if (!spec)
+		return error_errno(err, report->number, "The program cannot be run");
 	return error_errno(err, report->number, "\"%s\" cannot be run",
-			   !spec           ? "The program"
-			   : spec->program ? spec->program
-					   : spec->argv[0]);
+			   spec->program ? spec->program : spec->argv[0]);
 }
 
 static void close_pair(int pair[2])
