@@ -140,8 +140,11 @@ static int make_release(struct cli *cli, struct client *client, const char *envi
 	if (upload.fd >= 0)
 		close(upload.fd);
 	buf_done(&config);
-	if (result < 0)
+	if (result < 0) {
+		if (!err.where[0] && err.code == ERR_INVALID)
+			error_where(&err, "%s", path);
 		return cli_fail(cli, &err, client_next(client));
+	}
 	text_copy(ret_id, DIGEST_HEX_SIZE, json_text_of(release, "release"));
 	const char *slash = strchr(environment, '/');
 	snprintf(ret_key, TARGET_SIZE, "%s/%s", json_text_of(release, "app"),

@@ -76,8 +76,14 @@ void screen_put(const struct cli *cli, struct buf *to, enum screen_tone tone, co
 
 void screen_put_foreign(struct buf *to, const char *text)
 {
-	char safe[2048];
-	buf_puts(to, text_escape(text, strlen(text), safe, sizeof safe));
+	char safe[4096];
+	text_escape(text, strlen(text), safe, sizeof safe);
+	/* Quotes and backslashes command no terminal. */
+	for (const char *p = safe; *p;) {
+		bool quote = text_starts(p, "\\x22"), slash = text_starts(p, "\\x5c");
+		buf_append(to, quote ? "\"" : slash ? "\\" : p, 1);
+		p += quote || slash ? 4 : 1;
+	}
 }
 
 const char *screen_arrow(const struct cli *cli)

@@ -32,7 +32,8 @@ static void what_a_program_wrote_cannot_command_the_terminal(void **state)
 	struct buf to;
 	(void)state;
 	buf_init(&to, 4096);
-	screen_put_foreign(&to, "a\033]0;owned\007b");
+	screen_put_foreign(&to, "a\033]0;owned\007b \"c\" d\\");
+	assert_string_equal(to.data, "a\\x1b]0;owned\\x07b \"c\" d\\");
 	assert_null(strchr(to.data, '\033'));
 	assert_null(strchr(to.data, '\007'));
 	buf_done(&to);
