@@ -135,9 +135,32 @@ static int inspect(sqlite3 *db, const char *path, int version, int *ret_found, s
 	return 0;
 }
 
-/* file:PATH?immutable=1 reads the file's own header: no lock, no log, nothing written. */
+static uint32_t big_endian(const unsigned char *from)
+{
+	return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
+}
+
+/* Is it ours, and of a version that we know, by the file's own header (SQLite's file format, 1.3)? */
+static bool header_is_known(const char *path, int version)
+{
+	enum { HEADER_SIZE = 100, USER_VERSION_AT = 60, APPLICATION_ID_AT = 68 };
+	unsigned char header[HEADER_SIZE];
+	FILE *file = fopen(path, "re");
+	size_t size = file ? fread(header, 1, sizeof header, file) : 0;
+	if (file)
+		fclose(file);
+	return size == sizeof header &&
+	       big_endian(header + APPLICATION_ID_AT) == (uint32_t)SCHEMA_APPLICATION_ID &&
+	       big_endian(header + USER_VERSION_AT) <= (uint32_t)version;
+}
+
+/* file:PATH?immutable=1 reads the file without its log: no lock, nothing written. That is right for a file that
+ * is refused, and only for that: one whose log was being moved into it when davit was killed, or the disk was
+ * full, is whole only together with its log. */
 int schema_probe(const char *path, int version, struct error *err)
 {
+	if (header_is_known(path, version))
+		return 0;
 	struct buf uri;
 	buf_init(&uri, 3 * 4096 + 64);
 	buf_puts(&uri, "file:");

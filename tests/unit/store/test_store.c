@@ -210,6 +210,49 @@ static void kill_9_loses_nothing_confirmed_and_keeps_nothing_by_halves(void **st
 	open_again(f);
 }
 
+/* A checkpoint writes page 1, which says how many pages there are, and then the disk is full, or kill -9.
+ * Page 1 is in the log as well, once the file has grown. */
+static void interrupt_checkpoint(const char *path)
+{
+	unsigned char header[100];
+	int fd = open(path, O_RDWR);
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, header, sizeof header, 0), sizeof header);
+	memcpy(header + 28, "\0\0\x10\0", 4);
+	memcpy(header + 92, header + 24, 4); /* that count is valid for this change */
+	assert_int_equal(pwrite(fd, header, sizeof header, 0), sizeof header);
+	close(fd);
+}
+
+static void an_interrupted_checkpoint_does_not_look_like_damage(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t confirmed = 0, found = 0;
+	int tell[2];
+	assert_int_equal(pipe(tell), 0);
+	store_close(f->s);
+	f->s = NULL;
+	unlink(f->path);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		close(tell[0]);
+		write_until_killed(f->path, tell[1]);
+	}
+	close(tell[1]);
+	while (confirmed < 300 && read(tell[0], &confirmed, sizeof confirmed) == sizeof confirmed)
+		;
+	kill(child, SIGKILL);
+	close(tell[0]);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	interrupt_checkpoint(f->path);
+	open_again(f);
+	must(store_check(f->s, &f->err), &f->err);
+	struct store_rollout_filter all = {.unended = true};
+	must(store_rollouts(f->s, &all, count_rollout, &found, &f->err), &f->err);
+	assert_true(found >= confirmed);
+}
+
 static void a_transaction_that_is_killed_before_commit_never_was(void **state)
 {
 	struct fixture *f = *state;
@@ -448,6 +491,7 @@ int main(void)
 		TEST(a_value_over_the_limit_fails_and_one_at_it_does_not),
 		TEST(a_second_open_is_refused),
 		TEST(kill_9_loses_nothing_confirmed_and_keeps_nothing_by_halves),
+		TEST(an_interrupted_checkpoint_does_not_look_like_damage),
 		TEST(a_transaction_that_is_killed_before_commit_never_was),
 		TEST(a_full_disk_fails_the_commit_and_changes_nothing),
 		TEST(a_full_tmpfs_fails_the_commit_and_the_store_goes_on_after),
