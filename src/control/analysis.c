@@ -13,9 +13,10 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "control/checks.h"
 #include "control/environment.h"
 
-enum { RING_STEPS = 200, SMOKE_TIMEOUT_DEFAULT_MS = 10000 };
+enum { RING_STEPS = 200 };
 
 static uint64_t now_ms(const struct environment *e)
 {
@@ -232,57 +233,24 @@ static void on_checked(void *context, bool passed, const char *sentence)
 	text_copy(a->result.sentence, sizeof a->result.sentence, sentence);
 }
 
-static void add_probe(const struct app_probe *probe, struct check_request *request)
-{
-	struct check *check = &request->checks[request->count++];
-	*check = (struct check){.timeout_ms = probe->timeout_ms ? probe->timeout_ms
-								: SMOKE_TIMEOUT_DEFAULT_MS,
-				.expect_status = probe->expect};
-	text_copy(check->path, sizeof check->path, probe->get ? probe->get : "");
-	text_copy(check->contains, sizeof check->contains, probe->contains ? probe->contains : "");
-	if (!probe->get)
-		text_copy(check->command, sizeof check->command,
-			  probe->run.sh     ? probe->run.sh
-			  : probe->run.line ? probe->run.line
-					    : "");
-}
-
-/* Any instance of the candidate that is ready: the checks speak to it before a user does. */
-static bool check_address(const struct environment *e, uint8_t slot, struct check_request *request)
-{
-	struct runtime *runtime = e->control->parts.runtime;
-	const struct instance_status *list;
-	size_t count = runtime->ops->observe(runtime, &list);
-	for (size_t i = 0; i < count; i++)
-		if (instance_of(e, &list[i]) && instance_slot(e, &list[i]) == slot &&
-		    list[i].state == INSTANCE_READY && list[i].address[0]) {
-			text_copy(request->address, sizeof request->address, list[i].address);
-			return true;
-		}
-	return false;
-}
-
 static void start_checks(struct environment *e)
 {
+	static struct check_request request;
 	struct analysis *a = &e->analysis;
 	struct check_runner *runner = e->control->parts.checks;
-	uint8_t slot = environment_candidate_slot(e);
-	const struct resolved *config = slot != SLOT_NONE ? e->releases[slot].config : NULL;
-	static struct check_request request;
 	struct error err;
-	memset(&request, 0, sizeof request);
-	for (uint32_t c = 0; config && c < config->check_count; c++)
-		for (uint32_t p = 0; p < config->checks[c].count && request.count < CHECK_MAX; p++)
-			add_probe(&config->checks[c].probes[p], &request);
-	if (request.count == 0) {
-		a->checks_passed = true;
-		return;
-	}
-	if (!check_address(e, slot, &request))
+	int result = checks_request(e, a->step, &request, &err);
+	if (result == ERR_RETRY)
 		return; /* none is ready just now: at the next tick again */
-	if (runner->ops->start(runner, &request, on_checked, e, &a->check_run, &err) < 0)
+	if (result < 0) {
+		a->running = false;
+		send_evidence(e, VERDICT_FAIL, false, err.text, "check");
+	} else if (request.count == 0) {
+		a->checks_passed = true;
+	} else if (runner->ops->start(runner, &request, on_checked, e, &a->check_run, &err) < 0) {
 		log_event(LOG_WARNING, "control.check", "environment=%s error=\"%s\"", e->key,
 			  err.text);
+	}
 }
 
 void analysis_begin(struct environment *e, uint32_t step, uint32_t attempt)

@@ -175,6 +175,7 @@ bool instances_trouble(const struct environment *e, const char *release, char *t
 void instances_observe(struct environment *e, uint8_t slot, struct set_observation *to);
 
 /* --- routing.c */
+enum { ROUTING_PREVIEW_SIZE = 17 }; /* so much of a release's id, with the NUL */
 void routing_send(struct environment *e);
 bool routing_wanted(const struct environment *e);
 /* Does the document that was sent last give requests to the rollout's candidate? */

@@ -11,13 +11,7 @@
 #include "base/text.h"
 #include "control/environment.h"
 
-enum {
-	REVISION_BITS = 20,
-	PREVIEW_CHARS = 16,
-	PACE_PER_S = 0,
-	MIRROR_IN_FLIGHT = 64,
-	ROUTE_RETRY_MS = 1000
-};
+enum { REVISION_BITS = 20, PACE_PER_S = 0, MIRROR_IN_FLIGHT = 64, ROUTE_RETRY_MS = 1000 };
 
 static const uint64_t REVISION_MASK = (1u << REVISION_BITS) - 1;
 
@@ -61,8 +55,7 @@ static void fill_releases(const struct environment *e, struct router_document *d
 		text_copy(r->tag, sizeof r->tag, info->tag);
 		r->weight_bp = core->weight_bp[order[i]];
 		if (order[i] == core->preview) {
-			memcpy(r->preview, info->hex, PREVIEW_CHARS);
-			r->preview[PREVIEW_CHARS] = '\0';
+			text_copy(r->preview, ROUTING_PREVIEW_SIZE, info->hex);
 		}
 		if (order[i] == e->core.stable)
 			d->live = i;
@@ -209,8 +202,9 @@ static struct router_document *make_document(struct environment *e)
 	fill_releases(e, d, index_of);
 	fill_backends(e, index_of, d);
 	if (d->mirror.share_bp > 0) {
-		const struct release_info *shadow = &e->releases[e->core.router.mirror];
-		d->mirror.methods = mirror_methods(shadow->config ? shadow->config : config);
+		/* The candidate's, with the strategy that was asked for. */
+		d->mirror.methods =
+			mirror_methods(e->active ? e->active->candidate.config : config);
 	}
 	d->mode = routing_mode(e);
 	return d;

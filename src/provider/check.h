@@ -21,19 +21,26 @@
 
 #include "base/err.h"
 
-enum { CHECK_MAX = 32, CHECK_TEXT_SIZE = 512, CHECK_BODY_MAX = 1 << 20, CHECK_RUNS_MAX = 64 };
+enum {
+	CHECK_MAX = 32,
+	CHECK_TEXT_SIZE = 1025, /* with the NUL, as davit.yaml bounds it */
+	CHECK_COMMAND_SIZE = 4096,
+	CHECK_BODY_MAX = 1 << 20,
+	CHECK_RUNS_MAX = 64
+};
 
 struct check {
 	char path[CHECK_TEXT_SIZE];     /* GET this; or "" and then `command` */
 	uint32_t expect_status;         /* 0 = any from 200 to 399 */
 	char contains[CHECK_TEXT_SIZE]; /* "" = any body */
-	char command[CHECK_TEXT_SIZE];  /* run by /bin/sh; $URL is the address */
+	char command[CHECK_COMMAND_SIZE]; /* run by /bin/sh; $URL is the address, $PREVIEW as below */
 	uint64_t timeout_ms;
 };
 
 struct check_request {
 	char address[128]; /* "127.0.0.1:4001" */
 	char host[256];    /* the Host field; "" = the address */
+	char preview[72];  /* what X-Davit-Preview has to say at the environment's own address */
 	char directory[512]; /* where commands run: the release's files */
 	uint32_t count;
 	struct check checks[CHECK_MAX];

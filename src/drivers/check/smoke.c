@@ -312,11 +312,13 @@ static void exec_command(const struct run *run, const struct check *check, char 
 static void start_command(struct run *run, const struct check *check)
 {
 	struct env *env = loop_env(run->smoke->loop);
-	char url[160];
+	char url[160], preview[sizeof run->request.preview + 16];
 	char *const variables[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", url, NULL};
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", url, preview,
+		NULL};
 	struct error err;
 	snprintf(url, sizeof url, "URL=http://%s", run->request.address);
+	snprintf(preview, sizeof preview, "PREVIEW=%s", run->request.preview);
 	run->child_late = false;
 	pid_t child = fork();
 	if (child == 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Whole rollouts, from the command to the end, by every strategy. */
+#include <stdio.h>
 #include <string.h>
 
 #include "world.h"
@@ -91,12 +92,67 @@ static void a_mix_goes_up_and_its_shadow_gets_copies_only(void **state)
 	assert_true(e->releases[1].counters.shadow_2xx >= 100);
 }
 
+static const char checked_yaml[] =
+	"app: shop\n"
+	"processes:\n"
+	"  api: { run: bin/api --port $PORT, health: { path: /up, min_healthy: 100ms } }\n"
+	"  web: { run: bin/web --port $PORT, health: { path: /up, min_healthy: 100ms } }\n"
+	"checks:\n"
+	"  first: [{ get: /up, expect: 204, contains: hello, timeout: 3s }]\n"
+	"  second:\n"
+	"    - { run: [tests/smoke, --at, $URL, \"it's\"] }\n"
+	"    - { run: \"tests/look $PREVIEW\" }\n"
+	"    - { run: { sh: \"curl $URL | grep x\" } }\n"
+	"strategies:\n"
+	"  looked: [{ check: first }, { check: second }, switch, { bake: 1s }]\n"
+	"environments:\n"
+	"  prod:\n"
+	"    listen: 127.0.0.1:8080\n"
+	"    routes: [{ host: shop.example, path: /api, to: api },"
+	" { host: shop.example, path: /, to: web }]\n"
+	"    strategy: looked\n"
+	"    analysis: off\n";
+
+static void each_check_step_runs_its_own_check_at_the_right_address(void **state)
+{
+	(void)state;
+	char url[160], hex[DIGEST_HEX_SIZE], expected[640];
+	struct digest artifact = digest_of("v1", 2);
+	const char *id = world_release("prod", "v1", checked_yaml);
+	uint32_t rollout = world_deploy("prod", "v1");
+	while (world.check_run == 0)
+		world_run(WORLD_BEAT_MS);
+	assert_int_equal(world.check.count, 1);
+	assert_string_equal(world.check.checks[0].path, "/up");
+	assert_string_equal(world.check.checks[0].contains, "hello");
+	assert_int_equal(world.check.checks[0].expect_status, 204);
+	assert_int_equal(world.check.checks[0].timeout_ms, 3000);
+	assert_string_equal(world.check.host, "shop.example");
+	snprintf(expected, sizeof expected, "/artifacts/%s", digest_format(&artifact, hex));
+	assert_string_equal(world.check.directory, expected);
+	for (size_t i = 0; i < world.instance_count; i++)
+		if (strcmp(world.instances[i].status.process, "web") == 0)
+			assert_string_equal(world.check.address, world.instances[i].status.address);
+	while (world.check_run == 1)
+		world_run(WORLD_BEAT_MS);
+	assert_int_equal(world.check.count, 3);
+	snprintf(url, sizeof url, "http://%s", world.check.address);
+	snprintf(expected, sizeof expected, "'tests/smoke' '--at' '%s' 'it'\\''s'", url);
+	assert_string_equal(world.check.checks[0].command, expected);
+	snprintf(expected, sizeof expected, "'tests/look' '%.16s'", id);
+	assert_string_equal(world.check.checks[1].command, expected);
+	assert_string_equal(world.check.checks[2].command, "curl $URL | grep x");
+	assert_string_equal(world_until_end(rollout, 60000), "succeeded");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_first_release_goes_live, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_first_release_is_checked_before_it_goes_live,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			each_check_step_runs_its_own_check_at_the_right_address, setup, teardown),
 		cmocka_unit_test_setup_teardown(canary_goes_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(blue_green_goes_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(rolling_goes_up, setup, teardown),

@@ -312,6 +312,7 @@ static int check_start(struct check_runner *runner, const struct check_request *
 	(void)err;
 	struct check_run *run = mem_zero(1, sizeof *run);
 	run->number = *ret_run = ++world.check_run;
+	world.check = *request;
 	run->done = done;
 	run->context = context;
 	text_copy(run->address, sizeof run->address, request->address);
@@ -353,6 +354,7 @@ void world_start(void)
 				      .artifacts = &world.artifacts,
 				      .checks = &world.checks};
 	world.life++;
+	world.started_ms = world.now_ms;
 	world.settled_at_ms = world.now_ms + world.runtime_settle_ms;
 	world.control = control_new(&parts);
 	if (control_start(world.control, &world.err) == 0)

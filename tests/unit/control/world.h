@@ -140,12 +140,14 @@ struct world {
 
 	uint64_t check_run; /* the latest */
 	uint64_t check_cancelled;
+	struct check_request check; /* the latest */
 
 	uint64_t failpoint_at; /* kill the control at this pass of a failpoint; 0 = never */
 	uint64_t failpoints;
 	jmp_buf killed;
 	bool in_turn;
 	uint32_t kills;
+	uint64_t started_ms;
 
 	bool store_broken;
 	char violation[256];

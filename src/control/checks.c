@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * checks - see checks.h for the contract. */
+#include "control/checks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "config/command.h"
+#include "control/environment.h"
+#include "provider/artifact.h"
+
+enum { TIMEOUT_DEFAULT_MS = 10000 };
+
+/* The plan has one HOLD for each `check` step of the strategy, in the same order. */
+static const char *check_name(const struct active_rollout *r, uint32_t step)
+{
+	const struct app_strategy *strategy = &r->candidate.config->environment.strategy;
+	uint32_t before = 0;
+	for (uint32_t i = 0; i < step; i++)
+		before += r->plan.steps[i].op == PLAN_HOLD &&
+			  r->plan.steps[i].analyses & ANALYSIS_CHECKS;
+	for (uint32_t i = 0; i < strategy->count; i++)
+		if (strategy->steps[i].set & APP_STEP_CHECK && before-- == 0)
+			return strategy->steps[i].check;
+	return NULL;
+}
+
+/* The process that answers for "/", or for the path nearest to it. */
+static const char *front_process(const struct app_environment *env)
+{
+	const struct app_route *best = NULL;
+	for (uint32_t i = 0; i < env->route_count; i++)
+		if (!best || strlen(env->routes[i].path) < strlen(best->path))
+			best = &env->routes[i];
+	return best ? best->to : NULL;
+}
+
+static bool find_address(const struct environment *e, char *to, size_t size)
+{
+	struct runtime *runtime = e->control->parts.runtime;
+	const struct active_rollout *r = e->active;
+	const char *front = front_process(&r->candidate.config->environment);
+	const struct instance_status *list, *found = NULL;
+	size_t count = runtime->ops->observe(runtime, &list);
+	for (size_t i = 0; i < count; i++) {
+		const struct instance_status *s = &list[i];
+		if (!instance_of(e, s) || strcmp(s->release, r->candidate.hex) != 0 ||
+		    s->state != INSTANCE_READY || !s->address[0])
+			continue;
+		if (!found || (front && strcmp(s->process, front) == 0))
+			found = s;
+	}
+	if (found)
+		text_copy(to, size, found->address);
+	return found != NULL;
+}
+
+/* A word as the shell takes it for itself. */
+static void quote(struct buf *to, const char *word)
+{
+	buf_puts(to, to->size > 0 ? " '" : "'");
+	for (const char *p = word; *p; p++)
+		if (*p == '\'')
+			buf_puts(to, "'\\''");
+		else
+			buf_append(to, p, 1);
+	buf_puts(to, "'");
+}
+
+static int fill_command(const struct app_command *run, const struct check_request *request,
+			char *to, size_t size, struct error *err)
+{
+	char url[sizeof request->address + 8];
+	struct app_variable variables[] = {{"URL", url}, {"PREVIEW", request->preview}};
+	struct command_argv words = {0};
+	struct buf line;
+	snprintf(url, sizeof url, "http://%s", request->address);
+	buf_init(&line, 2 * size);
+	int result = 0;
+	if (run->sh)
+		buf_puts(&line, run->sh);
+	else
+		result = command_expand(run, variables, 2, &words, err);
+	for (uint32_t i = 0; i < words.count; i++)
+		quote(&line, words.items[i]);
+	command_argv_done(&words);
+	if (result == 0 && !text_copy(to, size, buf_text(&line)))
+		result = error_set(err, ERR_LIMIT,
+				   "The command of a check is longer than %zu bytes: put it into a "
+				   "script of the release.",
+				   size - 1);
+	buf_done(&line);
+	return result;
+}
+
+static int add_probe(const struct app_probe *probe, struct check_request *request,
+		     struct error *err)
+{
+	if (request->count == CHECK_MAX)
+		return error_set(err, ERR_LIMIT, "A check has more than %d probes.", CHECK_MAX);
+	struct check *check = &request->checks[request->count++];
+	*check = (struct check){.timeout_ms =
+					probe->timeout_ms ? probe->timeout_ms : TIMEOUT_DEFAULT_MS,
+				.expect_status = probe->expect};
+	if (!probe->get)
+		return fill_command(&probe->run, request, check->command, sizeof check->command,
+				    err);
+	if (text_copy(check->path, sizeof check->path, probe->get) &&
+	    text_copy(check->contains, sizeof check->contains,
+		      probe->contains ? probe->contains : ""))
+		return 0;
+	return error_set(err, ERR_LIMIT, "A path or text of a check is longer than %d bytes.",
+			 CHECK_TEXT_SIZE - 1);
+}
+
+static int fill_place(const struct environment *e, struct check_request *request, struct error *err)
+{
+	const struct release_info *candidate = &e->active->candidate;
+	const struct app_environment *env = &candidate->config->environment;
+	struct artifact_store *artifacts = e->control->parts.artifacts;
+	struct digest digest;
+	if (!find_address(e, request->address, sizeof request->address))
+		return error_set(err, ERR_RETRY, "No instance of %s is ready.", candidate->tag);
+	if (env->route_count > 0 && env->routes[0].host)
+		text_copy(request->host, sizeof request->host, env->routes[0].host);
+	text_copy(request->preview, ROUTING_PREVIEW_SIZE, candidate->hex);
+	ASSERT(digest_parse(candidate->artifact, &digest));
+	return artifacts->ops->path(artifacts, &digest, request->directory,
+				    sizeof request->directory, err);
+}
+
+int checks_request(const struct environment *e, uint32_t step, struct check_request *request,
+		   struct error *err)
+{
+	const struct resolved *config = e->active->candidate.config;
+	const char *name = check_name(e->active, step);
+	memset(request, 0, sizeof *request);
+	int result = fill_place(e, request, err);
+	for (uint32_t c = 0; c < config->check_count; c++) {
+		const struct app_check *check = &config->checks[c];
+		if (name && strcmp(check->name, name) != 0)
+			continue;
+		for (uint32_t p = 0; p < check->count && result == 0; p++)
+			result = add_probe(&check->probes[p], request, err);
+	}
+	return result;
+}
