@@ -2,10 +2,10 @@
  * api_releases - releases come in, are listed, are marked. See routes.h.
  *
  * The archive is unpacked in another thread: a rollout that must be aborted does not wait for it. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <fcntl.h>
 
 #include "api/json.h"
 #include "api/routes.h"
@@ -33,8 +33,8 @@ static int read_own_config(struct import *import)
 {
 	struct artifact_store *artifacts = import->api->parts.artifacts;
 	char path[4096 + 16];
-	int result = artifacts->ops->path(artifacts, &import->release.artifact, path, sizeof path - 16,
-					  &import->err);
+	int result = artifacts->ops->path(artifacts, &import->release.artifact, path,
+					  sizeof path - 16, &import->err);
 	if (result < 0)
 		return result;
 	memcpy(path + strlen(path), "/davit.yaml", sizeof "/davit.yaml");
@@ -45,9 +45,10 @@ static int read_own_config(struct import *import)
 		close(fd);
 	if (n <= 0 || n > CONFIG_TEXT_MAX) {
 		free(text);
-		return error_set(&import->err, ERR_NOT_FOUND,
-				 "There is no davit.yaml, neither here nor in the release; name one with "
-				 "--config, or write one with \"davit init\".");
+		return error_set(
+			&import->err, ERR_NOT_FOUND,
+			"There is no davit.yaml, neither here nor in the release; name one with "
+			"--config, or write one with \"davit init\".");
 	}
 	text[n] = '\0';
 	import->config = text;
@@ -117,7 +118,8 @@ void post_release(struct api *api, struct http_request *request)
 	if (!environment || http_upload(request) < 0 || config->size > CONFIG_TEXT_MAX ||
 	    strlen(buf_text(config)) != config->size) {
 		error_set(&err, ERR_INVALID,
-			  "A release needs ?environment=, the header Davit-Config-Size (0 to %d), and a "
+			  "A release needs ?environment=, the header Davit-Config-Size (0 to %d), "
+			  "and a "
 			  "body of configuration and archive.",
 			  CONFIG_TEXT_MAX);
 		answer_error(request, &err, NULL);
@@ -151,7 +153,7 @@ struct listing {
 	struct api *api;
 	json_t *live; /* id -> names of the environments where it is live */
 	json_t *releases;
-	const char *only;           /* "app/name", or NULL: the environments whose marks are shown */
+	const char *only; /* "app/name", or NULL: the environments whose marks are shown */
 	uint32_t environment_count;
 	struct {
 		char app[CONTROL_KEY_SIZE], name[CONTROL_KEY_SIZE];
@@ -226,7 +228,8 @@ void get_releases(struct api *api, struct http_request *request)
 		text_copy(app, sizeof app, key);
 		*strchr(app, '/') = '\0';
 	}
-	int code = control_view_environments(api->parts.control, NULL, add_environment, &listing, &err);
+	int code = control_view_environments(api->parts.control, NULL, add_environment, &listing,
+					     &err);
 	if (code == 0)
 		code = store_releases(api->parts.store, environment ? app : NULL, RELEASES_LIMIT,
 				      add_release, &listing, &err);

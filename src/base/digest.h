@@ -23,7 +23,7 @@ struct digest digester_finish(struct digester *d);
 
 struct digest digest_of(const void *data, size_t size);
 const char *digest_format(const struct digest *d, char to[DIGEST_HEX_SIZE]); /* returns `to` */
-bool digest_parse(const char *hex, struct digest *ret_digest);               /* exactly 64 hex digits */
+bool digest_parse(const char *hex, struct digest *ret_digest); /* exactly 64 hex digits */
 bool digest_equal(const struct digest *a, const struct digest *b);
 
 #endif

@@ -26,8 +26,9 @@ struct env_ops {
 	uint64_t (*wall_ms)(struct env *env);
 	void (*random)(struct env *env, void *to, size_t size);
 	void (*timer_start)(struct env *env, struct env_timer *timer, uint64_t after_ms);
-	void (*timer_stop)(struct env *env, struct env_timer *timer); /* also frees what `handle` holds */
-	const char *(*boot_id)(struct env *env);                      /* changes at a reboot */
+	void (*timer_stop)(struct env *env,
+			   struct env_timer *timer); /* also frees what `handle` holds */
+	const char *(*boot_id)(struct env *env);     /* changes at a reboot */
 };
 
 struct env {

@@ -19,20 +19,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ERRORS(X)                                                                                  \
-	X(OK, 0, "ok")                                                                             \
-	X(INVALID, -1, "invalid")          /* the input is wrong: fix it, then again */            \
-	X(NOT_FOUND, -2, "not-found")      /* the named thing does not exist */                    \
-	X(DENIED, -3, "denied")            /* the caller may not */                                \
-	X(CONFLICT, -4, "conflict")        /* the state moved, or somebody else holds it */        \
-	X(LIMIT, -5, "limit")              /* a stated bound was reached */                        \
-	X(TIMEOUT, -6, "timeout")          /* no answer in time: unknown whether it happened */    \
-	X(UNAVAILABLE, -7, "unavailable")  /* the other side is not there: try again later */      \
-	X(RETRY, -8, "retry")              /* not now (would block): call again when told */       \
-	X(CORRUPT, -9, "corrupt")          /* stored or received data breaks its contract */       \
-	X(NO_SPACE, -10, "no-space")       /* disk full or quota: nothing was changed */           \
-	X(UNSUPPORTED, -11, "unsupported") /* known, but not built or not possible here */         \
-	X(CLOSED, -12, "closed")           /* the peer ended the conversation */                   \
+#define ERRORS(X)                                                                               \
+	X(OK, 0, "ok")                                                                          \
+	X(INVALID, -1, "invalid")          /* the input is wrong: fix it, then again */         \
+	X(NOT_FOUND, -2, "not-found")      /* the named thing does not exist */                 \
+	X(DENIED, -3, "denied")            /* the caller may not */                             \
+	X(CONFLICT, -4, "conflict")        /* the state moved, or somebody else holds it */     \
+	X(LIMIT, -5, "limit")              /* a stated bound was reached */                     \
+	X(TIMEOUT, -6, "timeout")          /* no answer in time: unknown whether it happened */ \
+	X(UNAVAILABLE, -7, "unavailable")  /* the other side is not there: try again later */   \
+	X(RETRY, -8, "retry")              /* not now (would block): call again when told */    \
+	X(CORRUPT, -9, "corrupt")          /* stored or received data breaks its contract */    \
+	X(NO_SPACE, -10, "no-space")       /* disk full or quota: nothing was changed */        \
+	X(UNSUPPORTED, -11, "unsupported") /* known, but not built or not possible here */      \
+	X(CLOSED, -12, "closed")           /* the peer ended the conversation */                \
 	X(INTERNAL, -13, "internal")       /* a bug or an unexpected answer of the system */
 
 enum err {
@@ -71,7 +71,7 @@ const char *err_name(enum err code);
 enum err err_from_name(const char *name);
 
 /* A broken promise of our own code: print where, and abort. The parent restarts, the store recovers. */
-#define ASSERT(condition)                                                                          \
+#define ASSERT(condition) \
 	((condition) ? (void)0 : assert_failed(#condition, __FILE__, __LINE__, __func__))
 
 void assert_failed(const char *condition, const char *file, int line, const char *function)

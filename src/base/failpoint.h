@@ -11,10 +11,10 @@
 
 extern void (*failpoint_hook)(const char *name);
 
-#define FAILPOINT(name)                                                                            \
-	do {                                                                                       \
-		if (__builtin_expect(failpoint_hook != 0, 0))                                      \
-			failpoint_hook(name);                                                      \
+#define FAILPOINT(name)                                       \
+	do {                                                  \
+		if (__builtin_expect(failpoint_hook != 0, 0)) \
+			failpoint_hook(name);                 \
 	} while (0)
 
 /* Every name used in src/, NULL-terminated; tests/unit/base checks it against the source. */

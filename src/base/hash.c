@@ -38,8 +38,8 @@ static void rounds(struct sip *s, int count)
 uint64_t hash_keyed(const uint8_t key[HASH_KEY_SIZE], const void *data, size_t size)
 {
 	uint64_t k0 = load(key, 8), k1 = load(key + 8, 8);
-	struct sip s = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du, k0 ^ 0x6c7967656e657261u,
-			k1 ^ 0x7465646279746573u};
+	struct sip s = {k0 ^ 0x736f6d6570736575u, k1 ^ 0x646f72616e646f6du,
+			k0 ^ 0x6c7967656e657261u, k1 ^ 0x7465646279746573u};
 	const uint8_t *p = data;
 	size_t left = size;
 	for (; left >= 8; left -= 8, p += 8) {

@@ -44,6 +44,6 @@ uint64_t unpack_u64(struct unpacker *u);
 bool unpack_bool(struct unpacker *u); /* 0 or 1; anything else is not ok */
 void unpack_bytes(struct unpacker *u, void *to, size_t size);
 void unpack_text(struct unpacker *u, char *to, size_t to_size); /* not ok when it does not fit */
-bool unpack_end(const struct unpacker *u); /* ok, and every byte was read */
+bool unpack_end(const struct unpacker *u);                      /* ok, and every byte was read */
 
 #endif

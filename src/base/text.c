@@ -17,8 +17,13 @@ struct unit {
 /* Largest first: that is the order in which they are written, and in which they must be read. */
 static const struct unit duration_units[] = {
 	{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
-static const struct unit size_units[] = {{"GiB", 1ull << 30}, {"MiB", 1ull << 20}, {"KiB", 1ull << 10},
-	{"GB", 1000000000}, {"MB", 1000000}, {"kB", 1000}, {"B", 1}};
+static const struct unit size_units[] = {{"GiB", 1ull << 30},
+					 {"MiB", 1ull << 20},
+					 {"KiB", 1ull << 10},
+					 {"GB", 1000000000},
+					 {"MB", 1000000},
+					 {"kB", 1000},
+					 {"B", 1}};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -182,9 +187,12 @@ bool text_copy(char *to, size_t size, const char *from)
 /* Length of the valid UTF-8 sequence at p (RFC 3629), 0 when there is none. */
 static size_t utf8_length(const unsigned char *p, size_t left)
 {
-	size_t need = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3
-			    : p[0] < 0xf5		       ? 4
-							       : 0;
+	size_t need = p[0] < 0x80   ? 1
+		      : p[0] < 0xc2 ? 0
+		      : p[0] < 0xe0 ? 2
+		      : p[0] < 0xf0 ? 3
+		      : p[0] < 0xf5 ? 4
+				    : 0;
 	if (need == 0 || need > left)
 		return 0;
 	for (size_t i = 1; i < need; i++)

@@ -16,9 +16,10 @@
 enum { SHARE_FULL_BP = 10000 };
 
 bool text_parse_u64(const char *text, uint64_t max, uint64_t *ret_value);
-bool text_parse_duration(const char *text, uint64_t *ret_ms); /* 250ms 30s 5m 1h 2d, 1h30m; up to 366d */
-bool text_parse_share(const char *text, uint32_t *ret_bp);    /* 0% .. 100%, at most two decimals */
-bool text_parse_size(const char *text, uint64_t *ret_bytes);  /* 512, 4KiB 64MiB 2GiB, kB MB GB */
+bool text_parse_duration(const char *text,
+			 uint64_t *ret_ms); /* 250ms 30s 5m 1h 2d, 1h30m; up to 366d */
+bool text_parse_share(const char *text, uint32_t *ret_bp);   /* 0% .. 100%, at most two decimals */
+bool text_parse_size(const char *text, uint64_t *ret_bytes); /* 512, 4KiB 64MiB 2GiB, kB MB GB */
 
 /* Write the shortest form that parses back: "1m30s", "12.5%", "64MiB". Returns `to`. */
 const char *text_format_duration(uint64_t ms, char *to, size_t size);

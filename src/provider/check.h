@@ -33,14 +33,15 @@ struct check {
 	char path[CHECK_TEXT_SIZE];     /* GET this; or "" and then `command` */
 	uint32_t expect_status;         /* 0 = any from 200 to 399 */
 	char contains[CHECK_TEXT_SIZE]; /* "" = any body */
-	char command[CHECK_COMMAND_SIZE]; /* run by /bin/sh; $URL is the address, $PREVIEW as below */
+	char command
+		[CHECK_COMMAND_SIZE]; /* run by /bin/sh; $URL is the address, $PREVIEW as below */
 	uint64_t timeout_ms;
 };
 
 struct check_request {
-	char address[128]; /* "127.0.0.1:4001" */
-	char host[256];    /* the Host field; "" = the address */
-	char preview[72];  /* what X-Davit-Preview has to say at the environment's own address */
+	char address[128];   /* "127.0.0.1:4001" */
+	char host[256];      /* the Host field; "" = the address */
+	char preview[72];    /* what X-Davit-Preview has to say at the environment's own address */
 	char directory[512]; /* where commands run: the release's files */
 	uint32_t count;
 	struct check checks[CHECK_MAX];
@@ -52,8 +53,8 @@ struct check_runner;
 
 struct check_ops {
 	/* ERR_LIMIT when CHECK_RUNS_MAX runs are under way. */
-	int (*start)(struct check_runner *runner, const struct check_request *request, check_done done,
-		     void *context, uint64_t *ret_run, struct error *err);
+	int (*start)(struct check_runner *runner, const struct check_request *request,
+		     check_done done, void *context, uint64_t *ret_run, struct error *err);
 	void (*cancel)(struct check_runner *runner, uint64_t run);
 };
 

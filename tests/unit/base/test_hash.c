@@ -22,7 +22,8 @@ static void sha256_of_abc(void **state)
 	char hex[DIGEST_HEX_SIZE];
 	struct digest d = digest_of("abc", 3), back;
 	digest_format(&d, hex);
-	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(hex,
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	assert_true(digest_parse(hex, &back));
 	assert_true(digest_equal(&d, &back));
 	hex[5] = 'G';

@@ -14,7 +14,8 @@ static void durations_parse_and_format_back(void **state)
 	static const struct {
 		const char *text;
 		uint64_t ms;
-	} cases[] = {{"250ms", 250}, {"30s", 30000}, {"1h30m", 5400000}, {"2d", 172800000}, {"0s", 0}};
+	} cases[] = {
+		{"250ms", 250}, {"30s", 30000}, {"1h30m", 5400000}, {"2d", 172800000}, {"0s", 0}};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		uint64_t ms = 99;
 		char back[40];
@@ -27,8 +28,9 @@ static void durations_parse_and_format_back(void **state)
 static void what_is_not_a_duration_is_refused(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"", "30", "s", "-1s", "30 s", "30s5m", "1.5h", "1s1s", "367d",
-					  "99999999999999999999s", "5M"};
+	static const char *const bad[] = {"",      "30",   "s",    "-1s",  "30 s",
+					  "30s5m", "1.5h", "1s1s", "367d", "99999999999999999999s",
+					  "5M"};
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		uint64_t ms = 99;
 		assert_false(text_parse_duration(bad[i], &ms));
@@ -48,7 +50,8 @@ static void shares_are_exact_basis_points(void **state)
 	assert_int_equal(bp, 1);
 	assert_true(text_parse_share("100%", &bp));
 	assert_int_equal(bp, 10000);
-	static const char *const bad[] = {"", "5", "0.005%", "100.01%", "101%", "%", "1.%", "1e1%", " 5%"};
+	static const char *const bad[] = {"",  "5",   "0.005%", "100.01%", "101%",
+					  "%", "1.%", "1e1%",   " 5%"};
 	for (size_t i = 0; i < COUNT(bad); i++)
 		assert_false(text_parse_share(bad[i], &bp));
 }
@@ -85,7 +88,7 @@ static void hostile_text_is_shown_harmless(void **state)
 static void printable_text_is_utf8_without_anything_that_steers(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"a\n",	     "\x1b",	     "\x7f",
+	static const char *const bad[] = {"a\n",      "\x1b",         "\x7f",
 					  "\xc2\x9b", "\xe2\x80\xae", "\xff",
 					  "\xc0\xaf", "\xed\xa0\x80", "\xc3"};
 	assert_true(text_is_printable(""));
