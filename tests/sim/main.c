@@ -507,7 +507,7 @@ static uint64_t run_parallel(uint64_t first, uint64_t count, uint32_t stop)
 	struct sim_totals *shared = mmap(NULL, WORKERS * sizeof *shared, PROT_READ | PROT_WRITE,
 					 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t workers[WORKERS];
-	uint64_t first_failed = 0;
+	uint64_t first_failed = 0, died = 0;
 
 	fflush(stdout);
 	for (uint32_t w = 0; w < WORKERS; w++) {
@@ -522,8 +522,10 @@ static uint64_t run_parallel(uint64_t first, uint64_t count, uint32_t stop)
 	for (uint32_t w = 0; w < WORKERS; w++) {
 		int status = 0;
 		waitpid(workers[w], &status, 0);
-		if (!WIFEXITED(status))
-			totals.failed++;
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+			printf("a worker died\n");
+			died++;
+		}
 		uint64_t found = shared[w].first_failed;
 		if (found != 0 && (first_failed == 0 || found < first_failed))
 			first_failed = found;
@@ -531,6 +533,7 @@ static uint64_t run_parallel(uint64_t first, uint64_t count, uint32_t stop)
 		add_totals(&shared[w]);
 	}
 	munmap(shared, WORKERS * sizeof *shared);
+	totals.failed += died;
 	return first_failed;
 }
 
@@ -567,7 +570,9 @@ int main(int argc, char **argv)
 	if (empty > 0)
 		printf("%u reachable cells were never reached\n", empty);
 	uint64_t failed = totals.failed + (empty > 0);
-	printf("%llu passed, %llu failed\n", (unsigned long long)(totals.seeds - totals.failed),
+	printf("%llu passed, %llu failed\n",
+	       (unsigned long long)(totals.seeds > totals.failed ? totals.seeds - totals.failed
+								 : 0),
 	       (unsigned long long)failed);
 	return failed > 0;
 }

@@ -576,7 +576,8 @@ static void check_obeyed(struct sim *s, const struct store *before, const struct
 	if (event->kind == EVENT_OBSERVATION &&
 	    event->observation.serial == s->oracle.know_serial) {
 		uint8_t slot = slot_of(&before->env, &a->release);
-		const struct set_observation *look = &event->observation.sets[slot];
+		const struct set_observation *look =
+			&event->observation.sets[slot == SLOT_NONE ? 0 : slot];
 		for (uint32_t p = 0; slot != SLOT_NONE && p < SIM_PROCESSES; p++)
 			if (look->failed[p] > 0 && !went &&
 			    order(look->applied, before->env.sets[slot].document.version) >= 0)
