@@ -20,8 +20,6 @@ const struct cli_option cli_global_options[] = {
 	{"json", 0, NULL, "answers and errors as JSON (JSON Lines when following)"},
 	{"state", 0, "DIR",
 	 "the server's state directory (default: $DAVIT_STATE, ./.davit, /var/lib/davit)"},
-	{"yes", 'y', NULL, "do not ask"},
-	{"no-input", 0, NULL, "never read from the terminal: fail where a question would be asked"},
 	{"no-color", 0, NULL, "no colours (as NO_COLOR in the environment)"},
 	{"help", 'h', NULL, "this text"},
 	{NULL, 0, NULL, NULL},
@@ -179,10 +177,6 @@ static bool global_switch(struct cli *cli, const char *name, const char *value)
 {
 	if (strcmp(name, "json") == 0)
 		cli->json = true;
-	else if (strcmp(name, "yes") == 0)
-		cli->yes = true;
-	else if (strcmp(name, "no-input") == 0)
-		cli->no_input = true;
 	else if (strcmp(name, "no-color") == 0)
 		cli->colour = false;
 	else if (strcmp(name, "state") == 0)

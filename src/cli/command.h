@@ -69,8 +69,6 @@ struct cli_command {
 struct cli {
 	const struct cli_command *command;
 	bool json;
-	bool yes;
-	bool no_input;
 	bool colour;   /* standard output may be coloured */
 	bool terminal; /* standard output is a terminal */
 	bool utf8;

@@ -38,10 +38,10 @@ teardown() { kit_teardown; }
 
 @test "init writes a davit.yaml that validates, and never overwrites one" {
 	mkdir "$T/repo"
-	(cd "$T/repo" && "$DAVIT" init --no-input)
+	(cd "$T/repo" && "$DAVIT" init)
 	(cd "$T/repo" && "$DAVIT" validate)
 	cp "$T/repo/davit.yaml" "$T/before"
-	fails env -C "$T/repo" "$DAVIT" init --no-input
+	fails env -C "$T/repo" "$DAVIT" init
 	cmp "$T/before" "$T/repo/davit.yaml"
 }
 
