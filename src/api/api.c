@@ -444,6 +444,7 @@ void api_free(struct api *api)
 	if (!api)
 		return;
 	control_subscribe(api->parts.control, NULL, NULL);
+	release_imports(api);
 	http_free(api->http);
 	free(api);
 }

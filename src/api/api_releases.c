@@ -16,7 +16,9 @@
 enum { CONFIG_TEXT_MAX = 256 * 1024, RELEASES_LIMIT = 200, FILE_NAME_SIZE = 256 };
 
 struct import {
-	struct api *api;
+	struct import *next;
+	struct api *api; /* NULL: the API ended while the archive was unpacked */
+	struct artifact_store *artifacts;
 	struct http_request *request;
 	struct control_caller caller;
 	struct control_release release;
@@ -31,7 +33,7 @@ struct import {
 /* A release that came without a configuration has its own: davit.yaml at its root. */
 static int read_own_config(struct import *import)
 {
-	struct artifact_store *artifacts = import->api->parts.artifacts;
+	struct artifact_store *artifacts = import->artifacts;
 	char path[4096 + 16];
 	int result = artifacts->ops->path(artifacts, &import->release.artifact, path,
 					  sizeof path - 16, &import->err);
@@ -59,7 +61,7 @@ static int read_own_config(struct import *import)
 static void import_run(void *context)
 {
 	struct import *import = context;
-	struct artifact_store *artifacts = import->api->parts.artifacts;
+	struct artifact_store *artifacts = import->artifacts;
 	struct artifact_info info;
 	import->result = artifacts->ops->import(artifacts, import->fd, import->file_name, &info,
 						&import->err);
@@ -91,12 +93,35 @@ static void answer_release(struct import *import, const char *id, bool existed)
 	answer_json(import->request, existed ? 200 : 201, o);
 }
 
+static void forget_import(struct import *import)
+{
+	for (struct import **p = &import->api->imports; *p; p = &(*p)->next)
+		if (*p == import) {
+			*p = import->next;
+			return;
+		}
+}
+
+void release_imports(struct api *api)
+{
+	for (struct import *import = api->imports; import; import = import->next)
+		import->api = NULL;
+	api->imports = NULL;
+}
+
 static void import_done(void *context)
 {
 	struct import *import = context;
 	char id[DIGEST_HEX_SIZE];
 	bool existed = false;
 	int result = import->result;
+	close(import->fd);
+	if (!import->api) {
+		free(import->config);
+		free(import);
+		return;
+	}
+	forget_import(import);
 	if (result == 0)
 		result = control_add_release(import->api->parts.control, &import->caller,
 					     &import->release, id, &existed, &import->err);
@@ -130,7 +155,7 @@ void post_release(struct api *api, struct http_request *request)
 	import->request = request;
 	import->caller = caller_of(request);
 	import->config = config->size > 0 ? mem_copy_text(config->data) : NULL;
-	import->fd = http_upload(request);
+	import->fd = dup(http_upload(request)); /* it may outlive the request */
 	text_copy(import->file_name, sizeof import->file_name, name && name[0] ? name : "file");
 	text_copy(import->config_name, sizeof import->config_name,
 		  config_name && config_name[0] ? config_name : "davit.yaml");
@@ -141,10 +166,14 @@ void post_release(struct api *api, struct http_request *request)
 		error_set(&err, ERR_INVALID, "A tag has at most %zu characters.",
 			  sizeof import->release.tag - 1);
 		answer_error(request, &err, NULL);
+		close(import->fd);
 		free(import->config);
 		free(import);
 		return;
 	}
+	import->artifacts = api->parts.artifacts;
+	import->next = api->imports;
+	api->imports = import;
 	http_later(request);
 	loop_work(api->parts.loop, import_run, import_done, import);
 }

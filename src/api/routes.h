@@ -15,6 +15,7 @@ struct api {
 	struct api_parts parts;
 	struct http_server *http;
 	uint64_t started_unix_ms;
+	struct import *imports; /* archives that are being unpacked; api_releases.c's */
 };
 
 /* Answer with a value (released), or with an error under the HTTP status that its code has. */
@@ -33,6 +34,9 @@ bool body_text(struct http_request *request, const json_t *body, const char *key
 /* The last lines of the log of the instance that the view suspects. */
 struct view_rollout;
 void add_log_tail(struct api *api, struct view_rollout *view);
+
+/* Imports under way end without the API. */
+void release_imports(struct api *api);
 
 /* Handlers, by file: api_releases.c, api_rollouts.c, api_logs.c, api.c */
 void post_release(struct api *api, struct http_request *request);

@@ -93,8 +93,20 @@ static void fetched(struct job *job)
 	observe_request(e);
 }
 
+/* A step is issued again every second; one that reads gigabytes is not to be begun again each time. */
+static bool under_way(const struct environment *e, const struct active_rollout *r)
+{
+	for (const struct job *job = e->control->jobs; job; job = job->next)
+		if (job->done == fetched && strcmp(job->key, e->key) == 0 &&
+		    release_id_equal(&job->release, &r->candidate.id))
+			return true;
+	return false;
+}
+
 void background_fetch(struct environment *e, const struct active_rollout *r)
 {
+	if (under_way(e, r))
+		return;
 	struct job *job = job_new(e->control, fetched);
 	text_copy(job->key, sizeof job->key, e->key);
 	job->release = r->candidate.id;

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "control/environment.h"
 
-enum { REVISION_BITS = 20, PACE_PER_S = 0, MIRROR_IN_FLIGHT = 64, ROUTE_RETRY_MS = 1000 };
+enum { REVISION_BITS = 20, MIRROR_IN_FLIGHT = 64, ROUTE_RETRY_MS = 1000 };
 
 static const uint64_t REVISION_MASK = (1u << REVISION_BITS) - 1;
 

@@ -130,8 +130,8 @@ static void close_all(struct controller *c)
 	if (c->runtime)
 		c->runtime->ops->free(c->runtime);
 	smoke_free(c->checks);
+	loop_free(c->loop); /* waits for what runs beside it, which uses the artifacts */
 	artifact_local_free(c->artifacts);
-	loop_free(c->loop);
 	store_close(c->store);
 	state_close(c->state);
 }
