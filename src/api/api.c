@@ -12,6 +12,8 @@
 #include "base/text.h"
 #include "control/view.h"
 
+#define REQUEST_ID_FIELD "Davit-Request-Id"
+
 enum { AUDIT_LIMIT_MAX = 1000, AUDIT_LIMIT_DEFAULT = 200 };
 
 static unsigned status_of(enum err code)
@@ -48,25 +50,43 @@ void answer_error(struct http_request *request, const struct error *err, const c
 struct control_caller caller_of(const struct http_request *request)
 {
 	struct control_caller caller = {.who = ""};
-	const char *id = http_header(request, "Davit-Request-Id");
+	const char *id = http_header(request, REQUEST_ID_FIELD);
 	text_copy(caller.who, sizeof caller.who, http_who(request));
 	text_copy(caller.request_id, sizeof caller.request_id, id ? id : "");
 	return caller;
 }
 
-json_t *body_of(struct http_request *request)
+/* A field that nobody reads is a mistake that would not be noticed. */
+static bool only_known(json_t *object, const char *const *fields, struct error *err)
+{
+	for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at)) {
+		const char *const *field = fields;
+		while (*field && strcmp(*field, json_object_iter_key(at)) != 0)
+			field++;
+		if (!*field) {
+			error_set(err, ERR_INVALID, "The field \"%s\" means nothing here.",
+				  json_object_iter_key(at));
+			return false;
+		}
+	}
+	return true;
+}
+
+json_t *body_of(struct http_request *request, const char *const *fields)
 {
 	const struct buf *body = http_body(request);
 	json_error_t where;
+	struct error err;
 	if (body->size == 0)
 		return json_object();
 	json_t *object = json_loadb(body->data, body->size, JSON_REJECT_DUPLICATES, &where);
-	if (object && json_is_object(object))
+	if (!object)
+		error_set(&err, ERR_INVALID, "The body is not a JSON object: %s.", where.text);
+	else if (!json_is_object(object))
+		error_set(&err, ERR_INVALID, "The body is JSON, but not an object.");
+	else if (only_known(object, fields, &err))
 		return object;
 	json_decref(object);
-	struct error err;
-	error_set(&err, ERR_INVALID, "The body is not a JSON object: %s.",
-		  object ? "it is something else" : where.text);
 	answer_error(request, &err, NULL);
 	return NULL;
 }
@@ -81,10 +101,39 @@ bool body_text(struct http_request *request, const json_t *body, const char *key
 		return true;
 	if (json_is_string(value) &&
 	    strlen(json_string_value(value)) == json_string_length(value) &&
-	    text_copy(to, size, json_string_value(value)))
+	    text_copy(to, size, json_string_value(value)) && text_is_printable(to))
 		return true;
-	error_set(&err, ERR_INVALID, "The field \"%s\" must be a text of at most %zu bytes.", key,
-		  size - 1);
+	error_set(&err, ERR_INVALID,
+		  "The field \"%s\" must be a text of at most %zu bytes, without control "
+		  "characters.",
+		  key, size - 1);
+	answer_error(request, &err, NULL);
+	return false;
+}
+
+bool body_flag(struct http_request *request, const json_t *body, const char *key, bool needed,
+	       bool *ret_flag)
+{
+	const json_t *value = json_object_get(body, key);
+	struct error err;
+	*ret_flag = json_is_true(value);
+	if (json_is_boolean(value) || (!value && !needed))
+		return true;
+	error_set(&err, ERR_INVALID, "The field \"%s\" must be true or false.", key);
+	answer_error(request, &err, NULL);
+	return false;
+}
+
+bool parameter_number(struct http_request *request, const char *name, uint64_t least, uint64_t most,
+		      uint64_t otherwise, uint64_t *ret_number)
+{
+	const char *text = http_query(request, name);
+	struct error err;
+	*ret_number = otherwise;
+	if (!text || (text_parse_u64(text, most, ret_number) && *ret_number >= least))
+		return true;
+	error_set(&err, ERR_INVALID, "\"%s\" must be a number from %llu to %llu.", name,
+		  (unsigned long long)least, (unsigned long long)most);
 	answer_error(request, &err, NULL);
 	return false;
 }
@@ -93,15 +142,18 @@ static void get_server(struct api *api, struct http_request *request)
 {
 	json_t *o = json_object();
 	struct error err;
-	bool healthy = store_check(api->parts.store, &err) == 0;
+	const char *trouble = control_degraded(api->parts.control);
+	/* The whole store is read for this: only for who asks. */
+	if (!trouble[0] && http_query(request, "check") && store_check(api->parts.store, &err) < 0)
+		trouble = err.text;
 	json_object_set_new(o, "schema", json_string("davit.v1/server"));
 	json_object_set_new(o, "version", json_string(api->parts.version));
 	json_object_set_new(o, "pid", json_integer(getpid()));
 	json_object_set_new(o, "state", json_string(api->parts.state_directory));
 	json_object_set_new(o, "started_unix_ms", json_integer((json_int_t)api->started_unix_ms));
-	json_object_set_new(o, "health", json_string(healthy ? "ok" : "degraded"));
-	if (!healthy)
-		json_object_set_new(o, "message", json_string(err.text));
+	json_object_set_new(o, "health", json_string(trouble[0] ? "degraded" : "ok"));
+	if (trouble[0])
+		json_object_set_new(o, "message", json_string(trouble));
 	answer_json(request, 200, o);
 }
 
@@ -152,13 +204,14 @@ static void post_deploy(struct api *api, struct http_request *request)
 	struct control_deploy deploy = {.release = ""};
 	struct error err;
 	uint32_t rollout = 0;
-	json_t *body = body_of(request);
+	static const char *const fields[] = {"release", "strategy", "reason", "allow_bad", NULL};
+	json_t *body = body_of(request, fields);
 	if (!body)
 		return;
 	bool fine = body_text(request, body, "release", deploy.release, sizeof deploy.release) &&
 		    body_text(request, body, "strategy", deploy.strategy, sizeof deploy.strategy) &&
-		    body_text(request, body, "reason", deploy.reason, sizeof deploy.reason);
-	deploy.allow_bad = json_is_true(json_object_get(body, "allow_bad"));
+		    body_text(request, body, "reason", deploy.reason, sizeof deploy.reason) &&
+		    body_flag(request, body, "allow_bad", false, &deploy.allow_bad);
 	json_decref(body);
 	if (!fine)
 		return;
@@ -175,7 +228,8 @@ static void post_rollback(struct api *api, struct http_request *request)
 	char to[DIGEST_HEX_SIZE], reason[CONTROL_REASON_SIZE];
 	struct error err;
 	uint32_t rollout = 0;
-	json_t *body = body_of(request);
+	static const char *const fields[] = {"to", "reason", NULL};
+	json_t *body = body_of(request, fields);
 	if (!body)
 		return;
 	bool fine = body_text(request, body, "to", to, sizeof to) &&
@@ -196,7 +250,8 @@ static void post_restart(struct api *api, struct http_request *request)
 	char reason[CONTROL_REASON_SIZE];
 	struct error err;
 	uint32_t rollout = 0;
-	json_t *body = body_of(request);
+	static const char *const fields[] = {"reason", NULL};
+	json_t *body = body_of(request, fields);
 	if (!body)
 		return;
 	bool fine = body_text(request, body, "reason", reason, sizeof reason);
@@ -215,11 +270,13 @@ static void post_maintenance(struct api *api, struct http_request *request)
 	struct control_caller caller = caller_of(request);
 	char reason[CONTROL_REASON_SIZE];
 	struct error err;
-	json_t *body = body_of(request);
+	static const char *const fields[] = {"on", "reason", NULL};
+	bool on = false;
+	json_t *body = body_of(request, fields);
 	if (!body)
 		return;
-	bool fine = body_text(request, body, "reason", reason, sizeof reason);
-	bool on = json_is_true(json_object_get(body, "on"));
+	bool fine = body_text(request, body, "reason", reason, sizeof reason) &&
+		    body_flag(request, body, "on", true, &on);
 	json_decref(body);
 	if (!fine)
 		return;
@@ -267,13 +324,17 @@ static void get_config(struct api *api, struct http_request *request)
 static void post_exec(struct api *api, struct http_request *request)
 {
 	struct control_caller caller = caller_of(request);
-	char process[VIEW_WORD_SIZE], command[VIEW_TEXT_SIZE];
+	/* The command is run by whoever asks; here it is told to the log, as much of it as has room there. */
+	char process[VIEW_WORD_SIZE], command[STORE_SENTENCE_SIZE];
 	struct error err;
-	json_t *body = body_of(request);
+	static const char *const fields[] = {"process", "command", NULL};
+	json_t *body = body_of(request, fields);
 	if (!body)
 		return;
-	bool fine = body_text(request, body, "process", process, sizeof process) &&
-		    body_text(request, body, "command", command, sizeof command);
+	const json_t *line = json_object_get(body, "command");
+	text_escape(json_is_string(line) ? json_string_value(line) : "", json_string_length(line),
+		    command, sizeof command);
+	bool fine = body_text(request, body, "process", process, sizeof process);
 	json_decref(body);
 	if (!fine)
 		return;
@@ -302,14 +363,13 @@ static int add_audit(void *context, const struct store_audit_entry *e)
 
 static void get_audit(struct api *api, struct http_request *request)
 {
-	const char *limit = http_query(request, "limit"), *before = http_query(request, "before");
-	struct store_audit_filter filter = {.limit = AUDIT_LIMIT_DEFAULT};
+	struct store_audit_filter filter = {0};
 	struct error err;
-	uint64_t number;
-	if (limit && text_parse_u64(limit, AUDIT_LIMIT_MAX, &number))
-		filter.limit = (uint32_t)number;
-	if (before && text_parse_u64(before, INT64_MAX, &number))
-		filter.before = number;
+	uint64_t limit;
+	if (!parameter_number(request, "limit", 1, AUDIT_LIMIT_MAX, AUDIT_LIMIT_DEFAULT, &limit) ||
+	    !parameter_number(request, "before", 1, INT64_MAX, 0, &filter.before))
+		return;
+	filter.limit = (uint32_t)limit;
 	json_t *entries = json_array(), *o;
 	if (store_audit(api->parts.store, &filter, add_audit, entries, &err) < 0) {
 		json_decref(entries);
@@ -391,11 +451,25 @@ static bool path_matches(const struct http_request *request, const char *path)
 	}
 }
 
+/* What is cut may be the beginning of another id; what is not printable ends up in somebody's terminal. */
+static bool request_id_valid(const struct http_request *request)
+{
+	const char *id = http_header(request, REQUEST_ID_FIELD);
+	return !id || (strlen(id) < CONTROL_WHO_SIZE && text_is_printable(id));
+}
+
 static void dispatch(void *context, struct http_request *request)
 {
 	struct api *api = context;
 	struct error err;
 	bool known = false;
+	if (!request_id_valid(request)) {
+		error_set(&err, ERR_INVALID,
+			  REQUEST_ID_FIELD " has at most %d characters, and no control characters.",
+			  CONTROL_WHO_SIZE - 1);
+		answer_error(request, &err, NULL);
+		return;
+	}
 	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
 		if (!path_matches(request, routes[i].path))
 			continue;

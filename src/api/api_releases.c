@@ -155,7 +155,7 @@ void post_release(struct api *api, struct http_request *request)
 	import->request = request;
 	import->caller = caller_of(request);
 	import->config = config->size > 0 ? mem_copy_text(config->data) : NULL;
-	import->fd = dup(http_upload(request)); /* it may outlive the request */
+	import->fd = fcntl(http_upload(request), F_DUPFD_CLOEXEC, 0); /* it may outlive it */
 	text_copy(import->file_name, sizeof import->file_name, name && name[0] ? name : "file");
 	text_copy(import->config_name, sizeof import->config_name,
 		  config_name && config_name[0] ? config_name : "davit.yaml");
@@ -280,7 +280,8 @@ void post_release_mark(struct api *api, struct http_request *request)
 	bool bad = strcmp(http_segment(request, 3), "bad") == 0;
 	char environment[CONTROL_KEY_SIZE], reason[CONTROL_REASON_SIZE];
 	struct error err;
-	json_t *body = body_of(request);
+	static const char *const fields[] = {"environment", "reason", NULL};
+	json_t *body = body_of(request, fields);
 	if (!body)
 		return;
 	bool fine = body_text(request, body, "environment", environment, sizeof environment) &&

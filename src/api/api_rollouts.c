@@ -36,10 +36,9 @@ static json_t *without_details(json_t *rollout)
 
 void get_rollouts(struct api *api, struct http_request *request)
 {
-	const char *environment = http_query(request, "environment"),
-		   *limit = http_query(request, "limit");
+	const char *environment = http_query(request, "environment");
 	char key[CONTROL_KEY_SIZE];
-	struct store_rollout_filter filter = {.limit = ROLLOUTS_LIMIT_DEFAULT};
+	struct store_rollout_filter filter = {0};
 	struct numbers numbers = {0};
 	struct error err;
 	uint64_t number;
@@ -53,8 +52,10 @@ void get_rollouts(struct api *api, struct http_request *request)
 		filter.app = key;
 		filter.environment = slash + 1;
 	}
-	if (limit && text_parse_u64(limit, ROLLOUTS_LIMIT_MAX, &number) && number > 0)
-		filter.limit = (uint32_t)number;
+	if (!parameter_number(request, "limit", 1, ROLLOUTS_LIMIT_MAX, ROLLOUTS_LIMIT_DEFAULT,
+			      &number))
+		return;
+	filter.limit = (uint32_t)number;
 	if (store_rollouts(api->parts.store, &filter, add_number, &numbers, &err) < 0) {
 		answer_error(request, &err, NULL);
 		return;
@@ -86,6 +87,28 @@ void get_rollout(struct api *api, struct http_request *request)
 	free(view);
 }
 
+static bool body_expect(struct http_request *request, const json_t *seen,
+			struct control_expect *expect)
+{
+	const json_t *step = json_object_get(seen, "step"),
+		     *attempt = json_object_get(seen, "attempt");
+	struct error err;
+	json_int_t most = UINT32_MAX;
+	expect->any = false;
+	if (json_is_string(json_object_get(seen, "state")) && json_is_integer(step) &&
+	    json_is_integer(attempt) && json_integer_value(step) >= 0 &&
+	    json_integer_value(step) <= most && json_integer_value(attempt) >= 0 &&
+	    json_integer_value(attempt) <= most) {
+		expect->step = (uint32_t)json_integer_value(step);
+		expect->attempt = (uint32_t)json_integer_value(attempt);
+		return body_text(request, seen, "state", expect->state, sizeof expect->state);
+	}
+	error_set(&err, ERR_INVALID,
+		  "\"expect\" must say the state, step and attempt that were seen.");
+	answer_error(request, &err, NULL);
+	return false;
+}
+
 void post_rollout_command(struct api *api, struct http_request *request)
 {
 	static const char *const verbs[] = {"promote", "pause", "resume", "abort"};
@@ -96,17 +119,13 @@ void post_rollout_command(struct api *api, struct http_request *request)
 	uint32_t verb = 0;
 	while (strcmp(verbs[verb], http_segment(request, 3)) != 0)
 		verb++;
-	json_t *body = body_of(request);
+	static const char *const fields[] = {"reason", "expect", NULL};
+	json_t *body = body_of(request, fields);
 	if (!body)
 		return;
 	bool fine = body_text(request, body, "reason", reason, sizeof reason);
 	const json_t *seen = json_object_get(body, "expect");
-	if (fine && json_is_object(seen)) {
-		expect.any = false;
-		fine = body_text(request, seen, "state", expect.state, sizeof expect.state);
-		expect.step = (uint32_t)json_integer_value(json_object_get(seen, "step"));
-		expect.attempt = (uint32_t)json_integer_value(json_object_get(seen, "attempt"));
-	}
+	fine = fine && (!seen || body_expect(request, seen, &expect));
 	json_decref(body);
 	if (!fine)
 		return;
@@ -188,10 +207,14 @@ static bool follow_more(void *context, struct buf *to)
 
 void get_rollout_events(struct api *api, struct http_request *request)
 {
-	const char *since = http_query(request, "since"), *follow = http_query(request, "follow");
+	const char *follow = http_query(request, "follow");
 	struct view_rollout *view = mem_new(sizeof *view);
 	struct error err;
-	uint64_t seq = 0;
+	uint64_t seq;
+	if (!parameter_number(request, "since", 0, UINT32_MAX, 0, &seq)) {
+		free(view);
+		return;
+	}
 	if (control_view_rollout(api->parts.control, http_segment(request, 2), view, &err) < 0) {
 		answer_error(request, &err, "davit history");
 		free(view);
@@ -201,8 +224,7 @@ void get_rollout_events(struct api *api, struct http_request *request)
 	f->api = api;
 	f->follow = follow != NULL;
 	snprintf(f->rollout, sizeof f->rollout, "%u", view->number);
-	if (since && text_parse_u64(since, UINT32_MAX, &seq))
-		f->seq = (uint32_t)seq;
+	f->seq = (uint32_t)seq;
 	free(view);
 	http_stream(request, "application/x-ndjson", follow_more, free, f);
 }

@@ -54,6 +54,7 @@ struct http_request {
 	char *query_names[QUERY_MAX], *query_values[QUERY_MAX];
 	char who[HTTP_WHO_SIZE];
 	bool allowed;
+	bool target_too_long;
 	bool spooled;
 	int upload_fd;
 	uint64_t upload_bytes;
@@ -180,8 +181,10 @@ static enum MHD_Result take_query(void *context, enum MHD_ValueKind kind, const 
 {
 	struct http_request *r = context;
 	(void)kind;
-	if (r->query_count == QUERY_MAX)
+	if (r->query_count == QUERY_MAX) {
+		r->target_too_long = true;
 		return MHD_NO;
+	}
 	percent_decode(r->query_names[r->query_count] = mem_copy_text(name));
 	percent_decode(r->query_values[r->query_count] = mem_copy_text(value ? value : ""));
 	r->query_count++;
@@ -198,7 +201,7 @@ static struct http_request *request_new(struct http_server *server,
 	r->upload_fd = -1;
 	buf_init(&r->body, HTTP_BODY_MAX);
 	snprintf(r->method, sizeof r->method, "%s", method);
-	snprintf(r->path, sizeof r->path, "%s", url);
+	r->target_too_long = !text_copy(r->path, sizeof r->path, url);
 	cut_path(r);
 	MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, take_query, r);
 	identify(r);
@@ -291,6 +294,8 @@ static void handle(struct http_request *r)
 	if (!r->allowed)
 		refuse(r, 403, "denied",
 		       "Only the user that runs davit and root may use this socket.");
+	else if (r->target_too_long)
+		refuse(r, 414, "limit", "The address is longer than davit takes.");
 	else if (r->too_large)
 		refuse(r, 413, "limit", "The request is larger than davit takes.");
 	else if (r->no_space)

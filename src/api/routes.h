@@ -25,11 +25,18 @@ void answer_error(struct http_request *request, const struct error *err, const c
 /* The peer's name and the request id of its header. */
 struct control_caller caller_of(const struct http_request *request);
 
-/* The body as an object; an empty body is an empty object. NULL: answered with an error already. */
-json_t *body_of(struct http_request *request);
-/* A text field: "" when missing. False: there is one and it is no text or too long; answered already. */
+/* The body as an object; an empty body is an empty object. `fields` (ended by NULL) are those it may have. NULL:
+ * answered with an error already. */
+json_t *body_of(struct http_request *request, const char *const *fields);
+/* A text field: "" when missing. False: there is one and it is no text, too long, or not printable; answered
+ * already. So in the next two. */
 bool body_text(struct http_request *request, const json_t *body, const char *key, char *to,
 	       size_t size);
+
+bool body_flag(struct http_request *request, const json_t *body, const char *key, bool needed,
+	       bool *ret_flag);
+bool parameter_number(struct http_request *request, const char *name, uint64_t least, uint64_t most,
+		      uint64_t otherwise, uint64_t *ret_number);
 
 /* The last lines of the log of the instance that the view suspects. */
 struct view_rollout;

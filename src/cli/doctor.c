@@ -161,7 +161,7 @@ static void check_server(struct doctor *d)
 		find(d, "server", FINDING_NOTE, "Start one: davit up", "none runs here");
 		return;
 	}
-	if (client_get(client, "/v1/server", &server, &err) < 0) {
+	if (client_get(client, "/v1/server?check=1", &server, &err) < 0) {
 		bool off = err.code == ERR_UNAVAILABLE;
 		find(d, "server", off ? FINDING_NOTE : FINDING_PROBLEM,
 		     off ? "Start one: davit up" : "", "%s", off ? "none runs here" : err.text);

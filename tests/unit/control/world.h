@@ -142,6 +142,10 @@ struct world {
 	uint64_t check_cancelled;
 	struct check_request check; /* the latest */
 
+	size_t imported_size; /* the latest artifact's bytes, and their beginning */
+	char imported[64];
+	uint32_t import_ms; /* really: it is done in another thread */
+
 	uint64_t failpoint_at; /* kill the control at this pass of a failpoint; 0 = never */
 	uint64_t failpoints;
 	jmp_buf killed;
