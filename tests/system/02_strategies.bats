@@ -104,7 +104,9 @@ there_and_back() {
 	release v2.0.0
 	deploy v1.0.0
 	[ "$status" = 0 ]
+	load_start # a canary without users pauses
 	exits 0 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0
+	load_stop
 	for strategy in canary blue-green rolling recreate shadow; do
 		exits 0 davit plan prod v1.0.0 --strategy "$strategy" --json
 		jq -e '.steps | length > 3' <<<"$output"

@@ -166,7 +166,7 @@ is_marked_bad() {
 
 @test "a bad release is refused the second time" {
 	good_then_bad crash_at_start=1
-	exits 5 davit deploy prod v2.0.0
+	exits 4 davit deploy prod v2.0.0
 	says "bad"
 }
 
