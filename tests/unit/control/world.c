@@ -415,10 +415,8 @@ void world_open(void)
 void world_close(void)
 {
 	world_kill();
-	for (uint32_t i = 0; i < world.happening_count; i++) {
-		/* A document that was on its way is not freed with its letter. */
+	for (uint32_t i = 0; i < world.happening_count; i++)
 		free(world.happenings[i].argument);
-	}
 	router_close();
 	store_close(world.store);
 	world.store = NULL;

@@ -96,7 +96,7 @@ static void examine(const struct fake_environment *e, const struct router_docume
 struct ask {
 	struct fake_environment *e;
 	uint64_t number;
-	struct router_document *document; /* NULL: forget */
+	const struct router_document *document; /* behind this struct; NULL: forget */
 	router_done_fn *done;
 	router_observed_fn *observed;
 	void *context;
@@ -105,7 +105,8 @@ struct ask {
 static int install(struct ask *ask, struct error *err)
 {
 	struct fake_environment *e = ask->e;
-	struct router_document *old = e->document, *d = ask->document;
+	struct router_document *old = e->document;
+	const struct router_document *d = ask->document;
 	if (world.router_down)
 		return error_set(err, ERR_UNAVAILABLE, "The gateway cannot be reached.");
 	if (ask->number != e->ask)
@@ -124,9 +125,10 @@ static int install(struct ask *ask, struct error *err)
 			release_of(e, &d->releases[i].id, d->releases[i].tag);
 	}
 	free(old);
-	e->document = d;
+	e->document = d ? mem_new(sizeof *d) : NULL;
+	if (d)
+		*e->document = *d;
 	e->applied_count++;
-	ask->document = NULL;
 	return 0;
 }
 
@@ -136,21 +138,17 @@ static void answered(void *argument)
 	struct error err = {0};
 	struct router_answer answer = {.error = &err};
 	answer.code = install(ask, &err);
-	free(ask->document);
-	ask->document = NULL;
 	ask->done(ask->context, &answer);
 }
 
 static void ask_router(const char *app, const char *name, const struct router_document *document,
 		       router_done_fn *done, void *context)
 {
-	struct ask *ask = mem_zero(1, sizeof *ask);
+	struct ask *ask = mem_new(sizeof *ask + sizeof *document);
 	*ask = (struct ask){.e = world_traffic(app, name), .done = done, .context = context};
 	ask->number = ++ask->e->ask;
-	if (document) {
-		ask->document = mem_new(sizeof *document);
-		*ask->document = *document;
-	}
+	if (document)
+		ask->document = memcpy(ask + 1, document, sizeof *document);
 	world_happen(1 + world.router_delay_ms, true, answered, ask);
 }
 
