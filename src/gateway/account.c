@@ -6,10 +6,16 @@
 
 #include "gateway/loop.h"
 
-void account_release(struct worker *w, const struct table_release *release,
-		     enum counters_release_field field, uint64_t amount)
+void account_release(struct worker *w, const struct exchange *x, enum counters_release_field field,
+		     uint64_t amount)
 {
-	counters_add(&w->block->releases[release->stats_slot].values[field], amount);
+	counters_count(w->block, x->release->stats_slot, x->class, field, amount);
+}
+
+void account_shadow(struct worker *w, const struct table_release *release, uint8_t class,
+		    enum counters_release_field field)
+{
+	counters_count(w->block, release->stats_slot, class, field, 1);
 }
 
 void account_environment(struct worker *w, const struct table_environment *environment,
@@ -23,19 +29,33 @@ void account_worker(struct worker *w, enum counters_worker_field field)
 	counters_add(&w->block->values[field], 1);
 }
 
-void account_time(struct worker *w, const struct table_release *release,
-		  enum counters_histogram histogram, uint64_t us)
+void account_time(struct worker *w, const struct exchange *x, enum counters_histogram histogram,
+		  uint64_t us)
 {
-	counters_add(
-		&w->block->histograms[release->stats_slot].counts[histogram][histogram_index(us)],
-		1);
+	counters_time(w->block, x->release->stats_slot, x->class, histogram, us);
+}
+
+static void count_at_backend(const struct exchange *x, enum counters_backend_field field)
+{
+	if (x->tried)
+		counters_add(&x->tried[field], 1);
+}
+
+/* What the release is judged by. */
+static void count_error(struct worker *w, struct exchange *x, enum counters_release_field field)
+{
+	account_release(w, x, field, 1);
+	count_at_backend(x, COUNTERS_BACKEND_ERRORS);
+	if (repeat_failed(&x->client->failed, x->release->stats_slot, x->fingerprint, w->now_ms))
+		account_release(w, x, COUNTERS_RELEASE_REPEATED, 1);
 }
 
 void account_start(struct worker *w, struct exchange *x)
 {
 	x->started = true;
 	x->answered = false;
-	account_release(w, x->release, COUNTERS_RELEASE_STARTED, 1);
+	x->tried = NULL;
+	account_release(w, x, COUNTERS_RELEASE_STARTED, 1);
 }
 
 static void answered(struct worker *w, struct exchange *x)
@@ -43,20 +63,23 @@ static void answered(struct worker *w, struct exchange *x)
 	if (x->answered)
 		return;
 	x->answered = true;
-	account_release(w, x->release, COUNTERS_RELEASE_ANSWERED, 1);
+	account_release(w, x, COUNTERS_RELEASE_ANSWERED, 1);
+	count_at_backend(x, COUNTERS_BACKEND_ANSWERED);
 }
 
 void account_head(struct worker *w, struct exchange *x, unsigned status)
 {
 	static const enum counters_release_field fields[] = {
 		COUNTERS_RELEASE_STATUS_1XX, COUNTERS_RELEASE_STATUS_2XX,
-		COUNTERS_RELEASE_STATUS_3XX, COUNTERS_RELEASE_STATUS_4XX,
-		COUNTERS_RELEASE_STATUS_5XX};
+		COUNTERS_RELEASE_STATUS_3XX, COUNTERS_RELEASE_STATUS_4XX};
 	ASSERT(x->started && !x->answered);
 	answered(w, x);
-	unsigned class = status / 100 - 1;
-	account_release(w, x->release, fields[class < 5 ? class : 4], 1);
-	account_time(w, x->release, COUNTERS_FIRST, worker_now_us() - x->taken_us);
+	unsigned hundred = status / 100 - 1;
+	if (hundred < 4)
+		account_release(w, x, fields[hundred], 1);
+	else
+		count_error(w, x, COUNTERS_RELEASE_STATUS_5XX);
+	account_time(w, x, COUNTERS_FIRST, worker_now_us() - x->taken_us);
 }
 
 void account_failure(struct worker *w, struct exchange *x, enum failure why)
@@ -69,7 +92,12 @@ void account_failure(struct worker *w, struct exchange *x, enum failure why)
 	if (!x->started)
 		return;
 	answered(w, x);
-	account_release(w, x->release, fields[why], 1);
+	count_error(w, x, fields[why]);
+}
+
+void account_no_backend(struct worker *w, struct exchange *x)
+{
+	count_error(w, x, COUNTERS_RELEASE_NO_BACKEND);
 }
 
 void account_cancelled(struct worker *w, struct exchange *x)
@@ -77,7 +105,7 @@ void account_cancelled(struct worker *w, struct exchange *x)
 	if (!x->started)
 		return;
 	answered(w, x);
-	account_release(w, x->release, COUNTERS_RELEASE_CANCELLED, 1);
+	account_release(w, x, COUNTERS_RELEASE_CANCELLED, 1);
 }
 
 void account_end(struct worker *w, struct exchange *x)
@@ -86,11 +114,11 @@ void account_end(struct worker *w, struct exchange *x)
 		return;
 	answered(w, x);
 	x->started = false;
-	account_release(w, x->release, COUNTERS_RELEASE_BYTES_IN, x->request.body_bytes);
-	account_release(w, x->release, COUNTERS_RELEASE_BYTES_OUT, x->response.body_bytes);
+	account_release(w, x, COUNTERS_RELEASE_BYTES_IN, x->request.body_bytes);
+	account_release(w, x, COUNTERS_RELEASE_BYTES_OUT, x->response.body_bytes);
 	if (x->phase == EXCHANGE_TUNNEL)
-		account_release(w, x->release, COUNTERS_RELEASE_TUNNELS_ENDED, 1);
+		account_release(w, x, COUNTERS_RELEASE_TUNNELS_ENDED, 1);
 	else
-		account_time(w, x->release, COUNTERS_TOTAL, worker_now_us() - x->taken_us);
-	account_release(w, x->release, COUNTERS_RELEASE_COMPLETED, 1);
+		account_time(w, x, COUNTERS_TOTAL, worker_now_us() - x->taken_us);
+	account_release(w, x, COUNTERS_RELEASE_COMPLETED, 1);
 }

@@ -4,25 +4,30 @@
  *           once in its release, and answered once before that.
  *
  * HOW   account_start() when a release is chosen, account_head() when the head of its answer is there,
- *       account_failure() when davit gave up on the release, account_end() when it is over either way
- *       (which answers it, if nothing did).
+ *       account_failure() or account_no_backend() when davit gave up on the release, account_end() when it
+ *       is over either way (which answers it, if nothing did). Errors are counted at the backend that was
+ *       tried last too, and once more as repeated where traffic/repeat.h says so.
  */
 #ifndef GATEWAY_ACCOUNT_H
 #define GATEWAY_ACCOUNT_H
 
 #include "gateway/core.h"
 
-void account_release(struct worker *w, const struct table_release *release,
-		     enum counters_release_field field, uint64_t amount);
+/* In the release and the class of the request; a shadow's are those of the mirror. */
+void account_release(struct worker *w, const struct exchange *x, enum counters_release_field field,
+		     uint64_t amount);
+void account_shadow(struct worker *w, const struct table_release *release, uint8_t class,
+		    enum counters_release_field field);
 void account_environment(struct worker *w, const struct table_environment *environment,
 			 enum counters_environment_field field);
 void account_worker(struct worker *w, enum counters_worker_field field);
-void account_time(struct worker *w, const struct table_release *release,
-		  enum counters_histogram histogram, uint64_t us);
+void account_time(struct worker *w, const struct exchange *x, enum counters_histogram histogram,
+		  uint64_t us);
 
 void account_start(struct worker *w, struct exchange *x);
 void account_head(struct worker *w, struct exchange *x, unsigned status);
 void account_failure(struct worker *w, struct exchange *x, enum failure why);
+void account_no_backend(struct worker *w, struct exchange *x);
 void account_cancelled(struct worker *w, struct exchange *x);
 void account_end(struct worker *w, struct exchange *x);
 

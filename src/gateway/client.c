@@ -40,7 +40,7 @@ static void ignore_event(struct worker *w, struct source *source, uint32_t event
 static struct address_count *count_address(struct worker *w, const char *address)
 {
 	uint32_t bucket =
-		(uint32_t)(hash_keyed(w->address_key, address, strlen(address)) % ADDRESS_BUCKETS);
+		(uint32_t)(hash_keyed(w->hash_key, address, strlen(address)) % ADDRESS_BUCKETS);
 	struct address_count *a = w->addresses[bucket];
 	while (a && strcmp(a->address, address) != 0)
 		a = a->next;

@@ -38,6 +38,7 @@
 #include "traffic/balance.h"
 #include "traffic/guard.h"
 #include "traffic/hold.h"
+#include "traffic/repeat.h"
 #include "traffic/retry.h"
 #include "traffic/split.h"
 #include "wire/http1.h"
@@ -89,6 +90,7 @@ struct client {
 	bool lingering; /* answered and shut down; what still comes is thrown away */
 	bool queued_again;
 	bool closed;
+	struct repeat failed;
 	char address[INET6_ADDRSTRLEN]; /* "unix" for a client of a UNIX socket */
 };
 
@@ -133,9 +135,18 @@ struct live_pool {
 	uint32_t count;
 };
 
+struct live_prefix {
+	const char *path;
+	size_t size;
+	uint16_t environment;
+	uint8_t class; /* within the environment, from 1 on */
+};
+
 struct live_route {
 	const struct table_route *route;
 	const struct table_environment *environment;
+	const struct live_prefix *prefixes; /* of the environment's classes, by falling length */
+	uint32_t prefix_count;
 	struct live_pool
 		pools[SPLIT_RELEASE_MAX]; /* by release of the environment; count 0 = none */
 	struct split split;               /* effective */
@@ -155,7 +166,8 @@ struct live {
 	struct live_route
 		*routes; /* by listener, those with a host first, then by falling length */
 	struct live_route *listener_routes[TABLE_LISTENERS_MAX + 1];
-	struct backend **backends; /* of table->backends, in its order */
+	struct live_prefix *prefixes; /* by environment, then by falling length */
+	struct backend **backends;    /* of table->backends, in its order */
 	struct balance_backend *entries;
 	struct live_network trusted[TABLE_TRUSTED_MAX];
 	int listener_fds[TABLE_LISTENERS_MAX];
@@ -197,10 +209,10 @@ struct worker {
 	struct upstream *dead_upstreams;
 	struct address_count *addresses[ADDRESS_BUCKETS];
 	struct slab address_counts;
-	uint8_t address_key[HASH_KEY_SIZE];
-	struct live *lives;    /* all, older to newer, the prepared one not among them */
-	struct live *live;     /* the current one; NULL before the first commit */
-	struct live *prepared; /* or NULL */
+	uint8_t hash_key[HASH_KEY_SIZE]; /* of this worker's own tables; random */
+	struct live *lives;              /* all, older to newer, the prepared one not among them */
+	struct live *live;               /* the current one; NULL before the first commit */
+	struct live *prepared;           /* or NULL */
 	struct backend *backends[COUNTERS_BACKENDS];
 	struct room *rooms;
 	bool table_changed;

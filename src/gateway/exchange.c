@@ -210,7 +210,7 @@ static enum turn refuse(struct worker *w, struct exchange *x, enum failure why)
 static enum turn no_backend(struct worker *w, struct exchange *x, const char *reason,
 			    const char *text)
 {
-	account_release(w, x->release, COUNTERS_RELEASE_NO_BACKEND, 1);
+	account_no_backend(w, x);
 	return exchange_answer(
 		w, x,
 		&(struct head_own){
@@ -227,6 +227,7 @@ static enum turn try_backend(struct worker *w, struct exchange *x)
 		return no_backend(w, x, "no-backend", "No instance of the application is ready.");
 	x->avoid = chosen;
 	x->backend = pool->backends[chosen];
+	x->tried = x->backend->values;
 	x->instance = x->live->table->backends[pool->pool->first_backend + chosen].instance;
 	x->backend->refs++;
 	backend_started(x->backend);
@@ -328,7 +329,7 @@ enum turn exchange_failed(struct worker *w, struct exchange *x, enum failure why
 		if (sent)
 			x->tries++;
 		rewind_request(w, x);
-		account_release(w, x->release, COUNTERS_RELEASE_RETRIES, 1);
+		account_release(w, x, COUNTERS_RELEASE_RETRIES, 1);
 		return try_backend(w, x);
 	}
 	account_failure(w, x, why);
@@ -337,7 +338,7 @@ enum turn exchange_failed(struct worker *w, struct exchange *x, enum failure why
 		uint8_t tries = x->tries;
 		x->tries = 0; /* a release of its own, and a try of its own */
 		if (may_repeat(w, x, why, sent)) {
-			account_release(w, x->release, COUNTERS_RELEASE_RESCUED, 1);
+			account_release(w, x, COUNTERS_RELEASE_RESCUED, 1);
 			account_end(w, x);
 			rewind_request(w, x);
 			x->avoid = BALANCE_NONE;

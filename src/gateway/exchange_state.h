@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "gateway/flow.h"
+#include "link/counters.h"
 #include "link/table.h"
 #include "wire/http1.h"
 #include "wire/websocket.h"
@@ -41,6 +42,8 @@ struct exchange {
 	const struct live_route *route; /* in `live` */
 	const struct table_release *release;
 	struct backend *backend;
+	counters_cell
+		*tried; /* counts of the backend that `release` was tried at last; NULL = none */
 	const char *instance; /* of the backend that was tried last, in `live`; NULL = none */
 	struct room *room;
 	struct exchange *room_next, *room_prev;
@@ -51,8 +54,10 @@ struct exchange {
 	uint64_t taken_us; /* its head was complete */
 	uint64_t held_until_ms;
 	uint64_t progress_ms;   /* a byte came from the backend, or passed through the tunnel */
+	uint64_t fingerprint;   /* tells its client's requests apart */
 	uint16_t release_index; /* within its environment */
 	uint16_t status;        /* given to the client; 0 = none yet */
+	uint8_t class;          /* within its environment, as it was when it was routed */
 	uint8_t tries;
 	uint8_t connect_tries;
 	uint8_t interims;
@@ -93,6 +98,7 @@ struct shadow {
 	struct buffer *out;
 	uint32_t out_sent, out_size;
 	uint32_t answer_ms;
+	uint8_t class;
 	bool head_known;
 	bool head_asked; /* the request is HEAD */
 	struct flow response;

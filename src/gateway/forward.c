@@ -29,7 +29,7 @@ enum turn forward_begin(struct worker *w, struct exchange *x)
 	struct upstream *up = x->up;
 	x->phase = EXCHANGE_FORWARDING;
 	if (!up->reused && up->connect_us) {
-		account_time(w, x->release, COUNTERS_CONNECT, up->connect_us);
+		account_time(w, x, COUNTERS_CONNECT, up->connect_us);
 		up->connect_us = 0;
 	}
 	uint32_t size = head_write_request(x, HEAD_REAL, w->scratch, SCRATCH_SIZE);

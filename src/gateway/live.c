@@ -198,6 +198,44 @@ static int make_backends(struct worker *w, struct live *live, struct error *err)
 	return 0;
 }
 
+static int by_length(const void *left, const void *right)
+{
+	const struct live_prefix *a = left, *b = right;
+	if (a->environment != b->environment)
+		return a->environment < b->environment ? -1 : 1;
+	if (a->size != b->size)
+		return a->size > b->size ? -1 : 1;
+	return strcmp(a->path, b->path);
+}
+
+static void make_prefixes(struct live *live)
+{
+	const struct gateway_table *t = live->table;
+	for (uint32_t i = 0; i < t->prefix_count; i++) {
+		const struct table_prefix *from = &t->prefixes[i];
+		const struct table_class *class = &t->classes[from->class];
+		const struct table_environment *e = &t->environments[class->environment];
+		live->prefixes[i] = (struct live_prefix){
+			.path = from->path,
+			.size = strlen(from->path),
+			.environment = class->environment,
+			.class = (uint8_t)(from->class - e->first_class + 1),
+		};
+	}
+	qsort(live->prefixes, t->prefix_count, sizeof(*live->prefixes), by_length);
+}
+
+static void find_prefixes(const struct live *live, struct live_route *r)
+{
+	for (uint32_t i = 0; i < live->table->prefix_count; i++) {
+		if (live->prefixes[i].environment != r->route->environment)
+			continue;
+		if (r->prefix_count == 0)
+			r->prefixes = &live->prefixes[i];
+		r->prefix_count++;
+	}
+}
+
 static void lower(char *text)
 {
 	for (; *text; text++)
@@ -216,6 +254,7 @@ static int make_routes(struct live *live, struct error *err)
 		r->environment = &t->environments[r->route->environment];
 		r->host_size = strlen(r->route->host);
 		r->path_size = strlen(r->route->path);
+		find_prefixes(live, r);
 		int failed = make_route(live, r, err);
 		if (failed)
 			return failed;
@@ -242,6 +281,7 @@ static void free_live(struct worker *w, struct live *live)
 	}
 	table_free(live->table);
 	free(live->routes);
+	free(live->prefixes);
 	free(live->backends);
 	free(live->entries);
 	free(live);
@@ -255,9 +295,11 @@ int live_prepare(struct worker *w, struct gateway_table *table, const int *liste
 	live->table = table;
 	memcpy(live->listener_fds, listener_fds, table->listener_count * sizeof(int));
 	live->routes = mem_zero(table->route_count + 1, sizeof(*live->routes));
+	live->prefixes = mem_zero(table->prefix_count + 1, sizeof(*live->prefixes));
 	live->backends = mem_zero(table->backend_count + 1, sizeof(struct backend *));
 	live->entries = mem_zero(table->backend_count + 1, sizeof(*live->entries));
 	int failed = make_backends(w, live, err);
+	make_prefixes(live);
 	if (!failed)
 		failed = make_routes(live, err);
 	for (uint32_t i = 0; !failed && i < table->trusted_count; i++)
@@ -370,6 +412,16 @@ const struct live_route *live_route_find(const struct live *live, int index, con
 		if (url_path_under(path, path_size, r->route->path, r->path_size))
 			return r;
 	return NULL;
+}
+
+uint8_t live_class(const struct live_route *route, const char *path, size_t size)
+{
+	for (uint32_t i = 0; i < route->prefix_count; i++) {
+		const struct live_prefix *p = &route->prefixes[i];
+		if (url_path_under(path, size, p->path, p->size))
+			return p->class;
+	}
+	return 0;
 }
 
 static bool within(const struct live_network *network, const uint8_t address[16])

@@ -37,6 +37,9 @@ void backend_failed(struct worker *w, struct backend *backend, const struct live
 const struct live_route *live_route_find(const struct live *live, int index, const char *host,
 					 size_t host_size, const char *path, size_t path_size);
 
+/* The class of a path, within the route's environment; 0 = no class names it. */
+uint8_t live_class(const struct live_route *route, const char *path, size_t size);
+
 /* Whether the peer is one of the trusted networks. */
 bool live_trusts(const struct live *live, const char *address);
 

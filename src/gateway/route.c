@@ -117,17 +117,45 @@ static bool has_pool(const struct live_route *route)
 	return false;
 }
 
+/* "/" where the request has none, as in "OPTIONS *". */
+static const char *path_of(const struct exchange *x, size_t *ret_size)
+{
+	const char *path = request_data(x) + x->head.path.at;
+	*ret_size = x->head.path.size;
+	if (*ret_size > 0 && path[0] != '*')
+		return path;
+	*ret_size = 1;
+	return "/";
+}
+
 static const struct live_route *find_route(const struct live *live, const struct exchange *x)
 {
+	size_t size;
+	const char *path = path_of(x, &size);
+	return live_route_find(live, x->client->listener->index, request_data(x) + x->head.host.at,
+			       x->head.host.size, path, size);
+}
+
+/* Method and target; behind a proxy that is believed, also whom it speaks for. */
+static uint64_t fingerprint(const struct worker *w, const struct exchange *x)
+{
 	const char *data = request_data(x);
-	const char *path = data + x->head.path.at;
-	size_t path_size = x->head.path.size;
-	if (path_size == 0 || path[0] == '*') {
-		path = "/";
-		path_size = 1;
-	}
-	return live_route_find(live, x->client->listener->index, data + x->head.host.at,
-			       x->head.host.size, path, path_size);
+	uint32_t from = x->head.method_text.at, to = x->head.target.at + x->head.target.size;
+	uint64_t hash = hash_keyed(w->hash_key, data + from, to - from);
+	const struct http1_field *f =
+		live_trusts(x->live, x->client->address)
+			? http1_field_find(&x->head, HTTP1_FIELD_X_FORWARDED_FOR)
+			: NULL;
+	return f ? hash ^ hash_keyed(w->hash_key, data + f->value.at, f->value.size) : hash;
+}
+
+/* Under what the request is counted, whatever becomes of it. */
+static void classify(const struct worker *w, struct exchange *x)
+{
+	size_t size;
+	const char *path = path_of(x, &size);
+	x->class = live_class(x->route, path, size);
+	x->fingerprint = fingerprint(w, x);
 }
 
 static void pin(struct worker *w, struct exchange *x, const struct live_route *route)
@@ -147,6 +175,7 @@ enum route_decision route_choose(struct worker *w, struct exchange *x)
 	if (!route)
 		return ROUTE_NOWHERE;
 	pin(w, x, route);
+	classify(w, x);
 	if (!x->was_held)
 		account_environment(w, route->environment, COUNTERS_ENVIRONMENT_REQUESTS);
 	int preview = previewed_release(x);

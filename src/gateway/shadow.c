@@ -27,7 +27,7 @@ static void end_shadow(struct worker *w, struct shadow *s, bool reusable)
 
 static void fail_shadow(struct worker *w, struct shadow *s)
 {
-	account_release(w, s->release, COUNTERS_RELEASE_SHADOW_FAILED, 1);
+	account_shadow(w, s->release, s->class, COUNTERS_RELEASE_SHADOW_FAILED);
 	end_shadow(w, s, false);
 }
 
@@ -42,9 +42,9 @@ static void count_status(struct worker *w, const struct shadow *s)
 	static const enum counters_release_field fields[] = {
 		COUNTERS_RELEASE_SHADOW_2XX, COUNTERS_RELEASE_SHADOW_3XX,
 		COUNTERS_RELEASE_SHADOW_4XX, COUNTERS_RELEASE_SHADOW_5XX};
-	unsigned class = s->answer.status / 100;
-	if (class >= 2 && class <= 5)
-		account_release(w, s->release, fields[class - 2], 1);
+	unsigned hundred = s->answer.status / 100;
+	if (hundred >= 2 && hundred <= 5)
+		account_shadow(w, s->release, s->class, fields[hundred - 2]);
 }
 
 /* Parse what came. < 0: not an answer; 1: its head is known; 0: more is needed. */
@@ -161,6 +161,7 @@ static struct shadow *new_shadow(struct worker *w, struct exchange *x,
 	http1_head_init(&s->answer);
 	s->live = live_ref(x->live);
 	s->release = release;
+	s->class = x->class;
 	s->backend = backend;
 	s->head_asked = x->head.method == HTTP1_METHOD_HEAD;
 	s->answer_ms = x->route->environment->timeouts.answer_ms;
@@ -183,7 +184,7 @@ void shadow_send(struct worker *w, struct exchange *x)
 	int chosen = balance_choose(pool->entries, pool->count, BALANCE_NONE, worker_random(w),
 				    w->now_ms);
 	if (chosen < 0 || w->shadows_in_flight >= e->mirror.in_flight_max) {
-		account_release(w, release, COUNTERS_RELEASE_SHADOW_DROPPED, 1);
+		account_shadow(w, release, x->class, COUNTERS_RELEASE_SHADOW_DROPPED);
 		return;
 	}
 	struct shadow *s = new_shadow(w, x, release, pool->backends[chosen]);
@@ -192,10 +193,10 @@ void shadow_send(struct worker *w, struct exchange *x)
 				     .user = s,
 				     .connect_ms = e->timeouts.connect_ms};
 	if (s->out_size == 0 || upstream_take(w, s->backend, &user, &s->up) != 0) {
-		account_release(w, release, COUNTERS_RELEASE_SHADOW_DROPPED, 1);
+		account_shadow(w, release, x->class, COUNTERS_RELEASE_SHADOW_DROPPED);
 		end_shadow(w, s, false);
 		return;
 	}
-	account_release(w, release, COUNTERS_RELEASE_SHADOW_SENT, 1);
+	account_shadow(w, release, x->class, COUNTERS_RELEASE_SHADOW_SENT);
 	shadow_drive(w, s->up);
 }

@@ -464,6 +464,50 @@ static void read_timeouts(struct reader *r, const json_t *from, struct table_tim
 	read_duration(r, o, "tunnel_drain", &timeouts->tunnel_drain_ms);
 }
 
+static void read_class(struct reader *r, const char *name, const json_t *paths,
+		       uint16_t environment)
+{
+	struct gateway_table *t = r->table;
+	struct table_environment *e = &t->environments[environment];
+	if (full(r, "classes", e->class_count, TABLE_ENVIRONMENT_CLASSES_MAX) ||
+	    full(r, "classes", t->class_count, TABLE_CLASSES_MAX))
+		return;
+	uint16_t index = (uint16_t)t->class_count++;
+	struct table_class *class = &t->classes[index];
+	e->class_count++;
+	class->environment = environment;
+	class->first_prefix = (uint16_t)t->prefix_count;
+	if (!text_copy(class->name, sizeof(class->name), name))
+		refuse(r, "classes", "A class name is too long.");
+	if (!json_is_array(paths))
+		refuse(r, "classes", "The paths of \"%s\" must be a list.", name);
+	for (size_t i = 0; i < json_array_size(paths) && !r->failed; i++) {
+		const char *path = json_string_value(json_array_get(paths, i));
+		if (full(r, "classes", t->prefix_count, TABLE_PREFIXES_MAX))
+			return;
+		struct table_prefix *p = &t->prefixes[t->prefix_count++];
+		p->class = index;
+		class->prefix_count++;
+		if (!path || !text_copy(p->path, sizeof(p->path), path))
+			refuse(r, "classes", "A path of \"%s\" must be a text of up to %d bytes.",
+			       name, TABLE_PATH_SIZE - 1);
+	}
+}
+
+static void read_classes(struct reader *r, const json_t *from, uint16_t environment)
+{
+	const json_t *classes = json_object_get(from, "classes");
+	const char *name;
+	json_t *paths;
+	if (classes && !json_is_object(classes))
+		refuse(r, "classes", "This must be an object: a list of paths per class.");
+	json_object_foreach((json_t *)classes, name, paths)
+	{
+		if (!r->failed)
+			read_class(r, name, paths, environment);
+	}
+}
+
 static void read_records(struct reader *r, const json_t *from, uint16_t index)
 {
 	struct table_environment *e = &r->table->environments[index];
@@ -488,9 +532,10 @@ static void read_records(struct reader *r, const json_t *from, uint16_t index)
 
 static void read_environment(struct reader *r, const json_t *from)
 {
-	static const char *const keys[] = {
-		"app",    "name",   "mode",     "live",   "retry",    "body_max",   "hold",
-		"sticky", "mirror", "timeouts", "routes", "releases", "access_log", NULL};
+	static const char *const keys[] = {"app",        "name",     "mode",   "live",
+					   "retry",      "body_max", "hold",   "sticky",
+					   "mirror",     "timeouts", "routes", "releases",
+					   "access_log", "classes",  NULL};
 	struct gateway_table *t = r->table;
 	char name[2 * TABLE_NAME_SIZE];
 	if (!known_keys(r, from, keys) || full(r, "", t->environment_count, TABLE_ENVIRONMENTS_MAX))
@@ -510,7 +555,9 @@ static void read_environment(struct reader *r, const json_t *from)
 	snprintf(name, sizeof(name), "%s/%s", e->app, e->name);
 	e->stats_slot = find_slot(name, TABLE_ENVIRONMENTS_MAX, environment_taken, t);
 	e->first_release = (uint16_t)t->release_count;
+	e->first_class = (uint16_t)t->class_count;
 	t->environment_count++;
+	read_classes(r, from, index);
 	if (!r->failed)
 		read_records(r, from, index);
 }

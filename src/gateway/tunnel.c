@@ -110,7 +110,7 @@ uint32_t tunnel_begin(struct worker *w, struct exchange *x, uint32_t head_size)
 	x->keep = false;
 	x->progress_ms = w->now_ms;
 	count(w, x);
-	account_release(w, x->release, COUNTERS_RELEASE_UPGRADED, 1);
+	account_release(w, x, COUNTERS_RELEASE_UPGRADED, 1);
 	websocket_init(&x->frames);
 	flow_forget(&x->request);
 	flow_body(&x->request, 0, HTTP1_FRAMING_CLOSE, 0);

@@ -201,7 +201,7 @@ static struct worker *new_worker(const struct worker_setup *setup)
 	slab_init(&w->upstreams, sizeof(struct upstream), sizeof(struct upstream));
 	slab_init(&w->shadows, sizeof(struct shadow), offsetof(struct shadow, answer));
 	client_init(w);
-	random_bytes(w->address_key, sizeof(w->address_key));
+	random_bytes(w->hash_key, sizeof(w->hash_key));
 	access_log_init(w, setup->access_log_fd);
 	return w;
 }

@@ -49,16 +49,24 @@ static void lose(counters_cell *lost, uint64_t started, uint64_t ended)
 		counters_set(lost, started - ended);
 }
 
+static bool has_counted(const struct counters_worker_block *w, uint32_t slot, uint32_t class)
+{
+	return counters_get(&w->counted[slot]) >> class & 1;
+}
+
 struct counters_worker_block *counters_attach(struct counters *memory, uint32_t worker,
 					      uint64_t pid)
 {
 	ASSERT(worker < memory->worker_count);
 	struct counters_worker_block *w = &memory->workers[worker];
-	for (uint32_t i = 0; i < COUNTERS_RELEASES; i++) {
-		counters_cell *v = w->releases[i].values;
-		lose(&v[COUNTERS_RELEASE_LOST], counters_get(&v[COUNTERS_RELEASE_STARTED]),
-		     counters_get(&v[COUNTERS_RELEASE_COMPLETED]));
-	}
+	for (uint32_t i = 0; i < COUNTERS_RELEASES; i++)
+		for (uint32_t class = 0; class < COUNTERS_CLASSES; class ++) {
+			counters_cell *v = w->releases[i][class].values;
+			if (has_counted(w, i, class))
+				lose(&v[COUNTERS_RELEASE_LOST],
+				     counters_get(&v[COUNTERS_RELEASE_STARTED]),
+				     counters_get(&v[COUNTERS_RELEASE_COMPLETED]));
+		}
 	for (uint32_t i = 0; i < COUNTERS_BACKENDS; i++) {
 		counters_cell *v = w->backends[i].values;
 		lose(&v[COUNTERS_BACKEND_LOST], counters_get(&v[COUNTERS_BACKEND_STARTED]),
@@ -128,19 +136,43 @@ static void add_cells(uint64_t *to, const counters_cell *cells, size_t count)
 		to[i] += counters_get(&cells[i]);
 }
 
+/* Ends before starts: a request that comes in between is then in flight, not -1. */
+static void add_values(uint64_t *to, const struct counters_release_block *block)
+{
+	for (size_t f = COUNTERS_RELEASE_COUNT; f-- > 0;)
+		to[f] += counters_get(&block->values[f]);
+}
+
 void counters_sum_release(const struct counters *memory, uint32_t slot,
 			  struct counters_release *ret_sum)
 {
 	ASSERT(slot < COUNTERS_RELEASES);
 	memset(ret_sum, 0, sizeof(*ret_sum));
 	for (uint32_t i = 0; i < memory->worker_count; i++) {
-		const struct counters_release_block *b = &memory->workers[i].releases[slot];
-		/* Ends before starts: a request that comes in between is then in flight, not -1. */
-		for (size_t f = COUNTERS_RELEASE_COUNT; f-- > 0;)
-			ret_sum->values[f] += counters_get(&b->values[f]);
-		for (size_t h = 0; h < COUNTERS_HISTOGRAM_COUNT; h++)
-			add_cells(ret_sum->histograms[h],
-				  memory->workers[i].histograms[slot].counts[h], HISTOGRAM_BUCKETS);
+		const struct counters_worker_block *w = &memory->workers[i];
+		for (uint32_t class = 0; class < COUNTERS_CLASSES; class ++) {
+			if (!has_counted(w, slot, class))
+				continue;
+			add_values(ret_sum->values, &w->releases[slot][class]);
+			for (size_t h = 0; h < COUNTERS_HISTOGRAM_COUNT; h++)
+				add_cells(ret_sum->histograms[h],
+					  w->histograms[slot][class].counts[h], HISTOGRAM_BUCKETS);
+		}
+	}
+}
+
+void counters_sum_class(const struct counters *memory, uint32_t slot, uint32_t class,
+			struct counters_class *ret_sum)
+{
+	ASSERT(slot < COUNTERS_RELEASES && class < COUNTERS_CLASSES);
+	memset(ret_sum, 0, sizeof(*ret_sum));
+	for (uint32_t i = 0; i < memory->worker_count; i++) {
+		const struct counters_worker_block *w = &memory->workers[i];
+		if (!has_counted(w, slot, class))
+			continue;
+		add_values(ret_sum->values, &w->releases[slot][class]);
+		add_cells(ret_sum->first, w->histograms[slot][class].counts[COUNTERS_FIRST],
+			  HISTOGRAM_BUCKETS);
 	}
 }
 

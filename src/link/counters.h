@@ -6,6 +6,9 @@
  * WHAT  One segment (a memfd): a header, then per worker a block of its own state, and per worker and
  *       stats slot a block of numbers. A worker writes only its own blocks. Numbers only grow and are
  *       never reset: readers keep what they read last and take differences.
+ *       A release counts by route class (link/table.h; class 0 is every request that no class names), and
+ *       nothing besides: its own numbers are the sum over its classes. Classes that never counted are
+ *       never read or written, so that their pages do not exist.
  * HOW   The supervisor makes the segment (counters_format()) and passes it on by SCM_RIGHTS; everyone
  *       maps it and calls counters_check() once. A worker takes its place with counters_attach().
  *       Writes are relaxed single-writer stores; a reader may see one number a request earlier than
@@ -34,14 +37,16 @@
 #include "link/table.h"
 
 enum {
-	COUNTERS_ABI = 1,
+	COUNTERS_ABI = 2,
 	COUNTERS_WORKERS = 64,
 	COUNTERS_RELEASES = TABLE_RELEASES_MAX,
+	COUNTERS_CLASSES = TABLE_ENVIRONMENT_CLASSES_MAX + 1,
 	COUNTERS_BACKENDS = TABLE_BACKENDS_MAX,
 	COUNTERS_ENVIRONMENTS = TABLE_ENVIRONMENTS_MAX,
 };
 
-/* Per release. Every request that was given to it is started once and completed once. */
+/* Per class of a release. Every request that was given to it is started once and completed once.
+ * Errors are 5XX, FAILED_* and NO_BACKEND; one that is REPEATED is the same client's blind second try. */
 #define COUNTERS_RELEASE_FIELDS(X)                                                          \
 	X(STARTED, started)       /* given to this release */                               \
 	X(ANSWERED, answered)     /* the head of its answer came, or it failed before */    \
@@ -57,6 +62,7 @@ enum {
 	X(FAILED_TIMEOUT, failed_timeout) /* no head, or no further byte, in time */        \
 	X(FAILED_ANSWER, failed_answer)   /* what came is not HTTP, or beyond the limits */ \
 	X(NO_BACKEND, no_backend)         /* it had no backend that may take a request */   \
+	X(REPEATED, repeated)             /* of the errors: see traffic/repeat.h */         \
 	X(CANCELLED, cancelled)           /* the client went away first */                  \
 	X(RETRIES, retries)               /* sent once more, to this release */             \
 	X(RESCUED, rescued)               /* failed here, answered by the live release */   \
@@ -83,12 +89,16 @@ enum {
 	X(MAINTENANCE, maintenance)     /* answered 503 */                        \
 	X(UNROUTED, unrouted)           /* no release has a process that serves the route */
 
-/* Per backend. */
+/* Per backend. Tries, and copies for a mirror, are started and completed; of a request that was tried here last
+ * ANSWERED and ERRORS say what its release counted: those of all backends of a release sum to the release's, but
+ * for requests that found none. */
 #define COUNTERS_BACKEND_FIELDS(X)                                                          \
 	X(STARTED, started)                                                                 \
 	X(COMPLETED, completed)                                                             \
 	X(LOST, lost)                                                                       \
-	X(FAILED, failed)                                                                   \
+	X(ANSWERED, answered)                                                               \
+	X(ERRORS, errors)                                                                   \
+	X(FAILED, failed) /* tries, of which another one may have been answered */          \
 	X(FAILED_IN_A_ROW, failed_in_a_row) /* the one number here that goes down: state */ \
 	X(EJECTED, ejected)                 /* times */                                     \
 	X(CONNECTS, connects)
@@ -124,11 +134,11 @@ enum counters_histogram {
 };
 
 typedef _Atomic uint64_t counters_cell; /* written with counters_add() and counters_set() only */
-struct counters_release_block {
+struct counters_release_block {         /* of one class of it */
 	_Alignas(64) counters_cell values[COUNTERS_RELEASE_COUNT];
 };
 
-struct counters_histogram_block { /* of one release */
+struct counters_histogram_block { /* of one class of a release */
 	_Alignas(64) counters_cell counts[COUNTERS_HISTOGRAM_COUNT][HISTOGRAM_BUCKETS];
 };
 
@@ -149,10 +159,12 @@ struct counters_worker_block {
 	counters_cell connections;      /* of clients, now */
 	counters_cell takeovers;        /* how many processes had this place before */
 	counters_cell values[COUNTERS_WORKER_COUNT];
+	counters_cell
+		counted[COUNTERS_RELEASES]; /* bit i: class i of the release has counted here */
 	struct counters_environment_block environments[COUNTERS_ENVIRONMENTS];
 	struct counters_backend_block backends[COUNTERS_BACKENDS];
-	struct counters_release_block releases[COUNTERS_RELEASES];
-	struct counters_histogram_block histograms[COUNTERS_RELEASES];
+	struct counters_release_block releases[COUNTERS_RELEASES][COUNTERS_CLASSES];
+	struct counters_histogram_block histograms[COUNTERS_RELEASES][COUNTERS_CLASSES];
 };
 
 struct counters {
@@ -180,6 +192,24 @@ static inline uint64_t counters_get(const counters_cell *cell)
 static inline void counters_add(counters_cell *cell, uint64_t amount)
 {
 	counters_set(cell, counters_get(cell) + amount);
+}
+
+/* Count for a class of a release: the worker of `block` alone. */
+static inline void counters_count(struct counters_worker_block *block, uint32_t slot,
+				  uint32_t class, enum counters_release_field field,
+				  uint64_t amount)
+{
+	uint64_t counted = counters_get(&block->counted[slot]);
+	if (!(counted >> class & 1))
+		counters_set(&block->counted[slot], counted | UINT64_C(1) << class);
+	counters_add(&block->releases[slot][class].values[field], amount);
+}
+
+/* A latency of a request that was counted before. */
+static inline void counters_time(struct counters_worker_block *block, uint32_t slot, uint32_t class,
+				 enum counters_histogram histogram, uint64_t us)
+{
+	counters_add(&block->histograms[slot][class].counts[histogram][histogram_index(us)], 1);
 }
 
 /* Bytes of a segment for that many workers: mostly never touched, so that they cost nothing. */
@@ -211,6 +241,11 @@ struct counters_release {
 	uint64_t histograms[COUNTERS_HISTOGRAM_COUNT][HISTOGRAM_BUCKETS];
 };
 
+struct counters_class { /* of a release: what a judge reads */
+	uint64_t values[COUNTERS_RELEASE_COUNT];
+	uint64_t first[HISTOGRAM_BUCKETS]; /* COUNTERS_FIRST */
+};
+
 struct counters_environment {
 	uint64_t values[COUNTERS_ENVIRONMENT_COUNT];
 };
@@ -225,6 +260,8 @@ struct counters_totals {
 
 void counters_sum_release(const struct counters *memory, uint32_t slot,
 			  struct counters_release *ret_sum);
+void counters_sum_class(const struct counters *memory, uint32_t slot, uint32_t class,
+			struct counters_class *ret_sum);
 void counters_sum_environment(const struct counters *memory, uint32_t slot,
 			      struct counters_environment *ret_sum);
 void counters_sum_backend(const struct counters *memory, uint32_t slot,

@@ -145,6 +145,8 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_u16(c, &e->live);
 	code_u16(c, &e->first_release);
 	code_u16(c, &e->release_count);
+	code_u16(c, &e->first_class);
+	code_u16(c, &e->class_count);
 	code_bool(c, &e->retry);
 	code_bool(c, &e->access_log);
 	code_u32(c, &e->body_max_bytes);
@@ -210,6 +212,20 @@ static void code_backend(struct codec *c, struct table_backend *b)
 	code_u16(c, &b->pool);
 }
 
+static void code_class(struct codec *c, struct table_class *class)
+{
+	code_text(c, class->name, sizeof(class->name));
+	code_u16(c, &class->environment);
+	code_u16(c, &class->first_prefix);
+	code_u16(c, &class->prefix_count);
+}
+
+static void code_prefix(struct codec *c, struct table_prefix *p)
+{
+	code_text(c, p->path, sizeof(p->path));
+	code_u16(c, &p->class);
+}
+
 static void code_limits(struct codec *c, struct table_limits *l)
 {
 	code_u32(c, &l->header_ms);
@@ -243,6 +259,12 @@ static void code_table(struct codec *c, struct gateway_table *t)
 	code_count(c, &t->backend_count, TABLE_BACKENDS_MAX);
 	for (uint32_t i = 0; i < t->backend_count; i++)
 		code_backend(c, &t->backends[i]);
+	code_count(c, &t->class_count, TABLE_CLASSES_MAX);
+	for (uint32_t i = 0; i < t->class_count; i++)
+		code_class(c, &t->classes[i]);
+	code_count(c, &t->prefix_count, TABLE_PREFIXES_MAX);
+	for (uint32_t i = 0; i < t->prefix_count; i++)
+		code_prefix(c, &t->prefixes[i]);
 	code_count(c, &t->trusted_count, TABLE_TRUSTED_MAX);
 	for (uint32_t i = 0; i < t->trusted_count; i++)
 		code_text(c, t->trusted[i], sizeof(t->trusted[i]));

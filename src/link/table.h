@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * table - everything a gateway worker knows: listeners, environments, routes, releases with their
- *         weights, and backends. An immutable block of bytes, handed over in a sealed memfd.
+ * table - everything a gateway worker knows: listeners, environments, routes, route classes, releases
+ *         with their weights, and backends. An immutable block of bytes, handed over in a sealed memfd.
  *
  * WHAT  `struct gateway_table` is the plain form: the controller's router driver and the reader of
  *       `davit gateway --table FILE` fill it, table_encode() checks it and makes the block, the
  *       supervisor keeps and passes the block on, a worker's table_decode() checks it again and reads.
  * HOW   The block is magic, ABI, size, checksum, and then every field through base/pack.h, so that it
  *       is the same on every machine and no offset in it needs to be trusted. Records name each other
- *       by index. Releases of an environment, pools of a release and backends of a pool lie next to
- *       each other, in this order, without a gap. A worker sorts routes itself.
+ *       by index. Releases and classes of an environment, prefixes of a class, pools of a release and
+ *       backends of a pool lie next to each other, in this order, without a gap. A worker sorts routes
+ *       and prefixes itself.
  * OWNS  The caller owns every memory; `struct gateway_table` has no pointers.
  * UNITS Weights and shares are basis points. Indexes count from 0; TABLE_NONE means none.
  *       stats_slot is a place in the shared counters (link/counters.h): the same (environment, release)
@@ -17,8 +18,8 @@
  * ERRORS ERR_INVALID from table_check() and table_encode(): a sentence about the content.
  *       ERR_CORRUPT from table_decode(): not a block that table_encode() could have made.
  *       The weights of an environment in mode SERVE sum to 10000, else the table is refused.
- * LIMITS The enum below. A block of three applications is about 4 KB, the largest about 400 KB; the
- *       plain form is about 700 KB, of which a small table touches little.
+ * LIMITS The enum below. A block of three applications is about 4 KB, the largest about 700 KB; the
+ *       plain form is about 1 MB, of which a small table touches little.
  * SEE   docs/reference/gateway-table.md, link/counters.h, gateway/table_file.h, tests/unit/link
  */
 #ifndef LINK_TABLE_H
@@ -40,6 +41,10 @@ enum {
 	TABLE_ENVIRONMENT_RELEASES_MAX = 16,
 	TABLE_POOLS_MAX = 512,
 	TABLE_BACKENDS_MAX = 1024,
+	TABLE_CLASSES_MAX = 256,
+	TABLE_ENVIRONMENT_CLASSES_MAX = 7, /* besides class 0, which is everything else */
+	TABLE_PREFIXES_MAX = 1024,
+	TABLE_CLASS_PREFIXES_MAX = 8,
 	TABLE_TRUSTED_MAX = 32,
 	TABLE_ADDRESS_SIZE = 128, /* with the NUL, as all of these */
 	TABLE_NAME_SIZE = 96,
@@ -48,7 +53,7 @@ enum {
 	TABLE_TOKEN_SIZE = 72,
 	TABLE_KEY_SIZE = 16,
 	TABLE_BYTES_MAX = 1 << 20,
-	TABLE_ABI = 1,
+	TABLE_ABI = 2,
 	TABLE_TUNNEL_DRAIN_MS = 10000, /* the default */
 	TABLE_NONE = 0xffff,
 };
@@ -116,10 +121,12 @@ struct table_environment {
 	enum table_mode mode;
 	uint16_t stats_slot; /* below COUNTERS_ENVIRONMENTS */
 	uint16_t live;       /* index in releases[]: rescues failed requests; TABLE_NONE = none */
-	uint16_t first_release;  /* releases[first_release .. + release_count) are its releases; */
-	uint16_t release_count;  /* in the order of the split: a unit's hash below the first weight
-				    is */
-	bool retry;              /* in the first release. Retry and rescue are on */
+	uint16_t first_release; /* releases[first_release .. + release_count) are its releases; */
+	uint16_t release_count; /* in the order of the split: a unit's hash below the first weight
+				    is in the first release */
+	uint16_t first_class; /* classes[first_class .. + class_count) are its classes 1, 2, … */
+	uint16_t class_count;
+	bool retry;              /* retry and rescue are on */
 	bool access_log;         /* a line per request in the gateway's access log */
 	uint32_t body_max_bytes; /* a request body above it is answered 413; 0 = no limit */
 	struct table_hold hold;
@@ -135,6 +142,19 @@ struct table_route {
 	char process[TABLE_NAME_SIZE];
 	uint16_t listener;
 	uint16_t environment;
+};
+
+/* Requests that are counted apart: those at and below a path that the class names. The longest wins. */
+struct table_class {
+	char name[TABLE_NAME_SIZE];
+	uint16_t environment;
+	uint16_t first_prefix;
+	uint16_t prefix_count;
+};
+
+struct table_prefix {
+	char path[TABLE_PATH_SIZE]; /* as a route's */
+	uint16_t class;
 };
 
 struct table_release {
@@ -183,6 +203,7 @@ struct gateway_table {
 	struct table_limits limits;
 	uint32_t listener_count, environment_count, route_count, release_count, pool_count,
 		backend_count;
+	uint32_t class_count, prefix_count;
 	uint32_t trusted_count;
 	struct table_listener listeners[TABLE_LISTENERS_MAX];
 	struct table_environment environments[TABLE_ENVIRONMENTS_MAX];
@@ -190,6 +211,8 @@ struct gateway_table {
 	struct table_release releases[TABLE_RELEASES_MAX];
 	struct table_pool pools[TABLE_POOLS_MAX];
 	struct table_backend backends[TABLE_BACKENDS_MAX];
+	struct table_class classes[TABLE_CLASSES_MAX];
+	struct table_prefix prefixes[TABLE_PREFIXES_MAX];
 	char trusted[TABLE_TRUSTED_MAX]
 		    [TABLE_NAME_SIZE]; /* "10.0.0.0/8": their X-Forwarded-* is kept */
 };

@@ -56,7 +56,23 @@ static bool owns(const struct table_environment *e, uint16_t release)
 	return release >= e->first_release && release < e->first_release + e->release_count;
 }
 
-static int check_environment(const struct gateway_table *t, uint32_t index, uint32_t *next_release,
+/* Where the next record of each kind has to begin. */
+struct order {
+	uint32_t release, pool, backend, class, prefix;
+};
+
+static int check_classes_of(const struct gateway_table *t, const struct table_environment *e,
+			    struct order *next, struct error *err)
+{
+	if (e->first_class != next->class || e->class_count > t->class_count - next->class)
+		return refuse_environment(e, err, "does not have its classes in order");
+	if (e->class_count > TABLE_ENVIRONMENT_CLASSES_MAX)
+		return refuse_environment(e, err, "has more classes than it may");
+	next->class += e->class_count;
+	return 0;
+}
+
+static int check_environment(const struct gateway_table *t, uint32_t index, struct order *next,
 			     struct error *err)
 {
 	const struct table_environment *e = &t->environments[index];
@@ -74,12 +90,12 @@ static int check_environment(const struct gateway_table *t, uint32_t index, uint
 		return refuse_environment(e, err, "has no place in the counters");
 	if ((unsigned)e->mode >= TABLE_MODE_COUNT)
 		return refuse_environment(e, err, "has an unknown mode");
-	if (e->first_release != *next_release ||
-	    e->release_count > t->release_count - *next_release)
+	if (e->first_release != next->release ||
+	    e->release_count > t->release_count - next->release)
 		return refuse_environment(e, err, "does not have its releases in order");
 	if (e->release_count > TABLE_ENVIRONMENT_RELEASES_MAX)
 		return refuse_environment(e, err, "has more releases than a split can have");
-	*next_release += e->release_count;
+	next->release += e->release_count;
 	if (e->live != TABLE_NONE && !owns(e, e->live))
 		return refuse_environment(e, err, "has a live release that is not its own");
 	if (e->mirror.release != TABLE_NONE && !owns(e, e->mirror.release))
@@ -93,7 +109,8 @@ static int check_environment(const struct gateway_table *t, uint32_t index, uint
 	if (!e->timeouts.connect_ms || !e->timeouts.answer_ms || !e->timeouts.idle_ms ||
 	    !e->timeouts.tunnel_idle_ms || !e->hold.time_ms)
 		return refuse_environment(e, err, "has a timeout of 0");
-	return check_split(t, e, err);
+	int failed = check_classes_of(t, e, next, err);
+	return failed ? failed : check_split(t, e, err);
 }
 
 static bool host_ok(const char *host)
@@ -102,6 +119,11 @@ static bool host_ok(const char *host)
 		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-._:[]", *c))
 			return false;
 	return true;
+}
+
+static bool path_ok(const char *path)
+{
+	return path[0] == '/' && (!path[1] || path[strlen(path) - 1] != '/');
 }
 
 static int check_route(const struct gateway_table *t, uint32_t index, struct error *err)
@@ -117,7 +139,7 @@ static int check_route(const struct gateway_table *t, uint32_t index, struct err
 		return error_set(err, ERR_INVALID,
 				 "The host \"%s\" of route %u is not in lower case or not a host.",
 				 r->host, index);
-	if (r->path[0] != '/' || (r->path[1] && r->path[strlen(r->path) - 1] == '/'))
+	if (!path_ok(r->path))
 		return error_set(err, ERR_INVALID,
 				 "The path \"%s\" of route %u must start with \"/\" and must not "
 				 "end with one.",
@@ -133,7 +155,7 @@ static int check_route(const struct gateway_table *t, uint32_t index, struct err
 	return 0;
 }
 
-static int check_release(const struct gateway_table *t, uint32_t index, uint32_t *next_pool,
+static int check_release(const struct gateway_table *t, uint32_t index, struct order *next,
 			 struct error *err)
 {
 	const struct table_release *r = &t->releases[index];
@@ -155,14 +177,14 @@ static int check_release(const struct gateway_table *t, uint32_t index, uint32_t
 				err, ERR_INVALID,
 				"Releases \"%s\" and \"%s\" share a place in the counters.",
 				t->releases[i].tag, r->tag);
-	if (r->first_pool != *next_pool || r->pool_count > t->pool_count - *next_pool)
+	if (r->first_pool != next->pool || r->pool_count > t->pool_count - next->pool)
 		return error_set(err, ERR_INVALID,
 				 "Release \"%s\" does not have its pools in order.", r->tag);
-	*next_pool += r->pool_count;
+	next->pool += r->pool_count;
 	return 0;
 }
 
-static int check_pool(const struct gateway_table *t, uint32_t index, uint32_t *next_backend,
+static int check_pool(const struct gateway_table *t, uint32_t index, struct order *next,
 		      struct error *err)
 {
 	const struct table_pool *p = &t->pools[index];
@@ -173,11 +195,11 @@ static int check_pool(const struct gateway_table *t, uint32_t index, uint32_t *n
 			     t->releases[p->release].pool_count)
 		return error_set(err, ERR_INVALID, "Pool \"%s\" belongs to no release.",
 				 p->process);
-	if (p->first_backend != *next_backend ||
-	    p->backend_count > t->backend_count - *next_backend)
+	if (p->first_backend != next->backend ||
+	    p->backend_count > t->backend_count - next->backend)
 		return error_set(err, ERR_INVALID,
 				 "Pool \"%s\" does not have its backends in order.", p->process);
-	*next_backend += p->backend_count;
+	next->backend += p->backend_count;
 	return 0;
 }
 
@@ -202,12 +224,63 @@ static int check_backend(const struct gateway_table *t, uint32_t index, uint8_t 
 	return 0;
 }
 
+static int check_class(const struct gateway_table *t, uint32_t index, struct order *next,
+		       struct error *err)
+{
+	const struct table_class *c = &t->classes[index];
+	if (!ENDED(c->name) || !text_is_name(c->name))
+		return error_set(err, ERR_INVALID, "Class %u has no valid name.", index);
+	if (c->environment >= t->environment_count ||
+	    index < t->environments[c->environment].first_class ||
+	    index >= (uint32_t)t->environments[c->environment].first_class +
+			     t->environments[c->environment].class_count)
+		return error_set(err, ERR_INVALID, "Class \"%s\" belongs to no environment.",
+				 c->name);
+	for (uint32_t i = t->environments[c->environment].first_class; i < index; i++)
+		if (strcmp(t->classes[i].name, c->name) == 0)
+			return error_set(err, ERR_INVALID, "Class \"%s\" is there twice.", c->name);
+	if (c->first_prefix != next->prefix || c->prefix_count > t->prefix_count - next->prefix)
+		return error_set(err, ERR_INVALID, "Class \"%s\" does not have its paths in order.",
+				 c->name);
+	if (c->prefix_count == 0 || c->prefix_count > TABLE_CLASS_PREFIXES_MAX)
+		return error_set(err, ERR_INVALID, "Class \"%s\" must have 1 to %d paths.", c->name,
+				 TABLE_CLASS_PREFIXES_MAX);
+	next->prefix += c->prefix_count;
+	return 0;
+}
+
+static int check_prefix(const struct gateway_table *t, uint32_t index, struct error *err)
+{
+	const struct table_prefix *p = &t->prefixes[index];
+	if (!ENDED(p->path) || p->class >= t->class_count ||
+	    index < t->classes[p->class].first_prefix ||
+	    index >=
+		    (uint32_t)t->classes[p->class].first_prefix + t->classes[p->class].prefix_count)
+		return error_set(err, ERR_INVALID, "Path %u of the classes belongs to none.",
+				 index);
+	const struct table_class *c = &t->classes[p->class];
+	if (!path_ok(p->path))
+		return error_set(err, ERR_INVALID,
+				 "The path \"%s\" of class \"%s\" must start with \"/\" and must "
+				 "not end with one.",
+				 p->path, c->name);
+	const struct table_environment *e = &t->environments[c->environment];
+	for (uint32_t i = t->classes[e->first_class].first_prefix; i < index; i++)
+		if (strcmp(t->prefixes[i].path, p->path) == 0)
+			return error_set(err, ERR_INVALID,
+					 "Two classes of environment \"%s/%s\" have the path "
+					 "\"%s\".",
+					 e->app, e->name, p->path);
+	return 0;
+}
+
 static int check_head(const struct gateway_table *t, struct error *err)
 {
 	if (t->listener_count > TABLE_LISTENERS_MAX ||
 	    t->environment_count > TABLE_ENVIRONMENTS_MAX || t->route_count > TABLE_ROUTES_MAX ||
 	    t->release_count > TABLE_RELEASES_MAX || t->pool_count > TABLE_POOLS_MAX ||
-	    t->backend_count > TABLE_BACKENDS_MAX || t->trusted_count > TABLE_TRUSTED_MAX)
+	    t->backend_count > TABLE_BACKENDS_MAX || t->class_count > TABLE_CLASSES_MAX ||
+	    t->prefix_count > TABLE_PREFIXES_MAX || t->trusted_count > TABLE_TRUSTED_MAX)
 		return error_set(err, ERR_INVALID,
 				 "The gateway's table has more records than it may.");
 	if (!t->generation)
@@ -234,23 +307,28 @@ static int check_head(const struct gateway_table *t, struct error *err)
 
 int table_check(const struct gateway_table *t, struct error *err)
 {
-	uint32_t next_release = 0, next_pool = 0, next_backend = 0;
+	struct order next = {0};
 	uint8_t slots[COUNTERS_BACKENDS] = {0};
 	int failed = check_head(t, err);
 	for (uint32_t i = 0; !failed && i < t->environment_count; i++)
-		failed = check_environment(t, i, &next_release, err);
+		failed = check_environment(t, i, &next, err);
 	for (uint32_t i = 0; !failed && i < t->route_count; i++)
 		failed = check_route(t, i, err);
 	for (uint32_t i = 0; !failed && i < t->release_count; i++)
-		failed = check_release(t, i, &next_pool, err);
+		failed = check_release(t, i, &next, err);
 	for (uint32_t i = 0; !failed && i < t->pool_count; i++)
-		failed = check_pool(t, i, &next_backend, err);
+		failed = check_pool(t, i, &next, err);
 	for (uint32_t i = 0; !failed && i < t->backend_count; i++)
 		failed = check_backend(t, i, slots, err);
+	for (uint32_t i = 0; !failed && i < t->class_count; i++)
+		failed = check_class(t, i, &next, err);
+	for (uint32_t i = 0; !failed && i < t->prefix_count; i++)
+		failed = check_prefix(t, i, err);
 	if (failed)
 		return failed;
-	if (next_release != t->release_count || next_pool != t->pool_count ||
-	    next_backend != t->backend_count)
+	if (next.release != t->release_count || next.pool != t->pool_count ||
+	    next.backend != t->backend_count || next.class != t->class_count ||
+	    next.prefix != t->prefix_count)
 		return error_set(err, ERR_INVALID,
 				 "The gateway's table has records that belong to nothing.");
 	return 0;

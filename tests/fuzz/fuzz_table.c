@@ -29,6 +29,8 @@ static void expect_within(const struct gateway_table *t)
 		const struct table_environment *e = &t->environments[i];
 		EXPECT(e->mode < TABLE_MODE_COUNT);
 		EXPECT((uint32_t)e->first_release + e->release_count <= t->release_count);
+		EXPECT((uint32_t)e->first_class + e->class_count <= t->class_count);
+		EXPECT(e->class_count <= TABLE_ENVIRONMENT_CLASSES_MAX);
 		EXPECT(e->live == TABLE_NONE || e->live < t->release_count);
 		EXPECT(e->mirror.release == TABLE_NONE || e->mirror.release < t->release_count);
 	}
@@ -42,6 +44,15 @@ static void expect_within(const struct gateway_table *t)
 	for (uint32_t i = 0; i < t->pool_count; i++)
 		EXPECT((uint32_t)t->pools[i].first_backend + t->pools[i].backend_count <=
 		       t->backend_count);
+	for (uint32_t i = 0; i < t->class_count; i++) {
+		EXPECT(t->classes[i].environment < t->environment_count);
+		EXPECT((uint32_t)t->classes[i].first_prefix + t->classes[i].prefix_count <=
+		       t->prefix_count);
+	}
+	for (uint32_t i = 0; i < t->prefix_count; i++) {
+		EXPECT(t->prefixes[i].class < t->class_count);
+		EXPECT(t->prefixes[i].path[0] == '/');
+	}
 	for (uint32_t i = 0; i < t->backend_count; i++)
 		EXPECT(t->backends[i].state < TABLE_BACKEND_COUNT);
 }

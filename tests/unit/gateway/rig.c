@@ -303,7 +303,24 @@ bool rig_quiet(int fd)
 
 uint64_t rig_release(struct rig *rig, uint32_t slot, enum counters_release_field field)
 {
-	return counters_get(&rig->counters->workers[0].releases[slot].values[field]);
+	static struct counters_release sum;
+	counters_sum_release(rig->counters, slot, &sum);
+	return sum.values[field];
+}
+
+uint64_t rig_class(struct rig *rig, uint32_t slot, uint32_t class,
+		   enum counters_release_field field)
+{
+	static struct counters_class sum;
+	counters_sum_class(rig->counters, slot, class, &sum);
+	return sum.values[field];
+}
+
+uint64_t rig_backend(struct rig *rig, uint32_t slot, enum counters_backend_field field)
+{
+	struct counters_backend sum;
+	counters_sum_backend(rig->counters, slot, &sum);
+	return sum.values[field];
 }
 
 uint64_t rig_environment(struct rig *rig, enum counters_environment_field field)

@@ -51,6 +51,9 @@ bool rig_closed(
 bool rig_quiet(int fd); /* nothing to read now */
 
 uint64_t rig_release(struct rig *rig, uint32_t slot, enum counters_release_field field);
+uint64_t rig_class(struct rig *rig, uint32_t slot, uint32_t class,
+		   enum counters_release_field field);
+uint64_t rig_backend(struct rig *rig, uint32_t slot, enum counters_backend_field field);
 uint64_t rig_environment(struct rig *rig, enum counters_environment_field field);
 uint64_t rig_worker(struct rig *rig, enum counters_worker_field field);
 

@@ -113,8 +113,8 @@ static void serve(struct scripted *w, int fd)
 			    (unsigned long long)w->current->generation, w->setup->index);
 	size = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n%s\r\n%s",
 			size, w->draining ? "Connection: close\r\n" : "", body);
-	counters_add(&w->setup->block->releases[0].values[COUNTERS_RELEASE_STARTED], 1);
-	counters_add(&w->setup->block->releases[0].values[COUNTERS_RELEASE_COMPLETED], 1);
+	counters_count(w->setup->block, 0, 0, COUNTERS_RELEASE_STARTED, 1);
+	counters_count(w->setup->block, 0, 0, COUNTERS_RELEASE_COMPLETED, 1);
 	if (send(fd, answer, (size_t)size, MSG_NOSIGNAL) != size || w->draining) {
 		close(fd);
 		w->clients--;

@@ -46,6 +46,7 @@ static void every_key_arrives(void **state)
 		"\"connections\":7,\"per_address\":3},\"environments\":[{\"app\":\"shop\","
 		"\"name\":\"prod\",\"mode\":\"park\",\"live\":\"v1\",\"retry\":false,"
 		"\"access_log\":true,\"body_max\":\"1MiB\","
+		"\"classes\":{\"checkout\":[\"/checkout\",\"/cart\"],\"api\":[\"/api\"]},"
 		"\"hold\":{\"requests\":5,\"bytes\":\"2MiB\",\"time\":\"3s\",\"pace_per_s\":9},"
 		"\"sticky\":{\"cookie\":\"c\",\"header\":\"X-U\","
 		"\"salt\":\"000102030405060708090a0b0c0d0e0f\"},"
@@ -82,6 +83,11 @@ static void every_key_arrives(void **state)
 	assert_int_equal(t->backends[0].state, TABLE_BACKEND_DRAINING);
 	assert_string_equal(t->releases[0].preview, "tok");
 	assert_string_equal(t->trusted[0], "10.0.0.0/8");
+	assert_int_equal(e->class_count, 2);
+	assert_string_equal(t->classes[0].name, "checkout");
+	assert_int_equal(t->classes[1].first_prefix, 2);
+	assert_string_equal(t->prefixes[1].path, "/cart");
+	assert_int_equal(t->prefixes[2].class, 1);
 	table_free(t);
 }
 
@@ -126,6 +132,13 @@ static void what_is_wrong_is_said_with_its_place(void **state)
 		{TABLE("\"hold\":{\"tiem\":\"1s\"},"), "environments[0].hold.tiem", "\"time\"?"},
 		{TABLE("\"body_max\":\"8GiB\","), "body_max", "below 4GiB"},
 		{TABLE("\"sticky\":{\"salt\":\"00\"},"), "salt", "32 lower-case hex"},
+		{TABLE("\"classes\":[\"/a\"],"), "environments[0].classes", "paths per class"},
+		{TABLE("\"classes\":{\"a\":\"/a\"},"), "classes", "paths of \"a\" must be a list"},
+		{TABLE("\"classes\":{\"a\":[1]},"), "classes", "path of \"a\" must be a text"},
+		{TABLE("\"classes\":{\"a\":[]},"), "t.json", "1 to 8 paths"},
+		{TABLE("\"classes\":{\"a\":[\"/1\"],\"b\":[\"/2\"],\"c\":[\"/3\"],\"d\":[\"/4\"],"
+		       "\"e\":[\"/5\"],\"f\":[\"/6\"],\"g\":[\"/7\"],\"h\":[\"/8\"]},"),
+		 "environments[0].classes", "more than 7"},
 		{TABLE("\"mirror\":{\"release\":\"v1\",\"methods\":[\"POST\"]},"), "methods",
 		 "Only GET"},
 		{"{\"environments\":[{\"app\":\"a\",\"name\":\"b\",\"routes\":[{}],\"releases\":"

@@ -16,6 +16,23 @@ static inline void example_backend(struct gateway_table *t, uint16_t pool, const
 	t->pools[pool].backend_count++;
 }
 
+/* Class "checkout" (/checkout, /cart), then "api" (/api), of environment 0. */
+static inline void example_classes(struct gateway_table *t)
+{
+	static const char *const paths[] = {"/checkout", "/cart", "/api"};
+	text_copy(t->classes[0].name, TABLE_NAME_SIZE, "checkout");
+	text_copy(t->classes[1].name, TABLE_NAME_SIZE, "api");
+	t->classes[0].prefix_count = t->classes[1].first_prefix = 2;
+	t->classes[1].prefix_count = 1;
+	t->class_count = 2;
+	t->environments[0].class_count = 2;
+	for (uint16_t i = 0; i < 3; i++) {
+		text_copy(t->prefixes[i].path, TABLE_PATH_SIZE, paths[i]);
+		t->prefixes[i].class = i / 2;
+	}
+	t->prefix_count = 3;
+}
+
 /* Weights 1000 (candidate "v2") and 9000 (live "v1"); the backends are b0 for v2, b1 and b2 for v1. */
 static inline struct gateway_table *example_table(const char *listener, const char *b0,
 						  const char *b1, const char *b2)

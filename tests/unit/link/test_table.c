@@ -21,6 +21,7 @@ static void a_table_survives_its_block(void **state)
 	text_copy(t->environments[0].sticky.cookie, TABLE_NAME_SIZE, "davit_unit");
 	t->environments[0].sticky.salt[3] = 7;
 	t->environments[0].document_n = 1ull << 40;
+	example_classes(t);
 	text_copy(t->trusted[t->trusted_count++], TABLE_NAME_SIZE, "10.0.0.0/8");
 	buf_init(&block, TABLE_BYTES_MAX);
 	assert_int_equal(table_encode(t, &block, &err), 0);
@@ -38,6 +39,7 @@ static void a_block_cut_or_changed_anywhere_is_refused(void **state)
 	struct gateway_table *t = example(), *back = table_new();
 	struct error err;
 	struct buf block;
+	example_classes(t);
 	buf_init(&block, TABLE_BYTES_MAX);
 	assert_int_equal(table_encode(t, &block, &err), 0);
 	for (size_t size = 0; size < block.size; size++) {
@@ -161,6 +163,63 @@ static void name(struct gateway_table *t)
 {
 	t->environments[0].name[0] = '/';
 }
+static void class_name(struct gateway_table *t)
+{
+	t->classes[1].name[0] = '/';
+}
+static void class_name_twice(struct gateway_table *t)
+{
+	t->classes[1] = t->classes[0];
+}
+static void class_order(struct gateway_table *t)
+{
+	t->environments[0].first_class = 1;
+}
+static void class_gone(struct gateway_table *t)
+{
+	t->environments[0].class_count = 1;
+}
+static void class_elsewhere(struct gateway_table *t)
+{
+	t->classes[1].environment = 1;
+}
+static void class_many(struct gateway_table *t)
+{
+	t->class_count = TABLE_ENVIRONMENT_CLASSES_MAX + 1;
+	t->environments[0].class_count = (uint16_t)t->class_count;
+}
+static void class_empty(struct gateway_table *t)
+{
+	t->classes[1].prefix_count = 0;
+}
+static void prefix_order(struct gateway_table *t)
+{
+	t->classes[1].first_prefix = 1;
+}
+static void prefix_elsewhere(struct gateway_table *t)
+{
+	t->prefixes[2].class = 0;
+}
+static void prefix_over(struct gateway_table *t)
+{
+	t->prefixes[2].class = 2;
+}
+static void prefix_path(struct gateway_table *t)
+{
+	text_copy(t->prefixes[2].path, TABLE_PATH_SIZE, "/api/");
+}
+static void prefix_twice(struct gateway_table *t)
+{
+	text_copy(t->prefixes[2].path, TABLE_PATH_SIZE, "/cart");
+}
+static void prefix_left(struct gateway_table *t)
+{
+	t->prefix_count++;
+}
+static void prefix_endless(struct gateway_table *t)
+{
+	memset(t->prefixes[2].path, '/', TABLE_PATH_SIZE);
+}
 
 static void each_broken_promise_is_refused_with_its_sentence(void **state)
 {
@@ -191,10 +250,25 @@ static void each_broken_promise_is_refused_with_its_sentence(void **state)
 		{"no HTTP token", cookie},
 		{"neither a cookie nor a header", sticky},
 		{"no valid name", name},
+		{"Class 1 has no valid name", class_name},
+		{"Class \"checkout\" is there twice", class_name_twice},
+		{"classes in order", class_order},
+		{"belongs to no environment", class_gone},
+		{"belongs to no environment", class_elsewhere},
+		{"more classes than it may", class_many},
+		{"\"api\" must have 1 to 8 paths", class_empty},
+		{"\"api\" does not have its paths in order", prefix_order},
+		{"Path 2 of the classes belongs to none", prefix_elsewhere},
+		{"Path 2 of the classes belongs to none", prefix_over},
+		{"of class \"api\" must start with", prefix_path},
+		{"have the path \"/cart\"", prefix_twice},
+		{"Path 3 of the classes belongs to none", prefix_left},
+		{"Path 2 of the classes belongs to none", prefix_endless},
 	};
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
 		struct gateway_table *t = example();
 		struct error err;
+		example_classes(t);
 		damages[i].inflict(t);
 		assert_int_equal(table_check(t, &err), ERR_INVALID);
 		if (!strstr(err.text, damages[i].sentence))
