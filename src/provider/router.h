@@ -65,11 +65,40 @@ struct router_counters {
 	uint64_t started, answered, completed, lost;
 	uint64_t status_1xx, status_2xx, status_3xx, status_4xx, status_5xx;
 	uint64_t failed_connect, failed_reset, failed_timeout, failed_answer, no_backend;
+	uint64_t repeated; /* of those errors: the same client's blind second tries */
 	uint64_t cancelled, retries, rescued, upgraded, tunnels_ended;
 	uint64_t shadow_sent, shadow_dropped, shadow_2xx, shadow_3xx, shadow_4xx, shadow_5xx,
 		shadow_failed;
 	uint64_t first_us[HISTOGRAM_BUCKETS]; /* request taken to head of the answer */
 	uint64_t total_us[HISTOGRAM_BUCKETS]; /* to its end */
+};
+
+/* The same by route class. All requests of a release are in exactly one class: these sum to its own numbers. */
+struct router_class_counters {
+	uint64_t life;  /* as above; it changes too when the environment's classes do */
+	uint32_t count; /* only so many are written */
+	struct router_class_numbers {
+		char name[ROUTER_NAME_SIZE]; /* "" of the first: what no class names */
+		uint64_t started, answered, completed, lost;
+		uint64_t status_4xx, status_5xx;
+		uint64_t failed_connect, failed_reset, failed_timeout, failed_answer, no_backend;
+		uint64_t repeated, cancelled;
+		uint64_t first_us[HISTOGRAM_BUCKETS];
+	} classes[ROUTER_CLASSES_MAX + 1];
+};
+
+/* Cumulative numbers of a release's instances. */
+struct router_backend_counters {
+	uint32_t count; /* only so many are written */
+	struct router_backend_numbers {
+		char instance[ROUTER_NAME_SIZE];
+		uint64_t life;
+		uint64_t started, completed, lost; /* tries, and copies for a mirror */
+		uint64_t failed;                   /* tries, also where another one was answered */
+		/* Of the requests that were tried there last: what the release counts as answered and as
+		 * errors. Over all instances they sum to the release's, but for those that found none. */
+		uint64_t answered, errors;
+	} backends[ROUTER_BACKENDS_MAX];
 };
 
 /* Cumulative numbers of one environment, before a release is chosen. */
@@ -110,6 +139,13 @@ struct router_ops {
 	int (*counters)(struct router *router, const char *app, const char *environment,
 			const struct digest *release, struct router_counters *ret_counters,
 			struct error *err);
+	/* The same release by class and by instance; cheap enough to be asked ten times a second. */
+	int (*class_counters)(struct router *router, const char *app, const char *environment,
+			      const struct digest *release,
+			      struct router_class_counters *ret_counters, struct error *err);
+	int (*backend_counters)(struct router *router, const char *app, const char *environment,
+				const struct digest *release,
+				struct router_backend_counters *ret_counters, struct error *err);
 	int (*environment_counters)(struct router *router, const char *app, const char *environment,
 				    struct router_environment_counters *ret_counters,
 				    struct error *err);

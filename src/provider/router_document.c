@@ -36,6 +36,16 @@ static bool same_route(const struct router_route *a, const struct router_route *
 	       strcmp(a->process, b->process) == 0;
 }
 
+static bool same_class(const struct router_class *a, const struct router_class *b)
+{
+	if (strcmp(a->name, b->name) != 0 || a->path_count != b->path_count)
+		return false;
+	for (uint32_t i = 0; i < a->path_count; i++)
+		if (strcmp(a->paths[i], b->paths[i]) != 0)
+			return false;
+	return true;
+}
+
 static bool same_mirror(const struct router_mirror *a, const struct router_mirror *b)
 {
 	return a->release == b->release && a->share_bp == b->share_bp && a->methods == b->methods &&
@@ -68,13 +78,17 @@ bool router_document_equal(const struct router_document *a, const struct router_
 	if (strcmp(a->app, b->app) != 0 || strcmp(a->environment, b->environment) != 0 ||
 	    router_version_compare(a->version, b->version) != 0 ||
 	    strcmp(a->listener, b->listener) != 0 || a->mode != b->mode || a->live != b->live ||
-	    a->release_count != b->release_count || a->route_count != b->route_count)
+	    a->release_count != b->release_count || a->route_count != b->route_count ||
+	    a->class_count != b->class_count)
 		return false;
 	for (uint32_t i = 0; i < a->release_count; i++)
 		if (!same_release(&a->releases[i], &b->releases[i]))
 			return false;
 	for (uint32_t i = 0; i < a->route_count; i++)
 		if (!same_route(&a->routes[i], &b->routes[i]))
+			return false;
+	for (uint32_t i = 0; i < a->class_count; i++)
+		if (!same_class(&a->classes[i], &b->classes[i]))
 			return false;
 	return same_mirror(&a->mirror, &b->mirror) && same_sticky(&a->sticky, &b->sticky) &&
 	       same_settings(a, b);

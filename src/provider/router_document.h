@@ -2,10 +2,10 @@
  *
  * router_document - everything about the traffic of one environment, as the controller tells a router.
  *
- * WHAT  Plain data. Releases with their weights in the order of the split, routes, mirror, stickiness,
+ * WHAT  Plain data. Releases with their weights in the order of the split, routes, route classes, mirror, stickiness,
  *       what happens to requests that must wait; and the backends, which follow the instances and are
  *       not part of what the version stands for.
- * OWNS  The caller, on the heap: a document is about 130 KB.
+ * OWNS  The caller, on the heap: a document is about 150 KB.
  * UNITS Weights and shares are basis points; the weights in ROUTER_SERVE sum to 10000. Indexes count from 0.
  * LIMITS The enum below.
  * SEE   provider/router.h, docs/reference/gateway-table.md
@@ -22,6 +22,8 @@ enum {
 	ROUTER_RELEASES_MAX = 8, /* of one environment at a time */
 	ROUTER_BACKENDS_MAX = 256,
 	ROUTER_ROUTES_MAX = 64,
+	ROUTER_CLASSES_MAX = 7, /* named ones */
+	ROUTER_CLASS_PATHS_MAX = 8,
 	ROUTER_NAME_SIZE = 96, /* with the NUL, as all of these */
 	ROUTER_ADDRESS_SIZE = 128,
 	ROUTER_HOST_SIZE = 256,
@@ -83,6 +85,13 @@ struct router_route {
 	char process[ROUTER_NAME_SIZE];
 };
 
+/* Requests that are counted apart: at and below these paths; the longest path of an environment wins. */
+struct router_class {
+	char name[ROUTER_NAME_SIZE];
+	uint32_t path_count;
+	char paths[ROUTER_CLASS_PATHS_MAX][ROUTER_PATH_SIZE];
+};
+
 struct router_mirror {
 	uint32_t release; /* index in releases[]; ROUTER_NONE = no mirror */
 	uint32_t share_bp;
@@ -130,6 +139,8 @@ struct router_document {
 	struct router_release releases[ROUTER_RELEASES_MAX]; /* units to it */
 	uint32_t route_count;
 	struct router_route routes[ROUTER_ROUTES_MAX];
+	uint32_t class_count;
+	struct router_class classes[ROUTER_CLASSES_MAX];
 	struct router_mirror mirror;
 	struct router_sticky sticky;
 	struct router_hold hold;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "drivers/router/builtin_state.h"
 
@@ -108,6 +109,7 @@ static void copy_counters(const struct counters_release *sum, struct router_coun
 		.failed_timeout = v[COUNTERS_RELEASE_FAILED_TIMEOUT],
 		.failed_answer = v[COUNTERS_RELEASE_FAILED_ANSWER],
 		.no_backend = v[COUNTERS_RELEASE_NO_BACKEND],
+		.repeated = v[COUNTERS_RELEASE_REPEATED],
 		.cancelled = v[COUNTERS_RELEASE_CANCELLED],
 		.retries = v[COUNTERS_RELEASE_RETRIES],
 		.rescued = v[COUNTERS_RELEASE_RESCUED],
@@ -125,27 +127,127 @@ static void copy_counters(const struct counters_release *sum, struct router_coun
 	memcpy(to->total_us, sum->histograms[COUNTERS_TOTAL], sizeof to->total_us);
 }
 
+/* The release in the table in force; NULL with an error. */
+static const struct table_release *known_release(const struct builtin *b, const char *app,
+						 const char *environment,
+						 const struct digest *release, struct error *err)
+{
+	const struct table_environment *te = builtin_in_table(b, app, environment);
+	if (!b->counters) {
+		builtin_not_there(err);
+		return NULL;
+	}
+	for (uint32_t i = 0; te && i < te->release_count; i++) {
+		const struct table_release *r = &b->table->releases[te->first_release + i];
+		if (digest_equal(&r->id, release))
+			return r;
+	}
+	error_set(err, ERR_NOT_FOUND, "The gateway does not know that release of \"%s/%s\".", app,
+		  environment);
+	return NULL;
+}
+
 int builtin_counters(struct router *router, const char *app, const char *environment,
 		     const struct digest *release, struct router_counters *ret_counters,
 		     struct error *err)
 {
-	struct builtin *b = builtin_of(router);
-	const struct table_environment *te = builtin_in_table(b, app, environment);
-	if (!b->counters)
-		return builtin_not_there(err);
-	for (uint32_t i = 0; te && i < te->release_count; i++) {
-		const struct table_release *r = &b->table->releases[te->first_release + i];
-		if (!digest_equal(&r->id, release))
-			continue;
-		struct counters_release *sum = mem_zero(1, sizeof *sum);
-		counters_sum_release(b->counters, r->stats_slot, sum);
-		copy_counters(sum, ret_counters);
-		ret_counters->life = mixed(b->counters->segment, r->stats_slot);
-		free(sum);
-		return 0;
+	const struct builtin *b = builtin_of(router);
+	const struct table_release *r = known_release(b, app, environment, release, err);
+	if (!r)
+		return err->code;
+	struct counters_release *sum = mem_zero(1, sizeof *sum);
+	counters_sum_release(b->counters, r->stats_slot, sum);
+	copy_counters(sum, ret_counters);
+	ret_counters->life = mixed(b->counters->segment, r->stats_slot);
+	free(sum);
+	return 0;
+}
+
+/* Another one as soon as a name or a path is another: what is counted under a number is then something else. */
+static uint64_t life_of_classes(const struct gateway_table *t, const struct table_environment *te,
+				uint64_t life)
+{
+	static const uint8_t key[HASH_KEY_SIZE];
+	for (uint32_t i = 0; i < te->class_count; i++) {
+		const struct table_class *c = &t->classes[te->first_class + i];
+		life = mixed(life, hash_keyed(key, c->name, strlen(c->name)));
+		for (uint32_t k = 0; k < c->prefix_count; k++) {
+			const char *path = t->prefixes[c->first_prefix + k].path;
+			life = mixed(life, hash_keyed(key, path, strlen(path)));
+		}
 	}
-	return error_set(err, ERR_NOT_FOUND, "The gateway does not know that release of \"%s/%s\".",
-			 app, environment);
+	return life;
+}
+
+static void copy_class(const struct counters_class *sum, struct router_class_numbers *to)
+{
+	const uint64_t *v = sum->values;
+	to->started = v[COUNTERS_RELEASE_STARTED];
+	to->answered = v[COUNTERS_RELEASE_ANSWERED];
+	to->completed = v[COUNTERS_RELEASE_COMPLETED];
+	to->lost = v[COUNTERS_RELEASE_LOST];
+	to->status_4xx = v[COUNTERS_RELEASE_STATUS_4XX];
+	to->status_5xx = v[COUNTERS_RELEASE_STATUS_5XX];
+	to->failed_connect = v[COUNTERS_RELEASE_FAILED_CONNECT];
+	to->failed_reset = v[COUNTERS_RELEASE_FAILED_RESET];
+	to->failed_timeout = v[COUNTERS_RELEASE_FAILED_TIMEOUT];
+	to->failed_answer = v[COUNTERS_RELEASE_FAILED_ANSWER];
+	to->no_backend = v[COUNTERS_RELEASE_NO_BACKEND];
+	to->repeated = v[COUNTERS_RELEASE_REPEATED];
+	to->cancelled = v[COUNTERS_RELEASE_CANCELLED];
+	memcpy(to->first_us, sum->first, sizeof to->first_us);
+}
+
+int builtin_class_counters(struct router *router, const char *app, const char *environment,
+			   const struct digest *release, struct router_class_counters *ret_counters,
+			   struct error *err)
+{
+	const struct builtin *b = builtin_of(router);
+	const struct table_release *r = known_release(b, app, environment, release, err);
+	struct counters_class sum;
+	if (!r)
+		return err->code;
+	const struct table_environment *te = &b->table->environments[r->environment];
+	ret_counters->life =
+		life_of_classes(b->table, te, mixed(b->counters->segment, r->stats_slot));
+	ret_counters->count = te->class_count + 1u;
+	for (uint32_t i = 0; i < ret_counters->count; i++) {
+		struct router_class_numbers *to = &ret_counters->classes[i];
+		counters_sum_class(b->counters, r->stats_slot, i, &sum);
+		copy_class(&sum, to);
+		text_copy(to->name, sizeof to->name,
+			  i == 0 ? "" : b->table->classes[te->first_class + i - 1].name);
+	}
+	return 0;
+}
+
+int builtin_backend_counters(struct router *router, const char *app, const char *environment,
+			     const struct digest *release,
+			     struct router_backend_counters *ret_counters, struct error *err)
+{
+	const struct builtin *b = builtin_of(router);
+	const struct table_release *r = known_release(b, app, environment, release, err);
+	if (!r)
+		return err->code;
+	ret_counters->count = 0;
+	for (uint32_t i = 0; i < b->table->backend_count; i++) {
+		const struct table_backend *from = &b->table->backends[i];
+		struct counters_backend sum;
+		if (&b->table->releases[b->table->pools[from->pool].release] != r ||
+		    ret_counters->count == ROUTER_BACKENDS_MAX)
+			continue;
+		counters_sum_backend(b->counters, from->stats_slot, &sum);
+		struct router_backend_numbers *to = &ret_counters->backends[ret_counters->count++];
+		text_copy(to->instance, sizeof to->instance, from->instance);
+		to->life = mixed(b->counters->segment, from->stats_slot);
+		to->started = sum.values[COUNTERS_BACKEND_STARTED];
+		to->completed = sum.values[COUNTERS_BACKEND_COMPLETED];
+		to->lost = sum.values[COUNTERS_BACKEND_LOST];
+		to->failed = sum.values[COUNTERS_BACKEND_FAILED];
+		to->answered = sum.values[COUNTERS_BACKEND_ANSWERED];
+		to->errors = sum.values[COUNTERS_BACKEND_ERRORS];
+	}
+	return 0;
 }
 
 int builtin_environment_counters(struct router *router, const char *app, const char *environment,

@@ -112,6 +112,12 @@ int builtin_observation(struct builtin *b, const char *app, const char *name,
 int builtin_counters(struct router *router, const char *app, const char *environment,
 		     const struct digest *release, struct router_counters *ret_counters,
 		     struct error *err);
+int builtin_class_counters(struct router *router, const char *app, const char *environment,
+			   const struct digest *release, struct router_class_counters *ret_counters,
+			   struct error *err);
+int builtin_backend_counters(struct router *router, const char *app, const char *environment,
+			     const struct digest *release,
+			     struct router_backend_counters *ret_counters, struct error *err);
 int builtin_environment_counters(struct router *router, const char *app, const char *environment,
 				 struct router_environment_counters *ret_counters,
 				 struct error *err);

@@ -11,6 +11,10 @@
 _Static_assert((int)ROUTER_NAME_SIZE <= (int)TABLE_NAME_SIZE, "names fit");
 _Static_assert((int)ROUTER_ADDRESS_SIZE <= (int)TABLE_ADDRESS_SIZE, "addresses fit");
 _Static_assert((int)ROUTER_KEY_SIZE == (int)TABLE_KEY_SIZE, "keys are the same");
+_Static_assert((int)ROUTER_CLASSES_MAX == (int)TABLE_ENVIRONMENT_CLASSES_MAX &&
+		       (int)ROUTER_CLASS_PATHS_MAX == (int)TABLE_CLASS_PREFIXES_MAX &&
+		       (int)ROUTER_PATH_SIZE == (int)TABLE_PATH_SIZE,
+	       "classes fit, both ways");
 _Static_assert((int)ROUTER_MAINTENANCE == (int)TABLE_MODE_MAINTENANCE &&
 		       (int)ROUTER_PARK == (int)TABLE_MODE_PARK,
 	       "modes are the same");
@@ -138,6 +142,40 @@ static int add_routes(struct gateway_table *t, const struct router_document *d,
 	return 0;
 }
 
+static int add_classes(struct gateway_table *t, const struct router_document *d,
+		       uint16_t environment, struct error *err)
+{
+	if (d->class_count > TABLE_CLASSES_MAX - t->class_count)
+		return full("route classes", TABLE_CLASSES_MAX, err);
+	for (uint32_t i = 0; i < d->class_count; i++) {
+		const struct router_class *from = &d->classes[i];
+		uint16_t index = (uint16_t)t->class_count++;
+		struct table_class *to = &t->classes[index];
+		if (from->path_count > TABLE_PREFIXES_MAX - t->prefix_count)
+			return full("paths of route classes", TABLE_PREFIXES_MAX, err);
+		text_copy(to->name, sizeof to->name, from->name);
+		to->environment = environment;
+		to->first_prefix = (uint16_t)t->prefix_count;
+		to->prefix_count = (uint16_t)from->path_count;
+		for (uint32_t k = 0; k < from->path_count; k++) {
+			struct table_prefix *p = &t->prefixes[t->prefix_count++];
+			text_copy(p->path, sizeof p->path, from->paths[k]);
+			p->class = index;
+		}
+	}
+	return 0;
+}
+
+static bool too_many(const struct router_document *d)
+{
+	bool many = d->release_count > ROUTER_RELEASES_MAX ||
+		    d->backend_count > ROUTER_BACKENDS_MAX || d->route_count > ROUTER_ROUTES_MAX ||
+		    d->class_count > ROUTER_CLASSES_MAX;
+	for (uint32_t i = 0; !many && i < d->class_count; i++)
+		many = d->classes[i].path_count > ROUTER_CLASS_PATHS_MAX;
+	return many;
+}
+
 static int add_backend(struct making *m, const struct router_document *d,
 		       const struct router_backend *from, uint16_t pool, struct error *err)
 {
@@ -251,11 +289,10 @@ static int add_document(struct making *m, const struct router_document *d, struc
 	char key[PLACE_KEY_SIZE] = "";
 	if (t->environment_count == TABLE_ENVIRONMENTS_MAX)
 		return full("environments", TABLE_ENVIRONMENTS_MAX, err);
-	if (d->release_count > ROUTER_RELEASES_MAX || d->backend_count > ROUTER_BACKENDS_MAX ||
-	    d->route_count > ROUTER_ROUTES_MAX)
+	if (too_many(d))
 		return error_set(err, ERR_INVALID,
-				 "The traffic of \"%s/%s\" has more releases, routes or backends "
-				 "than it may.",
+				 "The traffic of \"%s/%s\" has more releases, routes, classes or "
+				 "backends than it may.",
 				 d->app, d->environment);
 	uint16_t index = (uint16_t)t->environment_count++;
 	struct table_environment *e = &t->environments[index];
@@ -263,6 +300,8 @@ static int add_document(struct making *m, const struct router_document *d, struc
 	copy_settings(d, e);
 	e->first_release = (uint16_t)t->release_count;
 	e->release_count = (uint16_t)d->release_count;
+	e->first_class = (uint16_t)t->class_count;
+	e->class_count = (uint16_t)d->class_count;
 	e->live = d->live < d->release_count ? (uint16_t)(e->first_release + d->live) : TABLE_NONE;
 	e->mirror.release = d->mirror.release < d->release_count
 				    ? (uint16_t)(e->first_release + d->mirror.release)
@@ -272,6 +311,8 @@ static int add_document(struct making *m, const struct router_document *d, struc
 			m->oldest, &e->stats_slot, err);
 	if (rc == 0)
 		rc = add_routes(t, d, index, err);
+	if (rc == 0)
+		rc = add_classes(t, d, index, err);
 	for (uint32_t i = 0; rc == 0 && i < d->release_count; i++)
 		rc = add_release(m, d, i, index, err);
 	return rc;
@@ -320,6 +361,21 @@ static void read_settings(const struct table_environment *e, struct router_docum
 	memcpy(d->mirror.salt, e->mirror.salt, sizeof d->mirror.salt);
 }
 
+static void read_classes(const struct gateway_table *t, const struct table_environment *e,
+			 struct router_document *d)
+{
+	d->class_count = e->class_count;
+	for (uint32_t i = 0; i < e->class_count; i++) {
+		const struct table_class *from = &t->classes[e->first_class + i];
+		struct router_class *to = &d->classes[i];
+		text_copy(to->name, sizeof to->name, from->name);
+		to->path_count = from->prefix_count;
+		for (uint32_t k = 0; k < from->prefix_count; k++)
+			text_copy(to->paths[k], sizeof to->paths[k],
+				  t->prefixes[from->first_prefix + k].path);
+	}
+}
+
 static void read_release(const struct gateway_table *t, const struct table_release *r,
 			 struct router_document *d)
 {
@@ -364,6 +420,7 @@ void builtin_table_read(const struct gateway_table *t, uint32_t index,
 	}
 	for (uint32_t i = 0; i < e->release_count && i < ROUTER_RELEASES_MAX; i++)
 		read_release(t, &t->releases[e->first_release + i], d);
+	read_classes(t, e, d);
 	d->live = e->live == TABLE_NONE ? (uint32_t)ROUTER_NONE
 					: (uint32_t)(e->live - e->first_release);
 	d->mirror.release = e->mirror.release == TABLE_NONE

@@ -69,6 +69,7 @@ struct fake_instance {
 	enum instance_want wish_want;
 	uint64_t wish_at_ms;
 	uint64_t busy, hanging; /* requests in flight */
+	struct router_backend_numbers counts;
 };
 
 struct fake_release {

@@ -232,6 +232,65 @@ static int counters(struct router *router, const char *app, const char *environm
 	return 0;
 }
 
+static void copy_class(const struct router_counters *c, struct router_class_numbers *to)
+{
+	*to = (struct router_class_numbers){.started = c->started,
+					    .answered = c->answered,
+					    .completed = c->completed,
+					    .lost = c->lost,
+					    .status_4xx = c->status_4xx,
+					    .status_5xx = c->status_5xx,
+					    .failed_connect = c->failed_connect,
+					    .failed_reset = c->failed_reset,
+					    .failed_timeout = c->failed_timeout,
+					    .failed_answer = c->failed_answer,
+					    .no_backend = c->no_backend,
+					    .repeated = c->repeated,
+					    .cancelled = c->cancelled};
+	memcpy(to->first_us, c->first_us, sizeof to->first_us);
+}
+
+/* The users here ask for nothing that a class names. */
+static int class_counters(struct router *router, const char *app, const char *environment,
+			  const struct digest *release, struct router_class_counters *ret_counters,
+			  struct error *err)
+{
+	static struct router_counters all;
+	const struct router_document *d = world_traffic(app, environment)->document;
+	int rc = counters(router, app, environment, release, &all, err);
+	if (rc < 0)
+		return rc;
+	ret_counters->life = all.life;
+	ret_counters->count = 1 + (d ? d->class_count : 0);
+	copy_class(&all, &ret_counters->classes[0]);
+	for (uint32_t i = 1; i < ret_counters->count; i++) {
+		ret_counters->classes[i] = (struct router_class_numbers){0};
+		text_copy(ret_counters->classes[i].name, ROUTER_NAME_SIZE, d->classes[i - 1].name);
+	}
+	return 0;
+}
+
+static int backend_counters(struct router *router, const char *app, const char *environment,
+			    const struct digest *release,
+			    struct router_backend_counters *ret_counters, struct error *err)
+{
+	static struct router_counters all;
+	const struct router_document *d = world_traffic(app, environment)->document;
+	int rc = counters(router, app, environment, release, &all, err);
+	if (rc < 0)
+		return rc;
+	ret_counters->count = 0;
+	for (uint32_t i = 0; d && i < d->backend_count; i++) {
+		const struct fake_instance *f = runtime_find(d->backends[i].instance);
+		if (!f || !digest_equal(&d->releases[d->backends[i].release].id, release))
+			continue;
+		struct router_backend_numbers *to = &ret_counters->backends[ret_counters->count++];
+		*to = f->counts;
+		text_copy(to->instance, sizeof to->instance, d->backends[i].instance);
+	}
+	return 0;
+}
+
 static int environment_counters(struct router *router, const char *app, const char *environment,
 				struct router_environment_counters *ret_counters, struct error *err)
 {
@@ -249,10 +308,14 @@ static bool settled(struct router *router)
 
 /* --- users */
 
-static void count_answer(struct router_counters *c, uint64_t latency_us, bool error)
+static void count_answer(struct router_counters *c, struct fake_instance *f, uint64_t latency_us,
+			 bool error)
 {
 	c->answered++;
 	c->completed++;
+	f->counts.answered++;
+	f->counts.completed++;
+	f->counts.errors += error;
 	c->first_us[histogram_index(latency_us)]++;
 	c->total_us[histogram_index(latency_us)]++;
 	if (error)
@@ -292,10 +355,11 @@ static void send_to(struct fake_environment *e, uint32_t release)
 		return;
 	}
 	f->busy++;
+	f->counts.started++;
 	if (world_random() % SHARE_FULL_BP < b->hang_bp)
 		f->hanging++;
 	else
-		count_answer(c, b->latency_us ? b->latency_us : DEFAULT_LATENCY_US,
+		count_answer(c, f, b->latency_us ? b->latency_us : DEFAULT_LATENCY_US,
 			     world_random() % SHARE_FULL_BP < b->error_bp);
 }
 
@@ -349,6 +413,9 @@ void router_instance_ended(struct fake_instance *f)
 		e->releases[i].counters.completed += f->hanging;
 		e->releases[i].counters.failed_reset += f->hanging;
 	}
+	f->counts.answered += f->hanging;
+	f->counts.completed += f->hanging;
+	f->counts.errors += f->hanging;
 	f->hanging = f->busy = 0;
 }
 
@@ -374,6 +441,8 @@ void router_open(void)
 					      .forget = forget,
 					      .observe = observe,
 					      .counters = counters,
+					      .class_counters = class_counters,
+					      .backend_counters = backend_counters,
 					      .environment_counters = environment_counters,
 					      .settled = settled};
 	world.router.ops = &ops;

@@ -356,6 +356,58 @@ static void counters_are_read_by_release_and_keep_their_place(void **state)
 	free(before);
 }
 
+static void counters_are_read_by_class_and_by_instance(void **state)
+{
+	(void)state;
+	struct seen seen;
+	struct router_class_counters *classes = calloc(1, sizeof *classes);
+	struct router_backend_counters *backends = calloc(1, sizeof *backends);
+	struct digest unknown = {{99}};
+	struct error err;
+	write_document("prod", kit.port, 1, 1000);
+	assert_int_equal(apply(&seen), 0);
+	struct digest id = document->releases[0].id;
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(kit_request(kit.port), 1);
+	assert_int_equal(router->ops->class_counters(router, "shop", "prod", &id, classes, &err),
+			 0);
+	assert_int_equal(classes->count, 1); /* no class is named: all is in the first */
+	assert_int_equal(classes->classes[0].started, 10);
+	assert_string_equal(classes->classes[0].name, "");
+	uint64_t life = classes->life;
+	document->version.n = 2;
+	document->class_count = 1;
+	text_copy(document->classes[0].name, sizeof document->classes[0].name, "api");
+	text_copy(document->classes[0].paths[0], sizeof document->classes[0].paths[0], "/api");
+	document->classes[0].path_count = 1;
+	assert_int_equal(apply(&seen), 0);
+	assert_int_equal(router->ops->class_counters(router, "shop", "prod", &id, classes, &err),
+			 0);
+	assert_int_equal(classes->count, 2);
+	assert_string_equal(classes->classes[1].name, "api");
+	assert_int_equal(classes->classes[1].started, 0);
+	assert_true(classes->life != life); /* other classes: earlier readings are no base */
+	life = classes->life;
+	document->version.n = 3;
+	document->classes[0].paths[0][1] = 'x';
+	assert_int_equal(apply(&seen), 0);
+	assert_int_equal(router->ops->class_counters(router, "shop", "prod", &id, classes, &err),
+			 0);
+	assert_true(classes->life != life);
+	assert_int_equal(router->ops->backend_counters(router, "shop", "prod", &id, backends, &err),
+			 0);
+	assert_int_equal(backends->count, 1);
+	assert_string_equal(backends->backends[0].instance, document->backends[0].instance);
+	assert_int_equal(
+		router->ops->class_counters(router, "shop", "prod", &unknown, classes, &err),
+		ERR_NOT_FOUND);
+	assert_int_equal(
+		router->ops->backend_counters(router, "shop", "prod", &unknown, backends, &err),
+		ERR_NOT_FOUND);
+	free(classes);
+	free(backends);
+}
+
 static void a_place_outlives_the_controller_that_gave_it(void **state)
 {
 	(void)state;
@@ -410,6 +462,7 @@ int main(int argc, char **argv)
 		T(a_gateway_that_is_killed_is_found_again_and_misses_nothing),
 		T(a_gateway_that_lost_its_table_gets_it_again),
 		T(counters_are_read_by_release_and_keep_their_place),
+		T(counters_are_read_by_class_and_by_instance),
 		T(a_place_outlives_the_controller_that_gave_it),
 		T(without_a_gateway_nothing_is_known_and_everything_is_asked_again),
 	};

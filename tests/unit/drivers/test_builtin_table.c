@@ -33,6 +33,14 @@ static void fill(struct router_document *d, const char *environment)
 	text_copy(d->routes[0].process, sizeof d->routes[0].process, "web");
 	text_copy(d->listener, sizeof d->listener, "127.0.0.1:8080");
 	d->route_count = 1;
+	text_copy(d->classes[0].name, sizeof d->classes[0].name, "checkout");
+	text_copy(d->classes[0].paths[0], sizeof d->classes[0].paths[0], "/checkout");
+	text_copy(d->classes[0].paths[1], sizeof d->classes[0].paths[1], "/cart");
+	d->classes[0].path_count = 2;
+	text_copy(d->classes[1].name, sizeof d->classes[1].name, "api");
+	text_copy(d->classes[1].paths[0], sizeof d->classes[1].paths[0], "/api");
+	d->classes[1].path_count = 1;
+	d->class_count = 2;
 	d->version = (struct router_version){2, 9};
 	d->release_count = 2;
 	d->live = 1;
@@ -139,6 +147,10 @@ static void every_part_of_a_document_counts_when_two_are_compared(void **state)
 	DIFFERS(two->routes[0].host[0]++);
 	DIFFERS(two->routes[0].path[1] = 'a');
 	DIFFERS(two->routes[0].process[0]++);
+	DIFFERS(two->class_count = 1);
+	DIFFERS(two->classes[1].name[0]++);
+	DIFFERS(two->classes[0].path_count = 1);
+	DIFFERS(two->classes[0].paths[1][1]++);
 	DIFFERS(two->mirror.release = 1);
 	DIFFERS(two->mirror.share_bp++);
 	DIFFERS(two->mirror.methods = 1);
@@ -210,6 +222,30 @@ static void a_place_is_given_away_only_when_nobody_counts_in_it_any_more(void **
 	assert_true(table->releases[0].stats_slot < 2); /* free the longest */
 }
 
+static void the_classes_of_all_environments_have_their_bound(void **state)
+{
+	enum { ENVIRONMENTS = TABLE_CLASSES_MAX / ROUTER_CLASSES_MAX };
+	static struct router_document many[ENVIRONMENTS + 1];
+	const struct router_document *documents[ENVIRONMENTS + 1];
+	struct error err;
+	(void)state;
+	for (size_t i = 0; i <= ENVIRONMENTS; i++) {
+		snprintf(many[i].app, sizeof many[i].app, "app");
+		snprintf(many[i].environment, sizeof many[i].environment, "e%zu", i);
+		many[i].live = many[i].mirror.release = ROUTER_NONE;
+		many[i].class_count = ROUTER_CLASSES_MAX;
+		for (uint32_t k = 0; k < ROUTER_CLASSES_MAX; k++)
+			many[i].classes[k].path_count = 1;
+		documents[i] = &many[i];
+	}
+	assert_int_equal(builtin_table_make(places, documents, ENVIRONMENTS, 1, 0, table, &err), 0);
+	table_free(table);
+	table = table_new();
+	assert_int_equal(builtin_table_make(places, documents, ENVIRONMENTS + 1, 2, 0, table, &err),
+			 ERR_LIMIT);
+	assert_non_null(strstr(err.text, "256 route classes"));
+}
+
 static void more_than_there_is_room_for_is_refused(void **state)
 {
 	(void)state;
@@ -224,6 +260,16 @@ static void more_than_there_is_room_for_is_refused(void **state)
 	table_free(table);
 	table = table_new();
 	assert_int_equal(builtin_table_make(places, documents, 1, 1, 0, table, &err), ERR_INVALID);
+	fill(one, "prod");
+	one->classes[1].path_count = ROUTER_CLASS_PATHS_MAX + 1;
+	table_free(table);
+	table = table_new();
+	assert_int_equal(builtin_table_make(places, documents, 1, 1, 0, table, &err), ERR_INVALID);
+	fill(one, "prod");
+	one->class_count = ROUTER_CLASSES_MAX + 1;
+	table_free(table);
+	table = table_new();
+	assert_int_equal(builtin_table_make(places, documents, 1, 1, 0, table, &err), ERR_INVALID);
 }
 
 int main(void)
@@ -234,6 +280,7 @@ int main(void)
 		T(every_part_of_a_document_counts_when_two_are_compared),
 		T(places_stay_with_their_names),
 		T(a_place_is_given_away_only_when_nobody_counts_in_it_any_more),
+		T(the_classes_of_all_environments_have_their_bound),
 		T(more_than_there_is_room_for_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
