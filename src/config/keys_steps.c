@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * keys_steps - see keys.h for the contract. Checks, analysis and strategies. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "config/app.h"
@@ -141,6 +142,53 @@ static const struct schema_section latency_section = {
 	LATER(rule_later),
 	.doc = "How slow the answers may be. Without it latency is not judged."};
 
+static const struct schema_key class_keys[] = {
+	{"paths", SCHEMA_TEXTS, AT(app_class, paths), .flags = SCHEMA_REQUIRED,
+	 .valid = value_is_prefix, .max = APP_CLASS_PATHS_MAX,
+	 .shape = "a path such as /checkout of up to 255 characters, without a \"/\" at its "
+		  "end",
+	 .example = "[/checkout, /cart]",
+	 .doc = "These paths and everything below them. The longest path of all classes wins."},
+};
+
+static const struct schema_section class_section = {
+	.title = "class",
+	KEYS(class_keys),
+	.list_key = "paths",
+	.doc = "A named list of paths whose requests are counted apart."};
+
+/* The class before place (class, index) that has the path too; NULL: none. */
+static const char *class_with(const struct app_analysis *analysis, const char *path, uint32_t class,
+			      uint32_t index)
+{
+	for (uint32_t i = 0; i <= class; i++) {
+		const struct app_texts *paths = &analysis->classes[i].paths;
+		for (uint32_t k = 0; k < (i < class ? paths->count : index); k++)
+			if (strcmp(paths->items[k], path) == 0)
+				return analysis->classes[i].name;
+	}
+	return NULL;
+}
+
+/* A path can be in one class only. */
+static bool check_classes(const void *base, char *why, size_t why_size)
+{
+	const struct app_analysis *analysis = base;
+	for (uint32_t i = 0; i < analysis->class_count; i++)
+		for (uint32_t k = 0; k < analysis->classes[i].paths.count; k++) {
+			const char *path = analysis->classes[i].paths.items[k];
+			const char *other = class_with(analysis, path, i, k);
+			if (!other)
+				continue;
+			snprintf(why, why_size,
+				 "the path \"%s\" is named twice, in class \"%s\" and in \"%s\"; "
+				 "keep one.",
+				 path, other, analysis->classes[i].name);
+			return false;
+		}
+	return true;
+}
+
 static const char *const states[] = {"on", "off", NULL};
 static const char *const when_too_little[] = {"hold", "rollback", "continue", NULL};
 
@@ -155,6 +203,12 @@ static const struct schema_key analysis_keys[] = {
 	 .max = HOUR(1),
 	 .doc = "A request without an answer for this long counts as an error while it still "
 		"waits. An application that answers late on purpose (long polling) needs more."},
+	{"classes", SCHEMA_MAP, ITEMS(app_analysis, classes, class_count), .max = APP_CLASSES_MAX,
+	 .section = &class_section, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
+	 .example = "{ checkout: [/checkout, /cart], api: [/api] }",
+	 .doc = "Kinds of requests that are counted apart, by name. What no class names is "
+		"counted together. As with routes, those of the live release count; what an "
+		"environment writes takes the place of all that the file says."},
 	{"when_too_little", SCHEMA_CHOICE, AT(app_analysis, when_too_little), .fallback = "hold",
 	 .choices = when_too_little,
 	 .doc = "What a step does that has reached its longest time without enough requests "
@@ -167,6 +221,7 @@ static const struct schema_later analysis_later[] = {
 
 const struct schema_section schema_analysis = {
 	.title = "analysis",
+	.check = check_classes,
 	KEYS(analysis_keys),
 	LATER(analysis_later),
 	.scalar_key = "state",

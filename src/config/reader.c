@@ -176,6 +176,8 @@ static void set_name(void *item, const char *name)
 		       "named");
 	_Static_assert(offsetof(struct app_check, name) == offsetof(struct app_environment, name),
 		       "named");
+	_Static_assert(offsetof(struct app_check, name) == offsetof(struct app_class, name),
+		       "named");
 	named->name = name;
 }
 

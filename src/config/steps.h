@@ -18,6 +18,8 @@ enum {
 	APP_CHECKS_MAX = 16,
 	APP_PROBES_MAX = 16, /* of one check */
 	APP_ROUTES_MAX = 32,
+	APP_CLASSES_MAX = 7, /* of routes, in one analysis */
+	APP_CLASS_PATHS_MAX = 8,
 	APP_ENV_MAX = 64,
 	APP_TEXTS_MAX = 64, /* arguments, paths, methods */
 };
@@ -70,6 +72,13 @@ struct app_latency_rule {
 	bool absolute;
 };
 
+/* Requests that are judged apart: at and below these paths. */
+struct app_class {
+	uint32_t set;
+	const char *name;
+	struct app_texts paths;
+};
+
 enum app_analysis_state { APP_ANALYSIS_ON, APP_ANALYSIS_OFF, APP_ANALYSIS_COUNT };
 
 struct app_analysis {
@@ -81,6 +90,8 @@ struct app_analysis {
 		struct app_latency_rule p50, p90, p99, p999;
 	} latency;
 	uint64_t hang_ms;
+	uint32_t class_count;
+	struct app_class classes[APP_CLASSES_MAX];
 	uint32_t when_too_little; /* enum judge_when_too_little */
 };
 

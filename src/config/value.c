@@ -11,7 +11,14 @@
 #include "base/text.h"
 #include "config/app.h"
 
-enum { SHOWN_MAX = 80, TEXT_LENGTH_MAX = 4096, HOST_MAX = 253, LABEL_MAX = 63, PORT_MAX = 65535 };
+enum {
+	SHOWN_MAX = 80,
+	TEXT_LENGTH_MAX = 4096,
+	HOST_MAX = 253,
+	LABEL_MAX = 63,
+	PORT_MAX = 65535,
+	PREFIX_MAX = 255
+};
 
 static bool is_digit(char c)
 {
@@ -84,6 +91,13 @@ bool value_is_url_path(const char *text)
 		if (*p <= 0x20 || *p == 0x7f || *p == '#' || *p == '"' || *p == '<' || *p == '>')
 			return false;
 	return true;
+}
+
+bool value_is_prefix(const char *text)
+{
+	size_t size = strlen(text);
+	return value_is_url_path(text) && size <= PREFIX_MAX && !strchr(text, '?') &&
+	       (size == 1 || text[size - 1] != '/');
 }
 
 bool value_is_user(const char *text)

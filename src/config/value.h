@@ -35,6 +35,7 @@ bool value_is_line(const char *text);     /* something, without control characte
 bool value_is_address(const char *text);  /* 0.0.0.0:8080 [::1]:80 */
 bool value_is_host(const char *text);     /* shop.example.com, lower case */
 bool value_is_url_path(const char *text); /* /up?full=1 */
+bool value_is_prefix(const char *text);   /* /api, for all below it; below 256 bytes */
 bool value_is_user(const char *text);
 bool value_is_token(const char *text);    /* a cookie's or header's name */
 bool value_is_inside(const char *text);   /* a relative path that stays inside */

@@ -87,6 +87,22 @@ static uint32_t mirror_methods(const struct resolved *config)
 	return methods ? methods : ROUTER_METHOD_GET | ROUTER_METHOD_HEAD;
 }
 
+static void fill_classes(const struct app_analysis *analysis, struct router_document *d)
+{
+	_Static_assert((int)APP_CLASSES_MAX == (int)ROUTER_CLASSES_MAX &&
+			       (int)APP_CLASS_PATHS_MAX == (int)ROUTER_CLASS_PATHS_MAX,
+		       "classes fit");
+	d->class_count = analysis->class_count;
+	for (uint32_t i = 0; i < analysis->class_count; i++) {
+		const struct app_texts *paths = &analysis->classes[i].paths;
+		struct router_class *to = &d->classes[i];
+		text_copy(to->name, sizeof to->name, analysis->classes[i].name);
+		to->path_count = paths->count;
+		for (uint32_t k = 0; k < paths->count; k++)
+			text_copy(to->paths[k], sizeof to->paths[k], paths->items[k]);
+	}
+}
+
 static void fill_config(const struct environment *e, const struct resolved *config,
 			struct router_document *d)
 {
@@ -99,6 +115,7 @@ static void fill_config(const struct environment *e, const struct resolved *conf
 		text_copy(d->routes[i].path, sizeof d->routes[i].path, env->routes[i].path);
 		text_copy(d->routes[i].process, sizeof d->routes[i].process, env->routes[i].to);
 	}
+	fill_classes(&env->analysis, d);
 	d->sticky.on = env->sticky.cookie || env->sticky.header;
 	text_copy(d->sticky.cookie, sizeof d->sticky.cookie,
 		  env->sticky.cookie ? env->sticky.cookie : "");
