@@ -59,6 +59,17 @@ static json_t *traffic(const struct view_traffic *t)
 	return o;
 }
 
+static json_t *class(const struct view_class *c)
+{
+	json_t *o = json_object();
+	put(o, "name", c->name);
+	put_number(o, "requests", c->requests);
+	put_number(o, "errors", c->errors);
+	put_number(o, "repeated", c->repeated);
+	put_number(o, "in_flight", c->in_flight);
+	return o;
+}
+
 static json_t *instance(const struct view_instance *i)
 {
 	json_t *o = json_object();
@@ -73,12 +84,16 @@ static json_t *instance(const struct view_instance *i)
 	put_number(o, "restarts", i->restarts);
 	put_number(o, "ready_ms", i->ready_ms);
 	put(o, "probe", i->probe);
+	put_number(o, "requests", i->requests);
+	put_number(o, "errors", i->errors);
+	put_number(o, "in_flight", i->in_flight);
 	return o;
 }
 
 json_t *json_of_environment(const struct view_environment *e)
 {
-	json_t *o = json_object(), *list = json_array(), *rollout = json_null();
+	json_t *o = json_object(), *list = json_array(), *classes = json_array(),
+	       *rollout = json_null();
 	put(o, "app", e->app);
 	put(o, "name", e->name);
 	put(o, "listen", e->listen);
@@ -100,6 +115,9 @@ json_t *json_of_environment(const struct view_environment *e)
 	put_bool(o, "applied", e->applied);
 	put(o, "trouble", e->trouble);
 	json_object_set_new(o, "traffic", traffic(&e->traffic));
+	for (uint32_t i = 0; i < e->class_count; i++)
+		json_array_append_new(classes, class(&e->classes[i]));
+	json_object_set_new(o, "classes", classes);
 	for (uint32_t i = 0; i < e->instance_count; i++)
 		json_array_append_new(list, instance(&e->instances[i]));
 	json_object_set_new(o, "instances", list);

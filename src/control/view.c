@@ -109,24 +109,64 @@ static void show_instances(const struct environment *e, struct view_environment 
 	}
 }
 
-static void show_traffic(struct environment *e, struct view_traffic *to)
+static uint64_t in_flight(uint64_t started, uint64_t completed, uint64_t lost)
 {
+	return started > completed + lost ? started - completed - lost : 0;
+}
+
+static void add_classes(const struct router_class_counters *counters, struct view_environment *v)
+{
+	_Static_assert((int)VIEW_CLASSES_MAX == (int)ROUTER_CLASSES_MAX + 1, "classes fit");
+	v->class_count = counters->count;
+	for (uint32_t i = 0; i < counters->count; i++) {
+		const struct router_class_numbers *c = &counters->classes[i];
+		struct view_class *to = &v->classes[i];
+		text_copy(to->name, sizeof to->name, c->name);
+		to->requests += c->started;
+		to->errors += c->status_5xx + c->failed_connect + c->failed_reset +
+			      c->failed_timeout + c->failed_answer + c->no_backend;
+		to->repeated += c->repeated;
+		to->in_flight += in_flight(c->started, c->completed, c->lost);
+	}
+}
+
+static void add_instances(const struct router_backend_counters *counters,
+			  struct view_environment *v)
+{
+	for (uint32_t i = 0; i < counters->count; i++) {
+		const struct router_backend_numbers *b = &counters->backends[i];
+		uint32_t at = 0;
+		while (at < v->instance_count && strcmp(v->instances[at].id, b->instance) != 0)
+			at++;
+		if (at == v->instance_count)
+			continue;
+		v->instances[at].requests = b->answered;
+		v->instances[at].errors = b->errors;
+		v->instances[at].in_flight = in_flight(b->started, b->completed, b->lost);
+	}
+}
+
+static void show_traffic(struct environment *e, struct view_environment *v)
+{
+	static struct router_class_counters classes;
+	static struct router_backend_counters backends;
 	struct router *router = e->control->parts.router;
 	struct error err;
 	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX; slot++) {
-		struct router_counters counters;
 		struct digest id;
 		if (release_id_empty(&e->releases[slot].id))
 			continue;
 		memcpy(id.bytes, e->releases[slot].id.bytes, sizeof id.bytes);
-		if (router->ops->counters(router, e->app, e->name, &id, &counters, &err) < 0)
-			continue;
-		to->requests += counters.started;
-		to->errors += counters.status_5xx + counters.failed_connect +
-			      counters.failed_reset + counters.failed_timeout +
-			      counters.failed_answer + counters.no_backend;
-		uint64_t over = counters.completed + counters.lost;
-		to->in_flight += counters.started > over ? counters.started - over : 0;
+		if (router->ops->class_counters(router, e->app, e->name, &id, &classes, &err) == 0)
+			add_classes(&classes, v);
+		if (router->ops->backend_counters(router, e->app, e->name, &id, &backends, &err) ==
+		    0)
+			add_instances(&backends, v);
+	}
+	for (uint32_t i = 0; i < v->class_count; i++) {
+		v->traffic.requests += v->classes[i].requests;
+		v->traffic.errors += v->classes[i].errors;
+		v->traffic.in_flight += v->classes[i].in_flight;
 	}
 }
 
@@ -172,8 +212,8 @@ static void show_environment(struct environment *e, struct view_environment *v)
 				  r->plan.steps[r->state.cursor].label);
 	}
 	show_trouble(e, v->trouble);
-	show_traffic(e, &v->traffic);
 	show_instances(e, v);
+	show_traffic(e, v);
 }
 
 static int compare_keys(const void *a, const void *b)

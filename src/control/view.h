@@ -20,6 +20,7 @@ enum {
 	VIEW_EVIDENCE_MAX = 64,
 	VIEW_HISTORY_MAX = 128,
 	VIEW_INSTANCES_MAX = 256,
+	VIEW_CLASSES_MAX = 8,
 	VIEW_LOG_LINES = 20,
 	VIEW_WORD_SIZE = 48,
 };
@@ -42,6 +43,15 @@ struct view_traffic {
 	uint64_t in_flight;
 };
 
+/* Of all releases together; "" = the requests that no class names. */
+struct view_class {
+	char name[VIEW_WORD_SIZE];
+	uint64_t requests;
+	uint64_t errors;
+	uint64_t repeated; /* of the errors: a client's blind second tries */
+	uint64_t in_flight;
+};
+
 struct view_instance {
 	char id[96];
 	char process[VIEW_WORD_SIZE];
@@ -54,6 +64,9 @@ struct view_instance {
 	uint32_t restarts;
 	uint64_t ready_ms; /* for how long it has been ready; 0 = it is not */
 	char probe[256];
+	uint64_t requests; /* answered, or given up, of those that were tried there last */
+	uint64_t errors;
+	uint64_t in_flight;
 };
 
 struct view_environment {
@@ -71,6 +84,8 @@ struct view_environment {
 	bool applied;                 /* the gateway serves what the document says */
 	char trouble[VIEW_TEXT_SIZE]; /* what davit wants to do here and cannot; "" = nothing */
 	struct view_traffic traffic;
+	uint32_t class_count; /* 0 = nothing is known of its traffic */
+	struct view_class classes[VIEW_CLASSES_MAX];
 	uint32_t instance_count;
 	struct view_instance instances[VIEW_INSTANCES_MAX];
 };

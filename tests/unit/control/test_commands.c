@@ -496,6 +496,42 @@ static void a_repeated_promote_passes_one_step(void **state)
 	}
 }
 
+/* --- what is counted */
+
+static void take_view(void *context, const struct view_environment *v)
+{
+	*(struct view_environment *)context = *v;
+}
+
+static void classes_go_to_the_router_and_counts_come_back(void **state)
+{
+	(void)state;
+	static struct view_environment v;
+	char yaml[4096];
+	const char *at = strstr(world_yaml, "analysis: { ");
+	snprintf(yaml, sizeof yaml,
+		 "%.*sanalysis: { classes: { pay: [/pay, /cart], api: [/api] }, %s",
+		 (int)(at - world_yaml), world_yaml, at + strlen("analysis: { "));
+	world_release("prod", "v9", yaml);
+	succeed("v9");
+	const struct router_document *d = world_traffic("shop", "prod")->document;
+	assert_int_equal(d->class_count, 2);
+	assert_string_equal(d->classes[0].name, "api");
+	assert_string_equal(d->classes[1].name, "pay");
+	assert_string_equal(d->classes[1].paths[1], "/cart");
+	assert_int_equal(
+		control_view_environments(world.control, "prod", take_view, &v, &world.err), 0);
+	assert_int_equal(v.class_count, 3);
+	assert_string_equal(v.classes[2].name, "pay");
+	assert_true(v.traffic.requests > 100);
+	assert_int_equal(v.classes[0].requests, v.traffic.requests);
+	for (uint32_t i = 0; i < v.instance_count; i++)
+		if (strcmp(v.instances[i].tag, "v9") == 0) {
+			assert_true(v.instances[i].requests > 100);
+			assert_int_equal(v.instances[i].errors, 0);
+		}
+}
+
 /* --- processes without traffic */
 
 static const char worker_yaml[] =
@@ -595,6 +631,7 @@ int main(void)
 		TEST(after_a_restart_rollback_goes_to_other_content),
 		TEST(after_a_restart_the_same_release_is_still_the_same),
 		TEST(a_restart_that_fails_leaves_what_was),
+		TEST(classes_go_to_the_router_and_counts_come_back),
 		TEST(maintenance_answers_for_everybody),
 		TEST(every_strategy_works_during_maintenance),
 		TEST(a_repeated_request_has_one_effect),

@@ -156,14 +156,15 @@ static void a_blind_second_try_is_counted_as_repeated(void **state)
 	uint64_t began_ms = rig_now_ms();
 	for (int i = 0; i < 3; i++)
 		exchange(client, backend, "/cart?id=1", BAD);
-	bool in_time = rig_now_ms() - began_ms < 900; /* a machine that stood still proves nothing */
+	bool in_time =
+		rig_now_ms() - began_ms < 900; /* a machine that stood still proves nothing */
 	if (in_time)
 		assert_int_equal(rig_class(rig, V1, CHECKOUT, COUNTERS_RELEASE_REPEATED), 2);
 	assert_int_equal(rig_class(rig, V1, CHECKOUT, COUNTERS_RELEASE_STATUS_5XX), 3);
 	uint64_t before = rig_release(rig, V1, COUNTERS_RELEASE_REPEATED);
 	exchange(client, backend, "/cart?id=2", BAD); /* another target */
 	int other = rig_connect(rig);
-	exchange(other, backend, "/cart?id=2", BAD); /* another client */
+	exchange(other, backend, "/cart?id=2", BAD);                        /* another client */
 	rig_send(client, "HEAD /cart?id=2 HTTP/1.1\r\nHost: shop\r\n\r\n"); /* another method */
 	rig_until(backend, "\r\n\r\n");
 	rig_send(backend, "HTTP/1.1 500 Oops\r\nContent-Length: 2\r\n\r\n");
@@ -181,8 +182,7 @@ static void a_trusted_proxy_s_clients_are_told_apart(void **state)
 {
 	(void)state;
 	struct rig *rig = rig_start_one();
-	text_copy(rig->table->trusted[rig->table->trusted_count++], TABLE_NAME_SIZE,
-		  "127.0.0.0/8");
+	text_copy(rig->table->trusted[rig->table->trusted_count++], TABLE_NAME_SIZE, "127.0.0.0/8");
 	rig_apply(rig);
 	int client = rig_connect(rig);
 	int backend = first_exchange(rig, client, 1, "/");
