@@ -6,62 +6,12 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "judge/line.h"
 
 enum { DEFAULT_MAX_BP = 200, DEFAULT_AT_LEAST = 50, DEFAULT_HANG_MS = 5000 };
 
 /* A new release that is more than this many times as bad as a live one in trouble is the trouble. */
 static const double EXCUSE_RATIO = 1.5;
-
-/* A sentence under construction; what does not fit is cut. */
-struct line {
-	char *to;
-	size_t used, size;
-};
-
-static void put(struct line *line, const char *text)
-{
-	size_t left = line->size - line->used - 1, length = strlen(text);
-	if (length > left)
-		length = left;
-	memcpy(line->to + line->used, text, length);
-	line->used += length;
-	line->to[line->used] = '\0';
-}
-
-/* 4800 as "4,800". */
-static void put_count(struct line *line, uint64_t count)
-{
-	char digits[32];
-	size_t at = sizeof digits - 1, written = 0;
-	digits[at] = '\0';
-	do {
-		if (written > 0 && written % 3 == 0)
-			digits[--at] = ',';
-		digits[--at] = (char)('0' + count % 10);
-		count /= 10;
-		written++;
-	} while (count > 0);
-	put(line, digits + at);
-}
-
-static void put_share(struct line *line, uint64_t part, uint64_t whole)
-{
-	char text[16];
-	double bp = (double)part * SHARE_FULL_BP / (double)whole + 0.5;
-	put(line, text_format_share((uint32_t)bp, text, sizeof text));
-}
-
-/* 812 us, 1.2 ms, 812 ms, 12.3 s: three digits say enough. */
-static void put_time(struct line *line, uint64_t us)
-{
-	uint64_t unit = us < 1000 ? 1 : us < 10000000 ? 1000 : 1000000;
-	put_count(line, us / unit);
-	if (unit > 1 && us / unit < 100 && us % unit / (unit / 10) > 0) {
-		put(line, ".");
-		put_count(line, us % unit / (unit / 10));
-	}
-	put(line, unit == 1 ? " us" : unit == 1000 ? " ms" : " s");
-}
 
 uint64_t judge_errors(const struct judge_counts *counts)
 {
@@ -129,7 +79,7 @@ static enum judge_verdict weigh(const struct reading *new_one, const struct read
 }
 
 /* "; 9 answered 5xx, 3 hang unanswered" */
-static void put_causes(struct line *line, const struct judge_counts *counts)
+static void put_causes(struct judge_line *line, const struct judge_counts *counts)
 {
 	static const char *const texts[JUDGE_ERROR_COUNT] = {
 #define X(name, text) text,
@@ -140,10 +90,10 @@ static void put_causes(struct line *line, const struct judge_counts *counts)
 	for (size_t i = 0; i < JUDGE_ERROR_COUNT; i++) {
 		if (counts->errors[i] == 0)
 			continue;
-		put(line, separator);
-		put_count(line, counts->errors[i]);
-		put(line, " ");
-		put(line, texts[i]);
+		judge_line_put(line, separator);
+		judge_line_count(line, counts->errors[i]);
+		judge_line_put(line, " ");
+		judge_line_put(line, texts[i]);
 		separator = ", ";
 	}
 }
@@ -153,25 +103,28 @@ static const char *limit_words(enum judge_verdict verdict)
 	return verdict == JUDGE_VERDICT_PASS ? ", within " : ", more than ";
 }
 
-static void put_excuse(struct line *line, enum judge_verdict verdict)
+static void put_excuse(struct judge_line *line, enum judge_verdict verdict)
 {
 	if (verdict == JUDGE_VERDICT_GO_ON)
-		put(line, "; both are in trouble, which says nothing about the new release");
+		judge_line_put(line,
+			       "; both are in trouble, which says nothing about the new release");
 }
 
-static void put_too_little(struct line *line, const char *rule, uint64_t seen, uint64_t needed)
+static void put_too_little(struct judge_line *line, const char *rule, uint64_t seen,
+			   uint64_t needed)
 {
-	put(line, "too little traffic to judge ");
-	put(line, rule);
-	put(line, ": the new release has seen ");
-	put_count(line, seen);
-	put(line, " of the ");
-	put_count(line, needed);
-	put(line, " requests it takes");
+	judge_line_put(line, "too little traffic to judge ");
+	judge_line_put(line, rule);
+	judge_line_put(line, ": the new release has seen ");
+	judge_line_count(line, seen);
+	judge_line_put(line, " of the ");
+	judge_line_count(line, needed);
+	judge_line_put(line, " requests it takes");
 }
 
 static enum judge_verdict judge_error_rate(const struct judge_error_rule *rule,
-					   const struct judge_window *window, struct line *line)
+					   const struct judge_window *window,
+					   struct judge_line *line)
 {
 	struct reading fresh = read_errors(rule, &window->new_release);
 	struct reading live = read_errors(rule, &window->live_release);
@@ -180,24 +133,24 @@ static enum judge_verdict judge_error_rate(const struct judge_error_rule *rule,
 		put_too_little(line, "errors", fresh.total, rule->at_least);
 		return verdict;
 	}
-	put(line, "errors ");
-	put_count(line, fresh.value);
-	put(line, " of ");
-	put_count(line, fresh.total);
-	put(line, " requests (");
-	put_share(line, fresh.value, fresh.total);
-	put(line, ") of the new release");
-	put(line, limit_words(verdict));
-	put_share(line, rule->max_bp, SHARE_FULL_BP);
-	put(line, " allowed");
+	judge_line_put(line, "errors ");
+	judge_line_count(line, fresh.value);
+	judge_line_put(line, " of ");
+	judge_line_count(line, fresh.total);
+	judge_line_put(line, " requests (");
+	judge_line_share(line, fresh.value, fresh.total);
+	judge_line_put(line, ") of the new release");
+	judge_line_put(line, limit_words(verdict));
+	judge_line_share(line, rule->max_bp, SHARE_FULL_BP);
+	judge_line_put(line, " allowed");
 	if (live.total > 0) {
-		put(line, "; the live release had ");
-		put_count(line, live.value);
-		put(line, " of ");
-		put_count(line, live.total);
-		put(line, " (");
-		put_share(line, live.value, live.total);
-		put(line, ")");
+		judge_line_put(line, "; the live release had ");
+		judge_line_count(line, live.value);
+		judge_line_put(line, " of ");
+		judge_line_count(line, live.total);
+		judge_line_put(line, " (");
+		judge_line_share(line, live.value, live.total);
+		judge_line_put(line, ")");
 	}
 	if (verdict != JUDGE_VERDICT_PASS)
 		put_causes(line, &window->new_release);
@@ -206,7 +159,7 @@ static enum judge_verdict judge_error_rate(const struct judge_error_rule *rule,
 }
 
 static enum judge_verdict judge_latency(const struct judge_latency_rule *rule,
-					const struct judge_window *window, struct line *line)
+					const struct judge_window *window, struct judge_line *line)
 {
 	char name[JUDGE_RULE_NAME_MAX];
 	struct reading fresh = read_latency(rule, &window->new_release);
@@ -217,20 +170,20 @@ static enum judge_verdict judge_latency(const struct judge_latency_rule *rule,
 		put_too_little(line, name, fresh.total, rule->at_least);
 		return verdict;
 	}
-	put(line, name);
-	put(line, " ");
-	put_time(line, fresh.value);
-	put(line, " over ");
-	put_count(line, fresh.total);
-	put(line, " answers of the new release");
-	put(line, limit_words(verdict));
-	put_time(line, rule->max_us);
-	put(line, " allowed");
+	judge_line_put(line, name);
+	judge_line_put(line, " ");
+	judge_line_time(line, fresh.value);
+	judge_line_put(line, " over ");
+	judge_line_count(line, fresh.total);
+	judge_line_put(line, " answers of the new release");
+	judge_line_put(line, limit_words(verdict));
+	judge_line_time(line, rule->max_us);
+	judge_line_put(line, " allowed");
 	if (live.total > 0) {
-		put(line, "; the live release had ");
-		put_time(line, live.value);
-		put(line, " over ");
-		put_count(line, live.total);
+		judge_line_put(line, "; the live release had ");
+		judge_line_time(line, live.value);
+		judge_line_put(line, " over ");
+		judge_line_count(line, live.total);
 	}
 	put_excuse(line, verdict);
 	return verdict;
@@ -268,12 +221,12 @@ void judge_rules_apply(const struct judge_rules *rules, const struct judge_windo
 	*ret_result = (struct judge_result){.verdict = JUDGE_VERDICT_PASS};
 	ASSERT(rules->latency_count <= JUDGE_LATENCY_RULES_MAX);
 	if (rules->on && rules->errors.on) {
-		struct line line = {.to = sentence, .size = sizeof sentence};
+		struct judge_line line = {.to = sentence, .size = sizeof sentence};
 		enum judge_verdict verdict = judge_error_rate(&rules->errors, window, &line);
 		add_verdict(ret_result, verdict, "errors", sentence);
 	}
 	for (uint32_t i = 0; rules->on && i < rules->latency_count; i++) {
-		struct line line = {.to = sentence, .size = sizeof sentence};
+		struct judge_line line = {.to = sentence, .size = sizeof sentence};
 		enum judge_verdict verdict = judge_latency(&rules->latency[i], window, &line);
 		add_verdict(ret_result, verdict,
 			    judge_quantile_name(rules->latency[i].quantile_bp, name), sentence);
@@ -285,12 +238,12 @@ void judge_rules_apply(const struct judge_rules *rules, const struct judge_windo
 
 const char *judge_quantile_name(uint32_t quantile_bp, char to[JUDGE_RULE_NAME_MAX])
 {
-	struct line line = {.to = to, .size = JUDGE_RULE_NAME_MAX};
-	put(&line, "p");
-	put_count(&line, quantile_bp / 100);
+	struct judge_line line = {.to = to, .size = JUDGE_RULE_NAME_MAX};
+	judge_line_put(&line, "p");
+	judge_line_count(&line, quantile_bp / 100);
 	if (quantile_bp % 100 > 0) {
-		put(&line, ".");
-		put_count(&line, quantile_bp % 100 / 10);
+		judge_line_put(&line, ".");
+		judge_line_count(&line, quantile_bp % 100 / 10);
 	}
 	return to;
 }

@@ -33,7 +33,7 @@
 
 #include "base/histogram.h"
 
-enum { JUDGE_LATENCY_RULES_MAX = 8, JUDGE_RULE_NAME_MAX = 8, JUDGE_SENTENCE_MAX = 400 };
+enum { JUDGE_LATENCY_RULES_MAX = 8, JUDGE_RULE_NAME_MAX = 48, JUDGE_SENTENCE_MAX = 400 };
 
 #define JUDGE_VERDICTS(X)           \
 	X(TOO_LITTLE, "too-little") \

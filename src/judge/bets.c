@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * bets - see bets.h for the contract. */
+#include "judge/bets.h"
+
+#include <math.h>
+
+#include "base/err.h"
+
+static const double AT_ONCE = 0.45, PER_SECOND = 0.55 / 2700, OF_THE_REST = 1.0 / 900;
+static const double CAPITAL_MIN = 1e-300, CAPITAL_MAX = 1e200;
+
+void judge_bets_begin(struct judge_bets *bets, uint32_t count)
+{
+	ASSERT(count > 0 && count <= JUDGE_BETS_MAX);
+	*bets = (struct judge_bets){.count = count, .cash = 1};
+	judge_bets_add(bets, AT_ONCE);
+}
+
+void judge_bets_settle(struct judge_bets *bets, const double *log_factors)
+{
+	for (uint32_t i = 0; i < bets->count; i++) {
+		double capital = bets->capital[i] * exp(log_factors[i]);
+		if (capital < CAPITAL_MIN)
+			capital = CAPITAL_MIN;
+		bets->capital[i] = capital > CAPITAL_MAX ? CAPITAL_MAX : capital;
+	}
+}
+
+void judge_bets_add(struct judge_bets *bets, double share)
+{
+	if (share > bets->cash)
+		share = bets->cash;
+	bets->cash -= share;
+	for (uint32_t i = 0; i < bets->count; i++)
+		bets->capital[i] += share / bets->count;
+}
+
+void judge_bets_second(struct judge_bets *bets)
+{
+	double share = bets->cash * OF_THE_REST;
+	judge_bets_add(bets, share < PER_SECOND ? share : PER_SECOND);
+}
+
+double judge_bets_wealth(const struct judge_bets *bets)
+{
+	double wealth = bets->cash;
+	for (uint32_t i = 0; i < bets->count; i++)
+		wealth += bets->capital[i];
+	return wealth;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * decide - see judge.h for the contract: the verdict and its sentence. */
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "judge/judge.h"
+#include "judge/line.h"
+
+/* The metric that says most against the release. */
+static uint32_t culprit(const struct judge *j)
+{
+	uint32_t worst = JUDGE_METRIC_ERRORS;
+	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++)
+		if (judge_share_of_odds(j, m) > judge_share_of_odds(j, worst))
+			worst = m;
+	return worst;
+}
+
+/* The gate that has shown least. */
+static uint32_t laggard(const struct judge *j)
+{
+	uint32_t least = JUDGE_METRIC_COUNT;
+	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++) {
+		if (!judge_metric_is_on(j, m) || !j->settings.metrics[m].gates)
+			continue;
+		if (least == JUDGE_METRIC_COUNT || judge_proportion_fine(&j->metrics[m]) <
+							   judge_proportion_fine(&j->metrics[least]))
+			least = m;
+	}
+	return least;
+}
+
+static struct judge_table total_of(const struct judge *j, uint32_t metric)
+{
+	struct judge_table sum = {0};
+	for (uint32_t s = 0; s < JUDGE_STRATA_MAX; s++) {
+		const struct judge_table *t = &j->totals[metric][s];
+		sum.new_requests += t->new_requests;
+		sum.new_events += t->new_events;
+		sum.live_requests += t->live_requests;
+		sum.live_events += t->live_events;
+	}
+	return sum;
+}
+
+static bool is_latency(uint32_t metric)
+{
+	return metric >= JUDGE_METRIC_LATENCY && metric < JUDGE_METRIC_LATENCY + JUDGE_LATENCIES;
+}
+
+static void put_counted(struct judge_line *line, uint64_t events, uint64_t requests)
+{
+	judge_line_count(line, events);
+	judge_line_put(line, " of ");
+	judge_line_count(line, requests);
+	if (requests > 0 && events <= requests) {
+		judge_line_put(line, " (");
+		judge_line_share(line, events, requests);
+		judge_line_put(line, ")");
+	}
+}
+
+/* "errors: 9 of 783 (1.15%) of the new release, 98 of 77,410 (0.13%) of the live one" */
+static void put_comparison(struct judge_line *line, const struct judge *j, uint32_t metric)
+{
+	struct judge_table t = total_of(j, metric);
+	judge_line_put(line, j->settings.metrics[metric].name);
+	judge_line_put(line, ": ");
+	put_counted(line, t.new_events, t.new_requests);
+	judge_line_put(line, " of the new release");
+	if (is_latency(metric)) {
+		judge_line_put(line, " took longer than ");
+		judge_line_time(line, j->edges[metric - JUDGE_METRIC_LATENCY].live_us);
+	}
+	if (t.live_requests > 0) {
+		judge_line_put(line, ", ");
+		put_counted(line, t.live_events, t.live_requests);
+		judge_line_put(line, " of the live one");
+	} else {
+		judge_line_put(line, ", more than the one before it ever had");
+	}
+}
+
+static void put_causes(struct judge_line *line, const struct judge *j)
+{
+	static const char *const texts[JUDGE_ERROR_COUNT] = {
+#define X(name, text) text,
+		JUDGE_ERROR_CAUSES(X)
+#undef X
+	};
+	const char *separator = "; ";
+	for (uint32_t c = 0; c < JUDGE_ERROR_COUNT; c++) {
+		if (j->causes[c] == 0)
+			continue;
+		judge_line_put(line, separator);
+		judge_line_count(line, j->causes[c]);
+		judge_line_put(line, " ");
+		judge_line_put(line, texts[c]);
+		separator = ", ";
+	}
+}
+
+static void say_worse(struct judge_line *line, const struct judge *j, uint32_t metric)
+{
+	put_comparison(line, j, metric);
+	if (metric == JUDGE_METRIC_ERRORS)
+		put_causes(line, j);
+	judge_line_put(line, "; odds ");
+	judge_line_odds(line, judge_odds(j));
+	judge_line_put(line, " that it is worse");
+}
+
+static void say_fine(struct judge_line *line, const struct judge *j)
+{
+	put_comparison(line, j, JUDGE_METRIC_ERRORS);
+	judge_line_put(line, "; odds ");
+	judge_line_odds(line, judge_fine(j));
+	judge_line_put(line, " that it is fine, ");
+	judge_line_odds(line, judge_odds(j));
+	judge_line_put(line, " that it is worse");
+}
+
+static void say_open(struct judge_line *line, const struct judge *j)
+{
+	uint32_t metric = laggard(j);
+	put_comparison(line, j, metric == JUDGE_METRIC_COUNT ? JUDGE_METRIC_ERRORS : metric);
+	judge_line_put(line, "; odds ");
+	judge_line_odds(line, judge_fine(j));
+	judge_line_put(line, " that it is fine (");
+	judge_line_odds(line, 1 / j->settings.beta);
+	judge_line_put(line, " passes), ");
+	judge_line_odds(line, judge_odds(j));
+	judge_line_put(line, " that it is worse (");
+	judge_line_odds(line, 1 / j->settings.alpha);
+	judge_line_put(line, " fails)");
+}
+
+void judge_decide(const struct judge *j, struct judge_result *ret_result)
+{
+	struct judge_line line = {.to = ret_result->sentence, .size = sizeof ret_result->sentence};
+	uint32_t metric = culprit(j);
+	*ret_result = (struct judge_result){.verdict = JUDGE_VERDICT_GO_ON};
+	if (judge_odds(j) >= 1 / j->settings.alpha) {
+		ret_result->verdict = JUDGE_VERDICT_FAIL;
+		text_copy(ret_result->rule, sizeof ret_result->rule,
+			  j->settings.metrics[metric].name);
+		say_worse(&line, j, metric);
+	} else if (j->new_requests == 0) {
+		ret_result->verdict = JUDGE_VERDICT_TOO_LITTLE;
+		judge_line_put(&line, "the new release has had no request yet");
+	} else if (judge_live_troubled(j)) {
+		judge_line_put(&line, "the live release itself is in trouble, which says nothing about "
+				      "the new one: ");
+		put_comparison(&line, j, JUDGE_METRIC_ERRORS);
+	} else if (judge_fine(j) >= 1 / j->settings.beta) {
+		ret_result->verdict = JUDGE_VERDICT_PASS;
+		say_fine(&line, j);
+	} else {
+		say_open(&line, j);
+	}
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * dispersion - how much more the live release's events scatter than chance alone would have it.
+ *
+ * WHAT  phi: the variance of events from second to second over that of independent requests. 1 when every
+ *       request fails or not by itself; 3 when a failing client tries three times; more when an instance
+ *       pauses and delays all that it has at once.
+ *       Evidence is raised to the power 1/phi. Without that, clusters of three retries make a third of all
+ *       good releases look bad; with it none.
+ *
+ * HOW   Of two seconds next to each other, with n1, n2 requests and y1, y2 events, the difference from the common
+ *       share, D = y2 - n2 (y1 + y2) / (n1 + n2), has the variance V = n1 n2 / (n1 + n2) p (1 - p). phi is the sum of
+ *       D^2 over the sum of V, begun with a prior of phi = 1 and forgotten slowly. A drift of the share, which both
+ *       releases have, is in D only as far as it happens within two seconds. The same between the backends of one
+ *       second; the larger of both counts.
+ *
+ * UNITS Seconds are of observed time. A value; copy it as you like.
+ */
+#ifndef JUDGE_DISPERSION_H
+#define JUDGE_DISPERSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct judge_dispersion {
+	bool counts; /* events without a bound by the requests: Poisson, V without (1 - p) */
+	double requests, events;         /* this second */
+	double last_requests, last_events; /* the second before */
+	double squares, variances, pairs;
+	double between_squares, between_variances, between_pairs;
+};
+
+void judge_dispersion_begin(struct judge_dispersion *d, bool counts);
+
+/* The live release's part of a tick. */
+void judge_dispersion_add(struct judge_dispersion *d, uint64_t requests, uint64_t events);
+
+/* The second is over. */
+void judge_dispersion_second(struct judge_dispersion *d);
+
+/* What its backends did in one second, count >= 2 of them. */
+void judge_dispersion_between(struct judge_dispersion *d, const uint64_t *requests,
+			      const uint64_t *events, uint32_t count);
+
+/* phi, at least 1. */
+double judge_dispersion_phi(const struct judge_dispersion *d);
+
+#endif

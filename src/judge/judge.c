@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * judge - see judge.h for the contract. */
+#include "judge/judge.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+
+static const uint32_t quantiles_bp[JUDGE_LATENCIES] = {5000, 9000, 9900, 9990};
+/* Shown to be fine before a step passes: it takes some 250 answers. p99 would take thousands. */
+enum { GATING_BP = 9000 };
+static const double RECENT_KEPT_PER_SECOND = 0.983; /* about a minute */
+enum { RECENT_LEAST = 50, TROUBLE_TIMES = 3 };
+
+static const double ERRORS_WEIGHT = 0.5, LATENCY_WEIGHT = 0.3, HANGS_WEIGHT = 0.1,
+		    REFUSED_WEIGHT = 0.1;
+
+void judge_settings_default(struct judge_settings *s)
+{
+	*s = (struct judge_settings){.alpha = 0.001, .beta = 0.01, .trouble = 0.02,
+				     .warm_requests = 200, .warm_ms = 30000};
+	s->metrics[JUDGE_METRIC_ERRORS] = (struct judge_metric_settings){
+		.name = "errors", .gates = true, .weight = ERRORS_WEIGHT,
+		.proportion = {.ratio = 1.25, .points = 0.0002, .fine_ratio = 3, .fine_share = 0.02}};
+	s->metrics[JUDGE_METRIC_REFUSED] = (struct judge_metric_settings){
+		.name = "4xx", .weight = REFUSED_WEIGHT,
+		.proportion = {.ratio = 1.5, .points = 0.002, .fine_ratio = 3}};
+	s->metrics[JUDGE_METRIC_HANGS] = (struct judge_metric_settings){
+		.name = "hangs", .weight = HANGS_WEIGHT,
+		.proportion = {.ratio = 1.25, .points = 0.0002, .fine_ratio = 3}};
+	for (uint32_t i = 0; i < JUDGE_LATENCIES; i++) {
+		struct judge_metric_settings *m = &s->metrics[JUDGE_METRIC_LATENCY + i];
+		*m = (struct judge_metric_settings){
+			.weight = LATENCY_WEIGHT / 3, .scale = 1.09, .gates = quantiles_bp[i] == GATING_BP,
+			.proportion = {.common = true, .ratio = 1, .fine_ratio = 2}};
+		if (i < 3)
+			judge_quantile_name(quantiles_bp[i], m->name);
+	}
+}
+
+void judge_settings_extra(struct judge_settings *s, uint32_t index, const char *name,
+			  const struct judge_proportion_settings *proportion, double weight)
+{
+	ASSERT(index < JUDGE_EXTRAS);
+	struct judge_metric_settings *m = &s->metrics[JUDGE_METRIC_EXTRA + index];
+	*m = (struct judge_metric_settings){.weight = weight, .proportion = *proportion};
+	text_copy(m->name, sizeof m->name, name);
+}
+
+bool judge_metric_is_on(const struct judge *j, uint32_t metric)
+{
+	return j->settings.metrics[metric].name[0] != '\0';
+}
+
+void judge_begin(struct judge *j, const struct judge_settings *settings)
+{
+	double sum = 0;
+	memset(j, 0, sizeof *j);
+	j->settings = *settings;
+	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++) {
+		if (!judge_metric_is_on(j, m))
+			continue;
+		sum += settings->metrics[m].weight;
+		judge_proportion_begin(&j->metrics[m], &settings->metrics[m].proportion);
+	}
+	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++)
+		j->weights[m] = judge_metric_is_on(j, m) ? settings->metrics[m].weight / sum : 0;
+}
+
+static uint64_t errors_of(const struct judge_arm *arm)
+{
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < JUDGE_ERROR_COUNT; i++)
+		sum += arm->errors[i];
+	return sum;
+}
+
+/* Events of a tick cannot outnumber its requests, but counters are read one after the other. */
+static struct judge_table table_of(uint64_t new_requests, uint64_t new_events,
+				   uint64_t live_requests, uint64_t live_events)
+{
+	return (struct judge_table){
+		.new_requests = new_requests > new_events ? new_requests : new_events,
+		.new_events = new_events,
+		.live_requests = live_requests > live_events ? live_requests : live_events,
+		.live_events = live_events};
+}
+
+/* What a client repeats blindly within a second is one incident. */
+static struct judge_table errors_table(const struct judge_arm *a, const struct judge_arm *b)
+{
+	uint64_t x = errors_of(a), y = errors_of(b);
+	uint64_t new_repeated = a->repeated < x ? a->repeated : x;
+	uint64_t live_repeated = b->repeated < y ? b->repeated : y;
+	uint64_t n = a->requests > new_repeated ? a->requests - new_repeated : 0;
+	uint64_t m = b->requests > live_repeated ? b->requests - live_repeated : 0;
+	return table_of(n, x - new_repeated, m, y - live_repeated);
+}
+
+static uint64_t answers(const struct judge_arm *arm)
+{
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < arm->slot_count; i++)
+		sum += arm->slots[i].count;
+	return sum;
+}
+
+static bool is_warm(const struct judge *j)
+{
+	return j->new_requests - j->warm_from_requests >= j->settings.warm_requests ||
+	       j->time_ms - j->warm_from_ms >= j->settings.warm_ms;
+}
+
+static void tick_metric(struct judge *j, uint32_t metric, const struct judge_table *tables,
+			uint32_t count)
+{
+	if (!judge_metric_is_on(j, metric))
+		return;
+	for (uint32_t s = 0; s < count; s++) {
+		struct judge_table *total = &j->totals[metric][s];
+		total->new_requests += tables[s].new_requests;
+		total->new_events += tables[s].new_events;
+		total->live_requests += tables[s].live_requests;
+		total->live_events += tables[s].live_events;
+		if (metric == JUDGE_METRIC_ERRORS)
+			judge_band_add(&j->band, &tables[s]);
+	}
+	judge_proportion_tick(&j->metrics[metric], tables, count);
+}
+
+static void tick_latency(struct judge *j, const struct judge_tick *tick)
+{
+	uint32_t strata = tick->cell_count;
+	bool warm = is_warm(j);
+	for (uint32_t i = 0; i < JUDGE_LATENCIES; i++) {
+		struct judge_table tables[JUDGE_STRATA_MAX];
+		const struct judge_edge *edge = &j->edges[i];
+		if (!judge_metric_is_on(j, JUDGE_METRIC_LATENCY + i) || !edge->known)
+			continue;
+		uint32_t bucket = warm ? edge->new_bucket : edge->warm_bucket;
+		for (uint32_t s = 0; s < strata; s++) {
+			const struct judge_arm *a = &tick->cells[s].new_release;
+			const struct judge_arm *b = &tick->cells[s].live_release;
+			tables[s] = table_of(answers(a), judge_slower(a->slots, a->slot_count, bucket),
+					     answers(b),
+					     judge_slower(b->slots, b->slot_count, edge->live_bucket));
+		}
+		tick_metric(j, JUDGE_METRIC_LATENCY + i, tables, strata);
+	}
+	for (uint32_t s = 0; s < strata; s++)
+		judge_past_add(&j->past, tick->cells[s].live_release.slots,
+			       tick->cells[s].live_release.slot_count);
+}
+
+static void choose_edges(struct judge *j)
+{
+	j->edges_known = true;
+	for (uint32_t i = 0; i < JUDGE_LATENCIES; i++) {
+		if (!judge_metric_is_on(j, JUDGE_METRIC_LATENCY + i))
+			continue;
+		judge_edge_choose(&j->edges[i], &j->past, quantiles_bp[i],
+				  j->settings.metrics[JUDGE_METRIC_LATENCY + i].scale);
+		j->edges_known &= j->edges[i].known;
+	}
+}
+
+static void pass_time(struct judge *j, uint32_t elapsed_ms)
+{
+	j->time_ms += elapsed_ms;
+	j->second_ms += elapsed_ms;
+	if (j->second_ms < 1000)
+		return;
+	j->second_ms = 0;
+	j->minute_ms += 1000;
+	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++)
+		if (judge_metric_is_on(j, m))
+			judge_proportion_second(&j->metrics[m]);
+	judge_band_second(&j->band,
+			  judge_dispersion_phi(&j->metrics[JUDGE_METRIC_ERRORS].dispersion));
+	j->recent_requests *= RECENT_KEPT_PER_SECOND;
+	j->recent_errors *= RECENT_KEPT_PER_SECOND;
+	if (j->minute_ms >= 60000) {
+		j->minute_ms = 0;
+		judge_past_minute(&j->past);
+		choose_edges(j);
+	} else if (!j->edges_known) {
+		choose_edges(j);
+	}
+}
+
+void judge_tick(struct judge *j, const struct judge_tick *tick)
+{
+	struct judge_table errors[JUDGE_STRATA_MAX], refused[JUDGE_STRATA_MAX],
+		hangs[JUDGE_STRATA_MAX];
+	ASSERT(tick->cell_count > 0 && tick->cell_count <= JUDGE_STRATA_MAX);
+	for (uint32_t s = 0; s < tick->cell_count; s++) {
+		const struct judge_arm *a = &tick->cells[s].new_release;
+		const struct judge_arm *b = &tick->cells[s].live_release;
+		errors[s] = errors_table(a, b);
+		refused[s] = table_of(a->requests, a->refused, b->requests, b->refused);
+		hangs[s] = table_of(a->requests + a->hangs, a->hangs, b->requests + b->hangs, b->hangs);
+		for (uint32_t c = 0; c < JUDGE_ERROR_COUNT; c++)
+			j->causes[c] += a->errors[c];
+		j->new_requests += a->requests;
+		j->recent_requests += (double)b->requests;
+		j->recent_errors += (double)errors_of(b);
+	}
+	tick_metric(j, JUDGE_METRIC_ERRORS, errors, tick->cell_count);
+	tick_metric(j, JUDGE_METRIC_REFUSED, refused, tick->cell_count);
+	tick_metric(j, JUDGE_METRIC_HANGS, hangs, tick->cell_count);
+	tick_latency(j, tick);
+	for (uint32_t i = 0; i < JUDGE_EXTRAS; i++)
+		tick_metric(j, JUDGE_METRIC_EXTRA + i, &tick->extras[i], 1);
+	pass_time(j, tick->elapsed_ms);
+}
+
+void judge_step(struct judge *j)
+{
+	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++)
+		if (judge_metric_is_on(j, m))
+			judge_proportion_step(&j->metrics[m]);
+}
+
+void judge_warm_up(struct judge *j)
+{
+	j->warm_from_ms = j->time_ms;
+	j->warm_from_requests = j->new_requests;
+}
+
+double judge_share_of_odds(const struct judge *j, uint32_t metric)
+{
+	return judge_metric_is_on(j, metric) ?
+		       j->weights[metric] * judge_proportion_worse(&j->metrics[metric]) :
+		       0;
+}
+
+double judge_odds(const struct judge *j)
+{
+	double odds = 0;
+	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++)
+		odds += judge_share_of_odds(j, m);
+	return odds;
+}
+
+double judge_fine(const struct judge *j)
+{
+	double least = 0;
+	bool some = false;
+	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++) {
+		if (!judge_metric_is_on(j, m) || !j->settings.metrics[m].gates)
+			continue;
+		double fine = judge_proportion_fine(&j->metrics[m]);
+		least = some && least < fine ? least : fine;
+		some = true;
+	}
+	return some ? least : 1;
+}
+
+bool judge_live_troubled(const struct judge *j)
+{
+	const struct judge_proportion *errors = &j->metrics[JUDGE_METRIC_ERRORS];
+	if (j->recent_requests < RECENT_LEAST || errors->past_requests <= 0)
+		return false;
+	double now = j->recent_errors / j->recent_requests;
+	double usual = errors->past_events / errors->past_requests;
+	return now > j->settings.trouble && now > TROUBLE_TIMES * usual;
+}

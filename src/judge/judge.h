@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * judge - is the new release worse than the live one, is it fine, or is it too early to say?
+ *
+ * WHAT  Fed with what both releases did in the same moments, ten times a second; has at any time a verdict and the
+ *       evidence for it. Nothing is lost by looking often, and nothing is gained by looking late: the chance that a
+ *       release that is not worse than tolerated is ever judged bad is at most alpha, over all metrics, steps and looks
+ *       together; that one which is much worse is called fine at most beta.
+ *
+ * HOW   judge_begin(); judge_tick() with the live release alone while there is nothing else, to learn how it is; with
+ *       both once the new release has requests; judge_step() where a step begins; judge_decide() when asked.
+ *       Each metric has an e-process (proportion.h) and a weight; the weights sum to 1. The weighted mean is
+ *       an e-process again, whatever the metrics have to do with each other:
+ *         FAIL        the mean reaches 1/alpha.
+ *         PASS        every metric that gates has shown, at 1/beta, that the new release is fine.
+ *         GO_ON       neither; more requests will tell.
+ *         TOO_LITTLE  neither, and the new release has had none or next to none.
+ *       A live release that is itself in trouble (its errors above `trouble`) is no measure: nothing passes then.
+ *       Failing stays possible: the comparison is of the same moments.
+ *
+ * UNITS Ticks carry the observed time that passed; a gap is no time. Counts are of the tick, not cumulative.
+ * OWNS  A value of about 30 KB without pointers. A tick's slots are the caller's.
+ * SEE   proportion.h for the formulas; tests/bench/bench_judge.c for what they reach.
+ */
+#ifndef JUDGE_JUDGE_H
+#define JUDGE_JUDGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "judge/band.h"
+#include "judge/latency.h"
+#include "judge/proportion.h"
+#include "judge/rules.h"
+
+enum {
+	JUDGE_STRATA_MAX = 8,
+	JUDGE_LATENCIES = 4,
+	JUDGE_EXTRAS = 10, /* crashes, log errors, eight of the application's own */
+	JUDGE_NAME_SIZE = JUDGE_RULE_NAME_MAX
+};
+
+enum judge_metric_id {
+	JUDGE_METRIC_ERRORS,
+	JUDGE_METRIC_REFUSED, /* answers 400..499 */
+	JUDGE_METRIC_HANGS,   /* without an answer for longer than the live release needs */
+	JUDGE_METRIC_LATENCY, /* p50 p90 p99 p99.9 */
+	JUDGE_METRIC_EXTRA = JUDGE_METRIC_LATENCY + JUDGE_LATENCIES,
+	JUDGE_METRIC_COUNT = JUDGE_METRIC_EXTRA + JUDGE_EXTRAS
+};
+
+struct judge_metric_settings {
+	char name[JUDGE_NAME_SIZE]; /* "errors", "p99", "checkouts"; "" = this metric is off */
+	bool gates;                 /* a step passes only when it is shown to be fine */
+	double weight;              /* relative to the others */
+	double scale;               /* of a latency: tolerated slowness, 1.09 = 9 % */
+	struct judge_proportion_settings proportion;
+};
+
+struct judge_settings {
+	double alpha;            /* false alarms, per rollout: 0.001 */
+	double beta;             /* wrong passes: 0.01 */
+	double trouble;          /* a share of errors of the live release that is trouble */
+	uint32_t warm_requests;  /* an instance is warm after so many requests of the release, */
+	uint32_t warm_ms;        /* or so much time */
+	struct judge_metric_settings metrics[JUDGE_METRIC_COUNT];
+};
+
+/* What a release did in one tick, in one stratum. */
+struct judge_arm {
+	uint64_t requests; /* with an outcome */
+	uint64_t errors[JUDGE_ERROR_COUNT];
+	uint64_t refused;  /* 4xx */
+	uint64_t repeated; /* of the errors: the same client, the same request, within a second */
+	uint64_t hangs;    /* requests that have become too old without an answer */
+	uint32_t slot_count;
+	const struct judge_slot *slots; /* latencies of its answers */
+};
+
+struct judge_cell {
+	struct judge_arm new_release, live_release;
+};
+
+struct judge_tick {
+	uint32_t elapsed_ms; /* since the tick before, observed */
+	uint32_t cell_count; /* strata, at least 1 */
+	struct judge_cell cells[JUDGE_STRATA_MAX];
+	struct judge_table extras[JUDGE_EXTRAS]; /* all zero where nothing was read */
+};
+
+struct judge {
+	struct judge_settings settings;
+	double weights[JUDGE_METRIC_COUNT]; /* sum to 1 */
+	struct judge_proportion metrics[JUDGE_METRIC_COUNT];
+	struct judge_table totals[JUDGE_METRIC_COUNT][JUDGE_STRATA_MAX]; /* since the start */
+	struct judge_band band; /* of errors */
+	struct judge_past past;
+	struct judge_edge edges[JUDGE_LATENCIES];
+	bool edges_known;
+	uint64_t time_ms, second_ms, minute_ms; /* observed; of the current second and minute */
+	uint64_t warm_from_ms, warm_from_requests, new_requests;
+	uint64_t causes[JUDGE_ERROR_COUNT]; /* of the new release, since the start */
+	double recent_requests, recent_errors; /* of the live release, about the last minute */
+};
+
+/* errors 0.5, latency 0.3, the rest shares what is left; worse than 1.25 times and 0.02 points; 9 % slower. */
+void judge_settings_default(struct judge_settings *ret_settings);
+
+/* A metric of the application's own, or crashes: `index` below JUDGE_EXTRAS. */
+void judge_settings_extra(struct judge_settings *settings, uint32_t index, const char *name,
+			  const struct judge_proportion_settings *proportion, double weight);
+
+void judge_begin(struct judge *judge, const struct judge_settings *settings);
+void judge_tick(struct judge *judge, const struct judge_tick *tick);
+/* A step begins: another share of the traffic. */
+void judge_step(struct judge *judge);
+/* An instance of the new release is new: give it time. */
+void judge_warm_up(struct judge *judge);
+
+/* The verdict, the metric that decided, and one sentence with its numbers. */
+void judge_decide(const struct judge *judge, struct judge_result *ret_result);
+
+/* Against the release, over all metrics: FAIL from 1/alpha on. */
+double judge_odds(const struct judge *judge);
+/* The least that gates have shown for it: PASS from 1/beta on. 1 where nothing gates. */
+double judge_fine(const struct judge *judge);
+/* What a metric's evidence adds to judge_odds(). */
+double judge_share_of_odds(const struct judge *judge, uint32_t metric);
+bool judge_metric_is_on(const struct judge *judge, uint32_t metric);
+/* Is the live release itself in trouble? */
+bool judge_live_troubled(const struct judge *judge);
+
+#endif

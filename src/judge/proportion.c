@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * proportion - see proportion.h for the contract. */
+#include "judge/proportion.h"
+
+#include <math.h>
+
+#include "base/err.h"
+
+/* Alternatives, as multiples of what is tolerated. */
+static const double RARE[] = {1.5, 2, 3, 5, 10, 20, 50, 100, 300, 1000};
+static const double COMMON[] = {1.1, 1.25, 1.5, 2, 3, 5, 10, 30};
+/* What a release may be that is fine, as multiples of the live one; those below r1 are used. */
+static const double FINE[JUDGE_FINE_MAX] = {0.25, 0.5, 0.8, 1, 1.25, 1.6, 2, 2.5};
+/* The same where the live release has no events: as parts of p1. */
+static const double FINE_ALONE[2] = {0.1, 0.3};
+
+enum { RARE_COUNT = 10, COMMON_COUNT = 8, ALONE_COUNT = 3 };
+
+/* Of the evidence, what is said alone: where it is to speak from the start, and elsewhere. */
+static const double ALONE_WEIGHT = 0.2, ALONE_WEIGHT_LEAST = 0.02;
+/* What an event is worth there; and how much more than by the division, at most. */
+static const double ALONE_SLACK = 0.55;
+static const double ALONE[] = {1.099, 2.303, 3.912}; /* log 3, log 10, log 50 */
+static const double STEP_SHARE = 0.05;
+/* Half of the live release's past is forgotten in ten minutes. */
+static const double KEPT_PER_SECOND = 0.998845;
+/* "Next to no event": fewer than this in what is remembered. */
+static const double RARE_EVENTS = 5;
+/* An upper bound at 99.9 % of a mean of which y events were seen (Wilson and Hilferty's cube). */
+static const double BOUND_Z = 3.09;
+
+void judge_proportion_begin(struct judge_proportion *p,
+			    const struct judge_proportion_settings *settings)
+{
+	*p = (struct judge_proportion){.settings = *settings, .greatest = 1};
+	ASSERT(settings->ratio >= 1 && settings->fine_ratio > 1);
+	judge_bets_begin(&p->by_ratio, settings->common ? COMMON_COUNT : RARE_COUNT);
+	judge_bets_begin(&p->by_points, RARE_COUNT);
+	judge_bets_begin(&p->alone, ALONE_COUNT);
+	judge_dispersion_begin(&p->dispersion, settings->counts);
+}
+
+static double events_bound(double y)
+{
+	double n = y + 1, root = 1 - 1 / (9 * n) + BOUND_Z / (3 * sqrt(n));
+	return n * root * root * root;
+}
+
+/* The log-likelihood ratios of a tick by the binomial bound, added for each alternative. */
+static void add_binomial(const struct judge_table *t, double r0, double points, double *logs)
+{
+	double x = (double)t->new_events, y = (double)t->live_events;
+	double n = (double)t->new_requests, pi = n / (n + (double)t->live_requests);
+	double at_null = log1p(pi * (r0 - 1));
+	for (uint32_t i = 0; i < RARE_COUNT; i++) {
+		double rest = log1p(pi * (r0 * RARE[i] - 1)) - at_null;
+		double gain = log(RARE[i]) - rest;
+		logs[i] += x * gain - y * rest;
+		if (points > 0)
+			logs[i] -= n * points * (exp(gain) - 1);
+	}
+}
+
+/* Without an event only the tolerance has to be paid for: (theta(r) / theta(1) - 1) without a logarithm. */
+static void add_quiet(const struct judge_table *t, double points, double *logs)
+{
+	double n = (double)t->new_requests, pi = n / (n + (double)t->live_requests);
+	for (uint32_t i = 0; i < RARE_COUNT; i++)
+		logs[i] -= n * points * (RARE[i] / (1 + pi * (RARE[i] - 1)) - 1);
+}
+
+static void scale(double *logs, uint32_t count, double phi)
+{
+	for (uint32_t i = 0; i < count; i++)
+		logs[i] /= phi;
+}
+
+static bool compares(const struct judge_table *t)
+{
+	return t->new_requests > 0 && t->live_requests > 0;
+}
+
+static bool has_events(const struct judge_table *t)
+{
+	return t->new_events + t->live_events > 0;
+}
+
+static void tick_worse(struct judge_proportion *p, const struct judge_table *tables, uint32_t count,
+		       double phi)
+{
+	double ratio[JUDGE_BETS_MAX] = {0}, points[JUDGE_BETS_MAX] = {0};
+	bool some = false, charged = false;
+	for (uint32_t s = 0; s < count; s++) {
+		const struct judge_table *t = &tables[s];
+		if (!compares(t))
+			continue;
+		if (!has_events(t)) {
+			charged |= p->settings.points > 0;
+			add_quiet(t, p->settings.points, points);
+			continue;
+		}
+		some = true;
+		add_binomial(t, p->settings.ratio, 0, ratio);
+		add_binomial(t, 1, p->settings.points, points);
+	}
+	if (some) {
+		scale(ratio, RARE_COUNT, phi);
+		judge_bets_settle(&p->by_ratio, ratio);
+	}
+	if (some || charged) {
+		scale(points, RARE_COUNT, phi);
+		judge_bets_settle(&p->by_points, points);
+	}
+}
+
+static void tick_worse_common(struct judge_proportion *p, const struct judge_table *tables,
+			      uint32_t count, double phi)
+{
+	double sum[COMMON_COUNT] = {0}, logs[COMMON_COUNT], odds[COMMON_COUNT];
+	for (uint32_t i = 0; i < COMMON_COUNT; i++)
+		odds[i] = p->settings.fewer ? 1 / COMMON[i] : COMMON[i];
+	for (uint32_t s = 0; s < count; s++) {
+		judge_odds_logs(&tables[s], odds, COMMON_COUNT, logs);
+		for (uint32_t i = 0; i < COMMON_COUNT; i++)
+			sum[i] += logs[i];
+	}
+	scale(sum, COMMON_COUNT, phi);
+	judge_bets_settle(&p->by_ratio, sum);
+}
+
+/* Is there a past to count on, and too little of the present to compare with? */
+static bool speaks_alone(const struct judge_proportion *p, const struct judge_table *tables,
+			 uint32_t count)
+{
+	uint64_t live = 0;
+	for (uint32_t s = 0; s < count; s++)
+		live += tables[s].live_requests;
+	return p->past_requests > 0 && (p->past_events < RARE_EVENTS || live == 0);
+}
+
+static void tick_alone(struct judge_proportion *p, const struct judge_table *tables, uint32_t count,
+		       double phi)
+{
+	double level = events_bound(p->past_events) / p->past_requests + p->settings.points;
+	double logs[ALONE_COUNT] = {0};
+	for (uint32_t s = 0; s < count; s++) {
+		const struct judge_table *t = &tables[s];
+		double n = (double)t->new_requests, all = n + (double)t->live_requests;
+		if (t->new_requests == 0 || t->live_events > 0)
+			continue;
+		double most = t->live_requests > 0 ? log(all / n) + ALONE_SLACK : ALONE[2];
+		for (uint32_t i = 0; i < ALONE_COUNT; i++) {
+			double gain = ALONE[i] < most ? ALONE[i] : most;
+			logs[i] += (double)t->new_events * gain - n * level * (exp(gain) - 1);
+		}
+	}
+	scale(logs, ALONE_COUNT, phi);
+	judge_bets_settle(&p->alone, logs);
+}
+
+static void tick_fine(struct judge_proportion *p, const struct judge_table *tables, uint32_t count,
+		      double phi)
+{
+	double odds[JUDGE_FINE_MAX + 1], logs[JUDGE_FINE_MAX + 1];
+	double r1 = p->settings.fine_ratio;
+	uint32_t grid = 0;
+	for (uint32_t i = 0; i < JUDGE_FINE_MAX; i++)
+		if (FINE[i] < r1)
+			odds[grid++] = p->settings.fewer ? 1 / FINE[i] : FINE[i];
+	odds[grid] = p->settings.fewer ? 1 / r1 : r1;
+	for (uint32_t s = 0; s < count; s++) {
+		if (!compares(&tables[s]) || !has_events(&tables[s]))
+			continue;
+		judge_odds_logs(&tables[s], odds, grid + 1, logs);
+		for (uint32_t i = 0; i < grid; i++)
+			p->fine[i] += (logs[i] - logs[grid]) / phi;
+	}
+}
+
+static void tick_fine_alone(struct judge_proportion *p, const struct judge_table *tables,
+			    uint32_t count, double phi)
+{
+	double p1 = p->settings.fine_share, n = 0, x = 0;
+	for (uint32_t s = 0; s < count; s++) {
+		n += (double)tables[s].new_requests;
+		x += (double)tables[s].new_events;
+	}
+	for (uint32_t i = 0; i < 2; i++) {
+		double q = FINE_ALONE[i] * p1;
+		p->fine_alone[i] += (x * log(q / p1) + (n - x) * (log1p(-q) - log1p(-p1))) / phi;
+	}
+}
+
+static void add_totals(struct judge_proportion *p, const struct judge_table *t)
+{
+	p->new_requests += (double)t->new_requests;
+	p->new_events += (double)t->new_events;
+	p->live_requests += (double)t->live_requests;
+	p->live_events += (double)t->live_events;
+	if (p->past_requests > 0)
+		p->expected += (double)t->new_requests * p->past_events / p->past_requests;
+}
+
+void judge_proportion_learn(struct judge_proportion *p, uint64_t requests, uint64_t events)
+{
+	judge_dispersion_add(&p->dispersion, requests, events);
+	p->past_requests += (double)requests;
+	p->past_events += (double)events;
+}
+
+void judge_proportion_tick(struct judge_proportion *p, const struct judge_table *tables,
+			   uint32_t count)
+{
+	const struct judge_proportion_settings *settings = &p->settings;
+	double phi = judge_dispersion_phi(&p->dispersion);
+	uint64_t new_requests = 0;
+	for (uint32_t s = 0; s < count; s++) {
+		new_requests += tables[s].new_requests;
+		add_totals(p, &tables[s]);
+	}
+	if (p->new_requests == (double)new_requests)
+		p->alone_weight = speaks_alone(p, tables, count) ? ALONE_WEIGHT : ALONE_WEIGHT_LEAST;
+	if (new_requests > 0) {
+		if (settings->common)
+			tick_worse_common(p, tables, count, phi);
+		else
+			tick_worse(p, tables, count, phi);
+		if (!settings->common && speaks_alone(p, tables, count))
+			tick_alone(p, tables, count, phi);
+		if (!settings->counts)
+			tick_fine(p, tables, count, phi);
+		if (!settings->counts && settings->fine_share > 0)
+			tick_fine_alone(p, tables, count, phi);
+	}
+	for (uint32_t s = 0; s < count; s++)
+		judge_proportion_learn(p, tables[s].live_requests, tables[s].live_events);
+	double worse = judge_proportion_worse(p);
+	if (worse > p->greatest)
+		p->greatest = worse;
+}
+
+void judge_proportion_second(struct judge_proportion *p)
+{
+	judge_dispersion_second(&p->dispersion);
+	p->past_requests *= KEPT_PER_SECOND;
+	p->past_events *= KEPT_PER_SECOND;
+	if (p->new_requests == 0)
+		return;
+	judge_bets_second(&p->by_ratio);
+	judge_bets_second(&p->by_points);
+	judge_bets_second(&p->alone);
+}
+
+void judge_proportion_step(struct judge_proportion *p)
+{
+	judge_bets_add(&p->by_ratio, STEP_SHARE);
+	judge_bets_add(&p->by_points, STEP_SHARE);
+	judge_bets_add(&p->alone, STEP_SHARE);
+}
+
+double judge_proportion_worse(const struct judge_proportion *p)
+{
+	double ratio = judge_bets_wealth(&p->by_ratio);
+	if (p->settings.common)
+		return ratio;
+	double points = judge_bets_wealth(&p->by_points);
+	return (1 - p->alone_weight) * (ratio < points ? ratio : points) +
+	       p->alone_weight * judge_bets_wealth(&p->alone);
+}
+
+static double mean_of(const double *logs, uint32_t count)
+{
+	double sum = 0;
+	for (uint32_t i = 0; i < count; i++)
+		sum += exp(logs[i] < 400 ? logs[i] : 400);
+	return sum / count;
+}
+
+double judge_proportion_fine(const struct judge_proportion *p)
+{
+	uint32_t grid = 0;
+	for (uint32_t i = 0; i < JUDGE_FINE_MAX; i++)
+		grid += FINE[i] < p->settings.fine_ratio;
+	double ratio = mean_of(p->fine, grid);
+	if (p->settings.fine_share <= 0)
+		return ratio;
+	return (ratio + mean_of(p->fine_alone, 2)) / 2;
+}
