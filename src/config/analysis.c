@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * analysis - config_rules() of config.h: `analysis` in the words of the judge. */
+ * analysis - config_rules() and config_judge() of config.h: `analysis` in the words of the judge. */
+#include "base/text.h"
 #include "config/config.h"
+#include "config/keys.h"
+#include "config/schema.h"
 
-enum { MS_IN_US = 1000 };
+enum { MS_IN_US = 1000, MILLI_POINTS_FULL = 100000 };
+
+static bool is_written(const struct schema_section *section, uint32_t set, const char *key)
+{
+	return set & schema_bit(section, schema_find(section, key));
+}
 
 static void add_latency(struct judge_rules *rules, uint32_t quantile_bp,
 			const struct app_latency_rule *rule)
 {
-	if (rule->set == 0)
+	if (rule->max_ms == 0)
 		return;
 	rules->latency[rules->latency_count++] =
 		(struct judge_latency_rule){.quantile_bp = quantile_bp,
@@ -19,17 +27,67 @@ static void add_latency(struct judge_rules *rules, uint32_t quantile_bp,
 void config_rules(const struct resolved *resolved, struct judge_rules *ret_rules)
 {
 	const struct app_analysis *analysis = &resolved->environment.analysis;
-	*ret_rules = (struct judge_rules){
-		.on = analysis->state == APP_ANALYSIS_ON,
-		.hang_ms = analysis->hang_ms,
-		.when_too_little = (enum judge_when_too_little)analysis->when_too_little,
-		.errors = {.on = true,
-			   .max_bp = analysis->errors.max_bp,
-			   .at_least = analysis->errors.at_least,
-			   .absolute = analysis->errors.absolute},
-	};
+	bool written = is_written(&schema_errors, analysis->errors.set, "max");
+	judge_rules_default(ret_rules);
+	ret_rules->on = analysis->state == APP_ANALYSIS_ON;
+	ret_rules->hang_ms = analysis->hang_ms;
+	ret_rules->when_too_little = (enum judge_when_too_little)analysis->when_too_little;
+	ret_rules->errors.on = written || analysis->method == APP_JUDGE_RULES;
+	if (written)
+		ret_rules->errors.max_bp = analysis->errors.max_bp;
+	ret_rules->errors.at_least = analysis->errors.at_least;
+	ret_rules->errors.absolute = analysis->errors.absolute;
 	add_latency(ret_rules, 5000, &analysis->latency.p50);
 	add_latency(ret_rules, 9000, &analysis->latency.p90);
 	add_latency(ret_rules, 9900, &analysis->latency.p99);
 	add_latency(ret_rules, 9990, &analysis->latency.p999);
+}
+
+static double share_of(uint32_t bp)
+{
+	return (double)bp / SHARE_FULL_BP;
+}
+
+static double points_of(uint32_t milli)
+{
+	return (double)milli / MILLI_POINTS_FULL;
+}
+
+static void set_latency(struct judge_settings *to, uint32_t index,
+			const struct app_latency_rule *rule)
+{
+	if (rule->set != 0)
+		to->metrics[JUDGE_METRIC_LATENCY + index].scale = 1 + share_of(rule->worse_by_bp);
+}
+
+static void set_latencies(struct judge_settings *to, const struct app_latency *latency)
+{
+	if (latency->p999.set != 0)
+		judge_settings_slowest(to);
+	set_latency(to, 0, &latency->p50);
+	set_latency(to, 1, &latency->p90);
+	set_latency(to, 2, &latency->p99);
+	set_latency(to, 3, &latency->p999);
+	for (uint32_t i = 0; latency->state == APP_ANALYSIS_OFF && i < JUDGE_LATENCIES; i++)
+		to->metrics[JUDGE_METRIC_LATENCY + i].name[0] = '\0';
+}
+
+bool config_judge(const struct resolved *resolved, struct judge_settings *ret_settings)
+{
+	const struct app_analysis *analysis = &resolved->environment.analysis;
+	judge_settings_default(ret_settings);
+	ret_settings->alpha = share_of(analysis->false_alarms_bp);
+	ret_settings->beta = share_of(analysis->wrong_passes_bp);
+	struct judge_proportion_settings *errors =
+		&ret_settings->metrics[JUDGE_METRIC_ERRORS].proportion;
+	errors->ratio = 1 + share_of(analysis->errors.worse_by_bp);
+	errors->points = points_of(analysis->errors.or_points_milli);
+	errors->fine_share = share_of(analysis->errors.pass_below_bp);
+	struct judge_metric_settings *refused = &ret_settings->metrics[JUDGE_METRIC_REFUSED];
+	refused->proportion.ratio = 1 + share_of(analysis->refused.worse_by_bp);
+	refused->proportion.points = points_of(analysis->refused.or_points_milli);
+	if (analysis->refused.state == APP_ANALYSIS_OFF)
+		refused->name[0] = '\0';
+	set_latencies(ret_settings, &analysis->latency);
+	return analysis->state == APP_ANALYSIS_ON && analysis->method == APP_JUDGE_SEQUENTIAL;
 }

@@ -28,7 +28,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "config/app.h"
-#include "judge/rules.h"
+#include "judge/judge.h"
 
 enum { CONFIG_ERRORS_MAX = 20, CONFIG_ENCODED_MAX = 256 << 10 };
 
@@ -59,8 +59,10 @@ struct digest config_digest(const struct resolved *resolved);
 /* A release's id: SHA-256 over the artifact's digest and the configuration's. */
 struct digest config_release_id(const struct digest *artifact, const struct digest *configuration);
 
-/* The rules that a resolved environment is judged by. */
+/* The plain rules that a resolved environment is judged by. */
 void config_rules(const struct resolved *resolved, struct judge_rules *ret_rules);
+/* Its statistics. False: it wants none (`analysis: off`, `method: rules`). */
+bool config_judge(const struct resolved *resolved, struct judge_settings *ret_settings);
 
 /* The JSON Schema of davit.yaml (draft 2020-12). */
 void config_schema_json(struct buf *to);

@@ -31,6 +31,7 @@ extern const struct schema_section schema_command;
 extern const struct schema_section schema_process;
 extern const struct schema_section schema_check;
 extern const struct schema_section schema_analysis;
+extern const struct schema_section schema_errors; /* of `analysis` */
 extern const struct schema_section schema_environment;
 extern const struct schema_section schema_strategy;   /* of an environment */
 extern const struct schema_section schema_definition; /* in `strategies` */

@@ -53,9 +53,6 @@ const struct schema_section schema_check = {
 
 /* ---- analysis ---- */
 
-static const struct schema_later rule_later[] = {{"worse_by", "Give `max` until then."},
-						 {"or_points", "Give `max` until then."}};
-
 static const char ABSOLUTE_DOC[] = "Fail even when the live release breaks the same maximum at the "
 				   "same time. Otherwise that is taken "
 				   "for a shared outage, as long as the new release is at most "
@@ -63,22 +60,49 @@ static const char ABSOLUTE_DOC[] = "Fail even when the live release breaks the s
 				   "rollout nor lets it pass.";
 
 static const struct schema_key error_keys[] = {
-	{"max", SCHEMA_SHARE, AT(app_error_rule, max_bp), .fallback = "2%", .max = SHARE_FULL_BP,
-	 .doc = "More errors than this in the requests of the new release abort the rollout at "
-		"once. Errors are answers 500 to 599, timeouts, connections that fail or "
-		"break, and requests that hang."},
+	{"worse_by", SCHEMA_SHARE, AT(app_error_rule, worse_by_bp), .fallback = "25%",
+	 .max = SHARE_FULL_BP,
+	 .doc = "The new release may fail so much more often than the live one does in the same "
+		"moments: 25% is 1.25 times. Worse than that, and more than `or_points` above "
+		"it, it is taken back as soon as chance no longer explains it. Errors are "
+		"answers 500 to 599, timeouts, and connections that fail or break."},
+	{"or_points", SCHEMA_MILLI, AT(app_error_rule, or_points_milli), .fallback = "0.02",
+	 .max = 100000,
+	 .doc = "Or so many percentage points more often: what one error in 5,000 requests is."},
+	{"pass_below", SCHEMA_SHARE, AT(app_error_rule, pass_below_bp), .fallback = "2%",
+	 .max = SHARE_FULL_BP,
+	 .doc = "A step passes when the new release is shown to fail less often than this, or "
+		"not three times as often as the live one; some 250 requests without an error "
+		"show the first. `0%`: only the comparison counts."},
+	{"max", SCHEMA_SHARE, AT(app_error_rule, max_bp), .max = SHARE_FULL_BP, .example = "2%",
+	 .doc = "A plain rule beside the statistics: more errors than this in the requests of "
+		"the new release abort the rollout at once. Requests that hang count here too. "
+		"Not written: there is no such rule."},
 	{"at_least", SCHEMA_REQUESTS, AT(app_error_rule, at_least), .fallback = "50", .min = 1,
-	 .max = 1000000000,
-	 .doc = "Nothing is decided before the new release has had so many requests. Fewer are "
-		"never a pass."},
+	 .max = 1000000000, .doc = "The plain rule waits for so many requests."},
 	{"absolute", SCHEMA_BOOL, AT(app_error_rule, absolute), .fallback = "false",
 	 .doc = ABSOLUTE_DOC},
 };
 
-static const struct schema_section error_section = {.title = "errors",
-						    KEYS(error_keys),
-						    LATER(rule_later),
-						    .doc = "How many requests may fail."};
+const struct schema_section schema_errors = {
+	.title = "errors", KEYS(error_keys), .doc = "How many requests may fail."};
+
+static const char *const states[] = {"on", "off", NULL};
+
+static const struct schema_key refused_keys[] = {
+	{"state", SCHEMA_CHOICE, AT(app_refused_rule, state), .fallback = "on", .choices = states,
+	 .doc = "`off`: answers 400 to 499 are nobody's business."},
+	{"worse_by", SCHEMA_SHARE, AT(app_refused_rule, worse_by_bp), .fallback = "50%",
+	 .max = SHARE_FULL_BP, .doc = "As for `errors`."},
+	{"or_points", SCHEMA_MILLI, AT(app_refused_rule, or_points_milli), .fallback = "0.2",
+	 .max = 100000, .doc = "As for `errors`."},
+};
+
+static const struct schema_section refused_section = {
+	.title = "refused",
+	KEYS(refused_keys),
+	.scalar_key = "state",
+	.doc = "How many requests may be answered with 400 to 499. `off` or a mapping."};
 
 /* A quantile needs about five requests beyond it before it says anything. */
 #define LATENCY_KEYS(least)                                                                  \
@@ -86,19 +110,22 @@ static const struct schema_section error_section = {.title = "errors",
 		{"max",                                                                      \
 		 SCHEMA_DURATION,                                                            \
 		 AT(app_latency_rule, max_ms),                                               \
-		 .flags = SCHEMA_REQUIRED,                                                   \
 		 .min = 1,                                                                   \
 		 .max = HOUR(1),                                                             \
 		 .example = "400ms",                                                         \
-		 .doc = "A slower new release aborts the rollout at once. Whole time of an " \
-			"answer."},                                                          \
+		 .doc = "A plain rule beside the statistics: a slower new release aborts "   \
+			"the rollout at once. Not written: there is no such rule."},         \
+			{"worse_by", SCHEMA_SHARE, AT(app_latency_rule, worse_by_bp),        \
+			 .fallback = "9%", .max = SHARE_FULL_BP,                             \
+			 .doc = "Answers may become so much slower. Judged by how many are " \
+				"slower than this quantile of the live release."},           \
 			{"at_least",                                                         \
 			 SCHEMA_REQUESTS,                                                    \
 			 AT(app_latency_rule, at_least),                                     \
 			 .fallback = least,                                                  \
 			 .min = 1,                                                           \
 			 .max = 1000000000,                                                  \
-			 .doc = "Nothing is decided before so many answers."},               \
+			 .doc = "The plain rule waits for so many answers."},               \
 			{"absolute", SCHEMA_BOOL, AT(app_latency_rule, absolute),            \
 			 .fallback = "false", .doc = ABSOLUTE_DOC},                          \
 	}
@@ -110,18 +137,17 @@ static const struct schema_key p999_keys[] = LATENCY_KEYS("5000");
 static const struct schema_section p50_section = {
 	.title = "p50-p90",
 	KEYS(p50_keys),
-	LATER(rule_later),
-	.doc = "A maximum for half, or nine tenths, of the answers."};
+	.doc = "How slow half, or nine tenths, of the answers may be."};
 static const struct schema_section p99_section = {.title = "p99",
 						  KEYS(p99_keys),
-						  LATER(rule_later),
-						  .doc = "A maximum for 99 of 100 answers."};
+						  .doc = "How slow 99 of 100 answers may be."};
 static const struct schema_section p999_section = {.title = "p99.9",
 						   KEYS(p999_keys),
-						   LATER(rule_later),
-						   .doc = "A maximum for 999 of 1,000 answers."};
+						   .doc = "How slow 999 of 1,000 answers may be; judged only where it is written."};
 
 static const struct schema_key latency_keys[] = {
+	{"state", SCHEMA_CHOICE, AT(app_latency, state), .fallback = "on", .choices = states,
+	 .doc = "`off`: slowness is not judged."},
 	{"p50", SCHEMA_SECTION, AT(app_latency, p50), .flags = SCHEMA_OPTIONAL,
 	 .section = &p50_section, .example = "{ max: 50ms }",
 	 .doc = "Half of the answers are faster."},
@@ -139,8 +165,8 @@ static const struct schema_key latency_keys[] = {
 static const struct schema_section latency_section = {
 	.title = "latency",
 	KEYS(latency_keys),
-	LATER(rule_later),
-	.doc = "How slow the answers may be. Without it latency is not judged."};
+	.scalar_key = "state",
+	.doc = "How slow the answers may be. `off` or a mapping."};
 
 static const struct schema_key class_keys[] = {
 	{"paths", SCHEMA_TEXTS, AT(app_class, paths), .flags = SCHEMA_REQUIRED,
@@ -189,20 +215,36 @@ static bool check_classes(const void *base, char *why, size_t why_size)
 	return true;
 }
 
-static const char *const states[] = {"on", "off", NULL};
+static const char *const judges[] = {"sequential", "rules", NULL};
 static const char *const when_too_little[] = {"hold", "rollback", "continue", NULL};
 
 static const struct schema_key analysis_keys[] = {
 	{"state", SCHEMA_CHOICE, AT(app_analysis, state), .fallback = "on", .choices = states,
 	 .doc = "`off`: nothing is judged, and steps pass by time alone."},
-	{"errors", SCHEMA_SECTION, AT(app_analysis, errors), .section = &error_section,
-	 .example = "{ max: 2%, at_least: 50 requests }", .doc = "How many may fail."},
+	{"method", SCHEMA_CHOICE, AT(app_analysis, method), .fallback = "sequential",
+	 .choices = judges,
+	 .doc = "`sequential`: the new release is compared with the live one, request by request, "
+		"as long as it takes to be sure. `rules`: only the plain rules below count; errors "
+		"then have `max: 2%` where none is written."},
+	{"false_alarms", SCHEMA_SHARE, AT(app_analysis, false_alarms_bp), .fallback = "0.1%",
+	 .min = 1, .max = 1000,
+	 .doc = "The chance that a release which is not worse than tolerated is taken back, over "
+		"a whole rollout."},
+	{"wrong_passes", SCHEMA_SHARE, AT(app_analysis, wrong_passes_bp), .fallback = "1%",
+	 .min = 1, .max = 2000,
+	 .doc = "The chance that a step passes with a release that fails `pass_below` or more, "
+		"and three times as often as the live one."},
+	{"errors", SCHEMA_SECTION, AT(app_analysis, errors), .section = &schema_errors,
+	 .example = "{ worse_by: 25% }", .doc = "How many may fail."},
+	{"refused", SCHEMA_SECTION, AT(app_analysis, refused), .section = &refused_section,
+	 .example = "off", .doc = "How many may be answered with 400 to 499."},
 	{"latency", SCHEMA_SECTION, AT(app_analysis, latency), .section = &latency_section,
-	 .example = "{ p99: { max: 400ms } }", .doc = "How slow they may be."},
+	 .example = "{ p99: { worse_by: 20% } }", .doc = "How slow they may be."},
 	{"hang", SCHEMA_DURATION, AT(app_analysis, hang_ms), .fallback = "5s", .min = 100,
 	 .max = HOUR(1),
-	 .doc = "A request without an answer for this long counts as an error while it still "
-		"waits. An application that answers late on purpose (long polling) needs more."},
+	 .doc = "A request without an answer for this long is hanging. It hangs sooner where the "
+		"live release is quick: after 8 times its p99, but not before a second. An application "
+		"that answers late on purpose (long polling) needs more."},
 	{"classes", SCHEMA_MAP, ITEMS(app_analysis, classes, class_count), .max = APP_CLASSES_MAX,
 	 .section = &class_section, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
 	 .example = "{ checkout: [/checkout, /cart], api: [/api] }",

@@ -9,12 +9,13 @@ _Static_assert((int)APP_PROCESSES_MAX == (int)PROCESSES_MAX, "a process has one 
 _Static_assert((int)APP_STEPS_MAX <= (int)STRATEGY_MOVES_MAX, "every step is a move");
 _Static_assert((int)APP_WEIGHTS_MAX <= (int)STRATEGY_SHARES_MAX, "every weight is a share");
 
-/* Requests before every rule can speak; latency rules may need more than errors. */
+/* Requests before every plain rule can speak; latency rules may need more than errors. The statistics know themselves
+ * when they have seen enough. */
 static uint32_t samples_needed(const struct resolved *resolved)
 {
 	struct judge_rules rules;
 	config_rules(resolved, &rules);
-	uint32_t most = rules.errors.at_least;
+	uint32_t most = rules.errors.on ? rules.errors.at_least : 0;
 	for (uint32_t i = 0; i < rules.latency_count; i++)
 		if (rules.latency[i].at_least > most)
 			most = rules.latency[i].at_least;

@@ -61,13 +61,16 @@ struct app_check {
 
 struct app_error_rule {
 	uint32_t set;
-	uint32_t max_bp, at_least;
+	uint32_t worse_by_bp, or_points_milli; /* thousandths of a percentage point */
+	uint32_t pass_below_bp;
+	uint32_t max_bp, at_least; /* the plain rule: on where `max` is written */
 	bool absolute;
 };
 
 struct app_latency_rule {
 	uint32_t set;
-	uint64_t max_ms;
+	uint32_t worse_by_bp;
+	uint64_t max_ms; /* the plain rule: on where `max` is written */
 	uint32_t at_least;
 	bool absolute;
 };
@@ -80,13 +83,22 @@ struct app_class {
 };
 
 enum app_analysis_state { APP_ANALYSIS_ON, APP_ANALYSIS_OFF, APP_ANALYSIS_COUNT };
+enum app_judge { APP_JUDGE_SEQUENTIAL, APP_JUDGE_RULES, APP_JUDGE_COUNT };
 
 struct app_analysis {
 	uint32_t set;
 	enum app_analysis_state state;
+	enum app_judge method;
+	uint32_t false_alarms_bp, wrong_passes_bp;
 	struct app_error_rule errors;
+	struct app_refused_rule {
+		uint32_t set;
+		enum app_analysis_state state;
+		uint32_t worse_by_bp, or_points_milli;
+	} refused;
 	struct app_latency {
 		uint32_t set;
+		enum app_analysis_state state;
 		struct app_latency_rule p50, p90, p99, p999;
 	} latency;
 	uint64_t hang_ms;

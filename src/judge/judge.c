@@ -34,9 +34,15 @@ void judge_settings_default(struct judge_settings *s)
 		*m = (struct judge_metric_settings){
 			.weight = LATENCY_WEIGHT / 3, .scale = 1.09, .gates = quantiles_bp[i] == GATING_BP,
 			.proportion = {.common = true, .ratio = 1, .fine_ratio = 2}};
-		if (i < 3)
+		if (quantiles_bp[i] < 9990)
 			judge_quantile_name(quantiles_bp[i], m->name);
 	}
+}
+
+void judge_settings_slowest(struct judge_settings *s)
+{
+	uint32_t last = JUDGE_LATENCIES - 1;
+	judge_quantile_name(quantiles_bp[last], s->metrics[JUDGE_METRIC_LATENCY + last].name);
 }
 
 void judge_settings_extra(struct judge_settings *s, uint32_t index, const char *name,

@@ -106,6 +106,9 @@ struct judge {
 /* errors 0.5, latency 0.3, the rest shares what is left; worse than 1.25 times and 0.02 points; 9 % slower. */
 void judge_settings_default(struct judge_settings *ret_settings);
 
+/* p99.9 too: it takes 10,000 answers of the live release. */
+void judge_settings_slowest(struct judge_settings *settings);
+
 /* A metric of the application's own, or crashes: `index` below JUDGE_EXTRAS. */
 void judge_settings_extra(struct judge_settings *settings, uint32_t index, const char *name,
 			  const struct judge_proportion_settings *proportion, double weight);

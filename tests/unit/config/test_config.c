@@ -3,6 +3,7 @@
  *               come from the same table. */
 #include "../cmocka_all.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,14 +78,59 @@ static void four_lines_are_a_whole_file(void **state)
 	config_resolved_free(r);
 }
 
-static void without_analysis_the_shipped_rules_hold(void **state)
+static void without_analysis_the_shipped_statistics_judge(void **state)
 {
 	(void)state;
-	struct judge_rules shipped, rules;
+	struct judge_rules rules;
+	static struct judge_settings shipped, settings;
 	struct resolved *r = resolve(four_lines, "prod");
 	config_rules(r, &rules);
-	judge_rules_default(&shipped);
-	assert_memory_equal(&rules, &shipped, sizeof rules);
+	assert_true(rules.on);
+	assert_false(rules.errors.on);
+	assert_int_equal(rules.latency_count, 0);
+	judge_settings_default(&shipped);
+	assert_true(config_judge(r, &settings));
+	for (int m = 0; m < JUDGE_METRIC_COUNT; m++) {
+		const struct judge_metric_settings *a = &settings.metrics[m], *b = &shipped.metrics[m];
+		assert_string_equal(a->name, b->name);
+		assert_true(fabs(a->proportion.ratio - b->proportion.ratio) < 1e-9);
+		assert_true(fabs(a->proportion.points - b->proportion.points) < 1e-9);
+		assert_true(fabs(a->proportion.fine_share - b->proportion.fine_share) < 1e-9);
+		assert_true(fabs(a->scale - b->scale) < 1e-9);
+	}
+	assert_true(fabs(settings.alpha - shipped.alpha) < 1e-9);
+	assert_true(fabs(settings.beta - shipped.beta) < 1e-9);
+	config_resolved_free(r);
+}
+
+static void analysis_says_what_is_judged_and_how(void **state)
+{
+	(void)state;
+	static struct judge_settings s;
+	struct judge_rules rules;
+	struct resolved *r = resolve("app: shop\n"
+				     "service: { run: a, health: /up }\n"
+				     "analysis:\n"
+				     "  false_alarms: 1%\n"
+				     "  errors: { worse_by: 50%, or_points: 0.1, max: 0% }\n"
+				     "  refused: off\n"
+				     "  latency: { p99: { worse_by: 20%, max: 400ms }, p99.9: { worse_by: 5% } }\n"
+				     "environments:\n"
+				     "  prod: { listen: 127.0.0.1:1 }\n"
+				     "  dev: { listen: 127.0.0.1:2, analysis: { method: rules } }\n"
+				     "  quiet: { listen: 127.0.0.1:3, analysis: { latency: off } }\n",
+				     "prod");
+	assert_true(config_judge(r, &s));
+	assert_true(fabs(s.alpha - 0.01) < 1e-9);
+	assert_true(fabs(s.metrics[JUDGE_METRIC_ERRORS].proportion.ratio - 1.5) < 1e-9);
+	assert_true(fabs(s.metrics[JUDGE_METRIC_ERRORS].proportion.points - 0.001) < 1e-9);
+	assert_string_equal(s.metrics[JUDGE_METRIC_REFUSED].name, "");
+	assert_true(fabs(s.metrics[JUDGE_METRIC_LATENCY + 2].scale - 1.2) < 1e-9);
+	assert_string_equal(s.metrics[JUDGE_METRIC_LATENCY + 3].name, "p99.9");
+	config_rules(r, &rules);
+	assert_true(rules.errors.on);
+	assert_int_equal(rules.errors.max_bp, 0);
+	assert_int_equal(rules.latency_count, 1);
 	config_resolved_free(r);
 }
 
@@ -444,7 +490,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(four_lines_are_a_whole_file),
-		cmocka_unit_test(without_analysis_the_shipped_rules_hold),
+		cmocka_unit_test(without_analysis_the_shipped_statistics_judge),
+		cmocka_unit_test(analysis_says_what_is_judged_and_how),
 		cmocka_unit_test(what_is_nearer_to_the_process_wins),
 		cmocka_unit_test(another_kind_of_run_or_health_replaces_the_one_before),
 		cmocka_unit_test(serves_follows_port_health_and_name),
