@@ -43,7 +43,8 @@ static enum err code_of_errno(int number)
 	case ENOENT:
 	case ESRCH: return ERR_NOT_FOUND;
 	case EACCES:
-	case EPERM: return ERR_DENIED;
+	case EPERM:
+	case EROFS: return ERR_DENIED;
 	case EEXIST:
 	case EADDRINUSE:
 	case EBUSY: return ERR_CONFLICT;

@@ -46,8 +46,7 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-/* The directory that holds `name`, for the fsync that makes a rename last. */
-static int sync_parent(int dir_fd, const char *name)
+int file_sync_parent(int dir_fd, const char *name)
 {
 	char parent[PATH_SIZE] = ".";
 	const char *slash = strrchr(name, '/');
@@ -84,7 +83,7 @@ int file_write(int dir_fd, const char *name, const void *data, size_t size, mode
 	if (code == 0 && renameat(dir_fd, temporary, dir_fd, name) != 0)
 		code = -errno;
 	if (code == 0)
-		code = sync_parent(dir_fd, name);
+		code = file_sync_parent(dir_fd, name);
 	else
 		unlinkat(dir_fd, temporary, 0);
 	return code < 0 ? error_errno(err, -code, "\"%s\" cannot be written", name) : 0;

@@ -40,6 +40,9 @@ int file_read(int dir_fd, const char *name, struct buf *to, struct error *err) M
 int file_write(int dir_fd, const char *name, const void *data, size_t size, mode_t mode,
 	       struct error *err) MUST_CHECK;
 
+/* fsync the directory that holds `name`: then a rename or a removal lasts. 0 or -errno. */
+int file_sync_parent(int dir_fd, const char *name) MUST_CHECK;
+
 int file_open_directory(int dir_fd, const char *path, int *ret_fd, struct error *err) MUST_CHECK;
 
 /* Make `path` and what is missing above it. What is there already keeps its mode. */
