@@ -131,11 +131,15 @@ static int asked_before(struct control *c, const struct control_caller *caller,
 
 /* --- rollouts begin */
 
-static int new_number(struct control *c, uint32_t *ret_number, struct error *err)
+static int new_number(struct control *c, bool urgent, uint32_t *ret_number, struct error *err)
 {
-	store_begin(c->parts.store);
-	*ret_number = (uint32_t)store_add_one(c->parts.store, "rollout");
-	return store_commit(c->parts.store, err);
+	int result;
+	do {
+		control_begin(c, urgent);
+		*ret_number = (uint32_t)store_add_one(c->parts.store, "rollout");
+		result = control_commit(c, err);
+	} while (control_again(c, urgent, result));
+	return result;
 }
 
 static void drop(struct active_rollout *r)
@@ -154,7 +158,7 @@ static int submit(struct environment *e, struct active_rollout *r,
 	struct turn_note note = {
 		.caller = caller, .action = r->kind, .reason = r->reason, .request = request};
 	int result = e->queue_count < CONTROL_QUEUE_MAX
-			     ? new_number(c, &r->number, err)
+			     ? new_number(c, control_kind_urgent(r->kind), &r->number, err)
 			     : error_set(err, ERR_LIMIT, "%d rollouts wait in %s already.",
 					 CONTROL_QUEUE_MAX, e->key);
 	if (result < 0) {
@@ -429,9 +433,9 @@ static int add_twin(struct environment *e, const struct release_info *live,
 		row.config = buf_text(&json);
 		row.created_unix_ms = now;
 		snprintf(row.source, sizeof row.source, "restart of %.12s", live->hex);
-		store_begin(c->parts.store);
+		control_begin(c, false);
 		store_add_release(c->parts.store, &row);
-		result = store_commit(c->parts.store, err);
+		result = control_commit(c, err);
 		text_copy(ret_hex, DIGEST_HEX_SIZE, row.id);
 	}
 	buf_done(&old);
@@ -581,7 +585,7 @@ int control_exec(struct control *c, const struct control_caller *caller, const c
 	text_copy(audit.app, sizeof audit.app, e->app);
 	text_copy(audit.environment, sizeof audit.environment, e->name);
 	text_copy(audit.evidence, sizeof audit.evidence, command);
-	store_begin(c->parts.store);
+	control_begin(c, false);
 	store_add_audit(c->parts.store, &audit);
-	return store_commit(c->parts.store, err);
+	return control_commit(c, err);
 }

@@ -353,9 +353,13 @@ static int recover(struct control *c, struct error *err)
 
 static int next_epoch(struct control *c, struct error *err)
 {
-	store_begin(c->parts.store);
-	c->epoch = store_add_one(c->parts.store, "epoch");
-	return store_commit(c->parts.store, err);
+	int result;
+	do {
+		control_begin(c, true);
+		c->epoch = store_add_one(c->parts.store, "epoch");
+		result = control_commit(c, err);
+	} while (control_again(c, true, result));
+	return result;
 }
 
 static int boot(struct control *c, struct error *err)

@@ -16,7 +16,8 @@
  *
  * ERRORS NOT_FOUND no such environment, release or rollout · CONFLICT what the sender saw has moved, or
  *       the state does not allow it · INVALID the request makes no sense · NO_SPACE, DENIED, CORRUPT,
- *       INTERNAL the store could not commit: nothing was changed and nothing was done.
+ *       INTERNAL the store could not commit: nothing was changed and nothing was done. On a full disk abort
+ *       and rollback are committed from the store's reserve.
  *
  * SEE   view.h (what is shown), docs/reference/api.md (the same over HTTP), tests/unit/control.
  */
@@ -99,7 +100,7 @@ MUST_CHECK int control_start(struct control *c, struct error *err);
 void control_stop_instances(struct control *c, void (*done)(void *context), void *context);
 void control_free(struct control *c);
 
-/* Why nothing is done just now (the store cannot commit), or "". */
+/* Why nothing but going back is done just now (the store cannot commit), or "". */
 const char *control_degraded(const struct control *c);
 
 /* Register a release; the same artifact and configuration again is the same release. `ret_key` is

@@ -150,12 +150,19 @@ static void make_way(struct environment *e)
 		environment_event(e, &newer, NULL);
 }
 
+/* Is there one, and can it be committed, as far as we know? */
+static bool may_begin(const struct environment *e)
+{
+	return e->queue_count > 0 &&
+	       (!e->control->degraded || control_kind_urgent(e->queue[e->queue_count - 1]->kind));
+}
+
 void environment_start_next(struct environment *e)
 {
 	struct control *c = e->control;
-	if (e->queue_count > 0 && !c->degraded)
+	if (may_begin(e))
 		make_way(e);
-	while (!e->active && e->queue_count > 0 && e->core.rollout == 0 && !c->degraded) {
+	while (!e->active && e->core.rollout == 0 && may_begin(e)) {
 		struct active_rollout *r = e->queue[0];
 		uint32_t number = r->number;
 		struct process_names names;

@@ -5,7 +5,7 @@
  * WHAT  struct control owns environments; an environment owns the core's state, the releases that have a
  *       slot in it, the rollout that holds it and those that wait.
  *
- * HOW   By file: turn.c is the only one that changes core state, and it commits first. effects.c carries
+ * HOW   By file: turn.c is the only one that changes core state, and it commits first (commit.c). effects.c carries
  *       out what a turn decided. instances.c makes the fleet obey the set documents, routing.c sends the
  *       router document, observe.c turns what they report into observations, analysis.c turns counts into
  *       evidence. commands.c is what people ask for; control.c is the clock and the start; views are in
@@ -117,7 +117,8 @@ struct control {
 	bool stopping;
 	void (*stopped)(void *context);
 	void *stopped_context;
-	bool degraded; /* the last commit failed: nothing is done until one succeeds */
+	/* The last commit failed, or the next ordinary one would: nothing but going back is done until then. */
+	bool degraded;
 	uint64_t degraded_ms;
 	char degraded_text[SENTENCE_SIZE];
 	void (*changed)(void *context, uint32_t rollout);
@@ -143,14 +144,27 @@ struct turn_note {
 MUST_CHECK int environment_turn(struct environment *e, struct active_rollout *r,
 				const struct rollout_event *event, const struct turn_note *note,
 				enum rollout_answer *ret_answer, struct error *err);
-/* The same for events of davit itself: a failure is logged and marks the control degraded. */
+/* The same for events of davit itself: a failure marks the control degraded. */
 void environment_event(struct environment *e, const struct rollout_event *event,
 		       const struct turn_note *note);
-/* Write the environment's row; between store_begin() and store_commit(). */
-void environment_put(struct environment *e);
+/* Write the environment's row with the core's state `state`; between control_begin() and control_commit(). */
+void environment_put(struct environment *e, const struct environment_state *state);
 
 /* Describe the releases that have a slot now. */
 void environment_follow_slots(struct environment *e);
+
+/* --- commit.c: every transaction of control/ goes through here, so that one place knows how the store is.
+ *	do { control_begin(c, urgent); ...; result = control_commit(c, err); }
+ *	while (control_again(c, urgent, result));
+ * One that is not urgent needs no loop. */
+void control_begin(struct control *c, bool urgent);
+MUST_CHECK int control_commit(struct control *c, struct error *err);
+/* True: it failed for lack of space, and the store has given up its reserve for it. */
+bool control_again(struct control *c, bool urgent, int result);
+/* Is a rollout of this kind urgent from its first row on? */
+bool control_kind_urgent(const char *kind);
+/* The store cannot commit, for this reason; said in the log once. */
+void control_degrade(struct control *c, const struct error *why);
 
 /* --- effects.c */
 void effects_execute(struct environment *e, struct active_rollout *r,

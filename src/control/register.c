@@ -110,7 +110,7 @@ static int put_release(struct control *c, const struct control_caller *caller,
 	text_copy(audit.environment, sizeof audit.environment, environment);
 	snprintf(audit.evidence, sizeof audit.evidence, "%s is release %s (artifact %.12s)",
 		 row->tag, row->id, row->artifact);
-	store_begin(store);
+	control_begin(c, false);
 	store_add_release(store, row);
 	store_add_audit(store, &audit);
 	char key[CONTROL_KEY_SIZE];
@@ -122,8 +122,8 @@ static int put_release(struct control *c, const struct control_caller *caller,
 		return error_set(err, ERR_LIMIT, "One davit has at most %d environments.",
 				 CONTROL_ENVIRONMENT_MAX);
 	}
-	environment_put(e);
-	int result = store_commit(store, err);
+	environment_put(e, &e->core);
+	int result = control_commit(c, err);
 	if (result < 0 && added) {
 		c->environment_count--;
 		free(e->seen);
@@ -203,12 +203,12 @@ int control_mark_release(struct control *c, const struct control_caller *caller,
 	text_copy(audit.environment, sizeof audit.environment, e->name);
 	text_copy(audit.reason, sizeof audit.reason, reason);
 	snprintf(audit.evidence, sizeof audit.evidence, "%s (%.12s)", row.tag, row.id);
-	store_begin(store);
+	control_begin(c, false);
 	if (bad)
 		store_add_bad_mark(store, &mark);
 	else
 		store_clear_bad_mark(store, e->app, e->name, row.id, caller->who, reason,
 				     mark.at_unix_ms);
 	store_add_audit(store, &audit);
-	return store_commit(store, err);
+	return control_commit(c, err);
 }

@@ -3,7 +3,8 @@
  *
  * This is the only place that writes an environment's core state, and the only one that may call
  * rollout_step(). A commit that fails leaves everything as it was: the event is lost, and that is fine,
- * because the world will be observed again and a person is told. */
+ * because the world will be observed again and a person is told. On a full disk the turns of a way back are
+ * committed from the store's reserve. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,11 +32,11 @@ static uint64_t wall_ms(const struct environment *e)
 	return env_wall_ms(e->control->parts.env);
 }
 
-void environment_put(struct environment *e)
+void environment_put(struct environment *e, const struct environment_state *state)
 {
 	uint8_t memory[ENVIRONMENT_BLOB_MAX], core[ENVIRONMENT_ENCODED_MAX];
 	struct packer p;
-	size_t core_size = environment_encode(&e->core, core, sizeof core);
+	size_t core_size = environment_encode(state, core, sizeof core);
 	ASSERT(core_size > 0);
 	pack_init(&p, memory, sizeof memory);
 	pack_u32(&p, ENVIRONMENT_BLOB_VERSION);
@@ -312,20 +313,23 @@ static void summarise(struct environment *e, struct active_rollout *r, const str
 	free(view);
 }
 
-static int commit(struct environment *e, struct active_rollout *r,
-		  const struct rollout_event *event, const struct turn_note *note,
-		  struct change *change, struct error *err)
+/* Going back from a release is what a full disk must not stop, from the command or the verdict to the last
+ * instance that ends; a rollback is one all the way, and so is making way for it; a start is what any of
+ * them needs first. */
+static bool is_urgent(const struct active_rollout *r, const struct rollout_event *event,
+		      const struct change *change)
 {
-	struct store *store = e->control->parts.store;
-	struct environment_state before = e->core;
-	uint32_t seq_before = r ? r->transition_seq : 0;
-	char sentence_before[SENTENCE_SIZE];
-	text_copy(sentence_before, sizeof sentence_before, r ? r->sentence : "");
-	struct buf summary;
-	buf_init(&summary, STORE_BLOB_MAX);
-	summarise(e, r, change, &summary);
-	FAILPOINT("control.before-commit");
-	store_begin(store);
+	if (event->kind == EVENT_BOOT || event->kind == EVENT_ABORT ||
+	    (event->kind == EVENT_NEWER && event->supersede))
+		return true;
+	return r && (change->rollout.status == ROLLOUT_REVERTING || change->plan->reverts ||
+		     control_kind_urgent(r->kind));
+}
+
+static void put_change(struct environment *e, struct active_rollout *r,
+		       const struct rollout_event *event, const struct turn_note *note,
+		       const struct change *change, const struct buf *summary)
+{
 	if (note && note->action) {
 		put_audit(e, r ? r->number : 0, who_of(note), note->action, note->reason,
 			  note->sentence);
@@ -341,19 +345,34 @@ static int commit(struct environment *e, struct active_rollout *r,
 	if (r)
 		put_rollout(e, r, &change->rollout, change->plan,
 			    change->effects.plan_replaced || event->kind == EVENT_START,
-			    summary.size > 0 ? summary.data : NULL);
-	buf_done(&summary);
-	e->core = change->core;
-	environment_put(e);
-	int result = store_commit(store, err);
-	FAILPOINT("control.after-commit");
-	if (result < 0) {
-		e->core = before;
-		if (r) {
+			    summary->size > 0 ? summary->data : NULL);
+	environment_put(e, &change->core);
+}
+
+static int commit(struct environment *e, struct active_rollout *r,
+		  const struct rollout_event *event, const struct turn_note *note,
+		  const struct change *change, struct error *err)
+{
+	bool urgent = is_urgent(r, event, change);
+	uint32_t seq_before = r ? r->transition_seq : 0;
+	char sentence_before[SENTENCE_SIZE];
+	int result;
+	text_copy(sentence_before, sizeof sentence_before, r ? r->sentence : "");
+	struct buf summary;
+	buf_init(&summary, STORE_BLOB_MAX);
+	summarise(e, r, change, &summary);
+	FAILPOINT("control.before-commit");
+	do {
+		control_begin(e->control, urgent);
+		put_change(e, r, event, note, change, &summary);
+		result = control_commit(e->control, err);
+		if (result < 0 && r) {
 			r->transition_seq = seq_before;
 			text_copy(r->sentence, sizeof r->sentence, sentence_before);
 		}
-	}
+	} while (control_again(e->control, urgent, result));
+	FAILPOINT("control.after-commit");
+	buf_done(&summary);
 	return result;
 }
 
@@ -389,16 +408,16 @@ static int commit_if_due(struct environment *e, struct active_rollout *r,
 	bool due = event->kind == EVENT_TICK && time_is_due(e, r, now);
 	if (!must && !due)
 		return 0;
-	if (!must && c->degraded && now - c->degraded_ms < DEGRADED_RETRY_MS)
+	/* Where only others cannot commit, the time of a way back goes on. */
+	if (!must && c->degraded && !is_urgent(r, event, change) &&
+	    now - c->degraded_ms < DEGRADED_RETRY_MS)
 		return error_set(err, ERR_RETRY, "%s", c->degraded_text);
 	int result = commit(e, r, event, note, change, err);
-	if (result < 0) {
+	if (result < 0)
 		c->degraded_ms = now;
-		return result;
-	}
-	e->persisted_ms = now;
-	c->degraded = false;
-	return 0;
+	else
+		e->persisted_ms = now;
+	return result;
 }
 
 static int apply(struct environment *e, struct active_rollout *r, const struct rollout_event *event,
@@ -444,11 +463,6 @@ void environment_event(struct environment *e, const struct rollout_event *event,
 {
 	struct error err;
 	struct control *c = e->control;
-	if (c->stopping || environment_turn(e, e->active, event, note, NULL, &err) == 0)
-		return;
-	if (!c->degraded)
-		log_event(LOG_ERROR, "control.degraded", "environment=%s error=\"%s\"", e->key,
-			  err.text);
-	c->degraded = true;
-	text_copy(c->degraded_text, sizeof c->degraded_text, err.text);
+	if (!c->stopping && environment_turn(e, e->active, event, note, NULL, &err) < 0)
+		control_degrade(c, &err);
 }

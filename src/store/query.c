@@ -14,8 +14,9 @@ static enum err code_of_result(int result, int number)
 	switch (result & 0xff) {
 	case SQLITE_FULL: return ERR_NO_SPACE;
 	case SQLITE_IOERR:
-		return number == ENOSPC || number == EDQUOT || number == EFBIG ? ERR_NO_SPACE
-									       : ERR_INTERNAL;
+		return number == ENOSPC || number == EDQUOT || number == EFBIG  ? ERR_NO_SPACE
+		       : number == EACCES || number == EROFS || number == EPERM ? ERR_DENIED
+										: ERR_INTERNAL;
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_AUTH: return ERR_DENIED;
@@ -56,7 +57,11 @@ int query_error(sqlite3 *db, int result, const char *path, struct error *err)
 	enum err code = code_of_result(result, number);
 	const char *hint =
 		code == ERR_NO_SPACE
-			? " Nothing was changed; davit goes on when there is space again."
+			? " Nothing was changed: free space there, then try again; davit itself "
+			  "goes on as soon as there is room."
+		: code == ERR_DENIED
+			? " Nothing was changed: make the file, its directory and its file "
+			  "system writable for davit."
 		: code == ERR_CORRUPT
 			? " Stop davit, keep a copy of the file, and restore a backup."
 			: "";

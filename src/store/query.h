@@ -31,6 +31,8 @@ struct query_statement {
 struct store {
 	sqlite3 *db;
 	char *path;
+	char *reserve;     /* the file's name; NULL: in memory, where nothing has to be held back */
+	bool reserve_held; /* all of it is there */
 	bool in_transaction;
 	struct error failure; /* code 0: the transaction is good so far */
 	size_t statement_count;

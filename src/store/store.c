@@ -2,12 +2,16 @@
  * store - see store.h for the contract. */
 #include "store/store.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "os/reserve.h"
 #include "store/query.h"
 #include "store/schema.h"
+
+enum { RESERVE_NAME_MAX = 8192 };
 
 /* EXCLUSIVE before the first read: no other process can open the file, so that nobody else can
  * write or checkpoint (SQLite before 3.51.3 may lose data when two connections do), and the log
@@ -51,9 +55,44 @@ static int open_database(const char *path, sqlite3 **db, struct error *err)
 	return result == SQLITE_OK ? 0 : query_error(*db, result, path, err);
 }
 
+static bool hold_reserve(struct store *s)
+{
+	if (!s->reserve_held && s->reserve)
+		s->reserve_held = reserve_hold(AT_FDCWD, s->reserve, STORE_RESERVE_BYTES);
+	return s->reserve_held || !s->reserve;
+}
+
+bool store_spend_reserve(struct store *s)
+{
+	ASSERT(!s->in_transaction);
+	s->reserve_held = false;
+	return s->reserve && reserve_spend(AT_FDCWD, s->reserve);
+}
+
+int store_room(struct store *s, struct error *err)
+{
+	if (hold_reserve(s))
+		return 0;
+	return error_set(
+		err, ERR_NO_SPACE,
+		"The disk of the store \"%s\" is full: free %d MiB there, and davit goes on by "
+		"itself; until then it only takes releases back.",
+		s->path, 2 * STORE_RESERVE_BYTES >> 20);
+}
+
+static void name_reserve(struct store *s)
+{
+	struct buf name;
+	buf_init(&name, RESERVE_NAME_MAX);
+	buf_printf(&name, "%s-reserve", s->path);
+	s->reserve = mem_copy_text(buf_text(&name));
+	buf_done(&name);
+}
+
 int store_open(const char *path, struct store **ret_store, struct error *err)
 {
-	if (strcmp(path, ":memory:") != 0) {
+	bool in_memory = strcmp(path, ":memory:") == 0;
+	if (!in_memory) {
 		int code = schema_probe(path, STORE_VERSION, err);
 		if (code < 0)
 			return code;
@@ -67,6 +106,9 @@ int store_open(const char *path, struct store **ret_store, struct error *err)
 	struct store *s = mem_zero(1, sizeof *s);
 	s->db = db;
 	s->path = mem_copy_text(path);
+	if (!in_memory)
+		name_reserve(s);
+	(void)hold_reserve(s); /* without it store_room() says so */
 	*ret_store = s;
 	return 0;
 }
@@ -78,6 +120,7 @@ void store_close(struct store *s)
 	for (size_t i = 0; i < s->statement_count; i++)
 		sqlite3_finalize(s->statements[i].prepared);
 	ASSERT(sqlite3_close(s->db) == SQLITE_OK); /* rolls back what is open */
+	free(s->reserve);
 	free(s->path);
 	free(s);
 }
@@ -96,7 +139,7 @@ static const char begin_sql[] = "BEGIN IMMEDIATE";
 static const char commit_sql[] = "COMMIT";
 static const char rollback_sql[] = "ROLLBACK";
 
-void store_begin(struct store *s)
+void store_begin_urgent(struct store *s)
 {
 	ASSERT(!s->in_transaction);
 	s->in_transaction = true;
@@ -104,6 +147,16 @@ void store_begin(struct store *s)
 	struct error err;
 	if (command(s, begin_sql, &err) < 0)
 		s->failure = err;
+}
+
+/* What is left of a reserve that was spent belongs to those who cannot wait. */
+void store_begin(struct store *s)
+{
+	struct error full;
+	bool room = store_room(s, &full) == 0;
+	store_begin_urgent(s);
+	if (!room)
+		s->failure = full;
 }
 
 /* SQLite has rolled back by itself already after some failures (disk full, I/O). */

@@ -17,6 +17,13 @@
  *       else ends the walk and is returned. It may call other readers, but not the one it is
  *       called from, and no writer.
  *
+ *       A full disk must not keep anybody from taking a bad release away from users. So the store holds
+ *       room back (os/reserve.h: the file PATH-reserve) for transactions that cannot wait:
+ *       do { store_begin_urgent(s); ...; code = store_commit(s, err); }
+ *       while (code == ERR_NO_SPACE && store_spend_reserve(s));
+ *       Once it is spent every other transaction fails with NO_SPACE, until there is room to make it
+ *       again: store_room() looks, and so does every store_begin().
+ *
  * OWNS   Pointers inside a record (state, plan, config, ...) are the caller's when written; inside
  *        a visit they live until it returns. All other fields are bounded arrays, NUL-terminated.
  *
@@ -27,7 +34,7 @@
  *        crosses a fork. One connection writes and checkpoints, write-ahead log, synchronous=FULL:
  *        what store_commit() confirmed survives a power cut.
  *
- * ERRORS NO_SPACE disk full or quota · DENIED read-only · CORRUPT damaged · CONFLICT a key exists
+ * ERRORS NO_SPACE disk full or quota, or the reserve is spent · DENIED read-only · CORRUPT damaged · CONFLICT a key exists
  *        already or another process has the store · LIMIT longer than a bound · INTERNAL the disk
  *        failed. After each of them the store goes on as of the last commit; when the disk failed
  *        in the very moment of committing, a crash before the next commit may bring that
@@ -54,19 +61,27 @@ enum {
 	STORE_ID_SIZE = DIGEST_HEX_SIZE,
 	STORE_BLOB_MAX = 4 << 20, /* bytes of one state, plan, config, payload, answer */
 	STORE_VERSION = 1,        /* of the schema */
+	/* Room for urgent transactions: a whole way back writes less than a tenth of it. */
+	STORE_RESERVE_BYTES = 4 << 20,
 };
 
 struct store;
 
-/* Open or create the file `path` (":memory:" for one that is never written). An older schema is
- * brought up to STORE_VERSION in one transaction; a newer one is refused, and the file not touched.
- */
+/* Open or create the file `path` (":memory:" for one that is never written, and needs no reserve). An older schema is
+ * brought up to STORE_VERSION in one transaction; a newer one is refused, and the file not touched. Where there
+ * is no room for the reserve it opens nevertheless, and takes urgent transactions as long as they fit. */
 MUST_CHECK int store_open(const char *path, struct store **ret_store, struct error *err);
 void store_close(struct store *s); /* NULL is allowed; an open transaction is rolled back */
 
 void store_begin(struct store *s);
+void store_begin_urgent(struct store *s);
 MUST_CHECK int store_commit(struct store *s, struct error *err); /* on failure: rolled back */
 void store_rollback(struct store *s);
+
+/* Outside of a transaction: give the reserve up. False: there is none, so that trying again is in vain. */
+bool store_spend_reserve(struct store *s);
+/* 0: the reserve is there, and every transaction is taken. NO_SPACE: only urgent ones; says what to do. */
+MUST_CHECK int store_room(struct store *s, struct error *err);
 
 /* Does the file still hold together (SQLite's own check)? ERR_CORRUPT when not. */
 MUST_CHECK int store_check(struct store *s, struct error *err);

@@ -86,11 +86,12 @@ static void bare(sqlite3 *db)
 
 static void clean(const char *directory, const char *name)
 {
+	static const char *const suffixes[] = {"", "-wal", "-reserve"};
 	char path[256];
-	snprintf(path, sizeof path, "%s/%s", directory, name);
-	unlink(path);
-	snprintf(path, sizeof path, "%s/%s-wal", directory, name);
-	unlink(path);
+	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s%s", directory, name, suffixes[i]);
+		unlink(path);
+	}
 }
 
 int main(int argc, char **argv)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../small_disk.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "store/query.h"
@@ -386,6 +387,11 @@ void world_kill(void)
 
 void world_open(void)
 {
+	world_open_on(":memory:");
+}
+
+void world_open_on(const char *file)
+{
 	static const struct env_ops env_ops = {.now_ms = now_ms,
 					       .wall_ms = wall_ms,
 					       .random = fill_random,
@@ -406,7 +412,7 @@ void world_open(void)
 	runtime_open();
 	router_open();
 	failpoint_hook = on_failpoint;
-	if (store_open(":memory:", &world.store, &world.err) < 0)
+	if (store_open(file, &world.store, &world.err) < 0)
 		fail_msg("%s", world.err.text);
 	beat(NULL);
 	world_start();
@@ -555,6 +561,15 @@ void world_break_store(bool broken)
 {
 	world.store_broken = broken;
 	sqlite3_commit_hook(world.store->db, broken ? refuse : NULL, NULL);
+}
+
+/* The log is cut before: else there is room in it. */
+void world_fill_disk(const char *directory)
+{
+	assert_int_equal(sqlite3_wal_checkpoint_v2(world.store->db, NULL,
+						   SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL),
+			 SQLITE_OK);
+	small_disk_fill(directory);
 }
 
 /* --- what is seen */

@@ -164,6 +164,7 @@ extern struct world world;
 extern const char world_yaml[];
 
 void world_open(void);
+void world_open_on(const char *file); /* with a store that is written */
 void world_close(void);
 void world_start(void); /* a control on this store and this world */
 void world_kill(void);  /* without a goodbye */
@@ -185,6 +186,8 @@ uint32_t world_insist_deploy(const char *environment, const char *release, const
 uint32_t world_insist_rollback(const char *environment, const char *request_id);
 /* Every commit fails from now on, or no longer. */
 void world_break_store(bool broken);
+/* The disk of the store, mounted at `directory`, is full: nothing can be written that was not held back. */
+void world_fill_disk(const char *directory);
 uint32_t world_restart(const char *environment);
 int world_command(const char *rollout, enum control_verb verb);
 struct control_caller world_caller(const char *request_id);

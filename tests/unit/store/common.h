@@ -51,9 +51,9 @@ static inline int set_up(void **state)
 static inline int tear_down(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+	static const char *const suffixes[] = {"", "-wal", "-shm", "-journal", "-reserve"};
 	store_close(f->s);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
 		char name[96];
 		snprintf(name, sizeof name, "%s%s", f->path, suffixes[i]);
 		unlink(name);

@@ -3,13 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "../small_disk.h"
 #include "store/query.h"
 #include "store/schema.h"
 
@@ -316,43 +315,134 @@ static void a_full_disk_fails_the_commit_and_changes_nothing(void **state)
 	free(bytes);
 }
 
-/* The same on a real full file system, where this process may mount one. */
+/* --- a full disk, and the reserve; on a real full file system, where this process may mount one */
+
+static void mount_or_skip(struct fixture *f)
+{
+	store_close(f->s);
+	f->s = NULL;
+	if (!small_disk_mount(f->directory, "12m"))
+		skip();
+	open_again(f);
+}
+
+static void unmount(struct fixture *f)
+{
+	store_close(f->s);
+	f->s = NULL;
+	assert_int_equal(umount(f->directory), 0);
+}
+
+/* A transaction that needs more than any log has left. */
+static int write_much(struct fixture *f, bool urgent)
+{
+	char *bytes = mem_zero(1, 1 << 20);
+	struct store_audit_entry e = an_entry("deploy", "");
+	if (urgent)
+		store_begin_urgent(f->s);
+	else
+		store_begin(f->s);
+	store_add_audit(f->s, &e);
+	store_put_value(f->s, "big", bytes, 1 << 20);
+	free(bytes);
+	return store_commit(f->s, &f->err);
+}
+
+static uint64_t audited(struct fixture *f)
+{
+	struct store_audit_head head;
+	uint64_t broken;
+	must(store_audit_verify(f->s, NULL, &head, &broken, &f->err), &f->err);
+	return head.seq;
+}
+
+static const char *filler_of(const struct fixture *f)
+{
+	static char name[96];
+	snprintf(name, sizeof name, "%s/filler", f->directory);
+	return name;
+}
+
 static void a_full_tmpfs_fails_the_commit_and_the_store_goes_on_after(void **state)
 {
 	struct fixture *f = *state;
+	mount_or_skip(f);
+	small_disk_fill(f->directory);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(write_much(f, false), ERR_NO_SPACE);
+	assert_non_null(strstr(f->err.text, "free space there"));
+	small_disk_empty(f->directory);
+	must(write_much(f, false), &f->err);
+	assert_int_equal(audited(f), 1);
+	unmount(f);
+}
+
+static void an_urgent_transaction_takes_the_reserve(void **state)
+{
+	struct fixture *f = *state;
+	struct error err;
+	mount_or_skip(f);
+	must(store_room(f->s, &f->err), &f->err);
+	small_disk_fill(f->directory);
+	assert_int_equal(write_much(f, true), ERR_NO_SPACE);
+	assert_true(store_spend_reserve(f->s));
+	must(write_much(f, true), &f->err);
+	assert_false(store_spend_reserve(f->s));
+	/* There is room for small things, and it is kept for those who cannot wait. */
+	assert_int_equal(store_room(f->s, &err), ERR_NO_SPACE);
+	store_begin(f->s);
+	put_state(f->s, "after", NULL);
+	assert_int_equal(store_commit(f->s, &f->err), ERR_NO_SPACE);
+	assert_string_equal(f->err.text, err.text);
+	assert_non_null(strstr(err.text, "free 8 MiB"));
+	assert_string_equal(state_of(f), "-");
+	must(write_much(f, true), &f->err);
+	small_disk_empty(f->directory);
+	must(write_much(f, false), &f->err);
+	must(store_room(f->s, &f->err), &f->err);
+	assert_int_equal(audited(f), 3);
+	must(store_check(f->s, &f->err), &f->err);
+	unmount(f);
+}
+
+static void a_store_opens_on_a_full_disk_and_finds_its_reserve(void **state)
+{
+	struct fixture *f = *state;
+	mount_or_skip(f);
+	store_close(f->s);
+	small_disk_fill(f->directory);
+	open_again(f);
+	must(store_room(f->s, &f->err), &f->err);
+	assert_int_equal(write_much(f, true), ERR_NO_SPACE);
+	assert_true(store_spend_reserve(f->s));
+	must(write_much(f, true), &f->err);
+	assert_int_equal(audited(f), 1);
+	unmount(f);
+}
+
+static void without_room_for_the_reserve_only_urgent_transactions_are_taken(void **state)
+{
+	struct fixture *f = *state;
+	mount_or_skip(f);
+	assert_true(store_spend_reserve(f->s));
+	store_close(f->s);
+	small_disk_fill(f->directory);
+	assert_int_equal(truncate(filler_of(f), 7 << 20), 0);
+	open_again(f);
+	assert_int_equal(write_much(f, false), ERR_NO_SPACE);
+	must(write_much(f, true), &f->err);
+	unmount(f);
+}
+
+static void a_store_in_memory_needs_no_reserve(void **state)
+{
+	struct fixture *f = *state;
 	struct store *s;
-	struct store_audit_head head;
-	uint64_t broken;
-	char path[96], filler[96], *bytes = mem_zero(1, 65536);
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", f->directory, "tmpfs", 0, "size=1m") < 0) {
-		free(bytes);
-		skip();
-	}
-	snprintf(path, sizeof path, "%s/full.db", f->directory);
-	snprintf(filler, sizeof filler, "%s/filler", f->directory);
-	must(store_open(path, &s, &f->err), &f->err);
-	int fd = open(filler, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-	while (write(fd, bytes, 4096) > 0)
-		;
-	close(fd);
-	for (int i = 0; i < 3; i++) {
-		store_begin(s);
-		struct store_audit_entry e = an_entry("deploy", "");
-		store_add_audit(s, &e);
-		store_put_value(s, "big", bytes, 65536);
-		assert_int_equal(store_commit(s, &f->err), ERR_NO_SPACE);
-	}
-	unlink(filler);
-	store_begin(s);
-	struct store_audit_entry e = an_entry("deploy", "");
-	store_add_audit(s, &e);
-	must(store_commit(s, &f->err), &f->err);
-	must(store_audit_verify(s, NULL, &head, &broken, &f->err), &f->err);
-	assert_int_equal(head.seq, 1);
+	must(store_open(":memory:", &s, &f->err), &f->err);
+	must(store_room(s, &f->err), &f->err);
+	assert_false(store_spend_reserve(s));
+	must(store_room(s, &f->err), &f->err);
 	store_close(s);
-	assert_int_equal(umount(f->directory), 0);
-	free(bytes);
 }
 
 static struct digest digest_of_file(const char *path)
@@ -495,6 +585,10 @@ int main(void)
 		TEST(a_transaction_that_is_killed_before_commit_never_was),
 		TEST(a_full_disk_fails_the_commit_and_changes_nothing),
 		TEST(a_full_tmpfs_fails_the_commit_and_the_store_goes_on_after),
+		TEST(an_urgent_transaction_takes_the_reserve),
+		TEST(a_store_opens_on_a_full_disk_and_finds_its_reserve),
+		TEST(without_room_for_the_reserve_only_urgent_transactions_are_taken),
+		TEST(a_store_in_memory_needs_no_reserve),
 		TEST(a_newer_store_is_refused_in_one_sentence_and_not_touched),
 		TEST(a_newer_version_that_stands_only_in_the_log_is_refused_too),
 		TEST(files_that_are_not_a_store_are_refused),
