@@ -131,7 +131,11 @@ static void recovered(struct supervisor *s)
 		else
 			post_start(&s->posts[i]);
 	}
+	/* The workers' table is newer than the one on disk where our predecessor could not write it. */
+	s->unkept = s->in_force.table &&
+		    (!s->saved.table || s->saved.table->generation < s->in_force.table->generation);
 	begin_saved(s);
+	tables_tick(s);
 	if (s->way.phase == WAY_FREE && s->offered_fd >= 0) {
 		int fd = s->offered_fd;
 		s->offered_fd = -1;
@@ -242,6 +246,7 @@ static void tick(void *supervisor)
 	struct supervisor *s = supervisor;
 	static uint32_t ticks;
 	s->env->ops->timer_start(s->env, &s->tick, SUPERVISOR_TICK_MS);
+	tables_tick(s);
 	for (uint32_t i = 0; i < COUNTERS_WORKERS; i++)
 		post_tick(&s->posts[i]);
 	if (++ticks % TABLE_RETRY_TICKS == 0 && !s->in_force.table && !s->recovering &&

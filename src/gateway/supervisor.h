@@ -7,10 +7,16 @@
  *       workers serve on without it.
  *
  * HOW   Files in the state directory: gateway.sock (link/gateway_messages.h), gateway.lock (one supervisor
- *       at a time), gateway.pids (the workers, for a successor), table (the last table in force).
+ *       at a time), gateway.pids (the workers, for a successor), table (the last table in force),
+ *       table.reserve (room for the next one).
  *       A new table: fenced against the one in force (gateway/fence.h), its new listeners opened, sent to
  *       all workers, and when every one is prepared: written to disk, committed, the workers woken,
  *       and answered when each has seen it. Until the commit any failure changes nothing.
+ *       A table that the disk does not take, not even with the reserve, comes into force nevertheless: it
+ *       may be the one that takes a bad release away from users. Then the older one is removed from disk,
+ *       durably and before the commit, so that it never comes back, and writing is tried again at every
+ *       tick; whoever starts meanwhile after all workers died has no table, and waits for the controller's.
+ *       (docs/adr/0004-room-for-the-way-back.md)
  *       One table at a time; one more waits, a newer one takes its place.
  *       Started again after a kill -9: the workers that are alive come back and hand over the sockets and
  *       the counters; only when none is alive are they made anew. Then the table on disk is brought into
@@ -26,8 +32,7 @@
  *       SIGTERM. SIGHUP opens the access log anew, and standalone reads the table again.
  *
  * ERRORS A table is refused with ERR_CONFLICT (older than what holds), ERR_DENIED (an address cannot be
- *       listened on), ERR_TIMEOUT (a worker did not answer), ERR_NO_SPACE (it cannot be written), or what
- *       a worker said.
+ *       listened on), ERR_TIMEOUT (a worker did not answer), or what a worker said.
  * LIMITS COUNTERS_WORKERS workers.
  * SEE   gateway/standalone.h, tests/unit/gateway/test_supervisor.c, tests/bench/bench_commit.c
  */
@@ -47,7 +52,8 @@ enum {
 	SUPERVISOR_QUIT_MS = 10000,   /* drain at SIGTERM */
 	SUPERVISOR_LEAVE_MS = 2000,   /* for another supervisor to leave */
 	SUPERVISOR_TICK_MS = 500,
-	SUPERVISOR_YOUNG_MS = 1000, /* a worker that dies before has died young */
+	SUPERVISOR_RESERVE_BYTES = TABLE_BYTES_MAX, /* for the largest table */
+	SUPERVISOR_YOUNG_MS = 1000,                 /* a worker that dies before has died young */
 	SUPERVISOR_PAUSE_FIRST_MS = 100,
 	SUPERVISOR_PAUSE_MOST_MS = 5000,
 };

@@ -111,6 +111,8 @@ struct supervisor {
 
 	struct held_table in_force;
 	struct held_table saved; /* from the disk, until the recovery is over */
+	bool unkept;             /* what is in force is not on disk, for it could not be written */
+	bool reserve_held;       /* room for the next table, see os/reserve.h */
 	uint64_t newest;         /* no generation at or below it is accepted any more */
 	struct way way;
 	struct error refusal; /* of the last table that was refused */
@@ -165,6 +167,8 @@ void tables_seen(struct post *p, uint64_t generation);
 void tables_post_back(struct post *p); /* joined again: it has missed what was said meanwhile */
 void tables_post_left(struct post *p); /* dead */
 bool tables_ready(const struct supervisor *s);
+void tables_tick(
+	struct supervisor *s); /* keep what could not be kept, hold room for the next one */
 void tables_load(struct supervisor *s); /* what is on disk, into `saved` */
 int held_table_take(struct held_table *held, int fd, struct error *err);
 int held_table_make(struct held_table *held, const struct gateway_table *table, struct error *err);

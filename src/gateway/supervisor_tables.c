@@ -2,7 +2,9 @@
  * supervisor_tables - see supervisor_state.h.
  *
  * Offered, fenced, listened for, prepared everywhere, on disk, committed, seen everywhere: in this order,
- * and up to the commit every failure leads to refuse(), after which nothing has changed. */
+ * and up to the commit every failure leads to refuse(), after which nothing has changed. Only a disk that
+ * cannot be written is no failure: tables_keep() sees to it that no older table comes back from there. */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,8 +16,10 @@
 #include "os/file.h"
 #include "os/listen.h"
 #include "os/memfd.h"
+#include "os/reserve.h"
 
-#define TABLE_FILE "table"
+#define TABLE_FILE   "table"
+#define RESERVE_FILE "table.reserve"
 
 void held_table_drop(struct held_table *held)
 {
@@ -266,10 +270,62 @@ static void commit(struct supervisor *s)
 	seen_check(s);
 }
 
+static int write_table(struct supervisor *s, const struct buf *block, struct error *err)
+{
+	int dir = s->options->state_fd;
+	int rc = file_write(dir, TABLE_FILE, block->data, block->size, 0600, err);
+	if (rc == ERR_NO_SPACE && reserve_spend(dir, RESERVE_FILE)) {
+		s->reserve_held = false;
+		rc = file_write(dir, TABLE_FILE, block->data, block->size, 0600, err);
+	}
+	return rc;
+}
+
+/* What is on disk is what is in force or newer, or nothing at all: an older table could give a release back
+ * the requests that were taken from it. */
+static void forget_kept(struct supervisor *s)
+{
+	int dir = s->options->state_fd;
+	int number = unlinkat(dir, TABLE_FILE, 0) == 0 || errno == ENOENT ? 0 : -errno;
+	if (number == 0)
+		number = file_sync_parent(dir, TABLE_FILE);
+	if (number < 0)
+		log_event(LOG_ERROR, "gateway.table-stays",
+			  "file=\"%s\" why=\"%s\" next=\"remove it before davit starts anew\"",
+			  TABLE_FILE, strerror(-number));
+}
+
+static void tables_keep(struct supervisor *s, const struct buf *block)
+{
+	struct error err;
+	if (s->options->state_fd < 0)
+		return;
+	if (write_table(s, block, &err) == 0) {
+		if (s->unkept)
+			log_event(LOG_INFO, "gateway.table-kept", "file=\"%s\"", TABLE_FILE);
+		s->unkept = false;
+		return;
+	}
+	if (!s->unkept)
+		log_event(LOG_ERROR, "gateway.table-unkept", "why=\"%s\"", err.text);
+	s->unkept = true;
+	forget_kept(s);
+}
+
+void tables_tick(struct supervisor *s)
+{
+	if (s->options->state_fd < 0 || s->recovering)
+		return;
+	if (s->unkept && s->in_force.table)
+		tables_keep(s, &s->in_force.block);
+	if (!s->reserve_held)
+		s->reserve_held =
+			reserve_hold(s->options->state_fd, RESERVE_FILE, SUPERVISOR_RESERVE_BYTES);
+}
+
 static void prepared_check(struct supervisor *s)
 {
 	struct way *way = &s->way;
-	struct error err;
 	if (way->phase != WAY_PREPARING)
 		return;
 	for (uint32_t i = 0; i < s->worker_count; i++)
@@ -277,13 +333,8 @@ static void prepared_check(struct supervisor *s)
 			return;
 	way->prepared_us = supervisor_now_us();
 	FAILPOINT("gateway.after-prepare");
-	if (s->options->state_fd >= 0 && !way->on_disk &&
-	    file_write(s->options->state_fd, TABLE_FILE, way->next.block.data, way->next.block.size,
-		       0600, &err) < 0) {
-		error_prefix(&err, "The table cannot be kept");
-		refuse(s, &err);
-		return;
-	}
+	if (!way->on_disk)
+		tables_keep(s, &way->next.block);
 	way->persisted_us = supervisor_now_us();
 	FAILPOINT("gateway.after-persist");
 	commit(s);

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../small_disk.h"
 #include "gateway/supervisor.h"
 #include "os/clock.h"
 #include "supervisor_kit.h"
@@ -320,8 +321,8 @@ static void a_removed_state_directory_ends_orphaned_workers(void **state)
 	kit_await_status(&kit, 2, 1);
 	pid_t pids[2] = {kit_worker_pid(&kit, 0), kit_worker_pid(&kit, 1)};
 	kit_kill(&kit);
-	for (const char *const *name = (const char *[]){"table", "gateway.sock", "gateway.lock",
-							"gateway.pids", NULL};
+	for (const char *const *name = (const char *[]){"table", "table.reserve", "gateway.sock",
+							"gateway.lock", "gateway.pids", NULL};
 	     *name; name++)
 		unlinkat(kit.dir_fd, *name, 0);
 	assert_int_equal(rmdir(kit.dir), 0);
@@ -330,7 +331,30 @@ static void a_removed_state_directory_ends_orphaned_workers(void **state)
 	close(kit.dir_fd);
 }
 
-static void a_table_that_cannot_be_kept_is_refused(void **state)
+static bool is_kept(const struct kit *kit)
+{
+	return faccessat(kit->dir_fd, "table", F_OK, 0) == 0;
+}
+
+static void await_kept(const struct kit *kit)
+{
+	uint64_t until = clock_now_ms() + KIT_DEADLINE_MS;
+	while (!is_kept(kit)) {
+		assert_true(clock_now_ms() < until);
+		poll(NULL, 0, 10);
+	}
+}
+
+static void kill_everything(struct kit *kit)
+{
+	pid_t worker = kit_worker_pid(kit, 0);
+	kit_kill(kit);
+	kill(worker, SIGKILL);
+	kit_await_gone(worker);
+	kit_detach(kit);
+}
+
+static void a_table_that_cannot_be_kept_serves_and_no_older_one_comes_back(void **state)
 {
 	(void)state;
 	struct kit kit;
@@ -338,19 +362,69 @@ static void a_table_that_cannot_be_kept_is_refused(void **state)
 	kit_start(&kit, NULL);
 	kit_attach(&kit);
 	kit_apply(&kit, "v1", &result);
-	/* A directory in the table's place cannot be replaced by a file, not even by root. */
-	assert_int_equal(unlinkat(kit.dir_fd, "table", 0), 0);
-	assert_int_equal(mkdirat(kit.dir_fd, "table", 0700), 0);
-	struct gateway_table *t = kit_table(&kit, "v2");
-	assert_true(kit_result(&kit, kit_offer(&kit, t), &result));
-	assert_true(result.code < 0);
-	assert_non_null(strstr(result.text, "cannot be kept"));
-	assert_int_equal(kit_request(kit.port), 1);
-	assert_int_equal(unlinkat(kit.dir_fd, "table", AT_REMOVEDIR), 0);
-	t->generation = ++kit.generation;
-	assert_true(kit_result(&kit, kit_offer(&kit, t), &result));
-	assert_int_equal(result.code, 0);
-	table_free(t);
+	assert_true(is_kept(&kit));
+	/* A directory in the place of the file that is written first: not even root gets past it. */
+	assert_int_equal(mkdirat(kit.dir_fd, "table.new", 0700), 0);
+	kit_apply(&kit, "v2", &result);
+	assert_int_equal(kit_request(kit.port), 2);
+	assert_false(is_kept(&kit));
+	/* The workers hand it to a successor; where they died as well there is nothing that could be stale. */
+	kit_kill(&kit);
+	kit_detach(&kit);
+	kit_start(&kit, NULL);
+	kit_attach(&kit);
+	assert_int_equal(kit.welcome_generation, 2);
+	assert_false(is_kept(&kit));
+	kill_everything(&kit);
+	kit_start(&kit, NULL);
+	kit_attach(&kit);
+	assert_int_equal(kit.welcome_generation, 0);
+	assert_int_equal(kit_request(kit.port), KIT_REFUSED);
+	/* It is kept as soon as it can be, without a new one. */
+	kit_apply(&kit, "v3", &result);
+	assert_false(is_kept(&kit));
+	assert_int_equal(unlinkat(kit.dir_fd, "table.new", AT_REMOVEDIR), 0);
+	await_kept(&kit);
+	kill_everything(&kit);
+	kit_start(&kit, NULL);
+	kit_attach(&kit);
+	kit_await_status(&kit, 1, 3);
+	assert_int_equal(kit_request(kit.port), 3);
+	kit_close(&kit);
+}
+
+static void a_full_disk_takes_the_table_by_the_reserve(void **state)
+{
+	(void)state;
+	struct kit kit;
+	kit_open(&kit, 1);
+	if (!small_disk_mount(kit.dir, "4m")) {
+		close(kit.dir_fd);
+		rmdir(kit.dir);
+		skip();
+	}
+	close(kit.dir_fd);
+	kit.dir_fd = open(kit.dir, O_DIRECTORY | O_CLOEXEC);
+	kit_start(&kit, NULL);
+	kit_attach(&kit);
+	kit_apply(&kit, "v1", &result);
+	assert_int_equal(faccessat(kit.dir_fd, "table.reserve", F_OK, 0), 0);
+	small_disk_fill(kit.dir);
+	kit_apply(&kit, "v2", &result);
+	assert_int_equal(kit_request(kit.port), 2);
+	assert_true(is_kept(&kit));
+	assert_int_equal(faccessat(kit.dir_fd, "table.reserve", F_OK, 0), -1);
+	/* And without one. */
+	small_disk_fill(kit.dir);
+	kit_apply(&kit, "v3", &result);
+	assert_int_equal(kit_request(kit.port), 3);
+	small_disk_empty(kit.dir);
+	await_kept(&kit);
+	kill_everything(&kit);
+	kit_start(&kit, NULL);
+	kit_attach(&kit);
+	kit_await_status(&kit, 1, 3);
+	assert_int_equal(umount2(kit.dir, MNT_DETACH), 0);
 	kit_close(&kit);
 }
 
@@ -374,7 +448,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(everything_killed_starts_again_with_the_table_on_disk),
 		cmocka_unit_test(a_second_supervisor_takes_over_and_fails_nobody),
 		cmocka_unit_test(a_removed_state_directory_ends_orphaned_workers),
-		cmocka_unit_test(a_table_that_cannot_be_kept_is_refused),
+		cmocka_unit_test(a_table_that_cannot_be_kept_serves_and_no_older_one_comes_back),
+		cmocka_unit_test(a_full_disk_takes_the_table_by_the_reserve),
 		cmocka_unit_test(a_worker_that_hangs_keeps_no_table_from_the_others),
 	};
 	if (argc > 1)
