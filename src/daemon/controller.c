@@ -149,7 +149,8 @@ int controller_run(const char *state, bool verbose)
 	else
 		loop_run(c.loop);
 	close_all(&c);
-	return result == 0                                          ? 0
-	       : result == ERR_UNSUPPORTED || result == ERR_CORRUPT ? EXIT_REFUSED
-								    : 1;
+	/* What another try at once will not change is said once. */
+	bool refused = result == ERR_UNSUPPORTED || result == ERR_CORRUPT ||
+		       result == ERR_NO_SPACE || result == ERR_DENIED;
+	return result == 0 ? 0 : refused ? EXIT_REFUSED : 1;
 }

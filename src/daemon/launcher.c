@@ -137,7 +137,7 @@ static void child_died(struct launcher *l, struct child *child, int status)
 	else
 		log_event(LOG_WARNING, "launcher.died", "child=%s status=%d lived_ms=%llu",
 			  child->name, WEXITSTATUS(status), (unsigned long long)lived_ms);
-	/* Status 2 is a refusal that another try will not change: a newer store, a broken one. */
+	/* Status 2 is a refusal that another try will not change: a newer store, a broken one, a full disk. */
 	if (!l->ready &&
 	    ((WIFEXITED(status) && WEXITSTATUS(status) == 2) || child->deaths >= GIVE_UP_DEATHS))
 		l->failed = true;

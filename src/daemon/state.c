@@ -28,12 +28,26 @@ struct state_directory {
 
 static const char *const folders[] = {"artifacts", "instances", "persist", "spool"};
 
+/* `errno` says why `name` cannot be made. */
+static int refused(const struct state_directory *state, const char *name, struct error *err)
+{
+	int number = errno;
+	error_errno(err, number,
+		    number == ENOSPC || number == EDQUOT
+			    ? "There is no room for \"%s\" in the state directory %s: free space "
+			      "there, or choose another with --state"
+			    : "\"%s\" cannot be made in the state directory %s: make it writable "
+			      "for davit, or choose another with --state",
+		    name, state->path);
+	return err->code;
+}
+
 static int take_lock(struct state_directory *state, struct error *err)
 {
 	char holder[32] = "";
 	state->lock_fd = openat(state->fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (state->lock_fd < 0)
-		return error_errno(err, errno, "The lock file %s/lock cannot be made", state->path);
+		return refused(state, "lock", err);
 	if (flock(state->lock_fd, LOCK_EX | LOCK_NB) != 0) {
 		ssize_t n = read(state->lock_fd, holder, sizeof holder - 1);
 		holder[n > 0 ? strcspn(holder, "\n") : 0] = '\0';
@@ -44,10 +58,10 @@ static int take_lock(struct state_directory *state, struct error *err)
 			holder[0] ? " with pid " : "", holder, state->path);
 	}
 	int length = snprintf(holder, sizeof holder, "%d\n", (int)getpid());
-	if (ftruncate(state->lock_fd, 0) != 0 ||
-	    pwrite(state->lock_fd, holder, (size_t)length, 0) != length)
-		return error_errno(err, errno, "The lock file %s/lock cannot be written",
-				   state->path);
+	/* Who holds it is a courtesy: a full disk must not keep us from running. */
+	bool told = ftruncate(state->lock_fd, 0) == 0 &&
+		    pwrite(state->lock_fd, holder, (size_t)length, 0) == length;
+	(void)told;
 	return 0;
 }
 
@@ -55,8 +69,7 @@ static int make_folders(struct state_directory *state, struct error *err)
 {
 	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
 		if (mkdirat(state->fd, folders[i], 0700) != 0 && errno != EEXIST)
-			return error_errno(err, errno, "The directory %s/%s cannot be made",
-					   state->path, folders[i]);
+			return refused(state, folders[i], err);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  *
  * WHAT  STATE/lock          held by the launcher; a second one is refused with the first one's pid
  *       STATE/davit.db      the store          STATE/api.sock      the API
+ *       STATE/davit.db-reserve, STATE/table.reserve  room on a full disk, see os/reserve.h
  *       STATE/gateway.sock  the supervisor     STATE/table         the gateway's last table
  *       STATE/artifacts/    files of releases  STATE/instances/    one directory per instance
  *       STATE/persist/      what survives releases

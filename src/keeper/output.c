@@ -45,10 +45,15 @@ static void put_line(struct output *o, const char *line, size_t size)
 		open_log(o);
 	text_format_time(clock_wall_ms(), time, sizeof time);
 	struct iovec parts[] = {{time, strlen(time)}, {" ", 1}, {(void *)line, size}, {"\n", 1}};
+	size_t whole = strlen(time) + 1 + size + 1;
 	ssize_t written = o->log_fd < 0 ? -1 : writev(o->log_fd, parts, 4);
-	if (written < 0)
-		o->lost++;
-	else
+	if (written == (ssize_t)whole) {
+		o->log_bytes += whole;
+		return;
+	}
+	o->lost++;
+	/* A disk takes what fits: half a line would spoil the next one. */
+	if (written > 0 && ftruncate(o->log_fd, (off_t)o->log_bytes) != 0)
 		o->log_bytes += (uint64_t)written;
 }
 

@@ -4,7 +4,16 @@
 
 load lib.bash
 setup() { kit_setup; }
-teardown() { kit_teardown; }
+teardown() {
+	local failed=0
+	rm -f "$T/state/filler"
+	kit_teardown || failed=$?
+	if mountpoint -q "$T/state"; then
+		umount -l "$T/state"
+		rm -rf "$T"
+	fi
+	return "$failed"
+}
 
 serving_v1() {
 	up
@@ -186,27 +195,156 @@ PYTHON
 
 controller_is_gone() { [ -z "$(pids_of controller)" ]; }
 
-@test "a full disk: refused, nothing changed, and it works again when there is room" {
+# small_disk SIZE: the state directory is a disk of its own
+small_disk() {
 	[ "$(id -u)" = 0 ] || skip "needs root for a small file system"
-	mkdir "$T/state"
-	EXTRA='analysis: off'
-	mount -t tmpfs -o size=6m tmpfs "$T/state" || skip "no mounts here"
+	mkdir -p "$T/state"
+	mount -t tmpfs -o "size=$1,mode=700" tmpfs "$T/state" || skip "no mounts here"
+}
+
+# Takes all that is free, also what has become free since the last time.
+fill_disk() { cat /dev/zero >>"$T/state/filler" 2>/dev/null || true; }
+empty_disk() { rm "$T/state/filler"; }
+
+store_is() { davit doctor --json | jq -e ".checks[] | select(.name == \"server\").state == \"$1\"" >/dev/null; }
+
+# The canary of v2 has half of the users, and not a byte is free.
+canary_on_a_full_disk() {
+	small_disk 24m
+	STRATEGY='[{ canary: { steps: [50%], each: { at_least: 5m, at_most: 10m } } }, switch]'
 	serving_v1
-	head -c 20M /dev/urandom >"$T/big"
+	load_start
+	release v2.0.0 "$@"
+	exits 0 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0 --detach
+	wait_for 20 "the weight to be 50 %" holds 5000 environment .candidate.weight_bp
+	fill_disk
+}
+
+candidate_is_gone() {
+	is 10000 environment .live.weight_bp
+	is v1.0.0 live_tag
+	is null environment .candidate
+}
+
+# Releases come and go again, without anybody having told davit that there is room.
+goes_on_when_there_is_room() {
+	empty_disk
+	wait_for 10 "the store to have room" store_is ok
+	is "" environment '.trouble // ""'
+	STRATEGY=$FAST_CANARY
+	release v3.0.0
+	deploy v3.0.0
+	[ "$status" = 0 ]
+	is v3.0.0 live_tag
+}
+
+@test "a full disk: refused, nothing changed, and it works again when there is room" {
+	small_disk 24m
+	EXTRA='analysis: off'
+	serving_v1
 	release v2.0.0
-	mv "$T/big" "$T/rel/v2.0.0/big"
-	expect_run davit deploy prod "$T/rel/v2.0.0" --as v2.0.0
-	full_status=$status
-	says "space" || full_status=unsaid
-	still=$(answering)
+	head -c 40M /dev/urandom >"$T/rel/v2.0.0/big"
+	fails deploy_succeeds v2.0.0
+	says "space"
+	unchanged
 	rm "$T/rel/v2.0.0/big"
 	deploy v2.0.0
-	again=$status
+	[ "$status" = 0 ]
 	down
-	umount "$T/state"
-	[ "$full_status" != 0 ] && [ "$full_status" != unsaid ]
-	[ "$still" = v1.0.0 ]
-	[ "$again" = 0 ]
+}
+
+deploy_succeeds() { deploy "$@" && [ "$status" = 0 ]; }
+
+@test "the disk fills up under a canary: abort takes it from users, nobody fails, the rest is refused" {
+	canary_on_a_full_disk
+	exits 0 davit abort prod --reason "the disk is full"
+	wait_for 5 "weight 0" holds 10000 environment .live.weight_bp
+	wait_for 20 "the way back to end" holds null environment .rollout
+	candidate_is_gone
+	# What is left of the reserve is gone as well: it still serves, and says what is the matter.
+	fill_disk
+	wait_for 10 "doctor to say so" store_is problem
+	expect_run davit doctor
+	says "is full: free 8 MiB there"
+	exits 0 davit status
+	says "is full: free 8 MiB there"
+	expect_run davit deploy prod v2.0.0 --allow-bad
+	[ "$status" != 0 ]
+	says "is full: free 8 MiB there"
+	is null environment .rollout
+	goes_on_when_there_is_room
+	load_stop
+	load_is_clean
+	down
+}
+
+@test "the disk fills up under a canary that is bad: the verdict takes it from users" {
+	# Enough requests to judge by are there when the disk is full already, and not before.
+	EXTRA='analysis: { errors: { max: 2%, at_least: 2000 requests } }'
+	canary_on_a_full_disk errors_bp=1000
+	is 5000 environment .candidate.weight_bp
+	wait_for 30 "the verdict and the way back" holds null environment .rollout
+	candidate_is_gone
+	says_why "answered 5xx"
+	EXTRA=''
+	goes_on_when_there_is_room
+	load_stop
+	load_is_clean
+	down
+}
+
+says_why() { exits 0 davit why prod && says "$1"; }
+
+@test "the disk fills up under a canary: davit is killed, starts on it, and a rollback takes it from users" {
+	canary_on_a_full_disk
+	kill -9 "$up_pid"
+	wait_for 5 "the controller to leave" controller_is_gone
+	wait "$up_pid" || true
+	up
+	is 5000 environment .candidate.weight_bp
+	exits 0 davit rollback prod
+	wait_for 20 "the way back to end" holds null environment .rollout
+	candidate_is_gone
+	goes_on_when_there_is_room
+	load_stop
+	load_is_clean
+	down
+}
+
+@test "a start without any room is refused in one sentence, and everything is as it was" {
+	local before
+	small_disk 16m
+	EXTRA='analysis: off'
+	serving_v1
+	fill_disk
+	down
+	rm "$T/state/davit.db-reserve"
+	fill_disk
+	sha256sum "$T/state/davit.db" >"$T/before"
+	# Not by a pipe: the gateway keeps it open.
+	fails davit up >"$T/refused" 2>&1
+	cat "$T/refused"
+	is 1 grep -c '^davit: .*free space there' "$T/refused"
+	sha256sum -c --quiet "$T/before"
+	empty_disk
+	up
+	is v1.0.0 live_tag
+	wait_for 10 "v1 to serve" holds v1.0.0 answering
+	down
+}
+
+@test "a state directory on a read-only disk" {
+	small_disk 16m
+	up
+	down
+	mount -o remount,ro "$T/state"
+	exits 4 davit up
+	says "\"lock\" cannot be made in the state directory $T/state"
+	says "make it writable"
+	is 1 wc -l <"$T/deploy.err"
+	mount -o remount,rw "$T/state"
+	up
+	down
 }
 
 @test "hostile names are shown as what they are" {

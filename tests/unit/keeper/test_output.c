@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tests of keeper/output: lines, rotation, and a program that outlives its reader. */
+#include <signal.h>
+#include <sys/resource.h>
+
 #include "../cmocka_all.h"
 #include "../os/scratch.h"
 #include "keeper/output.h"
@@ -140,6 +143,26 @@ static void a_log_that_cannot_be_written_counts_what_it_lost(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void a_line_that_fits_by_half_is_lost_whole(void **state)
+{
+	(void)state;
+	struct rlimit before, tight;
+	int fd;
+	assert_int_equal(output_program_fd(&out, &fd, &err), 0);
+	put(fd, "a\n");
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	tight = before;
+	tight.rlim_cur = out.log_bytes + 30; /* its time and a few letters */
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+	put(fd, "much too long a line\n");
+	assert_lines("log", "a|");
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	put(fd, "b\n");
+	assert_lines("log", "a|b|davit: 1 lines could not be written|");
+	close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +171,7 @@ int main(void)
 		TEST(a_full_log_makes_room_and_the_oldest_goes),
 		TEST(a_program_writes_on_while_nobody_reads),
 		TEST(a_log_that_cannot_be_written_counts_what_it_lost),
+		TEST(a_line_that_fits_by_half_is_lost_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
