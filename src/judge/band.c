@@ -4,7 +4,8 @@
 
 #include <math.h>
 
-static const double LOG_FIRST = -3.912, LOG_LAST = 6.908, LOG_20 = 2.996; /* log of 1/50, 1000, 20 */
+static const double LOG_FIRST = -3.912, LOG_LAST = 6.908,
+		    LOG_20 = 2.996; /* log of 1/50, 1000, 20 */
 
 static double log_ratio(uint32_t step)
 {

@@ -24,8 +24,9 @@ static uint32_t laggard(const struct judge *j)
 	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++) {
 		if (!judge_metric_is_on(j, m) || !j->settings.metrics[m].gates)
 			continue;
-		if (least == JUDGE_METRIC_COUNT || judge_proportion_fine(&j->metrics[m]) <
-							   judge_proportion_fine(&j->metrics[least]))
+		if (least == JUDGE_METRIC_COUNT ||
+		    judge_proportion_fine(&j->metrics[m]) <
+			    judge_proportion_fine(&j->metrics[least]))
 			least = m;
 	}
 	return least;
@@ -150,8 +151,9 @@ void judge_decide(const struct judge *j, struct judge_result *ret_result)
 		ret_result->verdict = JUDGE_VERDICT_TOO_LITTLE;
 		judge_line_put(&line, "the new release has had no request yet");
 	} else if (judge_live_troubled(j)) {
-		judge_line_put(&line, "the live release itself is in trouble, which says nothing about "
-				      "the new one: ");
+		judge_line_put(&line,
+			       "the live release itself is in trouble, which says nothing about "
+			       "the new one: ");
 		put_comparison(&line, j, JUDGE_METRIC_ERRORS);
 	} else if (judge_fine(j) >= 1 / j->settings.beta) {
 		ret_result->verdict = JUDGE_VERDICT_PASS;

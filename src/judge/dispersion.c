@@ -11,8 +11,11 @@ static const double KEPT_PER_SECOND = 0.999615;
 
 void judge_dispersion_begin(struct judge_dispersion *d, bool counts)
 {
-	*d = (struct judge_dispersion){.counts = counts, .squares = PRIOR, .variances = PRIOR,
-				       .between_squares = PRIOR, .between_variances = PRIOR};
+	*d = (struct judge_dispersion){.counts = counts,
+				       .squares = PRIOR,
+				       .variances = PRIOR,
+				       .between_squares = PRIOR,
+				       .between_variances = PRIOR};
 }
 
 void judge_dispersion_add(struct judge_dispersion *d, uint64_t requests, uint64_t events)

@@ -24,7 +24,7 @@
 
 struct judge_dispersion {
 	bool counts; /* events without a bound by the requests: Poisson, V without (1 - p) */
-	double requests, events;         /* this second */
+	double requests, events;           /* this second */
 	double last_requests, last_events; /* the second before */
 	double squares, variances, pairs;
 	double between_squares, between_variances, between_pairs;

@@ -18,21 +18,31 @@ static const double ERRORS_WEIGHT = 0.5, LATENCY_WEIGHT = 0.3, HANGS_WEIGHT = 0.
 
 void judge_settings_default(struct judge_settings *s)
 {
-	*s = (struct judge_settings){.alpha = 0.001, .beta = 0.01, .trouble = 0.02,
-				     .warm_requests = 200, .warm_ms = 30000};
+	*s = (struct judge_settings){.alpha = 0.001,
+				     .beta = 0.01,
+				     .trouble = 0.02,
+				     .warm_requests = 200,
+				     .warm_ms = 30000};
 	s->metrics[JUDGE_METRIC_ERRORS] = (struct judge_metric_settings){
-		.name = "errors", .gates = true, .weight = ERRORS_WEIGHT,
-		.proportion = {.ratio = 1.25, .points = 0.0002, .fine_ratio = 3, .fine_share = 0.02}};
+		.name = "errors",
+		.gates = true,
+		.weight = ERRORS_WEIGHT,
+		.proportion = {
+			.ratio = 1.25, .points = 0.0002, .fine_ratio = 3, .fine_share = 0.02}};
 	s->metrics[JUDGE_METRIC_REFUSED] = (struct judge_metric_settings){
-		.name = "4xx", .weight = REFUSED_WEIGHT,
+		.name = "4xx",
+		.weight = REFUSED_WEIGHT,
 		.proportion = {.ratio = 1.5, .points = 0.002, .fine_ratio = 3}};
 	s->metrics[JUDGE_METRIC_HANGS] = (struct judge_metric_settings){
-		.name = "hangs", .weight = HANGS_WEIGHT,
+		.name = "hangs",
+		.weight = HANGS_WEIGHT,
 		.proportion = {.ratio = 1.25, .points = 0.0002, .fine_ratio = 3}};
 	for (uint32_t i = 0; i < JUDGE_LATENCIES; i++) {
 		struct judge_metric_settings *m = &s->metrics[JUDGE_METRIC_LATENCY + i];
 		*m = (struct judge_metric_settings){
-			.weight = LATENCY_WEIGHT / 3, .scale = 1.09, .gates = quantiles_bp[i] == GATING_BP,
+			.weight = LATENCY_WEIGHT / 3,
+			.scale = 1.09,
+			.gates = quantiles_bp[i] == GATING_BP,
 			.proportion = {.common = true, .ratio = 1, .fine_ratio = 2}};
 		if (quantiles_bp[i] < 9990)
 			judge_quantile_name(quantiles_bp[i], m->name);
@@ -148,9 +158,10 @@ static void tick_latency(struct judge *j, const struct judge_tick *tick)
 		for (uint32_t s = 0; s < strata; s++) {
 			const struct judge_arm *a = &tick->cells[s].new_release;
 			const struct judge_arm *b = &tick->cells[s].live_release;
-			tables[s] = table_of(answers(a), judge_slower(a->slots, a->slot_count, bucket),
-					     answers(b),
-					     judge_slower(b->slots, b->slot_count, edge->live_bucket));
+			tables[s] =
+				table_of(answers(a), judge_slower(a->slots, a->slot_count, bucket),
+					 answers(b),
+					 judge_slower(b->slots, b->slot_count, edge->live_bucket));
 		}
 		tick_metric(j, JUDGE_METRIC_LATENCY + i, tables, strata);
 	}
@@ -205,7 +216,8 @@ void judge_tick(struct judge *j, const struct judge_tick *tick)
 		const struct judge_arm *b = &tick->cells[s].live_release;
 		errors[s] = errors_table(a, b);
 		refused[s] = table_of(a->requests, a->refused, b->requests, b->refused);
-		hangs[s] = table_of(a->requests + a->hangs, a->hangs, b->requests + b->hangs, b->hangs);
+		hangs[s] = table_of(a->requests + a->hangs, a->hangs, b->requests + b->hangs,
+				    b->hangs);
 		for (uint32_t c = 0; c < JUDGE_ERROR_COUNT; c++)
 			j->causes[c] += a->errors[c];
 		j->new_requests += a->requests;
@@ -236,9 +248,9 @@ void judge_warm_up(struct judge *j)
 
 double judge_share_of_odds(const struct judge *j, uint32_t metric)
 {
-	return judge_metric_is_on(j, metric) ?
-		       j->weights[metric] * judge_proportion_worse(&j->metrics[metric]) :
-		       0;
+	return judge_metric_is_on(j, metric)
+		       ? j->weights[metric] * judge_proportion_worse(&j->metrics[metric])
+		       : 0;
 }
 
 double judge_odds(const struct judge *j)

@@ -58,11 +58,11 @@ struct judge_metric_settings {
 };
 
 struct judge_settings {
-	double alpha;            /* false alarms, per rollout: 0.001 */
-	double beta;             /* wrong passes: 0.01 */
-	double trouble;          /* a share of errors of the live release that is trouble */
-	uint32_t warm_requests;  /* an instance is warm after so many requests of the release, */
-	uint32_t warm_ms;        /* or so much time */
+	double alpha;           /* false alarms, per rollout: 0.001 */
+	double beta;            /* wrong passes: 0.01 */
+	double trouble;         /* a share of errors of the live release that is trouble */
+	uint32_t warm_requests; /* an instance is warm after so many requests of the release, */
+	uint32_t warm_ms;       /* or so much time */
 	struct judge_metric_settings metrics[JUDGE_METRIC_COUNT];
 };
 
@@ -93,13 +93,13 @@ struct judge {
 	double weights[JUDGE_METRIC_COUNT]; /* sum to 1 */
 	struct judge_proportion metrics[JUDGE_METRIC_COUNT];
 	struct judge_table totals[JUDGE_METRIC_COUNT][JUDGE_STRATA_MAX]; /* since the start */
-	struct judge_band band; /* of errors */
+	struct judge_band band;                                          /* of errors */
 	struct judge_past past;
 	struct judge_edge edges[JUDGE_LATENCIES];
 	bool edges_known;
 	uint64_t time_ms, second_ms, minute_ms; /* observed; of the current second and minute */
 	uint64_t warm_from_ms, warm_from_requests, new_requests;
-	uint64_t causes[JUDGE_ERROR_COUNT]; /* of the new release, since the start */
+	uint64_t causes[JUDGE_ERROR_COUNT];    /* of the new release, since the start */
 	double recent_requests, recent_errors; /* of the live release, about the last minute */
 };
 

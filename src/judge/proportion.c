@@ -219,7 +219,8 @@ void judge_proportion_tick(struct judge_proportion *p, const struct judge_table 
 		add_totals(p, &tables[s]);
 	}
 	if (p->new_requests == (double)new_requests)
-		p->alone_weight = speaks_alone(p, tables, count) ? ALONE_WEIGHT : ALONE_WEIGHT_LEAST;
+		p->alone_weight =
+			speaks_alone(p, tables, count) ? ALONE_WEIGHT : ALONE_WEIGHT_LEAST;
 	if (new_requests > 0) {
 		if (settings->common)
 			tick_worse_common(p, tables, count, phi);

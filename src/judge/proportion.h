@@ -47,13 +47,13 @@
 enum { JUDGE_FINE_MAX = 8 };
 
 struct judge_proportion_settings {
-	bool common;        /* events are not rare: the exact form, and r0 = 1, d0 = 0 */
-	bool counts;        /* events may outnumber requests (lines on a log): FINE is not asked */
-	bool fewer;         /* the good direction is up: fewer events than the live release are worse */
-	double ratio;       /* r0, 1..20 */
-	double points;      /* d0, a share, 0..1 */
-	double fine_ratio;  /* r1, > 1 */
-	double fine_share;  /* p1, a share; 0: only the comparison counts */
+	bool common;   /* events are not rare: the exact form, and r0 = 1, d0 = 0 */
+	bool counts;   /* events may outnumber requests (lines on a log): FINE is not asked */
+	bool fewer;    /* the good direction is up: fewer events than the live release are worse */
+	double ratio;  /* r0, 1..20 */
+	double points; /* d0, a share, 0..1 */
+	double fine_ratio; /* r1, > 1 */
+	double fine_share; /* p1, a share; 0: only the comparison counts */
 };
 
 struct judge_proportion {
