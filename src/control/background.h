@@ -15,7 +15,7 @@
 /* Compute the candidate's digest again from its files; EVENT_FETCHED says how it went. */
 void background_fetch(struct environment *e, const struct active_rollout *r);
 
-/* Remove artifacts that neither an environment's last `retain` releases nor a rollout nor a pin holds. At most one
+/* Remove artifacts that neither an environment's last `retain` releases nor a rollout holds. At most one
  * such job at a time; asking again meanwhile is allowed. */
 void background_collect(struct control *c);
 

@@ -223,7 +223,7 @@ static void put_bad(struct environment *e, const struct active_rollout *r,
 	store_add_bad_mark(e->control->parts.store, &row);
 }
 
-/* Effects that are nothing but rows: they are part of the transaction, so they need no outbox. */
+/* Effects that are nothing but rows: they are part of the transaction. */
 static void put_effects(struct environment *e, struct active_rollout *r,
 			const struct rollout_effects *effects, const struct turn_note *note)
 {

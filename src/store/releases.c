@@ -198,10 +198,6 @@ void store_clear_bad_mark(struct store *s, const char *app, const char *environm
 	query_run(&q);
 }
 
-#define MARK_COLUMNS                                                                            \
-	"SELECT app, environment, release, reason, by, at, cleared, cleared_by, cleared_reason" \
-	" FROM bad_mark "
-
 static void read_mark(struct query *q, struct store_bad_mark *m)
 {
 	query_get_text(q, m->app, sizeof m->app);
@@ -210,9 +206,6 @@ static void read_mark(struct query *q, struct store_bad_mark *m)
 	query_get_text(q, m->reason, sizeof m->reason);
 	query_get_text(q, m->by, sizeof m->by);
 	m->at_unix_ms = query_get_number(q);
-	m->cleared_unix_ms = query_get_number(q);
-	query_get_text(q, m->cleared_by, sizeof m->cleared_by);
-	query_get_text(q, m->cleared_reason, sizeof m->cleared_reason);
 }
 
 int store_bad_mark_find(struct store *s, const char *app, const char *environment,
@@ -222,8 +215,8 @@ int store_bad_mark_find(struct store *s, const char *app, const char *environmen
 	struct store_bad_mark m;
 	bool found = false;
 	query_read(&q, s,
-		   MARK_COLUMNS
-		   "WHERE app = ? AND environment = ? AND release = ? AND cleared = 0");
+		   "SELECT app, environment, release, reason, by, at FROM bad_mark"
+		   " WHERE app = ? AND environment = ? AND release = ? AND cleared = 0");
 	query_text(&q, app);
 	query_text(&q, environment);
 	query_text(&q, release);
@@ -235,25 +228,6 @@ int store_bad_mark_find(struct store *s, const char *app, const char *environmen
 	if (code == 0 && found)
 		*ret_mark = m;
 	return code < 0 ? code : found;
-}
-
-int store_bad_marks(struct store *s, const char *app, const char *environment,
-		    store_bad_mark_visit visit, void *context, struct error *err)
-{
-	struct query q;
-	int answer = 0;
-	query_read(&q, s,
-		   MARK_COLUMNS "WHERE app = ? AND environment = ? ORDER BY at DESC, rowid DESC");
-	query_text(&q, app);
-	query_text(&q, environment);
-	while (answer == 0 && query_row(&q)) {
-		struct store_bad_mark m;
-		read_mark(&q, &m);
-		if (!q.corrupt)
-			answer = visit(context, &m);
-	}
-	int code = query_finish(&q, err);
-	return code < 0 ? code : answer;
 }
 
 void store_add_stable(struct store *s, const char *app, const char *environment,
@@ -311,27 +285,6 @@ int store_stables(struct store *s, const char *app, const char *environment, uin
 	return code < 0 ? code : answer;
 }
 
-void store_put_pin(struct store *s, const char *release, const char *why)
-{
-	struct query q;
-	if (!query_write(&q, s,
-			 "INSERT INTO pin (release, why) VALUES (?, ?)"
-			 " ON CONFLICT DO UPDATE SET why = excluded.why"))
-		return;
-	query_text(&q, release);
-	query_text(&q, why);
-	query_run(&q);
-}
-
-void store_clear_pin(struct store *s, const char *release)
-{
-	struct query q;
-	if (!query_write(&q, s, "DELETE FROM pin WHERE release = ?"))
-		return;
-	query_text(&q, release);
-	query_run(&q);
-}
-
 int store_artifacts_kept(struct store *s, uint32_t stables, uint64_t since_unix_ms,
 			 store_artifact_visit visit, void *context, struct error *err)
 {
@@ -339,7 +292,6 @@ int store_artifacts_kept(struct store *s, uint32_t stables, uint64_t since_unix_
 	int answer = 0;
 	query_read(&q, s,
 		   "SELECT DISTINCT artifact FROM release WHERE created >= ?1"
-		   " OR id IN (SELECT release FROM pin)"
 		   " OR id IN (SELECT new_release FROM rollout WHERE ended = 0)"
 		   " OR id IN (SELECT old_release FROM rollout WHERE ended = 0)"
 		   " OR id IN (SELECT release FROM (SELECT release, row_number() OVER"

@@ -6,7 +6,7 @@
  * WHAT   A release is immutable: id = SHA-256 over (artifact digest, resolved config), a tag is a
  *        name for it (given again, it moves). Stables are the releases that an environment
  *        had as its live one, in order. Bad marks are per environment and stay in the history when
- *        they are cleared. Pins keep a release's artifact from being collected.
+ *        they are cleared.
  */
 #ifndef STORE_RELEASES_H
 #define STORE_RELEASES_H
@@ -52,12 +52,7 @@ struct store_bad_mark {
 	char reason[STORE_SENTENCE_SIZE];
 	char by[STORE_WHO_SIZE];
 	uint64_t at_unix_ms;
-	uint64_t cleared_unix_ms; /* 0: it stands */
-	char cleared_by[STORE_WHO_SIZE];
-	char cleared_reason[STORE_SENTENCE_SIZE];
 };
-
-typedef int (*store_bad_mark_visit)(void *context, const struct store_bad_mark *m);
 
 void store_add_bad_mark(struct store *s,
 			const struct store_bad_mark *m); /* stands already: no change */
@@ -68,10 +63,6 @@ void store_clear_bad_mark(struct store *s, const char *app, const char *environm
 MUST_CHECK int store_bad_mark_find(struct store *s, const char *app, const char *environment,
 				   const char *release, struct store_bad_mark *ret_mark,
 				   struct error *err);
-/* Newest first, cleared ones as well. */
-MUST_CHECK int store_bad_marks(struct store *s, const char *app, const char *environment,
-			       store_bad_mark_visit visit, void *context, struct error *err);
-
 struct store_stable {
 	char release[STORE_ID_SIZE];
 	uint32_t rollout;    /* that made it live */
@@ -90,10 +81,7 @@ MUST_CHECK int store_stables(struct store *s, const char *app, const char *envir
 			     uint32_t limit, store_stable_visit visit, void *context,
 			     struct error *err);
 
-void store_put_pin(struct store *s, const char *release, const char *why); /* again: a new reason */
-void store_clear_pin(struct store *s, const char *release);
-
-/* The artifacts that a collection must keep: of pinned releases, of the last `stables` of each
+/* The artifacts that a collection must keep: of the last `stables` of each
  * environment, of rollouts that have not ended, and of releases made after `since_unix_ms`. */
 typedef int (*store_artifact_visit)(void *context, const struct digest *artifact);
 MUST_CHECK int store_artifacts_kept(struct store *s, uint32_t stables, uint64_t since_unix_ms,

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rollouts - runs of plans: where each stands, why it went there, and what it still has to do. See
- *            store.h for the rules that hold for every function of the store.
+ * rollouts - runs of plans: where each stands, and why it went there. See store.h for the
+ *            rules that hold for every function of the store.
  *
  * WHAT   Plan and state are the core's bytes and opaque here. Evidence and transitions are only
- *        ever added (the database itself refuses to change or delete them). The outbox holds the
- *        effects of committed transitions until they have been carried out; (rollout, seq) is
- *        their idempotency key.
+ *        ever added (the database itself refuses to change or delete them).
  */
 #ifndef STORE_ROLLOUTS_H
 #define STORE_ROLLOUTS_H
@@ -86,22 +84,5 @@ typedef int (*store_transition_visit)(void *context, const struct store_transiti
 void store_add_transition(struct store *s, const struct store_transition *t);
 MUST_CHECK int store_transitions(struct store *s, uint32_t rollout, store_transition_visit visit,
 				 void *context, struct error *err); /* oldest first */
-
-struct store_effect {
-	uint32_t rollout; /* 0: of no rollout */
-	uint32_t seq;
-	char kind[STORE_WORD_SIZE];
-	const void *payload;
-	size_t payload_size;
-};
-
-typedef int (*store_effect_visit)(void *context, const struct store_effect *e);
-
-void store_add_outbox(struct store *s, const struct store_effect *e); /* ERR_CONFLICT: key exists */
-void store_done_outbox(struct store *s, uint32_t rollout, uint32_t seq, uint64_t at_unix_ms);
-/* Done effects of before that time go; their transitions stay. */
-void store_forget_outbox(struct store *s, uint64_t before_unix_ms);
-MUST_CHECK int store_outbox(struct store *s, store_effect_visit visit, void *context,
-			    struct error *err); /* what is not done, in the order added */
 
 #endif

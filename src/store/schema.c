@@ -77,7 +77,11 @@ static const char *const step_0[] = {
 	NULL,
 };
 
-const char *const *const schema_steps[STORE_VERSION] = {step_0};
+/* What nothing ever wrote: documents are sent again until they are confirmed, and what a collection keeps
+ * follows from the releases that were live. */
+static const char *const step_1[] = {"DROP TABLE outbox; DROP TABLE pin", NULL};
+
+const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)

@@ -211,34 +211,6 @@ int store_check(struct store *s, struct error *err)
 		s->path, answer);
 }
 
-void store_put_value(struct store *s, const char *key, const void *value, size_t size)
-{
-	struct query q;
-	if (!query_write(&q, s,
-			 "INSERT INTO value (key, value) VALUES (?, ?)"
-			 " ON CONFLICT DO UPDATE SET value = excluded.value"))
-		return;
-	query_text(&q, key);
-	query_blob(&q, value, size);
-	query_run(&q);
-}
-
-int store_value_find(struct store *s, const char *key, struct buf *ret_value, struct error *err)
-{
-	struct query q;
-	bool found = false;
-	query_read(&q, s, "SELECT value FROM value WHERE key = ?");
-	query_text(&q, key);
-	if (query_row(&q)) {
-		size_t size;
-		const void *bytes = query_get_blob(&q, &size);
-		buf_append(ret_value, bytes, size);
-		found = true;
-	}
-	int code = query_finish(&q, err);
-	return code < 0 ? code : found;
-}
-
 uint64_t store_add_one(struct store *s, const char *counter)
 {
 	struct query q;
@@ -271,58 +243,23 @@ void store_put_environment(struct store *s, const struct store_environment *e)
 	query_run(&q);
 }
 
-void store_forget_environment(struct store *s, const char *app, const char *name)
-{
-	struct query q;
-	if (!query_write(&q, s, "DELETE FROM environment WHERE app = ? AND name = ?"))
-		return;
-	query_text(&q, app);
-	query_text(&q, name);
-	query_run(&q);
-}
-
-static int visit_environments(struct query *q, store_environment_visit visit, void *context,
-			      size_t *ret_count, struct error *err)
-{
-	int answer = 0;
-	*ret_count = 0;
-	while (answer == 0 && query_row(q)) {
-		struct store_environment e;
-		query_get_text(q, e.app, sizeof e.app);
-		query_get_text(q, e.name, sizeof e.name);
-		e.state = query_get_blob(q, &e.state_size);
-		e.config = query_get_long_text(q);
-		e.updated_unix_ms = query_get_number(q);
-		++*ret_count;
-		if (!q->corrupt)
-			answer = visit(context, &e);
-	}
-	int code = query_finish(q, err);
-	return code < 0 ? code : answer;
-}
-
-#define ENVIRONMENT_COLUMNS "SELECT app, name, state, config, updated FROM environment "
-
 int store_environments(struct store *s, store_environment_visit visit, void *context,
 		       struct error *err)
 {
 	struct query q;
-	size_t count;
-	query_read(&q, s, ENVIRONMENT_COLUMNS "ORDER BY app, name");
-	return visit_environments(&q, visit, context, &count, err);
-}
-
-int store_environment_get(struct store *s, const char *app, const char *name,
-			  store_environment_visit visit, void *context, struct error *err)
-{
-	struct query q;
-	size_t count;
-	query_read(&q, s, ENVIRONMENT_COLUMNS "WHERE app = ? AND name = ?");
-	query_text(&q, app);
-	query_text(&q, name);
-	int code = visit_environments(&q, visit, context, &count, err);
-	if (code == 0 && count == 0)
-		return error_set(err, ERR_NOT_FOUND, "There is no environment \"%s\" of \"%s\".",
-				 name, app);
-	return code;
+	int answer = 0;
+	query_read(&q, s,
+		   "SELECT app, name, state, config, updated FROM environment ORDER BY app, name");
+	while (answer == 0 && query_row(&q)) {
+		struct store_environment e;
+		query_get_text(&q, e.app, sizeof e.app);
+		query_get_text(&q, e.name, sizeof e.name);
+		e.state = query_get_blob(&q, &e.state_size);
+		e.config = query_get_long_text(&q);
+		e.updated_unix_ms = query_get_number(&q);
+		if (!q.corrupt)
+			answer = visit(context, &e);
+	}
+	int code = query_finish(&q, err);
+	return code < 0 ? code : answer;
 }

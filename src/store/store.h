@@ -2,10 +2,10 @@
  *
  * store - what the controller knows, in one SQLite file. src/store holds the only SQL of davit.
  *
- * WHAT   Environments, releases, rollouts with their evidence and transitions, the outbox, the
- *        audit chain and answered requests. This header: opening, transactions, values,
- *        environments. SEE releases.h (releases, bad marks, pins), rollouts.h (rollouts, evidence,
- *        transitions, outbox) and audit.h (the chain, request ids).
+ * WHAT   Environments, releases, rollouts with their evidence and transitions, the audit chain
+ *        and answered requests. This header: opening, transactions, counters, environments.
+ *        SEE releases.h (releases, bad marks), rollouts.h (rollouts, evidence, transitions) and
+ *        audit.h (the chain, request ids).
  *
  * HOW   store_begin(s);
  *       store_put_rollout(s, &r); store_add_evidence(s, &e); store_add_audit(s, &a); ...
@@ -60,7 +60,7 @@ enum {
 	STORE_REQUEST_ID_SIZE = 129, /* what a client chose */
 	STORE_ID_SIZE = DIGEST_HEX_SIZE,
 	STORE_BLOB_MAX = 4 << 20, /* bytes of one state, plan, config, payload, answer */
-	STORE_VERSION = 1,        /* of the schema */
+	STORE_VERSION = 2,        /* of the schema */
 	/* Room for urgent transactions: a whole way back writes less than a tenth of it. */
 	STORE_RESERVE_BYTES = 4 << 20,
 };
@@ -86,11 +86,6 @@ MUST_CHECK int store_room(struct store *s, struct error *err);
 /* Does the file still hold together (SQLite's own check)? ERR_CORRUPT when not. */
 MUST_CHECK int store_check(struct store *s, struct error *err);
 
-/* Small named values of the server: salts, the boot id, a cursor. find: 1 found, 0 not. */
-void store_put_value(struct store *s, const char *key, const void *value, size_t size);
-MUST_CHECK int store_value_find(struct store *s, const char *key, struct buf *ret_value,
-				struct error *err);
-
 /* Writes: the named counter plus one ("rollout" for rollout numbers, "epoch" for the leader's
  * epoch), from 1 on; 0 when the transaction has failed. */
 uint64_t store_add_one(struct store *s, const char *counter);
@@ -107,13 +102,8 @@ struct store_environment {
 typedef int (*store_environment_visit)(void *context, const struct store_environment *e);
 
 void store_put_environment(struct store *s, const struct store_environment *e);
-void store_forget_environment(struct store *s, const char *app, const char *name);
 /* In order of app and name. */
 MUST_CHECK int store_environments(struct store *s, store_environment_visit visit, void *context,
 				  struct error *err);
-/* One environment; ERR_NOT_FOUND when there is none. */
-MUST_CHECK int store_environment_get(struct store *s, const char *app, const char *name,
-				     store_environment_visit visit, void *context,
-				     struct error *err);
 
 #endif

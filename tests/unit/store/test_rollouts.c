@@ -156,50 +156,6 @@ static void evidence_and_transitions_are_kept_in_order(void **state)
 	assert_int_equal(store_commit(f->s, &f->err), ERR_CONFLICT);
 }
 
-static int list_effect(void *context, const struct store_effect *e)
-{
-	struct list *l = context;
-	size_t used = strlen(l->text);
-	snprintf(l->text + used, sizeof l->text - used, "%u.%u %s %.*s; ", e->rollout, e->seq,
-		 e->kind, (int)e->payload_size, (const char *)e->payload);
-	return 0;
-}
-
-static void the_outbox_holds_effects_until_they_are_done(void **state)
-{
-	struct fixture *f = *state;
-	struct list before = {0}, after = {0};
-	struct store_effect e = {
-		.rollout = 2, .seq = 1, .kind = "route", .payload = "w=10", .payload_size = 4};
-	store_begin(f->s);
-	store_add_outbox(f->s, &e);
-	e.rollout = 1;
-	store_add_outbox(f->s, &e);
-	e.seq = 2;
-	e.payload = NULL;
-	e.payload_size = 0;
-	store_add_outbox(f->s, &e);
-	must(store_commit(f->s, &f->err), &f->err);
-	must(store_outbox(f->s, list_effect, &before, &f->err), &f->err);
-	assert_string_equal(before.text, "2.1 route w=10; 1.1 route w=10; 1.2 route ; ");
-	store_begin(f->s);
-	store_done_outbox(f->s, 2, 1, 5);
-	store_done_outbox(f->s, 1, 2, 6);
-	store_done_outbox(f->s, 9, 9, 6); /* nobody's: no harm */
-	must(store_commit(f->s, &f->err), &f->err);
-	must(store_outbox(f->s, list_effect, &after, &f->err), &f->err);
-	assert_string_equal(after.text, "1.1 route w=10; ");
-	store_begin(f->s);
-	e.rollout = 2;
-	e.seq = 1;
-	store_add_outbox(f->s, &e); /* its key stays taken while it is remembered */
-	assert_int_equal(store_commit(f->s, &f->err), ERR_CONFLICT);
-	store_begin(f->s);
-	store_forget_outbox(f->s, 6);
-	store_add_outbox(f->s, &e);
-	must(store_commit(f->s, &f->err), &f->err);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,7 +164,6 @@ int main(void)
 		TEST(every_field_comes_back_as_it_was_written),
 		TEST(rollouts_are_listed_by_environment_page_and_whether_they_ended),
 		TEST(evidence_and_transitions_are_kept_in_order),
-		TEST(the_outbox_holds_effects_until_they_are_done),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,11 +12,12 @@
 #include "store/query.h"
 #include "store/schema.h"
 
-/* What an environment's state reads as; "-" when it does not exist. */
+/* What the state of shop/prod reads as; "-" when it does not exist. */
 static int keep_state(void *context, const struct store_environment *e)
 {
-	snprintf(context, 64, "%.*s %s %llu", (int)e->state_size, (const char *)e->state, e->config,
-		 (unsigned long long)e->updated_unix_ms);
+	if (strcmp(e->name, "prod") == 0)
+		snprintf(context, 64, "%.*s %s %llu", (int)e->state_size, (const char *)e->state,
+			 e->config, (unsigned long long)e->updated_unix_ms);
 	return 0;
 }
 
@@ -24,9 +25,7 @@ static const char *state_of(struct fixture *f)
 {
 	static char text[64];
 	text_copy(text, sizeof text, "-");
-	int code = store_environment_get(f->s, "shop", "prod", keep_state, text, &f->err);
-	if (code != ERR_NOT_FOUND)
-		must(code, &f->err);
+	must(store_environments(f->s, keep_state, text, &f->err), &f->err);
 	return text;
 }
 
@@ -39,6 +38,21 @@ static void put_state(struct store *s, const char *state, const char *config)
 	text_copy(e.app, sizeof e.app, "shop");
 	text_copy(e.name, sizeof e.name, "prod");
 	store_put_environment(s, &e);
+}
+
+/* Another environment, whose state is `size` bytes. */
+static void put_bytes(struct store *s, const void *bytes, size_t size)
+{
+	struct store_environment e = {.state = bytes, .state_size = size};
+	text_copy(e.app, sizeof e.app, "shop");
+	text_copy(e.name, sizeof e.name, "big");
+	store_put_environment(s, &e);
+}
+
+static int keep_size(void *context, const struct store_environment *e)
+{
+	*(size_t *)context = e->state_size;
+	return 0;
 }
 
 static void what_is_committed_is_there_after_opening_again(void **state)
@@ -79,17 +93,19 @@ static void a_rolled_back_transaction_leaves_nothing(void **state)
 static void one_failing_write_undoes_the_whole_transaction(void **state)
 {
 	struct fixture *f = *state;
-	struct store_effect effect = {.rollout = 1, .seq = 1, .kind = "route"};
+	struct store_rollout rollout = a_rollout(1, "s");
+	struct store_transition transition = {.rollout = 1, .seq = 1, .from = "a", .to = "b"};
 	store_begin(f->s);
-	store_add_outbox(f->s, &effect);
+	store_put_rollout(f->s, &rollout);
+	store_add_transition(f->s, &transition);
 	must(store_commit(f->s, &f->err), &f->err);
 
 	store_begin(f->s);
 	put_state(f->s, "one", NULL);
-	store_add_outbox(f->s, &effect); /* the key exists */
+	store_add_transition(f->s, &transition); /* the key exists */
 	put_state(f->s, "two", NULL);
 	char *large = mem_zero(1, STORE_BLOB_MAX + 1);
-	store_put_value(f->s, "large", large, STORE_BLOB_MAX + 1); /* the first failure stays */
+	put_bytes(f->s, large, STORE_BLOB_MAX + 1); /* the first failure stays */
 	free(large);
 	assert_int_equal(store_add_one(f->s, "rollout"), 0);
 	assert_int_equal(store_commit(f->s, &f->err), ERR_CONFLICT);
@@ -105,18 +121,15 @@ static void a_value_over_the_limit_fails_and_one_at_it_does_not(void **state)
 {
 	struct fixture *f = *state;
 	char *bytes = mem_zero(1, STORE_BLOB_MAX + 1);
-	struct buf back;
-	buf_init(&back, 2 * STORE_BLOB_MAX);
+	size_t size = 0;
 	store_begin(f->s);
-	store_put_value(f->s, "big", bytes, STORE_BLOB_MAX + 1);
+	put_bytes(f->s, bytes, STORE_BLOB_MAX + 1);
 	assert_int_equal(store_commit(f->s, &f->err), ERR_LIMIT);
 	store_begin(f->s);
-	store_put_value(f->s, "big", bytes, STORE_BLOB_MAX);
+	put_bytes(f->s, bytes, STORE_BLOB_MAX);
 	must(store_commit(f->s, &f->err), &f->err);
-	assert_int_equal(store_value_find(f->s, "big", &back, &f->err), 1);
-	assert_int_equal(back.size, STORE_BLOB_MAX);
-	assert_int_equal(store_value_find(f->s, "small", &back, &f->err), 0);
-	buf_done(&back);
+	must(store_environments(f->s, keep_size, &size, &f->err), &f->err);
+	assert_int_equal(size, STORE_BLOB_MAX);
 	free(bytes);
 }
 
@@ -295,7 +308,7 @@ static void a_full_disk_fails_the_commit_and_changes_nothing(void **state)
 	for (int i = 0; i < 3; i++) {
 		store_begin(f->s);
 		put_state(f->s, "after", NULL);
-		store_put_value(f->s, "big", bytes, 1 << 20);
+		put_bytes(f->s, bytes, 1 << 20);
 		struct store_audit_entry e = an_entry("deploy", "");
 		store_add_audit(f->s, &e);
 		assert_int_equal(store_commit(f->s, &f->err), ERR_NO_SPACE);
@@ -308,7 +321,7 @@ static void a_full_disk_fails_the_commit_and_changes_nothing(void **state)
 	assert_int_equal(head.seq, 0);
 	store_begin(f->s); /* space again: goes on by itself */
 	put_state(f->s, "after", NULL);
-	store_put_value(f->s, "big", bytes, 1 << 20);
+	put_bytes(f->s, bytes, 1 << 20);
 	must(store_commit(f->s, &f->err), &f->err);
 	must(store_check(f->s, &f->err), &f->err);
 	assert_string_equal(state_of(f), "after {} 7");
@@ -528,8 +541,8 @@ static void older_schemas_are_brought_up_in_one_transaction(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const good[] = {
-		"ALTER TABLE pin ADD COLUMN until INTEGER NOT NULL DEFAULT 0",
-		"UPDATE pin SET until = 5", NULL};
+		"ALTER TABLE environment ADD COLUMN until INTEGER NOT NULL DEFAULT 0",
+		"UPDATE environment SET until = 5", NULL};
 	static const char *const bad[] = {"CREATE TABLE half (done TEXT)", "SELECT nonsense", NULL};
 	const char *const *failing[STORE_VERSION + 2], *const *working[STORE_VERSION + 1];
 	for (int i = 0; i < STORE_VERSION; i++)
@@ -537,7 +550,7 @@ static void older_schemas_are_brought_up_in_one_transaction(void **state)
 	failing[STORE_VERSION] = working[STORE_VERSION] = good;
 	failing[STORE_VERSION + 1] = bad;
 	store_begin(f->s);
-	store_put_pin(f->s, "r", "why");
+	put_state(f->s, "one", NULL);
 	must(store_commit(f->s, &f->err), &f->err);
 	store_close(f->s);
 	f->s = NULL;
@@ -545,12 +558,13 @@ static void older_schemas_are_brought_up_in_one_transaction(void **state)
 	sqlite3 *db;
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
 	assert_true(schema_prepare(db, f->path, failing, STORE_VERSION + 2, &f->err) < 0);
-	assert_int_not_equal(sqlite3_exec(db, "SELECT until FROM pin", NULL, NULL, NULL),
+	assert_int_not_equal(sqlite3_exec(db, "SELECT until FROM environment", NULL, NULL, NULL),
 			     SQLITE_OK);
 	assert_int_not_equal(sqlite3_exec(db, "SELECT done FROM half", NULL, NULL, NULL),
 			     SQLITE_OK);
 	must(schema_prepare(db, f->path, working, STORE_VERSION + 1, &f->err), &f->err);
-	assert_int_equal(sqlite3_exec(db, "SELECT until FROM pin", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "SELECT until FROM environment", NULL, NULL, NULL),
+			 SQLITE_OK);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
 	assert_int_equal(store_open(f->path, &f->s, &f->err), ERR_UNSUPPORTED); /* newer now */
 }
@@ -564,10 +578,6 @@ static void a_store_in_memory_works_alike(void **state)
 	put_state(f.s, "one", NULL);
 	must(store_commit(f.s, &f.err), &f.err);
 	assert_string_equal(state_of(&f), "one {} 7");
-	store_begin(f.s);
-	store_forget_environment(f.s, "shop", "prod");
-	must(store_commit(f.s, &f.err), &f.err);
-	assert_string_equal(state_of(&f), "-");
 	store_close(f.s);
 }
 
