@@ -40,6 +40,7 @@ struct http_server {
 	struct http_options options;
 	char spool[PATH_MAX_BYTES];
 	struct http_request *first; /* every request that is not yet finished */
+	size_t stream_count;
 };
 
 struct http_request {
@@ -215,10 +216,10 @@ static struct http_request *request_new(struct http_server *server,
 static void request_free(struct http_request *r)
 {
 	if (r->stream) {
-		if (r->stream->gone)
-			r->stream->gone(r->stream->context);
+		r->stream->gone(r->stream->context);
 		buf_done(&r->stream->pending);
 		free(r->stream);
+		r->server->stream_count--;
 	}
 	if (r->next)
 		r->next->previous = r->previous;
@@ -475,6 +476,15 @@ void http_stream(struct http_request *r, const char *content_type,
 		 void *context)
 {
 	ASSERT(!r->response && !r->stream);
+	if (r->server->stream_count == HTTP_STREAMS_MAX) {
+		gone(context);
+		refuse(r, 503, "unavailable",
+		       "As many clients follow as davit serves at a time, and the rest is kept for "
+		       "commands: what you follow goes on; try again when another follower has "
+		       "left.");
+		return;
+	}
+	r->server->stream_count++;
 	r->stream = mem_zero(1, sizeof *r->stream);
 	*r->stream = (struct stream){.more = more, .gone = gone, .context = context};
 	buf_init(&r->stream->pending, 16 << 20);

@@ -12,7 +12,8 @@
  * OWNS  A request and its texts live until it is answered. Answer bodies are taken over (free()).
  *
  * LIMITS HTTP_BODY_MAX for a body kept in memory, HTTP_UPLOAD_MAX for one that goes to a file,
- *       HTTP_CONNECTIONS_MAX connections; more are refused by the kernel's queue.
+ *       HTTP_CONNECTIONS_MAX connections; more are refused by the kernel's queue. Of them HTTP_STREAMS_MAX
+ *       may be streams, so that a command is heard however many follow.
  *
  * ERRORS Only the owner of the server's process and root are served (peer credentials); others get 403.
  */
@@ -32,6 +33,7 @@ enum {
 	HTTP_SEGMENTS_MAX = 8,
 	HTTP_WHO_SIZE = 65,
 	HTTP_CONNECTIONS_MAX = 64,
+	HTTP_STREAMS_MAX = 48,
 };
 
 static const uint64_t HTTP_UPLOAD_MAX = 4ull << 30;
@@ -64,7 +66,8 @@ void http_answer(struct http_request *request, unsigned status, char *json);
 
 /* Answer with lines that come over time. `more` appends what there is now, at most about 64 KiB, and
  * returns false when nothing will ever follow. It is called when the client can take more and after
- * http_wake(); `gone` once, when the stream ends either way. */
+ * http_wake(); `gone` once, when the stream ends either way, also when it is refused with 503 because there
+ * are HTTP_STREAMS_MAX already. */
 void http_stream(struct http_request *request, const char *content_type,
 		 bool (*more)(void *context, struct buf *to), void (*gone)(void *context),
 		 void *context);

@@ -14,6 +14,7 @@
 
 #include "../control/world.h"
 #include "api/api.h"
+#include "api/http.h"
 #include "base/buf.h"
 #include "os/loop.h"
 
@@ -570,6 +571,37 @@ static void a_follower_that_leaves_is_forgotten(void **state)
 	assert_int_equal(status_of("GET", "/v1/server", ""), 200);
 }
 
+/* Somebody has to be heard who wants to abort. */
+static void followers_leave_room_for_commands(void **state)
+{
+	int followers[HTTP_STREAMS_MAX];
+	struct call call;
+	char text[160], path[64];
+	(void)state;
+	go_live("v1");
+	have("v2");
+	int64_t rollout = deploy("v2");
+	assert_int_equal(status_of("POST", "/v1/rollouts/prod/pause", ""), 200);
+	snprintf(path, sizeof path, "/v1/rollouts/%lld/events?follow=1", (long long)rollout);
+	snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path);
+	for (size_t i = 0; i < HTTP_STREAMS_MAX; i++) {
+		struct env_timer brief = {.fire = (void (*)(void *))loop_stop, .context = loop};
+		followers[i] = connect_to_api();
+		send_all(followers[i], text, strlen(text));
+		/* The queue of the socket is short: let the API take it. */
+		loop_env(loop)->ops->timer_start(loop_env(loop), &brief, 1);
+		loop_run(loop);
+	}
+	call_with(&call, "GET", path, "", "", 0);
+	assert_int_equal(call.status, 503);
+	assert_string_equal(text_at(call.json, "error"), "unavailable");
+	call_end(&call);
+	snprintf(path, sizeof path, "/v1/rollouts/%lld/abort", (long long)rollout);
+	assert_int_equal(status_of("POST", path, ""), 200);
+	for (size_t i = 0; i < HTTP_STREAMS_MAX; i++)
+		close(followers[i]);
+}
+
 static void a_command_answers_with_the_rollout(void **state)
 {
 	(void)state;
@@ -789,6 +821,7 @@ int main(void)
 		TEST(a_release_that_is_wrong_is_refused_with_its_place),
 		TEST(a_rollout_is_followed_to_its_end),
 		TEST(a_follower_that_leaves_is_forgotten),
+		TEST(followers_leave_room_for_commands),
 		TEST(a_command_answers_with_the_rollout),
 		TEST(the_same_request_id_has_one_effect),
 		TEST(other_steers_answer_as_documented),
