@@ -82,6 +82,8 @@ struct environment {
 		asserted[ENVIRONMENT_SETS_MAX]; /* set document that every instance was told */
 	/* Why the runtime last refused what the set document wants; "" = it did not. */
 	char refused[ENVIRONMENT_SETS_MAX][SENTENCE_SIZE];
+	/* The set document that it refused for a reason that waiting does not change. */
+	struct version refused_for_good[ENVIRONMENT_SETS_MAX];
 	uint32_t drain_count;
 	struct drain_clock drains[DRAINS_MAX];
 

@@ -239,9 +239,19 @@ static struct fleet_wish wish_of(const struct set_document *document)
 	return wish;
 }
 
-/* It is tried again all the time: say it once. */
-static void note_refusal(struct environment *e, uint8_t slot, const struct error *why)
+/* A disk gets room again, a table of instances too; who may not run as another user never may. */
+static bool stays(enum err code)
 {
+	return code == ERR_DENIED || code == ERR_INVALID || code == ERR_NOT_FOUND ||
+	       code == ERR_UNSUPPORTED;
+}
+
+/* It is tried again all the time: say it once. */
+static void note_refusal(struct environment *e, uint8_t slot, const struct fleet_action *action,
+			 const struct error *why)
+{
+	if (action->kind == FLEET_START && stays(why->code))
+		e->refused_for_good[slot] = e->core.sets[slot].document.version;
 	if (strcmp(e->refused[slot], why->text) != 0)
 		log_event(LOG_WARNING, "control.instance", "environment=%s error=\"%s\"", e->key,
 			  why->text);
@@ -266,7 +276,7 @@ void instances_assert(struct environment *e, uint8_t slot)
 	for (uint32_t i = 0; i < actions.count; i++)
 		if (act(e, slot, &crew, &actions.items[i], version, &err) < 0) {
 			all = false;
-			note_refusal(e, slot, &err);
+			note_refusal(e, slot, &actions.items[i], &err);
 		}
 	all &= tell_version(e, slot, &crew, document->version, &err);
 	if (all)
@@ -351,6 +361,8 @@ void instances_observe(struct environment *e, uint8_t slot, struct set_observati
 	memcpy(to->undrained, tally.undrained, sizeof to->undrained);
 	memcpy(to->failed, tally.failed, sizeof to->failed);
 	to->wrong = tally.wrong;
+	to->refused = e->refused[slot][0] &&
+		      version_compare(e->refused_for_good[slot], document->version) == 0;
 }
 
 bool instances_trouble(const struct environment *e, const char *release, char *to, size_t size)

@@ -52,6 +52,7 @@ struct keeper {
 	uint16_t port;
 	uint64_t state_since_ms;
 	enum instance_state last_state;
+	bool refused; /* what is being ended could not be started, for a reason that stays */
 	bool exit_known;
 	struct process_end exit;
 	char sentence[INSTANCE_SENTENCE_SIZE];
@@ -237,10 +238,17 @@ static void note_start(struct keeper *k)
 	say(k, note[0] ? note : "Started.");
 }
 
+/* No such file, no permission, nothing that can be run: trying again would tell the same. */
+static bool stays(int code)
+{
+	return code == ERR_NOT_FOUND || code == ERR_DENIED || code == ERR_INVALID;
+}
+
 static void start(struct keeper *k)
 {
 	struct error err;
 	FAILPOINT("keeper.before-start");
+	k->refused = false;
 	if (find_user(k, &err) < 0) {
 		tell(k, err.text);
 		life_give_up(&k->life);
@@ -251,6 +259,8 @@ static void start(struct keeper *k)
 		tell(k, err.text);
 		if (code == ERR_NO_SPACE) /* the program is not to blame */
 			life_postponed(&k->life, clock_now_ms() + RETRY_MS);
+		else if (stays(code))
+			life_refused(&k->life, &k->spec, clock_now_ms());
 		else
 			life_ended(&k->life, &k->spec, clock_now_ms());
 		return;
@@ -262,7 +272,9 @@ static void start(struct keeper *k)
 		return;
 	}
 	FAILPOINT("keeper.after-record");
-	if (program_release(&k->program, &err) < 0) {
+	code = program_release(&k->program, &err);
+	if (code < 0) {
+		k->refused = stays(code);
 		tell(k, err.text);
 		life_ending(&k->life);
 		return;
@@ -398,8 +410,11 @@ static void on_exited(void *context)
 static void on_gone(void *context)
 {
 	struct keeper *k = context;
-	life_ended(&k->life, &k->spec, clock_now_ms());
-	if (k->life.failed) {
+	if (k->refused)
+		life_refused(&k->life, &k->spec, clock_now_ms());
+	else
+		life_ended(&k->life, &k->spec, clock_now_ms());
+	if (k->life.failed && k->life.restarts > 0) {
 		char text[INSTANCE_SENTENCE_SIZE + 80];
 		snprintf(text, sizeof text, "Given up after %u restarts: %s", k->life.restarts,
 			 k->sentence);

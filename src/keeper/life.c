@@ -109,6 +109,14 @@ void life_postponed(struct life *life, uint64_t until_ms)
 	life->due_ms = until_ms;
 }
 
+void life_refused(struct life *life, const struct instance_spec *spec, uint64_t now_ms)
+{
+	if (life->restarts == 0 && life->want == INSTANCE_KEEP)
+		life_give_up(life);
+	else
+		life_ended(life, spec, now_ms);
+}
+
 void life_give_up(struct life *life)
 {
 	life->phase = LIFE_OVER;

@@ -74,7 +74,10 @@ void life_ending(struct life *life); /* LIFE_STOP or LIFE_KILL is being done */
 void life_ended(struct life *life, const struct instance_spec *spec,
 		uint64_t now_ms);                          /* all of it */
 void life_postponed(struct life *life, uint64_t until_ms); /* it could not be started just now */
-void life_give_up(struct life *life);                      /* it can never be started */
+/* It could not be started, for a reason that stays: what has never run is given up; what has is tried again as
+ * after a crash, for its files may be on their way back. */
+void life_refused(struct life *life, const struct instance_spec *spec, uint64_t now_ms);
+void life_give_up(struct life *life); /* it can never be started */
 
 enum life_action life_next(struct life *life, const struct instance_spec *spec, uint64_t now_ms);
 

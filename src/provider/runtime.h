@@ -21,8 +21,9 @@
  * OWNS  Specs are copied. An observation's memory is the runtime's and valid until the next call of it
  *       or the next turn of the loop.
  *
- * ERRORS 0 is "accepted". ERR_CONFLICT: fenced or guarded. ERR_INVALID: the spec. ERR_NOT_FOUND: no such
- *       instance. ERR_NO_SPACE, ERR_DENIED, ERR_LIMIT: nothing was changed, ask again later.
+ * ERRORS 0 is "accepted". ERR_CONFLICT: fenced or guarded. ERR_NOT_FOUND: no such instance. ERR_NO_SPACE,
+ *       ERR_LIMIT and others: nothing was changed, ask again later. A `start` that will be refused however
+ *       often it is asked for: ERR_INVALID (the spec), ERR_DENIED, ERR_NOT_FOUND (its user), ERR_UNSUPPORTED.
  *
  * LIMITS RUNTIME_INSTANCES_MAX instances at a time.
  */

@@ -46,7 +46,7 @@ enum rollout_status {
 	X(TOO_LITTLE, "there was too little evidence for a verdict in the time allowed") \
 	X(INCONCLUSIVE, "the analysis came to no verdict again and again")               \
 	X(ANALYSIS, "the analysis found the new release worse")                          \
-	X(CRASHED, "instances of the new release failed again and again")                \
+	X(CRASHED, "instances of the new release were given up")                         \
 	X(NEVER_READY, "the new release did not become ready in time")                   \
 	X(UNHEALTHY, "the new release was ready and did not stay so")                    \
 	X(WRONG_RELEASE, "an instance reports another release than it should run")       \
@@ -110,6 +110,7 @@ struct set_observation {
 	uint16_t undrained[PROCESSES_MAX]; /* above the count, and not yet without requests */
 	uint16_t failed[PROCESSES_MAX];    /* gave up restarting */
 	uint16_t wrong;                    /* instances that report another release */
+	bool refused; /* what the document wants cannot be started, and waiting changes nothing */
 };
 
 struct traffic_observation {

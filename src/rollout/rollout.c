@@ -324,6 +324,15 @@ static bool candidate_crashed(const struct turn *t)
 	return false;
 }
 
+/* What can never be started need not be waited for. The release may be innocent: it is not marked bad. */
+static bool start_refused(const struct turn *t)
+{
+	const struct plan_step *step = current(t);
+	uint8_t slot = step_slot(t, step);
+	return revertible(t) && step->op == PLAN_START && t->r->issued && slot != SLOT_NONE &&
+	       t->event->observation.sets[slot].refused;
+}
+
 static void unstick(struct turn *t)
 {
 	if (t->r->status != ROLLOUT_STUCK)
@@ -345,6 +354,10 @@ static void on_observation(struct turn *t)
 	}
 	if (r->status == ROLLOUT_PAUSED || t->event->observation.attempt != r->attempt)
 		return;
+	if (start_refused(t)) {
+		revert(t, REASON_INSTANCES, false);
+		return;
+	}
 	const struct plan_step *step = current(t);
 	if (!r->issued) {
 		try_issue(t);

@@ -52,6 +52,35 @@ is_marked_bad() {
 	is_marked_bad
 }
 
+@test "cannot be run at all: back at once, with one sentence" {
+	up
+	release v1.0.0
+	deploy v1.0.0
+	[ "$status" = 0 ]
+	load_start
+	release v2.0.0
+	chmod -x "$T/rel/v2.0.0/app"
+	exits 11 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0
+	says "The program cannot be run: Permission denied"
+	fails grep -q "restarts" <<<"$output" # nothing was tried twice
+	is_marked_bad
+	old_release_serves
+}
+
+@test "a user that davit may not run it as: back at once, and not held against the release" {
+	up
+	release v1.0.0
+	deploy v1.0.0
+	[ "$status" = 0 ]
+	load_start
+	SERVICE_EXTRA='  user: no-such-user'
+	release v2.0.0
+	exits 11 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0
+	says "no-such-user"
+	is true jq -r '[.releases[] | select(.tag == "v2.0.0") | .bad[]] | length == 0' <<<"$(davit releases --json)"
+	old_release_serves
+}
+
 @test "never gets healthy: no user meets it" {
 	good_then_bad unhealthy=1
 	load_is_clean

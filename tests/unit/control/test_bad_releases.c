@@ -109,7 +109,7 @@ static void it_crashes_at_its_start(void **state)
 {
 	(void)state;
 	world_behaviour("v2")->crash_at_start = true;
-	comes_back("quick", "instances of the new release failed again and again");
+	comes_back("quick", "instances of the new release were given up");
 	assert_tells(world_view(2)->why, "exited with status 3");
 	assert_true(world_view(2)->verdict_to_zero_ms == 0); /* it never had a request */
 }
@@ -304,6 +304,18 @@ static void instances_that_cannot_be_made_are_told_by_their_reason(void **state)
 	assert_string_equal(trouble_of("prod"), "");
 }
 
+static void what_can_never_be_started_ends_at_once(void **state)
+{
+	(void)state;
+	world.runtime_denies = true;
+	uint32_t rollout = world_deploy("prod", "v2");
+	assert_string_equal(world_until_end(rollout, 1000), "reverted");
+	assert_tells(world_view(rollout)->why, "Only root can run a program as another user.");
+	assert_false(world_marked_bad("prod", "v2"));
+	world.runtime_denies = false;
+	world_assert_at_rest("prod", "v1", 2);
+}
+
 int main(void)
 {
 #define BAD(name)   cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -319,6 +331,7 @@ int main(void)
 		BAD(it_crashes_in_a_loop_under_load),
 		BAD(it_never_becomes_ready),
 		BAD(instances_that_cannot_be_made_are_told_by_their_reason),
+		BAD(what_can_never_be_started_ends_at_once),
 		BAD(a_check_fails),
 		BAD(a_shadow_fails),
 		BAD(it_does_not_stop),

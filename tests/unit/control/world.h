@@ -128,7 +128,8 @@ struct world {
 	struct instance_status statuses[WORLD_INSTANCES_MAX];
 	uint64_t runtime_delay_ms;  /* until an instance has taken note of what it is told */
 	uint64_t runtime_settle_ms; /* after a start of the control */
-	bool runtime_refuses;
+	bool runtime_refuses;       /* for want of room */
+	bool runtime_denies;        /* for good */
 	bool runtime_changed;
 	uint64_t settled_at_ms;
 

@@ -213,6 +213,8 @@ static int start(struct runtime *runtime, const struct instance_spec *spec,
 			world_violated("the id %s names two instances", spec->id);
 		return ask(f, INSTANCE_KEEP, version, false, err);
 	}
+	if (world.runtime_denies)
+		return error_set(err, ERR_DENIED, "Only root can run a program as another user.");
 	if (world.runtime_refuses)
 		return refused(err);
 	if (f) {

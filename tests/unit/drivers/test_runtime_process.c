@@ -113,15 +113,27 @@ static void a_crashing_program_is_started_again_and_given_up_in_the_end(void **s
 	assert_int_equal(look("web")->applied.n, 2);
 }
 
-static void a_program_that_does_not_exist_fails_with_its_name(void **state)
+/* Trying again would tell the same: it is over at once, and the sentence names the program. */
+static void a_program_that_cannot_be_run_fails_at_once_with_its_name(void **state)
 {
 	(void)state;
-	struct instance_spec spec = spec_of("web", "serve");
-	spec.argv[0] = "bin/nothing";
-	spec.restart.limit = 0;
-	start_spec(&spec);
-	UNTIL(is("web", INSTANCE_FAILED));
-	assert_non_null(strstr(look("web")->sentence, "No such file"));
+	static const char *const programs[] = {"bin/nothing", "no-such-command", "./notes"};
+	static const char *const reasons[] = {"No such file", "No such file", "Permission denied"};
+	assert_int_equal(file_write(dir.fd, "artifacts/" HEX64 "/notes", "text", 4, 0644, &err), 0);
+	for (size_t i = 0; i < 3; i++) {
+		char id[16];
+		snprintf(id, sizeof id, "web-%zu", i);
+		struct instance_spec spec = spec_of(id, "serve");
+		spec.argv[0] = programs[i];
+		spec.restart.limit = 5;
+		spec.restart.first_ms = spec.restart.most_ms = 60000;
+		start_spec(&spec);
+		UNTIL(is(id, INSTANCE_FAILED));
+		assert_int_equal(look(id)->restarts, 0);
+		assert_non_null(strstr(look(id)->sentence, programs[i]));
+		assert_non_null(strstr(look(id)->sentence, reasons[i]));
+		assert_null(strstr(look(id)->sentence, "restarts"));
+	}
 }
 
 static void a_crash_comes_back_on_the_same_port(void **state)
@@ -405,7 +417,7 @@ int main(void)
 		TEST(the_program_has_its_directory_variables_and_persistent_paths),
 		TEST(words_are_expanded_and_nothing_else),
 		TEST(a_crashing_program_is_started_again_and_given_up_in_the_end),
-		TEST(a_program_that_does_not_exist_fails_with_its_name),
+		TEST(a_program_that_cannot_be_run_fails_at_once_with_its_name),
 		TEST(a_crash_comes_back_on_the_same_port),
 		TEST(a_port_that_another_has_taken_is_given_up),
 		TEST(nothing_is_left_of_a_program_that_will_not_stop),

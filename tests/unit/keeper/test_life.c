@@ -97,6 +97,24 @@ static void pauses_double_up_to_the_most_and_the_limit_ends_them(void **state)
 	assert_int_equal(life_next(&life, &spec, 99999), LIFE_NOTHING);
 }
 
+static void what_can_never_run_is_given_up_at_once_unless_it_has_run(void **state)
+{
+	(void)state;
+	life_refused(&life, &spec, 1000);
+	assert_int_equal(life_state(&life), INSTANCE_FAILED);
+	assert_int_equal(life.restarts, 0);
+	set_up(NULL);
+	life_started(&life, &spec, 1000);
+	life_ended(&life, &spec, 1000);
+	life_refused(&life, &spec, 1010); /* its file may be on its way back */
+	assert_int_equal(life_state(&life), INSTANCE_STARTING);
+	assert_int_equal(life.due_ms, 1030);
+	set_up(NULL);
+	assert_int_equal(want(INSTANCE_STOP, 2), 0);
+	life_refused(&life, &spec, 1000);
+	assert_int_equal(life_state(&life), INSTANCE_EXITED);
+}
+
 static void crashes_outside_the_window_are_forgotten(void **state)
 {
 	(void)state;
@@ -204,6 +222,7 @@ int main(void)
 		TEST(ready_takes_enough_probes_and_enough_time),
 		TEST(one_failed_probe_is_forgiven_two_are_not),
 		TEST(pauses_double_up_to_the_most_and_the_limit_ends_them),
+		TEST(what_can_never_run_is_given_up_at_once_unless_it_has_run),
 		TEST(crashes_outside_the_window_are_forgotten),
 		TEST(what_drains_or_stops_is_never_started_again),
 		TEST(a_stop_is_carried_out_once_and_ends_it),

@@ -30,6 +30,7 @@ struct bench {
 	struct { /* of the slot's instances: how many the world lacks or adds */
 		uint16_t unready, failed, undrained, lingering, wrong;
 		bool silent; /* its documents are not applied */
+		bool refused;
 	} world[ENVIRONMENT_SETS_MAX];
 	bool router_silent;
 };
@@ -71,6 +72,7 @@ static struct observation observe(void)
 		const struct set_document *document = &b.env.sets[i].document;
 		struct set_observation *look = &o.sets[i];
 		look->release = document->release;
+		look->refused = b.world[i].refused;
 		if (b.world[i].silent || document->version.n == 0)
 			continue;
 		look->applied = document->version;

@@ -658,6 +658,30 @@ static void a_drain_ends_at_its_deadline_since_the_confirmation(void **state)
 	assert_int_equal(op(), PLAN_STOP);
 }
 
+static void a_start_that_is_refused_for_good_is_not_waited_for(void **state)
+{
+	(void)state;
+	begin(&release_2);
+	walk_to(PLAN_START);
+	b.world[1].silent = b.world[1].refused = true;
+	look();
+	ASSERT_STATUS(ROLLOUT_REVERTING, REASON_INSTANCES);
+	assert_int_equal(effects(EFFECT_BAD), 0); /* not its fault */
+	b.world[1].silent = b.world[1].refused = false;
+	walk_to_end();
+	ASSERT_STATUS(ROLLOUT_REVERTED, REASON_INSTANCES);
+}
+
+static void a_refusal_matters_only_while_it_starts(void **state)
+{
+	(void)state;
+	begin(&release_2);
+	walk_to(PLAN_HOLD);
+	b.world[0].refused = b.world[1].refused = true;
+	look();
+	ASSERT_STATUS(ROLLOUT_RUNNING, REASON_NONE);
+}
+
 static void a_stop_that_does_not_end_is_stuck(void **state)
 {
 	(void)state;
@@ -801,6 +825,8 @@ int main(void)
 		TEST(hooks_are_asked_for_and_may_fail),
 		TEST(a_gate_opens_for_a_person_only),
 		TEST(a_drain_ends_at_its_deadline_since_the_confirmation),
+		TEST(a_start_that_is_refused_for_good_is_not_waited_for),
+		TEST(a_refusal_matters_only_while_it_starts),
 		TEST(a_stop_that_does_not_end_is_stuck),
 		TEST(the_old_release_stays_warm_and_then_leaves),
 		TEST(a_rollback_to_a_warm_release_is_a_route_first),
