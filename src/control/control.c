@@ -351,14 +351,19 @@ static int recover(struct control *c, struct error *err)
 	return result;
 }
 
-static int next_epoch(struct control *c, struct error *err)
+/* One that nobody has had, neither this store nor the world, which knows `known`. */
+static int next_epoch(struct control *c, uint64_t known, struct error *err)
 {
+	uint64_t epoch;
 	int result;
 	do {
 		control_begin(c, true);
-		c->epoch = store_add_one(c->parts.store, "epoch");
+		store_put_at_least(c->parts.store, "epoch", known);
+		epoch = store_add_one(c->parts.store, "epoch");
 		result = control_commit(c, err);
 	} while (control_again(c, true, result));
+	if (result == 0)
+		c->epoch = epoch;
 	return result;
 }
 
@@ -374,6 +379,27 @@ static int boot(struct control *c, struct error *err)
 	return 0;
 }
 
+void control_outdo(struct control *c, uint64_t known)
+{
+	struct error err;
+	if (c->degraded)
+		return; /* nothing can be written just now; the next look finds the same */
+	log_event(LOG_WARNING, "control.outdated",
+		  "epoch=%llu known=%llu why=\"the store is older than what runs, as after a "
+		  "backup was "
+		  "restored\"",
+		  (unsigned long long)c->epoch, (unsigned long long)known);
+	int result = next_epoch(c, known, &err);
+	if (result == 0)
+		result = boot(c, &err);
+	if (result == 0)
+		return;
+	log_event(LOG_ERROR, "control.degraded", "error=\"%s\"", err.text);
+	c->degraded = true;
+	c->degraded_ms = env_now_ms(c->parts.env);
+	text_copy(c->degraded_text, sizeof c->degraded_text, err.text);
+}
+
 struct control *control_new(const struct control_parts *parts)
 {
 	struct control *c = mem_zero(1, sizeof *c);
@@ -385,7 +411,7 @@ struct control *control_new(const struct control_parts *parts)
 int control_start(struct control *c, struct error *err)
 {
 	struct env *env = c->parts.env;
-	int result = next_epoch(c, err);
+	int result = next_epoch(c, 0, err);
 	if (result == 0)
 		result = recover(c, err);
 	if (result == 0)

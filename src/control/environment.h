@@ -212,6 +212,8 @@ MUST_CHECK int environment_named(struct control *c, const char *text,
 struct environment *environment_find_key(struct control *c, const char *key);
 struct environment *environment_add(struct control *c, const char *app, const char *name);
 void control_changed(struct control *c, uint32_t rollout);
+/* The world has documents of an epoch `known` that this store never wrote: write all of ours under a newer one. */
+void control_outdo(struct control *c, uint64_t known);
 const struct release_info *environment_release(const struct environment *e, uint8_t slot);
 uint8_t environment_candidate_slot(const struct environment *e);
 /* Of the release whose configuration counts for traffic: the live one, else the candidate. */

@@ -64,10 +64,38 @@ static void look_at_sets(struct environment *e, struct observation *to)
 		instances_observe(e, slot, &to->sets[slot]);
 }
 
+/* Every document was committed before it was sent. One that is newer than all that the store has written says that
+ * the store is not the one that wrote it: it came from a backup. Whatever it sends would be refused, or be taken for
+ * what was applied already. Returns the epoch of the newest such document, or 0. */
+static uint64_t outdated_by(const struct environment *e, bool routed)
+{
+	struct runtime *runtime = e->control->parts.runtime;
+	struct version newest = {e->core.epoch, e->core.next_n};
+	const struct instance_status *list;
+	uint64_t epoch = 0;
+	size_t count = runtime->ops->observe(runtime, &list);
+	for (size_t i = 0; i < count; i++) {
+		struct version applied = {list[i].applied.epoch, list[i].applied.n};
+		if (instance_of(e, &list[i]) && version_compare(applied, newest) >= 0 &&
+		    applied.epoch > epoch)
+			epoch = applied.epoch;
+	}
+	struct version applied = routing_core_version(e->seen->applied);
+	if (routed && version_compare(applied, newest) >= 0 && applied.epoch > epoch)
+		epoch = applied.epoch;
+	return epoch;
+}
+
 static void deliver(struct environment *e, uint32_t attempt, bool routed)
 {
 	struct rollout_event event = {.kind = EVENT_OBSERVATION};
 	struct observation *o = &event.observation;
+	uint64_t known = outdated_by(e, routed);
+	if (known > 0) {
+		e->observed_ms = env_now_ms(e->control->parts.env);
+		control_outdo(e->control, known);
+		return;
+	}
 	/* The fleet acts on what was just seen, so that the counts below are those of the new orders. */
 	instances_assert_all(e);
 	o->serial = ++e->serial;

@@ -226,6 +226,18 @@ uint64_t store_add_one(struct store *s, const char *counter)
 	return s->failure.code ? 0 : value;
 }
 
+void store_put_at_least(struct store *s, const char *counter, uint64_t least)
+{
+	struct query q;
+	if (!query_write(&q, s,
+			 "INSERT INTO counter (name, value) VALUES (?, ?)"
+			 " ON CONFLICT DO UPDATE SET value = max(value, excluded.value)"))
+		return;
+	query_text(&q, counter);
+	query_number(&q, least);
+	query_run(&q);
+}
+
 void store_put_environment(struct store *s, const struct store_environment *e)
 {
 	struct query q;

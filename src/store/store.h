@@ -89,6 +89,8 @@ MUST_CHECK int store_check(struct store *s, struct error *err);
 /* Writes: the named counter plus one ("rollout" for rollout numbers, "epoch" for the leader's
  * epoch), from 1 on; 0 when the transaction has failed. */
 uint64_t store_add_one(struct store *s, const char *counter);
+/* Writes: the named counter is at least `least` from now on. */
+void store_put_at_least(struct store *s, const char *counter, uint64_t least);
 
 struct store_environment {
 	char app[STORE_NAME_SIZE];

@@ -113,6 +113,33 @@ static void an_environment_at_rest_does_not_write(void **state)
 
 /* --- the control dies */
 
+/* As if the store were of yesterday: the world has applied documents that it knows nothing of. */
+static void outlive_the_store(uint64_t epochs, uint64_t documents)
+{
+	struct router_document *d = world_traffic("shop", "prod")->document;
+	world_kill();
+	d->version.epoch += epochs;
+	d->version.n += documents << 20;
+	for (size_t i = 0; i < world.instance_count; i++) {
+		world.instances[i].status.applied.epoch += epochs;
+		world.instances[i].status.applied.n += documents;
+	}
+	world_start();
+}
+
+static void a_store_from_a_backup_outdoes_what_runs(void **state)
+{
+	(void)state;
+	uint32_t rollout = world_deploy("prod", "v2");
+	assert_true(world_until_label(rollout, "10%", 60000));
+	outlive_the_store(40, 0);
+	assert_string_equal(world_until_end(rollout, 60000), "succeeded");
+	world_assert_at_rest("prod", "v2", 2);
+	outlive_the_store(1, 1000); /* also of the very epoch that it takes next */
+	assert_string_equal(world_until_end(world_deploy("prod", "v1"), 60000), "succeeded");
+	world_assert_at_rest("prod", "v1", 2);
+}
+
 static void a_control_that_starts_anew_goes_on_where_it_was(void **state)
 {
 	(void)state;
@@ -361,6 +388,7 @@ int main(void)
 		TEST(a_rollout_rests_while_the_store_is_broken_and_goes_on_by_itself),
 		TEST(a_verdict_is_not_lost_with_its_commit),
 		TEST(an_environment_at_rest_does_not_write),
+		TEST(a_store_from_a_backup_outdoes_what_runs),
 		TEST(a_control_that_starts_anew_goes_on_where_it_was),
 		TEST(a_strategy_that_was_asked_for_survives_a_restart),
 		TEST(a_pause_survives_a_restart),

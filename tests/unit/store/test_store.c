@@ -87,6 +87,9 @@ static void a_rolled_back_transaction_leaves_nothing(void **state)
 	assert_int_equal(store_add_one(f->s, "rollout"), 1);
 	assert_int_equal(store_add_one(f->s, "rollout"), 2);
 	assert_int_equal(store_add_one(f->s, "epoch"), 1);
+	store_put_at_least(f->s, "epoch", 7);
+	store_put_at_least(f->s, "epoch", 3);
+	assert_int_equal(store_add_one(f->s, "epoch"), 8);
 	must(store_commit(f->s, &f->err), &f->err);
 }
 
