@@ -94,8 +94,12 @@ static void read_track(struct environment *e, struct counts_track *track)
 	if (router->ops->counters(router, e->app, e->name, &id, &counters, &err) < 0)
 		return;
 	if (!track->present || counters.life != track->now.life) {
-		track->base = track->began =
-			track->present ? (struct router_counters){.life = counters.life} : counters;
+		const struct router_counters anew = {.life = counters.life};
+		track->base = track->present ? anew : counters;
+		if (track->began.life != counters.life) {
+			track->began = track->began.life != 0 ? anew : counters;
+			e->analysis.began_unsaved = true;
+		}
 		track->ring_count = track->ring_next = 0;
 	}
 	track->now = counters;
@@ -361,6 +365,8 @@ void analysis_tick(struct environment *e)
 	if (!r || !r->candidate.config || rollout_terminal(&r->state))
 		return;
 	analysis_read(e);
+	if (e->analysis.began_unsaved)
+		e->persisted_ms = 0; /* the next tick commits it */
 	if (r->state.status != ROLLOUT_RUNNING && r->state.status != ROLLOUT_PAUSED)
 		return;
 	if (r->plan.urgent)

@@ -20,7 +20,11 @@
 
 struct environment;
 
-enum { ANALYSIS_RING = 256, ANALYSIS_RECENT_MS = 60000 };
+enum {
+	ANALYSIS_RING = 256,
+	ANALYSIS_RECENT_MS = 60000,
+	ANALYSIS_BEGAN_SIZE = 8 + 2 * sizeof(struct router_counters),
+};
 
 /* Cumulative counts of a release at one instant. */
 struct counts_sample {
@@ -35,8 +39,10 @@ struct counts_track {
 	struct release_id id; /* whose; empty: nobody's */
 	bool present;
 	struct router_counters now;
-	struct router_counters base;  /* when the step's analysis began */
-	struct router_counters began; /* when the rollout began: what people are shown */
+	struct router_counters base; /* when the step's analysis began */
+	/* When the rollout began, for a controller before this one as well: what people are shown. life 0: it has
+	 * not been read yet. */
+	struct router_counters began;
 	uint32_t ring_next, ring_count;
 	struct counts_sample ring[ANALYSIS_RING];
 };
@@ -51,6 +57,7 @@ struct analysis {
 	struct counts_track fresh; /* the candidate */
 	struct counts_track live;
 	struct judge_result result; /* the latest */
+	bool began_unsaved;         /* a track's `began` is not in the store yet */
 };
 
 void analysis_begin(struct environment *e, uint32_t step, uint32_t attempt);
@@ -62,5 +69,10 @@ void analysis_cancel(struct environment *e);
 /* Counts of a track since `base`, as the judge wants them. */
 void analysis_counts(const struct counts_track *track, const struct router_counters *base,
 		     struct judge_counts *ret_counts);
+
+/* The `began` of both tracks as bytes, kept with the rollout (beginning.c). Bytes of another layout are passed over
+ * when they are read. */
+void analysis_write_began(const struct analysis *a, uint8_t to[ANALYSIS_BEGAN_SIZE]);
+void analysis_read_began(struct analysis *a, const void *bytes, size_t size);
 
 #endif

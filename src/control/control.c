@@ -317,6 +317,13 @@ static int complete_rollout(struct environment *e, struct active_rollout *r, con
 	return result;
 }
 
+static int recover_began(void *context, const struct store_rollout *row)
+{
+	struct environment *e = context;
+	analysis_read_began(&e->analysis, row->began, row->began_size);
+	return 0;
+}
+
 static int complete_environment(struct environment *e, struct error *err)
 {
 	char hex[DIGEST_HEX_SIZE];
@@ -334,9 +341,10 @@ static int complete_environment(struct environment *e, struct error *err)
 		memcpy(id.bytes, r->state.release.bytes, sizeof id.bytes);
 		result = complete_rollout(e, r, digest_format(&id, hex), err);
 	}
-	if (result == 0 && e->active)
-		analysis_rollout_began(e);
-	return result;
+	if (result < 0 || !e->active)
+		return result;
+	analysis_rollout_began(e);
+	return store_rollout_get(e->control->parts.store, e->active->number, recover_began, e, err);
 }
 
 static int recover(struct control *c, struct error *err)

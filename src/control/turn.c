@@ -66,7 +66,7 @@ static void put_rollout(struct environment *e, const struct active_rollout *r,
 			const struct rollout *state, const struct plan *plan, bool with_plan,
 			const char *summary)
 {
-	static uint8_t plan_bytes[PLAN_ENCODED_MAX];
+	static uint8_t plan_bytes[PLAN_ENCODED_MAX], began_bytes[ANALYSIS_BEGAN_SIZE];
 	uint8_t state_bytes[ROLLOUT_ENCODED_MAX];
 	struct store_rollout row = {.number = r->number,
 				    .created_unix_ms = r->created_unix_ms,
@@ -79,6 +79,11 @@ static void put_rollout(struct environment *e, const struct active_rollout *r,
 		row.plan = plan_bytes;
 		row.plan_size = plan_encode(plan, plan_bytes, sizeof plan_bytes);
 		ASSERT(row.plan_size > 0);
+	}
+	if (r == e->active && e->analysis.began_unsaved) {
+		analysis_write_began(&e->analysis, began_bytes);
+		row.began = began_bytes;
+		row.began_size = sizeof began_bytes;
 	}
 	if (rollout_terminal(state))
 		row.ended_unix_ms = wall_ms(e);
@@ -361,6 +366,8 @@ static int commit(struct environment *e, struct active_rollout *r,
 	struct buf summary;
 	buf_init(&summary, STORE_BLOB_MAX);
 	summarise(e, r, change, &summary);
+	if (r && r == e->active)
+		analysis_read(e); /* before traffic that this turn brings can be counted */
 	FAILPOINT("control.before-commit");
 	do {
 		control_begin(e->control, urgent);
@@ -372,6 +379,8 @@ static int commit(struct environment *e, struct active_rollout *r,
 		}
 	} while (control_again(e->control, urgent, result));
 	FAILPOINT("control.after-commit");
+	if (result == 0 && r && r == e->active)
+		e->analysis.began_unsaved = false;
 	buf_done(&summary);
 	return result;
 }

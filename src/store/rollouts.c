@@ -10,14 +10,15 @@ void store_put_rollout(struct store *s, const struct store_rollout *r)
 	if (!query_write(
 		    &q, s,
 		    "INSERT INTO rollout VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-		    " ifnull(?10, x''), ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+		    " ifnull(?10, x''), ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+		    " ?19)"
 		    " ON CONFLICT DO UPDATE SET kind = excluded.kind, strategy = excluded.strategy,"
 		    " new_release = excluded.new_release, old_release = excluded.old_release,"
 		    " state_name = excluded.state_name, status = excluded.status,"
 		    " plan = ifnull(?10, plan), state = excluded.state, started = excluded.started,"
 		    " ended = excluded.ended, by = excluded.by, reason = excluded.reason,"
 		    " verdict_to_zero = excluded.verdict_to_zero,"
-		    " baseline = ifnull(?18, baseline)"))
+		    " baseline = ifnull(?18, baseline), began = ifnull(?19, began)"))
 		return;
 	query_number(&q, r->number);
 	query_text(&q, r->app);
@@ -37,13 +38,14 @@ void store_put_rollout(struct store *s, const struct store_rollout *r)
 	query_text(&q, r->reason);
 	query_signed(&q, r->verdict_to_zero_ms);
 	query_text(&q, r->baseline);
+	query_blob(&q, r->began, r->began_size);
 	query_run(&q);
 }
 
 #define ROLLOUT_COLUMNS                                                                          \
 	"SELECT number, app, environment, kind, strategy, new_release, old_release, state_name," \
-	" status, plan, state, created, started, ended, by, reason, verdict_to_zero, baseline"   \
-	" FROM rollout "
+	" status, plan, state, created, started, ended, by, reason, verdict_to_zero, baseline,"  \
+	" began FROM rollout "
 
 static void read_rollout(struct query *q, struct store_rollout *r)
 {
@@ -65,6 +67,7 @@ static void read_rollout(struct query *q, struct store_rollout *r)
 	query_get_text(q, r->reason, sizeof r->reason);
 	r->verdict_to_zero_ms = query_get_signed(q);
 	r->baseline = query_get_long_text(q);
+	r->began = query_get_blob(q, &r->began_size);
 }
 
 static int visit_rollouts(struct query *q, store_rollout_visit visit, void *context,

@@ -31,6 +31,8 @@ struct store_rollout {
 	char by[STORE_WHO_SIZE];
 	char reason[STORE_SENTENCE_SIZE];
 	int64_t verdict_to_zero_ms; /* bad verdict -> weight 0 acknowledged; -1: does not apply */
+	const void *began;          /* where its counting began; put: NULL leaves what is there */
+	size_t began_size;          /* visit: 0 = none */
 	const char *baseline;       /* JSON; put: NULL leaves what is there; visit: NULL = none */
 };
 

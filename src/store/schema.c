@@ -81,7 +81,10 @@ static const char *const step_0[] = {
  * follows from the releases that were live. */
 static const char *const step_1[] = {"DROP TABLE outbox; DROP TABLE pin", NULL};
 
-const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1};
+/* Where a rollout's counting began, in the gateway's numbers. */
+static const char *const step_2[] = {"ALTER TABLE rollout ADD COLUMN began BLOB", NULL};
+
+const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)

@@ -113,6 +113,36 @@ static void an_environment_at_rest_does_not_write(void **state)
 
 /* --- the control dies */
 
+/* What was counted before is still shown, and still counts for the judge of the whole rollout. */
+static void counts_go_on_after_the_control_has_died(void **state)
+{
+	(void)state;
+	world_run(5000); /* v1 has counts of its own from before */
+	uint32_t rollout = world_deploy("prod", "v2");
+	assert_true(world_until_label(rollout, "50%", 60000));
+	world_run(1000);
+	const struct view_rollout *v = world_view(rollout);
+	uint64_t fresh = v->new_traffic.requests, old = v->old_traffic.requests;
+	assert_true(fresh > 20 && old > 20);
+	for (int i = 0; i < 3; i++) {
+		world_kill();
+		world_start();
+		world_run(50);
+		v = world_view(rollout);
+		assert_in_range(v->new_traffic.requests, fresh, fresh + fresh / 2);
+		assert_in_range(v->old_traffic.requests, old, old + old / 2);
+	}
+	/* A gateway that began anew meanwhile counts from 0. */
+	struct fake_environment *traffic = world_traffic("shop", "prod");
+	world_kill();
+	for (uint32_t i = 0; i < traffic->release_count; i++)
+		traffic->releases[i].counters = (struct router_counters){.life = 70 + i};
+	world_start();
+	world_run(50);
+	assert_true(world_view(rollout)->new_traffic.requests < fresh);
+	assert_string_equal(world_until_end(rollout, 60000), "succeeded");
+}
+
 /* As if the store were of yesterday: the world has applied documents that it knows nothing of. */
 static void outlive_the_store(uint64_t epochs, uint64_t documents)
 {
@@ -388,6 +418,7 @@ int main(void)
 		TEST(a_rollout_rests_while_the_store_is_broken_and_goes_on_by_itself),
 		TEST(a_verdict_is_not_lost_with_its_commit),
 		TEST(an_environment_at_rest_does_not_write),
+		TEST(counts_go_on_after_the_control_has_died),
 		TEST(a_store_from_a_backup_outdoes_what_runs),
 		TEST(a_control_that_starts_anew_goes_on_where_it_was),
 		TEST(a_strategy_that_was_asked_for_survives_a_restart),

@@ -31,7 +31,7 @@ static struct fake_release *release_of(struct fake_environment *e, const struct 
 		return NULL;
 	assert_true(e->release_count < WORLD_RELEASES_MAX);
 	struct fake_release *r = &e->releases[e->release_count++];
-	*r = (struct fake_release){.id = *id};
+	*r = (struct fake_release){.id = *id, .counters = {.life = e->release_count}};
 	text_copy(r->tag, sizeof r->tag, tag);
 	return r;
 }

@@ -9,9 +9,10 @@ static int list_rollout(void *context, const struct store_rollout *r)
 {
 	struct list *l = context;
 	size_t used = strlen(l->text);
-	snprintf(l->text + used, sizeof l->text - used, "%u:%.*s:%.*s:%s ", r->number,
+	snprintf(l->text + used, sizeof l->text - used, "%u:%.*s:%.*s:%s:%.*s ", r->number,
 		 (int)r->plan_size, (const char *)r->plan, (int)r->state_size,
-		 (const char *)r->state, r->baseline ? r->baseline : "-");
+		 (const char *)r->state, r->baseline ? r->baseline : "-", (int)r->began_size,
+		 r->began_size > 0 ? (const char *)r->began : "");
 	return 0;
 }
 
@@ -22,20 +23,24 @@ static void put(struct fixture *f, const struct store_rollout *r)
 	must(store_commit(f->s, &f->err), &f->err);
 }
 
-static void an_update_without_plan_and_baseline_leaves_them(void **state)
+static void an_update_without_plan_baseline_and_beginning_leaves_them(void **state)
 {
 	struct fixture *f = *state;
 	struct list l = {0};
 	struct store_rollout r = a_rollout(1, "one");
 	r.baseline = "{}";
+	r.began = "first";
+	r.began_size = 5;
 	put(f, &r);
+	r.began = NULL;
+	r.began_size = 0;
 	r.plan = NULL;
 	r.plan_size = 0;
 	r.baseline = NULL;
 	r.state = "two";
 	put(f, &r);
 	must(store_rollout_get(f->s, 1, list_rollout, &l, &f->err), &f->err);
-	assert_string_equal(l.text, "1:plan:two:{} ");
+	assert_string_equal(l.text, "1:plan:two:{}:first ");
 	assert_int_equal(store_rollout_get(f->s, 2, list_rollout, &l, &f->err), ERR_NOT_FOUND);
 }
 
@@ -88,14 +93,14 @@ static void rollouts_are_listed_by_environment_page_and_whether_they_ended(void 
 	struct list page = {0}, unended = {0}, prod = {0};
 	struct store_rollout_filter filter = {.before = 5, .limit = 2};
 	must(store_rollouts(f->s, &filter, list_rollout, &page, &f->err), &f->err);
-	assert_string_equal(page.text, "4:plan:s:- 3:plan:s:- ");
+	assert_string_equal(page.text, "4:plan:s:-: 3:plan:s:-: ");
 	filter = (struct store_rollout_filter){
 		.unended = true, .environment = "prod", .app = "shop"};
 	must(store_rollouts(f->s, &filter, list_rollout, &unended, &f->err), &f->err);
-	assert_string_equal(unended.text, "4:plan:s:- 6:plan:s:- ");
+	assert_string_equal(unended.text, "4:plan:s:-: 6:plan:s:-: ");
 	filter = (struct store_rollout_filter){.app = "shop", .environment = "prod", .limit = 1};
 	must(store_rollouts(f->s, &filter, list_rollout, &prod, &f->err), &f->err);
-	assert_string_equal(prod.text, "6:plan:s:- ");
+	assert_string_equal(prod.text, "6:plan:s:-: ");
 }
 
 static int list_evidence(void *context, const struct store_evidence *e)
@@ -160,7 +165,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-		TEST(an_update_without_plan_and_baseline_leaves_them),
+		TEST(an_update_without_plan_baseline_and_beginning_leaves_them),
 		TEST(every_field_comes_back_as_it_was_written),
 		TEST(rollouts_are_listed_by_environment_page_and_whether_they_ended),
 		TEST(evidence_and_transitions_are_kept_in_order),

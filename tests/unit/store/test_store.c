@@ -572,6 +572,32 @@ static void older_schemas_are_brought_up_in_one_transaction(void **state)
 	assert_int_equal(store_open(f->path, &f->s, &f->err), ERR_UNSUPPORTED); /* newer now */
 }
 
+static int keep_began(void *context, const struct store_rollout *r)
+{
+	*(size_t *)context = r->began_size;
+	return 0;
+}
+
+static void what_the_first_schema_held_is_still_there(void **state)
+{
+	struct fixture *f = *state;
+	size_t began = 1;
+	sqlite3 *db;
+	store_close(f->s);
+	f->s = NULL;
+	unlink(f->path);
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	must(schema_prepare(db, f->path, schema_steps, 1, &f->err), &f->err);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	raw(f->path,
+	    "INSERT INTO pin VALUES ('r', 'why');"
+	    "INSERT INTO rollout VALUES (1, 'shop', 'prod', 'deploy', 'canary', '', '', 'running',"
+	    " '', x'01', x'02', 1, 1, 0, 'ann', '', -1, NULL)");
+	open_again(f);
+	must(store_rollout_get(f->s, 1, keep_began, &began, &f->err), &f->err);
+	assert_int_equal(began, 0);
+}
+
 static void a_store_in_memory_works_alike(void **state)
 {
 	(void)state;
@@ -606,6 +632,7 @@ int main(void)
 		TEST(a_newer_version_that_stands_only_in_the_log_is_refused_too),
 		TEST(files_that_are_not_a_store_are_refused),
 		TEST(older_schemas_are_brought_up_in_one_transaction),
+		TEST(what_the_first_schema_held_is_still_there),
 		cmocka_unit_test(a_store_in_memory_works_alike),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
