@@ -173,11 +173,14 @@ static void show_traffic(struct environment *e, struct view_environment *v)
 /* The store first: without it nothing else can be decided. */
 static void show_trouble(const struct environment *e, char to[VIEW_TEXT_SIZE])
 {
+	struct runtime *runtime = e->control->parts.runtime;
 	const char *text = e->control->degraded ? e->control->degraded_text
 			   : e->route_failed    ? e->route_error
 						: "";
 	for (uint8_t slot = 0; slot < ENVIRONMENT_SETS_MAX && !text[0]; slot++)
 		text = e->refused[slot];
+	if (!text[0])
+		text = runtime->ops->trouble(runtime);
 	text_copy(to, VIEW_TEXT_SIZE, text);
 }
 

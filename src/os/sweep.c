@@ -40,7 +40,7 @@ static bool belongs(const struct sweep *sweep, pid_t pid, const struct process_a
 {
 	if (about->zombie || pid == getpid())
 		return false;
-	if (about->parent == getpid())
+	if (!sweep->spare_children && about->parent == getpid())
 		return true;
 	if (sweep->session > 0 && about->session == sweep->session &&
 	    about->start >= sweep->start) {

@@ -4,8 +4,8 @@
  *
  * WHAT  What belongs to an instance: the processes in its cgroup; those in the session its first process
  *       made (a session's id is not used again while a member lives, and none is older than its leader);
- *       those that carry its mark in their environment; and the caller's own children, which orphans of
- *       the instance become when the caller is their subreaper.
+ *       those that carry its mark in their environment; and, unless spared, the caller's own children,
+ *       which orphans of the instance become when the caller is their subreaper.
  *
  * HOW   Once cheaply by cgroup, where there is one; the walk through /proc is for the rest.
  *       sweep_end() sends SIGKILL and does not wait: call it again until sweep_count() is 0.
@@ -22,9 +22,10 @@
 
 struct sweep {
 	const struct cgroup *cgroup;
-	pid_t session;    /* 0: none */
-	uint64_t start;   /* of the session's leader */
-	const char *mark; /* "NAME=value" of its environment; NULL: none */
+	pid_t session;       /* 0: none */
+	uint64_t start;      /* of the session's leader */
+	const char *mark;    /* "NAME=value" of its environment; NULL: none */
+	bool spare_children; /* the caller's own children are not the instance's */
 };
 
 size_t sweep_count(const struct sweep *sweep);

@@ -64,6 +64,9 @@ struct runtime_ops {
 	 * before that is not the whole truth. */
 	bool (*settled)(struct runtime *runtime);
 
+	/* A sentence on what a person should look at, or ""; valid until the next call. */
+	const char *(*trouble)(struct runtime *runtime);
+
 	/* Lets go of everything; the instances run on. */
 	void (*free)(struct runtime *runtime);
 };

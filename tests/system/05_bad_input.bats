@@ -180,18 +180,17 @@ PYTHON
 	is v1.0.0 answering
 	sqlite3 "$T/state/davit.db" "PRAGMA user_version = $version"
 	damaged=$(find "$T/state/instances" -name spec.json | head -n 1)
-	cp "$damaged" "$T/spec.json"
 	echo '{"cut' >"$damaged"
 	up
 	is v1.0.0 answering
-	davit status
 	grep -q 'runtime.damaged' "$T/up.log"
-	kill -9 "$up_pid"
-	wait_for 5 "the controller to leave" controller_is_gone
-	wait "$up_pid" || true
-	cp "$T/spec.json" "$damaged"
-	up
+	davit status | grep -q 'files were damaged: look at .*/.damaged-'
+	wait_for 20 "another instance in its place" file_is_there "$damaged"
+	rm -r "$T"/state/instances/.damaged-*
+	fails grep -q 'damaged' <<<"$(davit status)"
 }
+
+file_is_there() { [ -s "$1" ]; }
 
 controller_is_gone() { [ -z "$(pids_of controller)" ]; }
 

@@ -18,6 +18,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "drivers/runtime/damaged.h"
 #include "link/instance_record.h"
 #include "link/keeper_messages.h"
 #include "os/channel.h"
@@ -67,7 +68,9 @@ struct process_runtime {
 	size_t count;
 	struct instance_status *statuses; /* of the last observation */
 	struct env_timer notice;
-	bool noticed; /* the timer runs */
+	bool noticed;                    /* the timer runs */
+	char damaged[DAMAGED_NAME_SIZE]; /* put aside by us, the last of them; "" = none */
+	char trouble[ERROR_TEXT_MAX];
 };
 
 static void timer_in(struct process_runtime *r, struct env_timer *timer, uint64_t after_ms)
@@ -595,6 +598,20 @@ static bool settled(struct runtime *runtime)
 	return true;
 }
 
+/* Until somebody has looked at it, and removed it. */
+static const char *trouble(struct runtime *runtime)
+{
+	struct process_runtime *r = of(runtime);
+	if (r->damaged[0] && faccessat(r->instances_fd, r->damaged, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		r->damaged[0] = '\0';
+	if (!r->damaged[0])
+		return "";
+	snprintf(r->trouble, sizeof r->trouble,
+		 "An instance's files were damaged: look at %s/%s, then remove it.", r->path,
+		 r->damaged);
+	return r->trouble;
+}
+
 static void runtime_free(struct runtime *runtime)
 {
 	struct process_runtime *r = of(runtime);
@@ -615,6 +632,7 @@ static const struct runtime_ops ops = {
 	.forget = forget,
 	.observe = observe,
 	.settled = settled,
+	.trouble = trouble,
 	.free = runtime_free,
 };
 
@@ -656,16 +674,24 @@ static int take_up(struct process_runtime *r, const char *id, struct error *err)
 			: error_set(err, ERR_CORRUPT, "\"%s\" is not an instance's directory.", id);
 }
 
-/* One damaged directory must not keep all others from being looked after. What runs there is left alone: it is
- * not known what it is. */
-static int take_up_or_leave(struct process_runtime *r, const char *id, struct error *err)
+/* One damaged directory must not keep all others from being looked after, nor its slot from being filled. */
+static int take_up_or_put_aside(struct process_runtime *r, const char *id, struct error *err)
 {
+	struct error why;
 	int code = take_up(r, id, err);
 	if (code != ERR_CORRUPT && code != ERR_INVALID)
 		return code;
+	if (damaged_put_aside(r->instances_fd, id, r->damaged, &why) == 0) {
+		log_event(LOG_ERROR, "runtime.damaged",
+			  "directory=\"%s/%s\" error=\"%s\" next=\"it was ended, and is now %s\"",
+			  r->path, id, err->text, r->damaged);
+		return 0;
+	}
 	log_event(LOG_ERROR, "runtime.damaged",
-		  "directory=\"%s/%s\" error=\"%s\" next=\"end its processes and remove it\"",
-		  r->path, id, err->text);
+		  "directory=\"%s/%s\" error=\"%s\" why=\"%s\" next=\"end its processes and remove "
+		  "it\"",
+		  r->path, id, err->text, why.text);
+	text_copy(r->damaged, sizeof r->damaged, id);
 	return 0;
 }
 
@@ -680,7 +706,7 @@ static int scan(struct process_runtime *r, struct error *err)
 		if (text_starts(entry->d_name, ".gone-"))
 			code = file_remove_tree(r->instances_fd, entry->d_name, err);
 		else if (instance_id_valid(entry->d_name))
-			code = take_up_or_leave(r, entry->d_name, err);
+			code = take_up_or_put_aside(r, entry->d_name, err);
 	}
 	closedir(all);
 	return code;

@@ -305,6 +305,12 @@ static bool settled(struct runtime *runtime)
 	return world.now_ms >= world.settled_at_ms;
 }
 
+static const char *trouble(struct runtime *runtime)
+{
+	(void)runtime;
+	return "";
+}
+
 void runtime_open(void)
 {
 	static const struct runtime_ops ops = {.name = "fake",
@@ -313,6 +319,7 @@ void runtime_open(void)
 					       .stop = stop,
 					       .forget = forget,
 					       .observe = observe,
-					       .settled = settled};
+					       .settled = settled,
+					       .trouble = trouble};
 	world.runtime.ops = &ops;
 }

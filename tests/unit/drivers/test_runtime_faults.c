@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tests of the process runtime under faults: controllers and keepers that are killed at any time. */
+#include "drivers/runtime/damaged.h"
 #include "runtime_fixture.h"
 
 /* A client in a process of its own: asks fifty times and on, and exits with the number of failures. */
@@ -286,6 +287,50 @@ static void a_directory_without_a_spec_is_removed(void **state)
 	assert_null(look("half"));
 }
 
+static void a_damaged_instance_is_ended_and_its_slot_is_free_again(void **state)
+{
+	(void)state;
+	for (int killed = 0; killed < 2; killed++) { /* with its keeper alive, and without */
+		start_ready("web");
+		if (killed)
+			kill(keeper_of("web"), SIGKILL);
+		close_runtime();
+		assert_int_equal(
+			file_write(dir.fd, "instances/web/spec.json", "{\"cut", 5, 0600, &err), 0);
+		open_runtime();
+		assert_null(look("web"));
+		assert_int_equal(faccessat(dir.fd, "instances/web", F_OK, 0), -1);
+		UNTIL((reap(), count_processes() == 0));
+		assert_non_null(strstr(runtime->ops->trouble(runtime), "instances/.damaged-web"));
+		assert_int_equal(faccessat(dir.fd, "instances/.damaged-web/log", F_OK, 0), 0);
+		assert_int_equal(file_remove_tree(dir.fd, "instances/.damaged-web", &err), 0);
+		assert_string_equal(runtime->ops->trouble(runtime), "");
+	}
+	start_ready("web");
+}
+
+static void of_many_damaged_instances_the_last_ones_are_kept(void **state)
+{
+	(void)state;
+	char name[64];
+	close_runtime();
+	for (int i = 0; i < 12; i++) {
+		snprintf(name, sizeof name, "instances/web-%d", i);
+		assert_int_equal(file_make_directories(dir.fd, name, 0711, &err), 0);
+		snprintf(name, sizeof name, "instances/web-%d/spec.json", i);
+		assert_int_equal(file_write(dir.fd, name, "?", 1, 0600, &err), 0);
+	}
+	open_runtime();
+	int kept = 0;
+	for (int i = 0; i < 12; i++) {
+		snprintf(name, sizeof name, "instances/web-%d", i);
+		assert_int_equal(faccessat(dir.fd, name, F_OK, 0), -1);
+		snprintf(name, sizeof name, "instances/.damaged-web-%d", i);
+		kept += faccessat(dir.fd, name, F_OK, 0) == 0;
+	}
+	assert_int_equal(kept, DAMAGED_KEPT_MAX);
+}
+
 static void a_second_keeper_leaves_at_once(void **state)
 {
 	(void)state;
@@ -460,6 +505,8 @@ int main(void)
 		TEST(a_keeper_killed_at_any_named_instant_loses_nothing),
 		TEST(a_controller_killed_between_spec_and_keeper_has_started_it),
 		TEST(a_directory_without_a_spec_is_removed),
+		TEST(a_damaged_instance_is_ended_and_its_slot_is_free_again),
+		TEST(of_many_damaged_instances_the_last_ones_are_kept),
 		TEST(a_second_keeper_leaves_at_once),
 		TEST(many_blows_at_random_leave_what_is_wanted_and_nothing_else),
 		TEST(a_wish_reaches_the_keeper_though_it_was_killed_meanwhile),
