@@ -115,8 +115,11 @@ static const struct schema_section refused_section = {
 		 .example = "400ms",                                                         \
 		 .doc = "A plain rule beside the statistics: a slower new release aborts "   \
 			"the rollout at once. Not written: there is no such rule."},         \
-			{"worse_by", SCHEMA_SHARE, AT(app_latency_rule, worse_by_bp),        \
-			 .fallback = "9%", .max = SHARE_FULL_BP,                             \
+			{"worse_by",                                                         \
+			 SCHEMA_SHARE,                                                       \
+			 AT(app_latency_rule, worse_by_bp),                                  \
+			 .fallback = "9%",                                                   \
+			 .max = SHARE_FULL_BP,                                               \
 			 .doc = "Answers may become so much slower. Judged by how many are " \
 				"slower than this quantile of the live release."},           \
 			{"at_least",                                                         \
@@ -125,7 +128,7 @@ static const struct schema_section refused_section = {
 			 .fallback = least,                                                  \
 			 .min = 1,                                                           \
 			 .max = 1000000000,                                                  \
-			 .doc = "The plain rule waits for so many answers."},               \
+			 .doc = "The plain rule waits for so many answers."},                \
 			{"absolute", SCHEMA_BOOL, AT(app_latency_rule, absolute),            \
 			 .fallback = "false", .doc = ABSOLUTE_DOC},                          \
 	}
@@ -138,12 +141,12 @@ static const struct schema_section p50_section = {
 	.title = "p50-p90",
 	KEYS(p50_keys),
 	.doc = "How slow half, or nine tenths, of the answers may be."};
-static const struct schema_section p99_section = {.title = "p99",
-						  KEYS(p99_keys),
-						  .doc = "How slow 99 of 100 answers may be."};
-static const struct schema_section p999_section = {.title = "p99.9",
-						   KEYS(p999_keys),
-						   .doc = "How slow 999 of 1,000 answers may be; judged only where it is written."};
+static const struct schema_section p99_section = {
+	.title = "p99", KEYS(p99_keys), .doc = "How slow 99 of 100 answers may be."};
+static const struct schema_section p999_section = {
+	.title = "p99.9",
+	KEYS(p999_keys),
+	.doc = "How slow 999 of 1,000 answers may be; judged only where it is written."};
 
 static const struct schema_key latency_keys[] = {
 	{"state", SCHEMA_CHOICE, AT(app_latency, state), .fallback = "on", .choices = states,
@@ -243,7 +246,8 @@ static const struct schema_key analysis_keys[] = {
 	{"hang", SCHEMA_DURATION, AT(app_analysis, hang_ms), .fallback = "5s", .min = 100,
 	 .max = HOUR(1),
 	 .doc = "A request without an answer for this long is hanging. It hangs sooner where the "
-		"live release is quick: after 8 times its p99, but not before a second. An application "
+		"live release is quick: after 8 times its p99, but not before a second. An "
+		"application "
 		"that answers late on purpose (long polling) needs more."},
 	{"classes", SCHEMA_MAP, ITEMS(app_analysis, classes, class_count), .max = APP_CLASSES_MAX,
 	 .section = &class_section, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,

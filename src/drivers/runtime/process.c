@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * process - see process.h for the contract.
- *
- * An instance goes through reach(): connect to its keeper; if there is none, read from its record whether
- * it is over, else start a keeper and come back. A wish is kept until the keeper's status shows it, and is
- * sent again over each new connection. */
+ * process - see process.h for the contract. Here: the interface, and what an earlier controller left. */
 #include "drivers/runtime/process.h"
 
 #include <dirent.h>
@@ -18,365 +14,9 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "drivers/runtime/damaged.h"
-#include "link/instance_record.h"
-#include "link/keeper_messages.h"
-#include "os/channel.h"
-#include "os/clock.h"
+#include "drivers/runtime/process_state.h"
 #include "os/file.h"
-#include "os/lock.h"
-#include "os/process.h"
 #include "os/random.h"
-
-enum {
-	REACH_FIRST_MS = 4, /* between attempts to reach a keeper that is starting; doubles */
-	REACH_MOST_MS = 250,
-	RESPAWN_FIRST_MS = 20, /* before a keeper that died again is started again; doubles */
-	RESPAWN_MOST_MS = 5000,
-	STEADY_MS = 10000, /* a keeper that lived for so long is started again at once */
-	SILENT_MS = 10000, /* one that has not answered for so long no longer holds up settled() */
-};
-
-struct process_runtime;
-
-struct instance {
-	struct process_runtime *owner;
-	struct instance_status status; /* as the keeper told it last */
-	struct instance_version spec_version;
-	int dir_fd;
-	int fd; /* the connection, or -1 */
-	struct loop_watch *watch;
-	struct env_timer timer; /* reach() */
-	struct process keeper;  /* if we have started it */
-	struct keeper_want wish;
-	bool wishes; /* `wish` has not shown in the status yet */
-	bool settled;
-	uint32_t attempts; /* to reach it, since the last answer */
-	uint32_t deaths;   /* of keepers, without a steady one in between */
-	uint64_t spawned_ms;
-	uint64_t sought_ms; /* since when it has been sought */
-};
-
-struct process_runtime {
-	struct runtime runtime; /* first */
-	struct loop *loop;
-	int state_fd;
-	int instances_fd;
-	char program[4096];
-	char path[4096];                              /* of D/instances */
-	struct instance *list[RUNTIME_INSTANCES_MAX]; /* sorted by id */
-	size_t count;
-	struct instance_status *statuses; /* of the last observation */
-	struct env_timer notice;
-	bool noticed;                    /* the timer runs */
-	char damaged[DAMAGED_NAME_SIZE]; /* put aside by us, the last of them; "" = none */
-	char trouble[ERROR_TEXT_MAX];
-};
-
-static void timer_in(struct process_runtime *r, struct env_timer *timer, uint64_t after_ms)
-{
-	struct env *env = loop_env(r->loop);
-	env->ops->timer_start(env, timer, after_ms);
-}
-
-static void on_notice(void *context)
-{
-	struct process_runtime *r = context;
-	r->noticed = false;
-	if (r->runtime.changed)
-		r->runtime.changed(r->runtime.context);
-}
-
-/* Announce a change a turn later: the owner may call us from there. */
-static void notice(struct process_runtime *r)
-{
-	if (!r->noticed)
-		timer_in(r, &r->notice, 0);
-	r->noticed = true;
-}
-
-/* ---- the list ---- */
-
-static size_t place_of(const struct process_runtime *r, const char *id)
-{
-	size_t low = 0, high = r->count;
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		if (strcmp(r->list[middle]->status.id, id) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static struct instance *find(const struct process_runtime *r, const char *id)
-{
-	size_t at = place_of(r, id);
-	return at < r->count && strcmp(r->list[at]->status.id, id) == 0 ? r->list[at] : NULL;
-}
-
-static void reach(void *context);
-
-/* Takes over `dir_fd`. */
-static struct instance *add(struct process_runtime *r, const struct instance_spec *spec,
-			    struct instance_version version, int dir_fd)
-{
-	struct instance *i = mem_zero(1, sizeof *i);
-	instance_status_init(&i->status, spec, version);
-	i->owner = r;
-	i->spec_version = version;
-	i->dir_fd = dir_fd;
-	i->fd = -1;
-	i->keeper = PROCESS_NONE;
-	i->timer = (struct env_timer){.fire = reach, .context = i};
-	i->sought_ms = clock_now_ms();
-	size_t at = place_of(r, spec->id);
-	memmove(r->list + at + 1, r->list + at, (r->count - at) * sizeof r->list[0]);
-	r->list[at] = i;
-	r->count++;
-	return i;
-}
-
-static void disconnect(struct instance *i)
-{
-	loop_watch_stop(i->watch);
-	i->watch = NULL;
-	if (i->fd >= 0)
-		close(i->fd);
-	i->fd = -1;
-}
-
-static void drop(struct instance *i)
-{
-	struct process_runtime *r = i->owner;
-	struct env *env = loop_env(r->loop);
-	size_t at = place_of(r, i->status.id);
-	memmove(r->list + at, r->list + at + 1, (r->count - at - 1) * sizeof r->list[0]);
-	r->count--;
-	disconnect(i);
-	env->ops->timer_stop(env, &i->timer);
-	process_done(&i->keeper);
-	close(i->dir_fd);
-	free(i);
-}
-
-/* ---- conversation ---- */
-
-static void send_message(struct instance *i, const struct keeper_message *message)
-{
-	char bytes[KEEPER_MESSAGE_MAX];
-	struct error err;
-	size_t size = keeper_message_write(message, bytes);
-	/* A keeper that takes nothing is as good as gone: all is said again on a new connection. */
-	if (i->fd >= 0 && channel_send(i->fd, bytes, size, NULL, 0, &err) < 0) {
-		disconnect(i);
-		timer_in(i->owner, &i->timer, REACH_FIRST_MS);
-	}
-}
-
-static void send_wish(struct instance *i)
-{
-	struct keeper_message message = {.kind = KEEPER_WANT, .want = i->wish};
-	if (i->wishes)
-		send_message(i, &message);
-}
-
-static void take_status(struct instance *i, const struct instance_status *status)
-{
-	struct keeper_message forget = {.kind = KEEPER_FORGET};
-	bool over = instance_state_over(status->state);
-	if (strcmp(status->id, i->status.id) != 0)
-		return;
-	if (over)
-		send_message(i, &forget); /* it may leave */
-	if (over && instance_version_compare(i->spec_version, status->applied) > 0)
-		return; /* the last life of it; a newer one is about to begin */
-	i->status = *status;
-	i->settled = true;
-	i->attempts = 0;
-	if (over || (instance_version_compare(status->applied, i->wish.version) >= 0 &&
-		     status->want >= i->wish.want))
-		i->wishes = false;
-	notice(i->owner);
-}
-
-static void take_refusal(struct instance *i, const struct keeper_refused *refused)
-{
-	if (instance_version_compare(refused->version, i->wish.version) != 0)
-		return;
-	i->wishes = false;
-	text_copy(i->status.sentence, sizeof i->status.sentence, refused->sentence);
-	notice(i->owner);
-}
-
-static void lost(struct instance *i)
-{
-	disconnect(i);
-	i->sought_ms = clock_now_ms();
-	i->attempts = 0;
-	timer_in(i->owner, &i->timer, 0);
-}
-
-static void on_message(void *context, int events)
-{
-	static char bytes[CHANNEL_MESSAGE_MAX]; /* one thread; too large for a stack */
-	struct instance *i = context;
-	(void)events;
-	while (i->fd >= 0) {
-		struct error err;
-		struct keeper_message message;
-		int size = channel_receive(i->fd, bytes, NULL, NULL, &err);
-		if (size == ERR_RETRY)
-			return;
-		if (size < 0 || keeper_message_read(bytes, (size_t)size, &message, &err) < 0) {
-			lost(i);
-			return;
-		}
-		if (message.kind == KEEPER_STATUS)
-			take_status(i, &message.status);
-		else if (message.kind == KEEPER_REFUSED)
-			take_refusal(i, &message.refused);
-	}
-}
-
-static bool connect_keeper(struct instance *i)
-{
-	struct keeper_message hello = {.kind = KEEPER_WATCH};
-	struct channel_peer peer;
-	struct error err;
-	if (channel_connect(i->dir_fd, "keeper.sock", &i->fd, &peer, &err) < 0)
-		return false;
-	if (loop_watch_start(i->owner->loop, i->fd, LOOP_READ, on_message, i, &i->watch, &err) <
-	    0) {
-		disconnect(i);
-		return false;
-	}
-	send_message(i, &hello);
-	send_wish(i);
-	return i->fd >= 0;
-}
-
-/* ---- keepers ---- */
-
-extern char **environ;
-
-/* Our environment. A failpoint is for the first keeper only: the next one is to get past it. */
-static const char *const *keeper_environment(bool first)
-{
-	static const char *list[1024];
-	size_t count = 0;
-	for (char **at = environ; *at && count + 1 < sizeof list / sizeof list[0]; at++)
-		if (first || !text_starts(*at, "DAVIT_FAILPOINT="))
-			list[count++] = *at;
-	list[count] = NULL;
-	return list;
-}
-
-static int spawn_keeper(struct instance *i, bool first, struct error *err)
-{
-	struct process_runtime *r = i->owner;
-	char directory[sizeof r->path + INSTANCE_ID_SIZE + 1];
-	snprintf(directory, sizeof directory, "%s/%s", r->path, i->status.id);
-	const char *const argv[] = {"davit", "keeper", "--dir", directory, NULL};
-	AUTO_CLOSE int log_fd =
-		openat(i->dir_fd, "keeper.log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-	struct process_spec spec = {.program = r->program,
-				    .argv = argv,
-				    .environment = keeper_environment(first),
-				    .directory = "/",
-				    .input = -1,
-				    .output = log_fd,
-				    .errors = log_fd,
-				    .detached = true};
-	process_done(&i->keeper);
-	i->spawned_ms = clock_now_ms();
-	int code = process_spawn(&spec, &i->keeper, err);
-	return code < 0 ? error_prefix(err, "The keeper of \"%s\" cannot be started", i->status.id)
-			: 0;
-}
-
-/* Is there a keeper, starting or leaving? */
-static bool has_keeper(const struct instance *i)
-{
-	struct process_about about;
-	return lock_held(i->dir_fd, "lock") ||
-	       (i->keeper.pid > 0 && process_look(i->keeper.pid, &about) &&
-		about.start == i->keeper.start && !about.zombie);
-}
-
-/* Nobody keeps it: it may be over, which its record says. */
-static bool read_last_word(struct instance *i)
-{
-	struct buf text;
-	struct error err;
-	struct instance_record record;
-	buf_init(&text, RECORD_MAX_BYTES);
-	bool over = file_read(i->dir_fd, "state", &text, &err) == 0 &&
-		    instance_record_read(buf_text(&text), text.size, &record, &err) == 0 &&
-		    instance_state_over(record.state) &&
-		    instance_version_compare(i->spec_version, record.applied) <= 0;
-	buf_done(&text);
-	if (!over)
-		return false;
-	struct instance_status told = i->status;
-	told.pid = 0;
-	told.healthy = false;
-	told.ready_since_ms = 0;
-	instance_record_tell(&record, &told);
-	if (told.state_since_ms > clock_now_ms())
-		told.state_since_ms = 0; /* of an earlier boot */
-	take_status(i, &told);
-	return true;
-}
-
-static uint64_t doubled(uint64_t first_ms, uint32_t times, uint64_t most_ms)
-{
-	while (times-- > 0 && first_ms < most_ms)
-		first_ms *= 2;
-	return first_ms < most_ms ? first_ms : most_ms;
-}
-
-static void respawn(struct instance *i)
-{
-	struct error err;
-	uint64_t now = clock_now_ms();
-	if (i->spawned_ms != 0 && now - i->spawned_ms >= STEADY_MS)
-		i->deaths = 0;
-	uint64_t pause = doubled(RESPAWN_FIRST_MS, i->deaths, RESPAWN_MOST_MS);
-	uint64_t due = i->deaths == 0 ? 0 : i->spawned_ms + pause;
-	if (now < due) {
-		timer_in(i->owner, &i->timer, due - now);
-		return;
-	}
-	i->deaths++;
-	i->attempts = 0;
-	if (spawn_keeper(i, false, &err) < 0) {
-		text_copy(i->status.sentence, sizeof i->status.sentence, err.text);
-		i->settled = true; /* more cannot be known of it now */
-		notice(i->owner);
-	}
-	timer_in(i->owner, &i->timer, REACH_FIRST_MS);
-}
-
-static void reach(void *context)
-{
-	struct instance *i = context;
-	if (i->fd >= 0 || (i->settled && instance_state_over(i->status.state)) || connect_keeper(i))
-		return;
-	if (!has_keeper(i)) {
-		if (!read_last_word(i))
-			respawn(i);
-		return;
-	}
-	if (!i->settled && clock_now_ms() - i->sought_ms >= SILENT_MS) {
-		i->settled = true;
-		notice(i->owner);
-	}
-	timer_in(i->owner, &i->timer, doubled(REACH_FIRST_MS, i->attempts++, REACH_MOST_MS));
-}
-
-/* ---- the interface ---- */
 
 static struct process_runtime *of(struct runtime *runtime)
 {
@@ -459,14 +99,14 @@ static int start_new(struct process_runtime *r, const struct instance_spec *spec
 		return code;
 	}
 	FAILPOINT("runtime.after-spec");
-	struct instance *i = add(r, spec, version, dir_fd);
+	struct instance *i = runtime_process_add(r, spec, version, dir_fd);
 	i->settled = true; /* we know all there is */
 	i->deaths = 1;
-	if (spawn_keeper(i, true, &why) < 0) /* tried again */
+	if (runtime_process_spawn_keeper(i, true, &why) < 0) /* tried again */
 		text_copy(i->status.sentence, sizeof i->status.sentence, why.text);
 	FAILPOINT("runtime.after-spawn");
-	timer_in(r, &i->timer, REACH_FIRST_MS);
-	notice(r);
+	runtime_process_timer(r, &i->timer, REACH_FIRST_MS);
+	runtime_process_notice(r);
 	return 0;
 }
 
@@ -487,8 +127,8 @@ static int start_again(struct instance *i, const struct instance_spec *spec,
 	i->wishes = false;
 	i->deaths = 0;
 	if (i->fd < 0)
-		timer_in(i->owner, &i->timer, 0);
-	notice(i->owner);
+		runtime_process_timer(i->owner, &i->timer, 0);
+	runtime_process_notice(i->owner);
 	return 0;
 }
 
@@ -507,7 +147,7 @@ static int ask(struct instance *i, enum instance_want want, struct instance_vers
 	i->wish = (struct keeper_want){.version = version, .want = want, .undrained = undrained};
 	i->wishes =
 		instance_version_compare(version, i->status.applied) != 0 || want != i->status.want;
-	send_wish(i);
+	runtime_process_send_wish(i);
 	return 0;
 }
 
@@ -520,7 +160,7 @@ static int start(struct runtime *runtime, const struct instance_spec *spec,
 		code = check_user(r, spec, err);
 	if (code < 0)
 		return code;
-	struct instance *i = find(r, spec->id);
+	struct instance *i = runtime_process_find(r, spec->id);
 	if (!i)
 		return start_new(r, spec, version, err);
 	if (instance_state_over(i->status.state))
@@ -531,7 +171,7 @@ static int start(struct runtime *runtime, const struct instance_spec *spec,
 static int ask_by_id(struct runtime *runtime, const char *id, enum instance_want want,
 		     struct instance_version version, bool undrained, struct error *err)
 {
-	struct instance *i = find(of(runtime), id);
+	struct instance *i = runtime_process_find(of(runtime), id);
 	if (!i)
 		return error_set(err, ERR_NOT_FOUND, "There is no instance \"%s\".", id);
 	if (instance_state_over(i->status.state))
@@ -566,7 +206,7 @@ static int remove_directory(struct process_runtime *r, const char *id, struct er
 static int forget(struct runtime *runtime, const char *id, struct error *err)
 {
 	struct process_runtime *r = of(runtime);
-	struct instance *i = find(r, id);
+	struct instance *i = runtime_process_find(r, id);
 	if (!i)
 		return 0;
 	if (!instance_state_over(i->status.state))
@@ -575,8 +215,8 @@ static int forget(struct runtime *runtime, const char *id, struct error *err)
 	int code = remove_directory(r, i->status.id, err);
 	if (code < 0)
 		return code;
-	drop(i);
-	notice(r);
+	runtime_process_drop(i);
+	runtime_process_notice(r);
 	return 0;
 }
 
@@ -617,7 +257,7 @@ static void runtime_free(struct runtime *runtime)
 	struct process_runtime *r = of(runtime);
 	struct env *env = loop_env(r->loop);
 	while (r->count > 0)
-		drop(r->list[r->count - 1]);
+		runtime_process_drop(r->list[r->count - 1]);
 	env->ops->timer_stop(env, &r->notice);
 	close(r->instances_fd);
 	free(r->statuses);
@@ -660,8 +300,8 @@ static int take_up(struct process_runtime *r, const char *id, struct error *err)
 		return code;
 	code = read_spec(dir_fd, &spec, &version, err);
 	if (code == 0 && strcmp(spec.id, id) == 0 && r->count < RUNTIME_INSTANCES_MAX) {
-		struct instance *i = add(r, &spec, version, dir_fd);
-		timer_in(r, &i->timer, 0);
+		struct instance *i = runtime_process_add(r, &spec, version, dir_fd);
+		runtime_process_timer(r, &i->timer, 0);
 		instance_spec_done(&spec);
 		return 0;
 	}
@@ -737,7 +377,7 @@ int runtime_process_new(struct loop *loop, int state_fd, const char *program,
 	r->loop = loop;
 	r->state_fd = state_fd;
 	r->instances_fd = instances_fd;
-	r->notice = (struct env_timer){.fire = on_notice, .context = r};
+	r->notice = (struct env_timer){.fire = runtime_process_noticed, .context = r};
 	r->statuses = mem_zero(RUNTIME_INSTANCES_MAX, sizeof *r->statuses);
 	text_copy(r->program, sizeof r->program, program ? program : "/proc/self/exe");
 	code = find_path(r, err);

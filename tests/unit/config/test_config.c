@@ -91,7 +91,8 @@ static void without_analysis_the_shipped_statistics_judge(void **state)
 	judge_settings_default(&shipped);
 	assert_true(config_judge(r, &settings));
 	for (int m = 0; m < JUDGE_METRIC_COUNT; m++) {
-		const struct judge_metric_settings *a = &settings.metrics[m], *b = &shipped.metrics[m];
+		const struct judge_metric_settings *a = &settings.metrics[m],
+						   *b = &shipped.metrics[m];
 		assert_string_equal(a->name, b->name);
 		assert_true(fabs(a->proportion.ratio - b->proportion.ratio) < 1e-9);
 		assert_true(fabs(a->proportion.points - b->proportion.points) < 1e-9);
@@ -108,18 +109,19 @@ static void analysis_says_what_is_judged_and_how(void **state)
 	(void)state;
 	static struct judge_settings s;
 	struct judge_rules rules;
-	struct resolved *r = resolve("app: shop\n"
-				     "service: { run: a, health: /up }\n"
-				     "analysis:\n"
-				     "  false_alarms: 1%\n"
-				     "  errors: { worse_by: 50%, or_points: 0.1, max: 0% }\n"
-				     "  refused: off\n"
-				     "  latency: { p99: { worse_by: 20%, max: 400ms }, p99.9: { worse_by: 5% } }\n"
-				     "environments:\n"
-				     "  prod: { listen: 127.0.0.1:1 }\n"
-				     "  dev: { listen: 127.0.0.1:2, analysis: { method: rules } }\n"
-				     "  quiet: { listen: 127.0.0.1:3, analysis: { latency: off } }\n",
-				     "prod");
+	struct resolved *r = resolve(
+		"app: shop\n"
+		"service: { run: a, health: /up }\n"
+		"analysis:\n"
+		"  false_alarms: 1%\n"
+		"  errors: { worse_by: 50%, or_points: 0.1, max: 0% }\n"
+		"  refused: off\n"
+		"  latency: { p99: { worse_by: 20%, max: 400ms }, p99.9: { worse_by: 5% } }\n"
+		"environments:\n"
+		"  prod: { listen: 127.0.0.1:1 }\n"
+		"  dev: { listen: 127.0.0.1:2, analysis: { method: rules } }\n"
+		"  quiet: { listen: 127.0.0.1:3, analysis: { latency: off } }\n",
+		"prod");
 	assert_true(config_judge(r, &s));
 	assert_true(fabs(s.alpha - 0.01) < 1e-9);
 	assert_true(fabs(s.metrics[JUDGE_METRIC_ERRORS].proportion.ratio - 1.5) < 1e-9);
