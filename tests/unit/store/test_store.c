@@ -359,7 +359,7 @@ static int write_much(struct fixture *f, bool urgent)
 	else
 		store_begin(f->s);
 	store_add_audit(f->s, &e);
-	store_put_value(f->s, "big", bytes, 1 << 20);
+	put_bytes(f->s, bytes, 1 << 20);
 	free(bytes);
 	return store_commit(f->s, &f->err);
 }
