@@ -8,11 +8,12 @@
 #include <string.h>
 
 #include "base/pack.h"
+#include "base/text.h"
 #include "rollout/environment.h"
 #include "rollout/plan.h"
 #include "rollout/rollout.h"
 
-enum { CODEC_PLAN = 0x6470, CODEC_ENVIRONMENT = 0x6465, CODEC_ROLLOUT = 0x6472, CODEC_VERSION = 1 };
+enum { CODEC_PLAN = 0x6470, CODEC_ENVIRONMENT = 0x6465, CODEC_ROLLOUT = 0x6472, CODEC_VERSION = 2 };
 
 static void head_pack(struct packer *p, uint16_t kind)
 {
@@ -20,11 +21,12 @@ static void head_pack(struct packer *p, uint16_t kind)
 	pack_u16(p, CODEC_VERSION);
 }
 
-static bool head_unpack(struct unpacker *u, uint16_t kind)
+/* The format's version; 0 when it is not of this kind, or of a davit of tomorrow. */
+static uint16_t head_unpack(struct unpacker *u, uint16_t kind)
 {
 	uint16_t found = unpack_u16(u);
 	uint16_t version = unpack_u16(u);
-	return u->ok && found == kind && version >= 1 && version <= CODEC_VERSION;
+	return u->ok && found == kind && version <= CODEC_VERSION ? version : 0;
 }
 
 static uint8_t unpack_below(struct unpacker *u, uint8_t limit)
@@ -194,7 +196,7 @@ bool plan_decode(struct plan *plan, const void *bytes, size_t size)
 
 	plan_init(plan);
 	unpack_init(&u, bytes, size);
-	if (head_unpack(&u, CODEC_PLAN)) {
+	if (head_unpack(&u, CODEC_PLAN) > 0) {
 		plan_unpack(&u, plan);
 		if (unpack_end(&u) && plan_valid(plan))
 			return true;
@@ -286,7 +288,7 @@ bool environment_decode(struct environment_state *env, const void *bytes, size_t
 
 	environment_init(env);
 	unpack_init(&u, bytes, size);
-	if (head_unpack(&u, CODEC_ENVIRONMENT)) {
+	if (head_unpack(&u, CODEC_ENVIRONMENT) > 0) {
 		environment_unpack(&u, env);
 		if (unpack_end(&u) && environment_valid(env))
 			return true;
@@ -324,6 +326,7 @@ size_t rollout_encode(const struct rollout *r, void *to, size_t size)
 	pack_u64(&p, r->paused_ms);
 	pack_u64(&p, r->running_ms);
 	pack_u64(&p, r->transitions);
+	pack_u32(&p, r->confirmed_bp);
 	return p.ok ? p.size : 0;
 }
 
@@ -333,7 +336,8 @@ bool rollout_decode(struct rollout *r, const void *bytes, size_t size)
 
 	rollout_init(r);
 	unpack_init(&u, bytes, size);
-	if (!head_unpack(&u, CODEC_ROLLOUT))
+	uint16_t version = head_unpack(&u, CODEC_ROLLOUT);
+	if (version == 0)
 		return false;
 	r->number = unpack_u64(&u);
 	r->status = (enum rollout_status)unpack_below(&u, ROLLOUT_STATUS_COUNT);
@@ -358,6 +362,7 @@ bool rollout_decode(struct rollout *r, const void *bytes, size_t size)
 	r->paused_ms = unpack_u64(&u);
 	r->running_ms = unpack_u64(&u);
 	r->transitions = unpack_u64(&u);
+	r->confirmed_bp = version < 2 ? SHARE_FULL_BP : unpack_u32(&u);
 	if (unpack_end(&u))
 		return true;
 	rollout_init(r);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "rollout/revert.h"
 #include "rollout/turn.h"
 
@@ -126,9 +127,35 @@ static void advance(struct turn *t)
 	}
 	if (step->op == PLAN_READY && step->release == PLAN_CANDIDATE)
 		r->ready_once = true;
+	if (step->op == PLAN_ROUTE) /* who waits is nobody's */
+		r->confirmed_bp = step->park ? SHARE_FULL_BP : step->weight_bp[PLAN_CANDIDATE];
 	if (step->op == PLAN_STOP && t->event->kind == EVENT_OBSERVATION)
 		forget_stopped(t, step);
 	enter_step(t, r->cursor + 1);
+}
+
+/* A ROUTE that was not confirmed may still be on its way, or wait for a gateway that is away. Going back, the
+ * candidate comes to no more than was confirmed: the rest is taken back as soon as the live release answers. */
+static void take_back(struct turn *t)
+{
+	const struct environment_state *env = t->env;
+	uint8_t from = environment_find(env, &t->r->release), to = env->stable;
+	struct traffic_document wish = env->router;
+
+	if (from == SLOT_NONE || to == SLOT_NONE)
+		return;
+	bool mirrors = wish.mirror == from;
+	bool more = wish.weight_bp[from] > t->r->confirmed_bp && turn_serves(env, to);
+	if (mirrors) {
+		wish.mirror = SLOT_NONE;
+		wish.mirror_bp = 0;
+	}
+	if (more) {
+		wish.weight_bp[from] = t->r->confirmed_bp;
+		wish.weight_bp[to] = SHARE_FULL_BP - t->r->confirmed_bp;
+	}
+	if (mirrors || more)
+		turn_write_router(t, &wish);
 }
 
 /* Go back by a fresh plan. `bad`: the release itself is to blame. */
@@ -139,6 +166,7 @@ static void revert(struct turn *t, enum rollout_reason reason, bool bad)
 		turn_emit(t, EFFECT_BAD)->release = t->r->release;
 	if (bad)
 		t->out->items[t->out->count - 1].reason = reason;
+	take_back(t);
 	revert_compile(t->plan, t->env);
 	t->out->plan_replaced = true;
 	t->r->unready_ms = 0;
@@ -348,6 +376,8 @@ static void on_observation(struct turn *t)
 
 	if (!turn_take_observation(t) || r->status == ROLLOUT_GATED)
 		return;
+	if (t->plan->reverts)
+		take_back(t);
 	if (candidate_crashed(t)) {
 		revert(t, REASON_CRASHED, true);
 		return;
@@ -652,6 +682,7 @@ static enum rollout_answer on_start(struct turn *t)
 	t->env->rollout = t->r->number;
 	t->r->running_ms = 0;
 	t->r->guard_attempt = t->r->attempt;
+	t->r->confirmed_bp = 0;
 	if (t->plan->needs_approval)
 		set_status(t, ROLLOUT_GATED, REASON_NONE);
 	else

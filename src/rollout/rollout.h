@@ -16,7 +16,9 @@
  *       observation moves it by one step at most. HOLD and GATE need evidence of exactly this attempt.
  *
  *       Going back is not undo: when a rollout turns to REVERTING, `plan` is overwritten by a fresh one,
- *       compiled from what the environment looks like now, and effects.plan_replaced is set.
+ *       compiled from what the environment looks like now, and effects.plan_replaced is set. From then on
+ *       the candidate's share never rises above the last one that the router confirmed: a ROUTE that it may
+ *       not have heard of yet is taken back, at once or as soon as the live release is seen to answer.
  *
  *       One rollout holds an environment at a time. Queued ones wait with a struct rollout each;
  *       EFFECT_FREE tells when the next may get EVENT_START, with a plan compiled at that moment.
@@ -57,6 +59,7 @@ struct rollout {
 	bool acked;                   /* DRAIN: the document has been applied */
 	bool ready_once;              /* the candidate has been ready at its present counts */
 	bool marked;                  /* MARK is behind: only tidying is left */
+	uint32_t confirmed_bp;        /* the candidate's share by the last ROUTE that is in force */
 	uint32_t retries;             /* of this step */
 	uint32_t inconclusive;        /* verdicts of this HOLD */
 	uint64_t held_ms;             /* HOLD: time that counts */

@@ -179,6 +179,7 @@ static void draw(struct sim *s, uint64_t seed, bool verbose)
 	s->freeze = swarm(s, 3);
 	s->lease = swarm(s, 2);
 	s->outage = swarm(s, 6);
+	s->away = swarm(s, 4);
 	s->supersede = sim_chance(s, 50);
 	s->lazy_commit = sim_chance(s, 30);
 	s->actions = 100 + sim_below(s, 300);
@@ -287,7 +288,7 @@ static void newer(struct sim *s)
 
 static void look(struct sim *s)
 {
-	if (sim_chance(s, 85))
+	if (sim_chance(s, 85) && !s->router_away)
 		world_report_router(s);
 	for (uint8_t release = 0; release < SIM_RELEASES; release++)
 		if (s->set_applied[release].version.n > 0 && sim_chance(s, 85))
@@ -300,6 +301,8 @@ static void deliver_message(struct sim *s)
 	if (s->message_count == 0)
 		return;
 	uint32_t i = sim_below(s, s->message_count < 6 ? s->message_count : 6);
+	if (s->router_away && s->messages[i].kind == MESSAGE_ROUTE)
+		return;
 	if (!sim_chance(s, s->loss))
 		world_receive(s, &s->messages[i]);
 	if (!sim_chance(s, s->duplicate)) { /* keep the order of those that wait */
@@ -323,6 +326,8 @@ static void rare(struct sim *s)
 {
 	const struct rollout *r = &s->memory.active.r;
 
+	if (sim_chance(s, s->away))
+		s->router_away = !s->router_away;
 	if (sim_chance(s, s->commands))
 		command(s);
 	if (sim_chance(s, s->newer))
@@ -426,7 +431,7 @@ static void liveness(struct sim *s)
 	const struct environment_state *env = &s->memory.env;
 	uint32_t rounds = 0, calm = 0;
 
-	s->faults = false;
+	s->faults = s->router_away = false;
 	for (; rounds < SIM_ROUNDS_MAX && calm < 3 && !s->failed; rounds++) {
 		if (env->stable != SLOT_NONE)
 			s->quality[sim_release_index(&env->sets[env->stable].document.release)] =

@@ -321,6 +321,10 @@ static void check_cursor(struct sim *s, const struct store *before, const struct
 	    (a->status == ROLLOUT_GATED && b->status == ROLLOUT_RUNNING)) {
 		if (fx->plan_replaced || event->kind == EVENT_START)
 			memset(o->evidence, 0, sizeof o->evidence);
+		if (event->kind == EVENT_START) {
+			o->confirmed_bp = 0;
+			o->confirmed_park = false;
+		}
 		o->held_ms = o->waited_ms = 0;
 		return;
 	}
@@ -359,7 +363,27 @@ static void check_cursor(struct sim *s, const struct store *before, const struct
 		else if (step->op == PLAN_DRAIN && !drained(s, before, step, event))
 			sim_fail(s, "I-26: a drain ends too early");
 	}
+	if (step->op == PLAN_ROUTE) {
+		o->confirmed_bp = step->weight_bp[PLAN_CANDIDATE];
+		o->confirmed_park = step->park;
+	}
 	o->held_ms = o->waited_ms = 0;
+}
+
+/* I-2: what the router has not confirmed when a rollout turns round does not come into force on the way back, once
+ * the live release is there to take it. */
+static void check_take_back(struct sim *s, const struct store *after)
+{
+	const struct job *job = &after->active;
+	uint8_t stable = after->env.stable;
+	uint32_t share = weight_of(after, &job->plan.releases[PLAN_CANDIDATE].id);
+
+	if (!going_back(job) || !rollout_active(&job->r) || stable == SLOT_NONE ||
+	    s->oracle.confirmed_park || !known_serving(s, &after->env, stable))
+		return;
+	if (share > s->oracle.confirmed_bp)
+		sim_fail(s, "I-2: on the way back the candidate may come to %u bp from %u", share,
+			 s->oracle.confirmed_bp);
 }
 
 /* I-11 */
@@ -612,6 +636,7 @@ void oracle_committed(struct sim *s, const struct store *before, const struct st
 		check_evidence(s, before, fx);
 		check_cursor(s, before, after, event, fx);
 		check_cap(s, before, after);
+		check_take_back(s, after);
 		check_stable(s, before, after, fx);
 		check_back(s, before, after, event, fx);
 		check_obeyed(s, before, after, event);

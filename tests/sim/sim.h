@@ -102,6 +102,8 @@ struct oracle {
 	uint32_t skip_step;
 	bool skip_there, approved;
 	bool aborted;
+	uint32_t confirmed_bp; /* the candidate's share by the last ROUTE that was confirmed … */
+	bool confirmed_park;   /* … and whether requests wait by it */
 	struct observation know; /* the newest observation that was delivered in time */
 	uint64_t know_serial;
 	bool fresh;            /* the event at hand is an observation newer than all before */
@@ -117,7 +119,7 @@ struct sim {
 
 	/* swarm: percentages of this seed */
 	uint32_t loss, duplicate, crash, persist_fails, stale, jump, instance_crash, commands,
-		guard, outage, verdict_bad, inconclusive, newer, freeze, lease;
+		guard, outage, verdict_bad, inconclusive, newer, freeze, lease, away;
 	bool supersede, lazy_commit;
 	enum strategy_kind kind;
 	uint32_t actions;
@@ -129,6 +131,7 @@ struct sim {
 	struct instance instance[SIM_RELEASES][SIM_PROCESSES][SIM_SLOTS];
 	struct set_document set_applied[SIM_RELEASES];
 	struct traffic_document route_applied;
+	bool router_away; /* it serves on, and hears and says nothing */
 	struct release_id route_slots[ENVIRONMENT_SETS_MAX];
 	struct message messages[SIM_MESSAGES];
 	uint32_t message_count;

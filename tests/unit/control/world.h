@@ -10,8 +10,8 @@
  *       killed and started again at any instant: store and world stay.
  *
  *       What must never happen is watched all the time (world.violation): shares that do not add up, a share
- *       that rises for a release without a ready instance, an instance that is stopped while the router still
- *       gives it requests.
+ *       that rises for a release without a ready instance, a candidate's share that rises by a document of the
+ *       way back, an instance that is stopped while the router still gives it requests.
  */
 #ifndef TESTS_UNIT_CONTROL_WORLD_H
 #define TESTS_UNIT_CONTROL_WORLD_H

@@ -58,34 +58,57 @@ static uint32_t weight_of(const struct router_document *d, const struct digest *
 	return 0;
 }
 
-static void keep_state(void *context, const struct view_environment *v)
+struct back {
+	bool going;
+	struct digest live, candidate; /* all zero: none */
+};
+
+static void keep_back(void *context, const struct view_environment *v)
 {
-	text_copy(context, VIEW_WORD_SIZE, v->state);
+	struct back *back = context;
+	back->going = strcmp(v->state, "reverting") == 0 || strcmp(v->state, "stuck") == 0;
+	(void)!digest_parse(v->live.release, &back->live);
+	(void)!digest_parse(v->candidate.release, &back->candidate);
 }
 
-/* On the way back shares stay where they are, or were on their way to, until somebody better can take them. */
-static bool goes_back(const struct fake_environment *e)
+/* Does its rollout go back, and from what to what? */
+static struct back look_back(const struct fake_environment *e)
 {
-	char key[2 * ROUTER_NAME_SIZE], state[VIEW_WORD_SIZE] = "";
+	char key[2 * ROUTER_NAME_SIZE];
+	struct back back = {0};
 	snprintf(key, sizeof key, "%s/%s", e->app, e->name);
-	return control_view_environments(world.control, key, keep_state, state, &world.err) == 0 &&
-	       (strcmp(state, "reverting") == 0 || strcmp(state, "stuck") == 0);
+	if (control_view_environments(world.control, key, keep_back, &back, &world.err) < 0)
+		back.going = false;
+	return back;
+}
+
+static bool release_ready_lately(const struct router_document *d, const struct digest *id)
+{
+	for (uint32_t i = 0; i < d->release_count; i++)
+		if (digest_equal(&d->releases[i].id, id))
+			return ready_lately(d, i);
+	return false;
 }
 
 /* What was committed just before the control died is sent when it is back, whatever has become of the instances:
  * the gateway itself turns to those that are ready. */
-static void examine(const struct fake_environment *e, const struct router_document *d)
+static void examine(const struct fake_environment *e, const struct router_document *d,
+		    const struct back *back)
 {
 	bool long_up = world.now_ms - world.started_ms > READY_LATELY_MS;
 	uint32_t sum = 0;
 	for (uint32_t i = 0; i < d->release_count; i++) {
 		const struct router_release *r = &d->releases[i];
 		sum += r->weight_bp;
-		if (long_up && d->mode == ROUTER_SERVE &&
-		    r->weight_bp > weight_of(e->document, &r->id) && !ready_lately(d, i) &&
-		    !goes_back(e))
+		if (d->mode != ROUTER_SERVE || r->weight_bp <= weight_of(e->document, &r->id))
+			continue;
+		if (long_up && !ready_lately(d, i) && !look_back(e).going)
 			world_violated("the share of %s rises to %u and none of it is ready",
 				       r->tag, r->weight_bp);
+		if (back->going && digest_equal(&r->id, &back->candidate) &&
+		    release_ready_lately(d, &back->live))
+			world_violated("the share of %s rises from %u to %u on the way back",
+				       r->tag, weight_of(e->document, &r->id), r->weight_bp);
 	}
 	if (d->mode == ROUTER_SERVE && sum != SHARE_FULL_BP)
 		world_violated("the shares of %s/%s sum to %u", e->app, e->name, sum);
@@ -96,6 +119,7 @@ static void examine(const struct fake_environment *e, const struct router_docume
 struct ask {
 	struct fake_environment *e;
 	uint64_t number;
+	struct back back;                       /* when it was asked */
 	const struct router_document *document; /* behind this struct; NULL: forget */
 	router_done_fn *done;
 	router_observed_fn *observed;
@@ -120,7 +144,7 @@ static int install(struct ask *ask, struct error *err)
 	if (order < 0 || (order == 0 && !router_document_equal(d, old)))
 		return error_set(err, ERR_CONFLICT, "A document as new says something else.");
 	if (d) {
-		examine(e, d);
+		examine(e, d, &ask->back);
 		for (uint32_t i = 0; i < d->release_count; i++)
 			release_of(e, &d->releases[i].id, d->releases[i].tag);
 	}
@@ -147,6 +171,8 @@ static void ask_router(const char *app, const char *name, const struct router_do
 	struct ask *ask = mem_new(sizeof *ask + sizeof *document);
 	*ask = (struct ask){.e = world_traffic(app, name), .done = done, .context = context};
 	ask->number = ++ask->e->ask;
+	if (!world.store_broken) /* else nothing can be taken back: what was committed stands */
+		ask->back = look_back(ask->e);
 	if (document)
 		ask->document = memcpy(ask + 1, document, sizeof *document);
 	world_happen(1 + world.router_delay_ms, true, answered, ask);

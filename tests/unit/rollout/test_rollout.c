@@ -333,6 +333,82 @@ static void a_router_that_does_not_confirm_is_not_the_releases_fault(void **stat
 	assert_int_equal(effects(EFFECT_BAD), 0);
 }
 
+/* At the first ROUTE, which the router does not confirm. */
+static void walk_to_unconfirmed_route(void)
+{
+	begin(&release_2);
+	walk_to(PLAN_ROUTE);
+	assert_true(share(&release_2) > 0);
+	b.router_silent = true;
+	look();
+	assert_int_equal(op(), PLAN_ROUTE);
+}
+
+static void a_share_that_was_not_confirmed_is_taken_back_before_the_way_back(void **state)
+{
+	(void)state;
+	walk_to_unconfirmed_route();
+	b.world[0].unready = 2; /* too few to take all at once, and they answer */
+	look();
+	command(EVENT_ABORT);
+	ASSERT_STATUS(ROLLOUT_REVERTING, REASON_OPERATOR);
+	assert_int_equal(op(), PLAN_START);
+	assert_int_equal(effects(EFFECT_ROUTE), 1);
+	assert_int_equal(share(&release_2), 0);
+	assert_int_equal(share(&release_1), 10000);
+}
+
+static void a_share_that_was_confirmed_stays_until_the_live_release_is_strong(void **state)
+{
+	(void)state;
+	begin(&release_2);
+	walk_to(PLAN_ROUTE);
+	uint32_t first = share(&release_2);
+	look();
+	walk_to(PLAN_ROUTE);
+	assert_true(share(&release_2) > first);
+	b.world[0].unready = 2;
+	b.router_silent = true;
+	look();
+	command(EVENT_ABORT);
+	assert_int_equal(op(), PLAN_START);
+	assert_int_equal(share(&release_2), first);
+	assert_int_equal(share(&release_1), 10000 - first);
+}
+
+static void after_a_restart_it_is_taken_back_once_the_live_release_is_seen(void **state)
+{
+	(void)state;
+	walk_to_unconfirmed_route();
+	deliver((struct rollout_event){.kind = EVENT_BOOT});
+	b.serial = 0;
+	command(EVENT_ABORT);
+	assert_int_equal(op(), PLAN_START);
+	assert_true(share(&release_2) > 0); /* nobody knows yet who could answer instead */
+	b.world[0].silent = true;
+	look();
+	assert_true(share(&release_2) > 0);
+	b.world[0].silent = false;
+	b.world[0].unready = 3;
+	look();
+	assert_int_equal(share(&release_2), 0);
+}
+
+static void going_back_ends_a_mirror_at_once(void **state)
+{
+	(void)state;
+	strategy_default(&b.settings, STRATEGY_SHADOW);
+	begin(&release_2);
+	walk_to(PLAN_ROUTE);
+	assert_true(b.env.router.mirror_bp > 0);
+	b.world[0].unready = FULL;
+	look();
+	command(EVENT_ABORT);
+	assert_int_equal(op(), PLAN_START);
+	assert_int_equal(b.env.router.mirror, SLOT_NONE);
+	assert_int_equal(b.env.router.mirror_bp, 0);
+}
+
 static void requests_do_not_move_to_a_release_that_is_not_ready(void **state)
 {
 	(void)state;
@@ -767,6 +843,11 @@ static void everything_survives_its_bytes_and_nothing_shorter_does(void **state)
 	assert_true(size > 0 && size <= ROLLOUT_ENCODED_MAX);
 	assert_true(rollout_decode(&r, bytes, size));
 	assert_memory_equal(&r, &b.r, sizeof r);
+	bytes[2] = 1; /* a davit of yesterday, which did not keep the confirmed share */
+	size_t yesterday = size - sizeof r.confirmed_bp;
+	assert_true(rollout_decode(&r, bytes, yesterday));
+	assert_int_equal(r.confirmed_bp, 10000);
+	assert_int_equal(r.transitions, b.r.transitions);
 	bytes[2] = 99; /* a davit of tomorrow wrote this */
 	assert_false(rollout_decode(&r, bytes, size));
 }
@@ -804,6 +885,10 @@ int main(void)
 		TEST(too_little_traffic_goes_on_if_told_so_and_says_so),
 		TEST(a_candidate_that_never_gets_ready_is_taken_back),
 		TEST(a_router_that_does_not_confirm_is_not_the_releases_fault),
+		TEST(a_share_that_was_not_confirmed_is_taken_back_before_the_way_back),
+		TEST(a_share_that_was_confirmed_stays_until_the_live_release_is_strong),
+		TEST(after_a_restart_it_is_taken_back_once_the_live_release_is_seen),
+		TEST(going_back_ends_a_mirror_at_once),
 		TEST(requests_do_not_move_to_a_release_that_is_not_ready),
 		TEST(requests_that_wait_are_let_go_only_to_somebody),
 		TEST(a_pause_leaves_the_traffic_and_a_resume_asks_anew),
