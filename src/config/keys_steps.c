@@ -79,7 +79,9 @@ static const struct schema_key error_keys[] = {
 		"the new release abort the rollout at once. Requests that hang count here too. "
 		"Not written: there is no such rule."},
 	{"at_least", SCHEMA_REQUESTS, AT(app_error_rule, at_least), .fallback = "50", .min = 1,
-	 .max = 1000000000, .doc = "The plain rule waits for so many requests."},
+	 .max = 1000000000,
+	 .doc = "The plain rule waits for so many requests, unless more have failed than may "
+		"fail among so many."},
 	{"absolute", SCHEMA_BOOL, AT(app_error_rule, absolute), .fallback = "false",
 	 .doc = ABSOLUTE_DOC},
 };

@@ -78,6 +78,18 @@ static enum judge_verdict weigh(const struct reading *new_one, const struct read
 	return excused ? JUDGE_VERDICT_GO_ON : JUDGE_VERDICT_FAIL;
 }
 
+/* Too many already, even if all that is missing were good. A live release that fails too may yet excuse them. */
+static bool certain(const struct judge_error_rule *rule, const struct reading *new_one,
+		    const struct reading *live)
+{
+	if (new_one->value * SHARE_FULL_BP <= (uint64_t)rule->max_bp * rule->at_least)
+		return false;
+	if (rule->absolute || !live->broken)
+		return true;
+	double least = (double)new_one->value / rule->at_least;
+	return live->total >= rule->at_least && least > EXCUSE_RATIO * live->badness;
+}
+
 /* "; 9 answered 5xx, 3 hang unanswered" */
 static void put_causes(struct judge_line *line, const struct judge_counts *counts)
 {
@@ -129,6 +141,9 @@ static enum judge_verdict judge_error_rate(const struct judge_error_rule *rule,
 	struct reading fresh = read_errors(rule, &window->new_release);
 	struct reading live = read_errors(rule, &window->live_release);
 	enum judge_verdict verdict = weigh(&fresh, &live, rule->at_least, rule->absolute);
+	bool early = verdict == JUDGE_VERDICT_TOO_LITTLE && certain(rule, &fresh, &live);
+	if (early)
+		verdict = JUDGE_VERDICT_FAIL;
 	if (verdict == JUDGE_VERDICT_TOO_LITTLE) {
 		put_too_little(line, "errors", fresh.total, rule->at_least);
 		return verdict;
@@ -143,6 +158,11 @@ static enum judge_verdict judge_error_rate(const struct judge_error_rule *rule,
 	judge_line_put(line, limit_words(verdict));
 	judge_line_share(line, rule->max_bp, SHARE_FULL_BP);
 	judge_line_put(line, " allowed");
+	if (early) {
+		judge_line_put(line, " even if all others of the ");
+		judge_line_count(line, rule->at_least);
+		judge_line_put(line, " it takes were good");
+	}
 	if (live.total > 0) {
 		judge_line_put(line, "; the live release had ");
 		judge_line_count(line, live.value);

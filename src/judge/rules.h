@@ -6,7 +6,8 @@
  *       says PASS, FAIL, TOO_LITTLE or GO_ON, which rule decided, and one sentence with exact counts.
  *
  * HOW   FAIL        a rule's maximum is exceeded and the rule has seen `at_least` requests. At once:
- *                   nobody waits for the end of a step.
+ *                   nobody waits for the end of a step. Errors fail before that when they would exceed it
+ *                   among `at_least` requests, all others good, and the live release cannot excuse them.
  *       GO_ON       a maximum is exceeded, but the live release exceeds it too and the new one is not
  *                   much worse (at most half again as bad): a shared outage, which says nothing about
  *                   the release. Neither a reason to abort nor a pass. Needs `at_least` requests of the

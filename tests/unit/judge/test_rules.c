@@ -69,9 +69,43 @@ static void one_request_less_than_at_least_is_too_little(void **state)
 	assert_string_equal(result.sentence,
 			    "too little traffic to judge errors: the new release has "
 			    "seen 49 of the 50 requests it takes");
-	window.new_release.errors[JUDGE_ERROR_SERVER] = 49;
+	window.new_release.errors[JUDGE_ERROR_SERVER] =
+		1; /* all others good, that is what is allowed */
 	assert_int_equal(apply().verdict, JUDGE_VERDICT_TOO_LITTLE);
 	answers(&window.new_release, 1, 0, 1000);
+	assert_int_equal(apply().verdict, JUDGE_VERDICT_PASS);
+}
+
+static void what_no_good_request_can_mend_fails_before_at_least(void **state)
+{
+	(void)state;
+	window.new_release.requests = 3;
+	window.new_release.errors[JUDGE_ERROR_HUNG] = 1;
+	assert_int_equal(apply().verdict, JUDGE_VERDICT_TOO_LITTLE);
+	window.new_release.errors[JUDGE_ERROR_HUNG] = 2;
+	answers(&window.live_release, 400, 0, 1000);
+	struct judge_result result = apply();
+	assert_int_equal(result.verdict, JUDGE_VERDICT_FAIL);
+	assert_string_equal(
+		result.sentence,
+		"errors 2 of 2 requests (100%) of the new release, more than 2% allowed even if "
+		"all "
+		"others of the 50 it takes were good; the live release had 0 of 400 (0%); "
+		"2 hang unanswered");
+}
+
+static void a_live_release_that_fails_as_well_is_waited_for(void **state)
+{
+	(void)state;
+	window.new_release.errors[JUDGE_ERROR_HUNG] = 10; /* a fifth of the 50, at least */
+	answers(&window.live_release, 20, 1, 1000);
+	assert_int_equal(apply().verdict, JUDGE_VERDICT_TOO_LITTLE);
+	answers(&window.live_release, 80, 14, 1000); /* 15 %: half again as bad is no news */
+	assert_int_equal(apply().verdict, JUDGE_VERDICT_TOO_LITTLE);
+	window.new_release.errors[JUDGE_ERROR_HUNG] = 12;
+	assert_int_equal(apply().verdict, JUDGE_VERDICT_FAIL);
+	window.new_release.errors[JUDGE_ERROR_HUNG] = 10;
+	rules.errors.absolute = true;
 	assert_int_equal(apply().verdict, JUDGE_VERDICT_FAIL);
 }
 
@@ -237,6 +271,8 @@ int main(void)
 		T(more_errors_than_allowed_fail_with_exact_counts),
 		T(a_maximum_itself_is_allowed),
 		T(one_request_less_than_at_least_is_too_little),
+		T(what_no_good_request_can_mend_fails_before_at_least),
+		T(a_live_release_that_fails_as_well_is_waited_for),
 		T(no_data_is_never_a_pass),
 		T(requests_that_hang_are_errors_before_any_answer),
 		T(every_cause_counts_and_is_named),
