@@ -317,6 +317,13 @@ static void on_applied(void *context, const struct router_answer *answer)
 	after_answer(e);
 }
 
+/* After a start nothing is sent before the core has looked at the world once: what it wants may be another thing
+ * then, such as to take back a share that nobody has confirmed. */
+static bool has_looked(const struct environment *e)
+{
+	return e->seen_valid && e->serial > 0;
+}
+
 /* What the gateway has may say something else than this document under the same version of the core: a release
  * became the live one, or got a slot. Then the number below the core's version is raised. Right after a start
  * it is not known what was sent before; the gateway is asked, and its number raised. */
@@ -324,7 +331,7 @@ static bool choose_revision(struct environment *e, struct router_document *d)
 {
 	struct version now = e->core.router.version;
 	if (!e->sent) {
-		if (!e->seen_valid)
+		if (!has_looked(e))
 			return false;
 		bool known = version_compare(routing_core_version(e->seen->applied), now) == 0;
 		e->config_revision = known ? (e->seen->applied.n & REVISION_MASK) + 1 : 0;
@@ -372,7 +379,7 @@ void routing_send(struct environment *e)
 	e->route_again = e->routing;
 	if (e->routing || !choose_revision(e, d) || !worth_sending(e, d)) {
 		free(d);
-		if (!e->sent && !e->seen_valid)
+		if (!e->sent && !has_looked(e))
 			observe_request(e);
 		return;
 	}
