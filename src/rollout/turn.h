@@ -4,7 +4,7 @@
  *
  * WHAT  What the files of this folder share: the four structs of the turn, writing documents, sending
  *       them, and the rules by which a document may be written at all.
- * HOW   rollout.c dispatches events to states, step.c issues and completes single steps, documents are
+ * HOW   rollout.c dispatches events to states (active.h), step.c issues and completes single steps, documents are
  *       written here (turn.c) and nowhere else, so that a version rises exactly when a wish changes.
  */
 #ifndef ROLLOUT_TURN_H
