@@ -116,8 +116,8 @@ static void put_audit(struct environment *e, uint32_t rollout, const char *who, 
 static bool is_about_instances(enum rollout_reason reason)
 {
 	return reason == REASON_CRASHED || reason == REASON_NEVER_READY ||
-	       reason == REASON_UNHEALTHY || reason == REASON_INSTANCES ||
-	       reason == REASON_STABLE_DOWN;
+	       reason == REASON_UNHEALTHY || reason == REASON_UNSTEADY ||
+	       reason == REASON_INSTANCES || reason == REASON_STABLE_DOWN;
 }
 
 /* The answer to a request stands with what it did, or not at all; it is kept for as long as somebody may repeat it. */

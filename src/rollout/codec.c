@@ -327,6 +327,10 @@ size_t rollout_encode(const struct rollout *r, void *to, size_t size)
 	pack_u64(&p, r->running_ms);
 	pack_u64(&p, r->transitions);
 	pack_u32(&p, r->confirmed_bp);
+	pack_u8(&p, r->candidate_stood);
+	pack_u8(&p, r->live_stood);
+	pack_u32(&p, r->candidate_falls);
+	pack_u32(&p, r->live_falls);
 	return p.ok ? p.size : 0;
 }
 
@@ -362,7 +366,14 @@ bool rollout_decode(struct rollout *r, const void *bytes, size_t size)
 	r->paused_ms = unpack_u64(&u);
 	r->running_ms = unpack_u64(&u);
 	r->transitions = unpack_u64(&u);
-	r->confirmed_bp = version < 2 ? SHARE_FULL_BP : unpack_u32(&u);
+	r->confirmed_bp = SHARE_FULL_BP;
+	if (version >= 2) {
+		r->confirmed_bp = unpack_u32(&u);
+		r->candidate_stood = unpack_bool(&u);
+		r->live_stood = unpack_bool(&u);
+		r->candidate_falls = unpack_u32(&u);
+		r->live_falls = unpack_u32(&u);
+	}
 	if (unpack_end(&u))
 		return true;
 	rollout_init(r);

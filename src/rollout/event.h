@@ -59,7 +59,8 @@ enum rollout_status {
 	X(APPROVAL, "it was not approved")                                               \
 	X(EXPIRED, "nobody answered in time")                                            \
 	X(BAD_LISTED, "the release is marked bad here")                                  \
-	X(NEWER, "a newer release takes its place")
+	X(NEWER, "a newer release takes its place")                                      \
+	X(UNSTEADY, "the new release was ready and lost its readiness again and again")
 
 enum rollout_reason {
 #define X(name, text) REASON_##name,

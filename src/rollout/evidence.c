@@ -23,6 +23,36 @@ static bool start_refused(const struct turn *t)
 	       t->event->observation.sets[slot].refused;
 }
 
+/* Count it when a release that stood does so no more. What has not been looked at is not known to. */
+static void count_fall(struct turn *t, uint8_t slot, bool *stood, uint32_t *falls)
+{
+	if (slot == SLOT_NONE || !t->env->sets[slot].seen.applied)
+		return;
+	bool stands = step_at_strength(&t->env->sets[slot]);
+	if (stands == *stood)
+		return;
+	*falls += *stood;
+	*stood = stands;
+	turn_changed(t);
+}
+
+/* A candidate that falls again and again is not fit, though it gets up each time; unless the live release falls as
+ * often: then something else is to blame. */
+static bool candidate_unsteady(struct turn *t)
+{
+	struct rollout *r = t->r;
+
+	if (!retreat_possible(t) || t->plan->urgent)
+		return false;
+	count_fall(t, t->env->stable, &r->live_stood, &r->live_falls);
+	if (r->ready_once)
+		count_fall(t, environment_find(t->env, &r->release), &r->candidate_stood,
+			   &r->candidate_falls);
+	else
+		r->candidate_stood = false; /* more instances are on their way */
+	return r->candidate_falls >= ROLLOUT_FALLS_MAX && r->candidate_falls > r->live_falls;
+}
+
 void active_observe(struct turn *t)
 {
 	struct rollout *r = t->r;
@@ -33,6 +63,10 @@ void active_observe(struct turn *t)
 		retreat_take_back(t);
 	if (candidate_crashed(t)) {
 		retreat_begin(t, REASON_CRASHED, true);
+		return;
+	}
+	if (candidate_unsteady(t)) {
+		retreat_begin(t, REASON_UNSTEADY, true);
 		return;
 	}
 	if (r->status == ROLLOUT_PAUSED || t->event->observation.attempt != r->attempt)

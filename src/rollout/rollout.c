@@ -118,6 +118,8 @@ static enum rollout_answer on_start(struct turn *t)
 	t->r->running_ms = 0;
 	t->r->guard_attempt = t->r->attempt;
 	t->r->confirmed_bp = 0;
+	t->r->candidate_stood = t->r->live_stood = false;
+	t->r->candidate_falls = t->r->live_falls = 0;
 	if (t->plan->needs_approval)
 		cursor_set_status(t, ROLLOUT_GATED, REASON_NONE);
 	else

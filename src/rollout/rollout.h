@@ -41,6 +41,8 @@
 
 enum {
 	ROLLOUT_TICK_MAX_MS = 5000,
+	ROLLOUT_FALLS_MAX =
+		3, /* a candidate that fell so often, and oftener than the live release, goes back */
 	ROLLOUT_ENCODED_MAX = 256,
 };
 
@@ -60,12 +62,16 @@ struct rollout {
 	bool ready_once;              /* the candidate has been ready at its present counts */
 	bool marked;                  /* MARK is behind: only tidying is left */
 	uint32_t confirmed_bp;        /* the candidate's share by the last ROUTE that is in force */
-	uint32_t retries;             /* of this step */
-	uint32_t inconclusive;        /* verdicts of this HOLD */
-	uint64_t held_ms;             /* HOLD: time that counts */
-	uint64_t waited_ms;           /* in this step since it began or was resumed */
-	uint64_t acked_ms;            /* DRAIN: since it was applied */
-	uint64_t unready_ms;          /* candidate below its counts, without a break */
+	/* A release falls when it was as strong as its document asks and is seen to be so no more: instances
+	 * restarted, or lost their readiness. */
+	bool candidate_stood, live_stood;     /* at the last look */
+	uint32_t candidate_falls, live_falls; /* since the rollout began */
+	uint32_t retries;                     /* of this step */
+	uint32_t inconclusive;                /* verdicts of this HOLD */
+	uint64_t held_ms;                     /* HOLD: time that counts */
+	uint64_t waited_ms;                   /* in this step since it began or was resumed */
+	uint64_t acked_ms;                    /* DRAIN: since it was applied */
+	uint64_t unready_ms;                  /* candidate below its counts, without a break */
 	uint64_t paused_ms;
 	uint64_t running_ms;  /* since it left the queue */
 	uint64_t transitions; /* changes of status so far */

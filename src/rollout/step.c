@@ -224,13 +224,18 @@ static bool route_served(const struct turn *t)
 	       look->maintenance == wish->maintenance;
 }
 
+bool step_at_strength(const struct environment_set *set)
+{
+	return at_least(set->seen.ready, set->document.count);
+}
+
 bool step_candidate_well(const struct turn *t)
 {
 	uint8_t slot = release_slot(t, PLAN_CANDIDATE);
 	if (slot == SLOT_NONE)
 		return true;
 	const struct environment_set *set = &t->env->sets[slot];
-	return set->seen.wrong == 0 && at_least(set->seen.ready, set->document.count);
+	return set->seen.wrong == 0 && step_at_strength(set);
 }
 
 static bool hold_over(const struct turn *t, const struct plan_step *step)

@@ -63,6 +63,9 @@ void step_reissue(struct turn *t,
 bool step_complete(const struct turn *t, const struct plan_step *step);
 bool step_acked(const struct turn *t, uint8_t slot);
 
+/* Are as many instances ready as the set's document asks for? */
+bool step_at_strength(const struct environment_set *set);
+
 /* Is the candidate as strong as its document asks? Once it has been, HOLD and GATE do not pass without. */
 bool step_candidate_well(const struct turn *t);
 

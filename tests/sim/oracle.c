@@ -65,6 +65,32 @@ static bool known_serving(const struct sim *s, const struct environment_state *e
 	return true;
 }
 
+/* How often each of the two lost the strength that its document asks for, by what was seen. */
+static void watch_falls(struct sim *s, const struct store *before)
+{
+	struct oracle *o = &s->oracle;
+	const struct rollout *r = &before->active.r;
+	uint8_t slots[2] = {slot_of(&before->env, &r->release), before->env.stable};
+
+	if (!forward(&before->active) || r->marked || before->active.plan.urgent)
+		return;
+	for (uint32_t i = 0; i < 2; i++) {
+		bool strong = true;
+		if (i == 0 && !r->ready_once)
+			o->stood[i] = false;
+		if (slots[i] == SLOT_NONE || (i == 0 && !r->ready_once))
+			continue;
+		const struct set_document *wish = &before->env.sets[slots[i]].document;
+		if (order(o->know.sets[slots[i]].applied, wish->version) < 0)
+			continue;
+		for (uint32_t p = 0; p < SIM_PROCESSES; p++)
+			strong = strong &&
+				 known_ready(s, &before->env, slots[i], p) >= wish->count[p];
+		o->falls[i] += o->stood[i] && !strong;
+		o->stood[i] = strong;
+	}
+}
+
 void oracle_delivered(struct sim *s, const struct store *before, const struct rollout_event *event)
 {
 	struct oracle *o = &s->oracle;
@@ -84,6 +110,7 @@ void oracle_delivered(struct sim *s, const struct store *before, const struct ro
 		if (o->fresh) {
 			o->know = event->observation;
 			o->know_serial = event->observation.serial;
+			watch_falls(s, before);
 		}
 		break;
 	case EVENT_EVIDENCE:
@@ -324,6 +351,8 @@ static void check_cursor(struct sim *s, const struct store *before, const struct
 		if (event->kind == EVENT_START) {
 			o->confirmed_bp = 0;
 			o->confirmed_park = false;
+			memset(o->stood, 0, sizeof o->stood);
+			memset(o->falls, 0, sizeof o->falls);
 		}
 		o->held_ms = o->waited_ms = 0;
 		return;
@@ -575,6 +604,10 @@ static void check_cause(struct sim *s, const struct store *before, const struct 
 	    (!failed ||
 	     order(s->oracle.know.sets[slot].applied, before->env.sets[slot].document.version) < 0))
 		sim_fail(s, "a rollout goes back for an instance that did not give up under it");
+	if (after->active.r.reason == REASON_UNSTEADY &&
+	    (s->oracle.falls[0] < 3 || s->oracle.falls[0] <= s->oracle.falls[1]))
+		sim_fail(s, "a rollout goes back for %u falls, the live release had %u",
+			 s->oracle.falls[0], s->oracle.falls[1]);
 	if (after->active.r.reason == REASON_NEWER && before->active.plan.urgent)
 		sim_fail(s, "a rollback gives way to a newer release");
 	if (after->active.r.reason == REASON_OPERATOR && event->kind != EVENT_ABORT)
@@ -606,6 +639,9 @@ static void check_obeyed(struct sim *s, const struct store *before, const struct
 			if (look->failed[p] > 0 && !went &&
 			    order(look->applied, before->env.sets[slot].document.version) >= 0)
 				sim_fail(s, "an instance gave up and the rollout goes on");
+		if (s->oracle.falls[0] >= 3 && s->oracle.falls[0] > s->oracle.falls[1] && !went)
+			sim_fail(s, "the candidate fell %u times and the rollout goes on",
+				 s->oracle.falls[0]);
 	}
 	const struct plan_step *step = &before->active.plan.steps[a->cursor];
 	if (event->kind == EVENT_TICK && a->status == ROLLOUT_RUNNING &&

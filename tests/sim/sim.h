@@ -104,6 +104,10 @@ struct oracle {
 	bool aborted;
 	uint32_t confirmed_bp; /* the candidate's share by the last ROUTE that was confirmed … */
 	bool confirmed_park;   /* … and whether requests wait by it */
+	/* [0] the candidate, [1] the live release: was at its strength at the last look, and how often it was not any
+	 * more, at the looks of this rollout */
+	bool stood[2];
+	uint32_t falls[2];
 	struct observation know; /* the newest observation that was delivered in time */
 	uint64_t know_serial;
 	bool fresh;            /* the event at hand is an observation newer than all before */

@@ -137,6 +137,21 @@ static void it_crashes_in_a_loop_under_load(void **state)
 	world_assert_at_rest("prod", "v1", 2);
 }
 
+/* Too seldom for its keepers to give up, and without a request that could fail. */
+static void it_crashes_now_and_then(void **state)
+{
+	(void)state;
+	uint32_t rollout = world_deploy("prod", "v2");
+	assert_true(world_until_label(rollout, "50%", 60000));
+	assert_int_equal(world_command("prod", CONTROL_PAUSE), 0);
+	world.rate_per_s = 0;
+	world_behaviour("v2")->crash_after_ms = 15000;
+	assert_string_equal(world_until_end(rollout, 120000), "reverted");
+	assert_tells(world_view(rollout)->why, "lost its readiness again and again");
+	assert_true(world_marked_bad("prod", "v2"));
+	world_assert_at_rest("prod", "v1", 2);
+}
+
 static void it_never_becomes_ready(void **state)
 {
 	(void)state;
@@ -329,6 +344,7 @@ int main(void)
 		BAD(it_crashes_at_its_start),
 		BAD(a_crash_at_the_start_leaves_its_log),
 		BAD(it_crashes_in_a_loop_under_load),
+		BAD(it_crashes_now_and_then),
 		BAD(it_never_becomes_ready),
 		BAD(instances_that_cannot_be_made_are_told_by_their_reason),
 		BAD(what_can_never_be_started_ends_at_once),

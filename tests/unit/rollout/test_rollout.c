@@ -409,6 +409,90 @@ static void going_back_ends_a_mirror_at_once(void **state)
 	assert_int_equal(b.env.router.mirror_bp, 0);
 }
 
+static void fall_and_get_up(uint32_t slot)
+{
+	b.world[slot].unready = 1;
+	look();
+	b.world[slot].unready = 0;
+	look();
+}
+
+static void a_candidate_that_falls_again_and_again_is_taken_back(void **state)
+{
+	(void)state;
+	begin(&release_2);
+	walk_to(PLAN_HOLD);
+	for (uint32_t i = 1; i < ROLLOUT_FALLS_MAX; i++)
+		fall_and_get_up(1);
+	ASSERT_STATUS(ROLLOUT_RUNNING, REASON_NONE);
+	b.world[1].unready = 1;
+	look();
+	ASSERT_STATUS(ROLLOUT_REVERTING, REASON_UNSTEADY);
+	assert_int_equal(effects(EFFECT_BAD), 1);
+}
+
+static void falls_are_counted_over_pauses_and_restarts(void **state)
+{
+	(void)state;
+	begin(&release_2);
+	walk_to(PLAN_HOLD);
+	fall_and_get_up(1);
+	command(EVENT_PAUSE);
+	fall_and_get_up(1);
+	deliver((struct rollout_event){.kind = EVENT_BOOT});
+	b.serial = 0;
+	b.world[1].silent = true; /* nothing is known of it yet: that is no fall */
+	look();
+	b.world[1].silent = false;
+	look();
+	ASSERT_STATUS(ROLLOUT_PAUSED, REASON_OPERATOR);
+	b.world[1].unready = 1;
+	look();
+	ASSERT_STATUS(ROLLOUT_REVERTING, REASON_UNSTEADY);
+}
+
+static void what_the_live_release_suffers_as_well_is_not_held_against_it(void **state)
+{
+	(void)state;
+	begin(&release_2);
+	walk_to(PLAN_HOLD);
+	for (uint32_t i = 0; i <= ROLLOUT_FALLS_MAX; i++) {
+		fall_and_get_up(0);
+		fall_and_get_up(1);
+	}
+	ASSERT_STATUS(ROLLOUT_RUNNING, REASON_NONE);
+	fall_and_get_up(1);
+	ASSERT_STATUS(ROLLOUT_REVERTING, REASON_UNSTEADY);
+}
+
+static void more_instances_are_no_fall(void **state)
+{
+	(void)state;
+	begin(&release_2);
+	for (uint32_t i = 0; i < 2; i++) { /* the second, then two more */
+		walk_to(PLAN_START);
+		b.world[1].unready = 1; /* the one that was started last */
+		look();
+		look();
+		b.world[1].unready = 0;
+		walk_to(PLAN_HOLD);
+	}
+	assert_int_equal(b.r.candidate_falls, 0);
+	ASSERT_STATUS(ROLLOUT_RUNNING, REASON_NONE);
+}
+
+static void a_rollback_is_not_held_up_by_falls(void **state)
+{
+	(void)state;
+	begin(&release_2);
+	walk_to_end();
+	begin_rollback(&release_1);
+	for (uint32_t i = 0; i <= ROLLOUT_FALLS_MAX && b.r.status == ROLLOUT_RUNNING; i++)
+		fall_and_get_up(0);
+	walk_to_end();
+	ASSERT_STATUS(ROLLOUT_SUCCEEDED, REASON_NONE);
+}
+
 static void requests_do_not_move_to_a_release_that_is_not_ready(void **state)
 {
 	(void)state;
@@ -844,7 +928,7 @@ static void everything_survives_its_bytes_and_nothing_shorter_does(void **state)
 	assert_true(rollout_decode(&r, bytes, size));
 	assert_memory_equal(&r, &b.r, sizeof r);
 	bytes[2] = 1; /* a davit of yesterday, which did not keep the confirmed share */
-	size_t yesterday = size - sizeof r.confirmed_bp;
+	size_t yesterday = size - 14;
 	assert_true(rollout_decode(&r, bytes, yesterday));
 	assert_int_equal(r.confirmed_bp, 10000);
 	assert_int_equal(r.transitions, b.r.transitions);
@@ -889,6 +973,11 @@ int main(void)
 		TEST(a_share_that_was_confirmed_stays_until_the_live_release_is_strong),
 		TEST(after_a_restart_it_is_taken_back_once_the_live_release_is_seen),
 		TEST(going_back_ends_a_mirror_at_once),
+		TEST(a_candidate_that_falls_again_and_again_is_taken_back),
+		TEST(falls_are_counted_over_pauses_and_restarts),
+		TEST(what_the_live_release_suffers_as_well_is_not_held_against_it),
+		TEST(more_instances_are_no_fall),
+		TEST(a_rollback_is_not_held_up_by_falls),
 		TEST(requests_do_not_move_to_a_release_that_is_not_ready),
 		TEST(requests_that_wait_are_let_go_only_to_somebody),
 		TEST(a_pause_leaves_the_traffic_and_a_resume_asks_anew),
