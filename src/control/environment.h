@@ -96,6 +96,8 @@ struct environment {
 	char route_error[SENTENCE_SIZE];
 	struct router_observation *seen; /* the latest, on the heap for its size */
 	bool seen_valid;
+	bool route_unseen; /* a document was sent, and no look has begun since its answer */
+	bool look_follows; /* the look under way began when no document was under way */
 	bool observing, observe_again;
 	bool look_due;         /* without a router: at the next tick */
 	uint32_t look_attempt; /* the rollout's attempt when the look was asked for */

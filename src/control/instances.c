@@ -112,6 +112,14 @@ static void prune_clocks(struct environment *e)
 	}
 }
 
+static bool known_removed(const struct environment *e, const char *id)
+{
+	for (uint32_t i = 0; i < e->drain_count; i++)
+		if (strcmp(e->drains[i].id, id) == 0)
+			return true;
+	return false;
+}
+
 static void to_fleet(struct environment *e, const struct instance_status *s,
 		     struct fleet_instance *ret)
 {
@@ -130,8 +138,10 @@ static void to_fleet(struct environment *e, const struct instance_status *s,
 			serving = e->seen->backends[i].state != ROUTER_BACKEND_DRAINING;
 			ret->in_flight = (uint32_t)e->seen->backends[i].in_flight;
 		}
-	/* What takes no requests has none to finish. What does is removed when the gateway says so. */
-	bool out = e->unrouted || (e->seen_valid && e->seen->seen && !(listed && serving));
+	/* What takes no requests has none to finish. What does is removed when the gateway says so; a look from before
+	 * a table that was under way does not say so, for that table may list it. */
+	bool told = !e->route_unseen || known_removed(e, s->id);
+	bool out = e->unrouted || (e->seen_valid && e->seen->seen && told && !(listed && serving));
 	ret->removed = !s->traffic || !s->address[0] || (ret->draining && out);
 	ret->removed_ms = removed_for_ms(e, s->id, ret->removed && ret->draining);
 	if (s->state == INSTANCE_FAILED) /* the clock of an earlier boot says nothing */

@@ -120,6 +120,8 @@ static void on_observed(void *context, const struct router_answer *answer,
 	e->seen_valid = answer->code == 0;
 	if (e->seen_valid)
 		*e->seen = *observation;
+	if (e->seen_valid && e->look_follows)
+		e->route_unseen = false;
 	if (e->seen_valid && !c->stopping && c->parts.runtime->ops->settled(c->parts.runtime))
 		deliver(e, e->look_attempt, true);
 	else
@@ -144,6 +146,7 @@ void observe_request(struct environment *e)
 		return;
 	}
 	e->observing = true;
+	e->look_follows = !e->routing;
 	e->look_attempt = e->active ? e->active->state.attempt : 0;
 	c->parts.router->ops->observe(c->parts.router, e->app, e->name, on_observed, e);
 }

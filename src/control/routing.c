@@ -385,8 +385,8 @@ void routing_send(struct environment *e)
 	}
 	free(e->sent);
 	e->sent = d;
-	e->routing = true;
-	e->unrouted = false;
+	e->routing = e->route_unseen = true;
+	e->look_follows = e->unrouted = false;
 	e->route_sent_ms = env_now_ms(c->parts.env);
 	c->parts.router->ops->apply(c->parts.router, d, on_applied, e);
 }

@@ -11,7 +11,7 @@
  *
  *       What must never happen is watched all the time (world.violation): shares that do not add up, a share
  *       that rises for a release without a ready instance, a candidate's share that rises by a document of the
- *       way back, an instance that is stopped while the router still gives it requests.
+ *       way back, an instance that is stopped while the router gives it requests, or before it begins to.
  */
 #ifndef TESTS_UNIT_CONTROL_WORLD_H
 #define TESTS_UNIT_CONTROL_WORLD_H
@@ -136,6 +136,7 @@ struct world {
 	uint32_t environment_count;
 	struct fake_environment environments[WORLD_ENVIRONMENTS_MAX];
 	uint64_t router_delay_ms;
+	uint64_t table_delay_ms; /* more, until a document is in force */
 	bool router_down;
 	char taken[ROUTER_ADDRESS_SIZE]; /* a listener that somebody else has */
 	uint64_t rate_per_s;             /* of every environment */

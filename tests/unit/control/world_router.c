@@ -110,6 +110,12 @@ static void examine(const struct fake_environment *e, const struct router_docume
 			world_violated("the share of %s rises from %u to %u on the way back",
 				       r->tag, weight_of(e->document, &r->id), r->weight_bp);
 	}
+	for (uint32_t i = 0; i < d->backend_count; i++) {
+		const struct fake_instance *f = runtime_find(d->backends[i].instance);
+		if (d->backends[i].state == ROUTER_BACKEND_READY && f &&
+		    f->status.want == INSTANCE_STOP)
+			world_violated("%s gets requests and was told to stop", f->status.id);
+	}
 	if (d->mode == ROUTER_SERVE && sum != SHARE_FULL_BP)
 		world_violated("the shares of %s/%s sum to %u", e->app, e->name, sum);
 }
@@ -175,7 +181,7 @@ static void ask_router(const char *app, const char *name, const struct router_do
 		ask->back = look_back(ask->e);
 	if (document)
 		ask->document = memcpy(ask + 1, document, sizeof *document);
-	world_happen(1 + world.router_delay_ms, true, answered, ask);
+	world_happen(1 + world.router_delay_ms + world.table_delay_ms, true, answered, ask);
 }
 
 static void apply(struct router *router, const struct router_document *document,
