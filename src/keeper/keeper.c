@@ -18,167 +18,38 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "keeper/life.h"
-#include "keeper/output.h"
-#include "keeper/peers.h"
+#include "keeper/keeper_state.h"
 #include "keeper/place.h"
-#include "keeper/probe.h"
-#include "keeper/program.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/lock.h"
-#include "os/random.h"
 
 enum {
 	RETRY_MS = 1000,      /* after the record could not be written */
 	EAGER_PROBE_MS = 100, /* between probes of a program that has not been healthy yet */
 };
 
-struct keeper {
-	struct loop *loop;
-	int dir_fd;
-	int lock_fd;
-	struct instance_spec spec;
-	struct process_user user;
-	struct life life;
-	struct output output;
-	struct program program;
-	struct probe probe;
-	struct peers peers;
-	struct env_timer wake;
-	struct env_timer probe_timer;
-	struct env_timer leave;
-	struct loop_signal *children;
-	uint16_t port;
-	uint64_t state_since_ms;
-	enum instance_state last_state;
-	bool refused; /* what is being ended could not be started, for a reason that stays */
-	bool exit_known;
-	struct process_end exit;
-	char sentence[INSTANCE_SENTENCE_SIZE];
-	struct instance_status status; /* as it was told last, and its bytes */
-	char told[KEEPER_MESSAGE_MAX];
-	size_t told_size;
-	struct instance_record record; /* as it was written last */
-};
-
-static void say(struct keeper *k, const char *text)
+void keeper_say(struct keeper *k, const char *text)
 {
 	text_copy(k->sentence, sizeof k->sentence, text);
 }
 
-/* In its status and in its log. */
-static void tell(struct keeper *k, const char *text)
+void keeper_tell(struct keeper *k, const char *text)
 {
-	say(k, text);
+	keeper_say(k, text);
 	output_note(&k->output, "%s", text);
 }
 
-static void timer_in(struct keeper *k, struct env_timer *timer, uint64_t after_ms)
+void keeper_timer(struct keeper *k, struct env_timer *timer, uint64_t after_ms)
 {
 	struct env *env = loop_env(k->loop);
 	env->ops->timer_start(env, timer, after_ms);
 }
 
-static void fill_record(const struct keeper *k, struct instance_record *r)
-{
-	memset(r, 0, sizeof *r);
-	r->applied = k->life.applied;
-	r->want = k->life.want;
-	r->state = life_state(&k->life);
-	text_copy(r->boot, sizeof r->boot, clock_boot_id());
-	r->pid = k->program.process.pid;
-	r->start = k->program.process.start;
-	r->port = k->port;
-	text_copy(r->mark, sizeof r->mark, k->program.mark);
-	cgroup_text(&k->program.cgroup, r->cgroup);
-	r->state_since_ms = k->state_since_ms;
-	r->ready_since_ms = k->life.ready_since_ms;
-	r->changed_ms = k->life.changed_ms;
-	r->healthy = k->life.healthy;
-	r->was_ready = k->life.was_ready;
-	r->restarts = k->life.restarts;
-	r->crash_count = k->life.crash_count;
-	memcpy(r->crashes_ms, k->life.crashes_ms, sizeof r->crashes_ms);
-	r->exit_known = k->exit_known;
-	r->exit_code = k->exit.code;
-	r->exit_signal = k->exit.signal;
-	text_copy(r->sentence, sizeof r->sentence, k->sentence);
-}
-
-static void notice_state(struct keeper *k)
-{
-	enum instance_state state = life_state(&k->life);
-	if (state == k->last_state && k->state_since_ms != 0)
-		return;
-	k->last_state = state;
-	k->state_since_ms = clock_now_ms();
-}
-
-/* Write the record unless it is on disk already; sentences alone are not worth a write. */
-static int write_record(struct keeper *k, struct error *err)
-{
-	struct instance_record now, before = k->record;
-	struct buf text;
-	notice_state(k);
-	fill_record(k, &now);
-	if (!instance_state_over(now.state))
-		memcpy(before.sentence, now.sentence, sizeof before.sentence);
-	if (memcmp(&now, &before, sizeof now) == 0)
-		return 0;
-	buf_init(&text, RECORD_MAX_BYTES);
-	instance_record_write(&now, &text);
-	int code = file_write(k->dir_fd, "state", buf_text(&text), text.size, 0600, err);
-	buf_done(&text);
-	if (code == 0)
-		k->record = now;
-	return code;
-}
-
-static void fill_status(const struct keeper *k, struct instance_status *s)
-{
-	instance_status_init(s, &k->spec, k->life.applied);
-	s->state = life_state(&k->life);
-	s->want = k->life.want;
-	s->healthy = k->life.healthy;
-	s->ready_since_ms = k->life.ready_since_ms;
-	s->state_since_ms = k->state_since_ms;
-	s->restarts = k->life.restarts;
-	s->pid = k->program.process.pid;
-	if (k->port != 0)
-		snprintf(s->address, sizeof s->address, "127.0.0.1:%u", k->port);
-	s->exit_known = k->exit_known;
-	s->exit_code = k->exit.code;
-	s->exit_signal = k->exit.signal;
-	text_copy(s->sentence, sizeof s->sentence, k->sentence);
-}
-
-static const struct instance_status *status_now(void *context)
-{
-	struct keeper *k = context;
-	return &k->status;
-}
-
-/* Tell the peers, if there is something to tell. */
-static void announce(struct keeper *k)
-{
-	struct keeper_message message = {.kind = KEEPER_STATUS};
-	char bytes[KEEPER_MESSAGE_MAX];
-	notice_state(k);
-	fill_status(k, &message.status);
-	size_t size = keeper_message_write(&message, bytes);
-	if (size == k->told_size && memcmp(bytes, k->told, size) == 0)
-		return;
-	memcpy(k->told, bytes, size);
-	k->told_size = size;
-	k->status = message.status;
-	peers_tell(&k->peers);
-}
-
-static void probe_in(struct keeper *k, uint64_t after_ms)
+void keeper_probe_in(struct keeper *k, uint64_t after_ms)
 {
 	if (k->spec.health.kind != INSTANCE_HEALTH_NONE)
-		timer_in(k, &k->probe_timer, after_ms);
+		keeper_timer(k, &k->probe_timer, after_ms);
 }
 
 static void stop_probing(struct keeper *k)
@@ -188,13 +59,7 @@ static void stop_probing(struct keeper *k)
 	probe_cancel(&k->probe);
 }
 
-static int keep_port(void *context, struct error *err)
-{
-	return write_record(context, err);
-}
-
-/* Whom to run as. Looked up for each start: a user that has gone must never mean "as root". */
-static int find_user(struct keeper *k, struct error *err)
+int keeper_find_user(struct keeper *k, struct error *err)
 {
 	k->program.user = NULL;
 	if (!k->spec.user)
@@ -209,6 +74,11 @@ static int find_user(struct keeper *k, struct error *err)
 	if (code == 0)
 		k->program.user = &k->user;
 	return code;
+}
+
+static int keep_port(void *context, struct error *err)
+{
+	return keeper_write_record(context, err);
 }
 
 static int prepare(struct keeper *k, struct error *err)
@@ -235,7 +105,7 @@ static void note_start(struct keeper *k)
 		output_note(&k->output, "started as process %d", (int)k->program.process.pid);
 	if (note[0])
 		output_note(&k->output, "%s", note);
-	say(k, note[0] ? note : "Started.");
+	keeper_say(k, note[0] ? note : "Started.");
 }
 
 /* No such file, no permission, nothing that can be run: trying again would tell the same. */
@@ -249,14 +119,14 @@ static void start(struct keeper *k)
 	struct error err;
 	FAILPOINT("keeper.before-start");
 	k->refused = false;
-	if (find_user(k, &err) < 0) {
-		tell(k, err.text);
+	if (keeper_find_user(k, &err) < 0) {
+		keeper_tell(k, err.text);
 		life_give_up(&k->life);
 		return;
 	}
 	int code = prepare(k, &err);
 	if (code < 0) {
-		tell(k, err.text);
+		keeper_tell(k, err.text);
 		if (code == ERR_NO_SPACE) /* the program is not to blame */
 			life_postponed(&k->life, clock_now_ms() + RETRY_MS);
 		else if (stays(code))
@@ -265,9 +135,9 @@ static void start(struct keeper *k)
 			life_ended(&k->life, &k->spec, clock_now_ms());
 		return;
 	}
-	if (write_record(k, &err) < 0) {
+	if (keeper_write_record(k, &err) < 0) {
 		program_discard(&k->program);
-		tell(k, err.text);
+		keeper_tell(k, err.text);
 		life_postponed(&k->life, clock_now_ms() + RETRY_MS);
 		return;
 	}
@@ -275,14 +145,14 @@ static void start(struct keeper *k)
 	code = program_release(&k->program, &err);
 	if (code < 0) {
 		k->refused = stays(code);
-		tell(k, err.text);
+		keeper_tell(k, err.text);
 		life_ending(&k->life);
 		return;
 	}
 	FAILPOINT("keeper.after-start");
 	life_started(&k->life, &k->spec, clock_now_ms());
 	note_start(k);
-	probe_in(k, 0);
+	keeper_probe_in(k, 0);
 }
 
 static void end_program(struct keeper *k, bool at_once)
@@ -296,7 +166,7 @@ static void end_program(struct keeper *k, bool at_once)
 static void linger(struct keeper *k)
 {
 	if (!k->leave.handle)
-		timer_in(k, &k->leave, KEEPER_LINGER_MS);
+		keeper_timer(k, &k->leave, KEEPER_LINGER_MS);
 }
 
 static void act(struct keeper *k)
@@ -309,7 +179,7 @@ static void act(struct keeper *k)
 		end_program(k, false);
 		break;
 	case LIFE_KILL:
-		tell(k, "It was not healthy for too long and is being ended.");
+		keeper_tell(k, "It was not healthy for too long and is being ended.");
 		end_program(k, true);
 		break;
 	}
@@ -320,15 +190,16 @@ static void settle(struct keeper *k)
 {
 	struct error err;
 	act(k);
-	if (write_record(k, &err) < 0)
-		say(k, err.text); /* tried again at the next event; nothing hangs on it now */
-	announce(k);
+	if (keeper_write_record(k, &err) < 0)
+		keeper_say(k,
+			   err.text); /* tried again at the next event; nothing hangs on it now */
+	keeper_announce(k);
 	if (k->life.phase == LIFE_OVER)
 		linger(k);
 	uint64_t at = life_wake_ms(&k->life, &k->spec);
 	uint64_t now = clock_now_ms();
 	if (at != UINT64_MAX)
-		timer_in(k, &k->wake, at > now ? at - now : 0);
+		keeper_timer(k, &k->wake, at > now ? at - now : 0);
 }
 
 static void on_wake(void *context)
@@ -355,12 +226,12 @@ static void on_probe_timer(void *context)
 	struct words words;
 	struct process_spec spec;
 	if (k->spec.user && !k->program.user) {
-		say(k, "The health command's user is not there any more.");
+		keeper_say(k, "The health command's user is not there any more.");
 		return;
 	}
 	if (words_expand(&words, k->spec.health.command, k->spec.expand, &k->program.variables,
 			 &err) < 0) {
-		tell(k, err.text);
+		keeper_tell(k, err.text);
 		return;
 	}
 	program_beside(&k->program, (const char *const *)words.list, &spec);
@@ -374,13 +245,13 @@ static void on_probed(void *context, bool passed, const char *sentence)
 	struct keeper *k = context;
 	bool before = k->life.healthy;
 	life_probed(&k->life, &k->spec, passed, clock_now_ms());
-	say(k, sentence);
+	keeper_say(k, sentence);
 	if (before != k->life.healthy)
 		output_note(&k->output, "%s: %s", k->life.healthy ? "healthy" : "unhealthy",
 			    sentence);
 	uint64_t interval = k->spec.health.interval_ms;
 	bool eager = !k->life.healthy && !k->life.was_ready && interval > EAGER_PROBE_MS;
-	probe_in(k, eager ? EAGER_PROBE_MS : interval);
+	keeper_probe_in(k, eager ? EAGER_PROBE_MS : interval);
 	settle(k);
 }
 
@@ -402,7 +273,7 @@ static void on_exited(void *context)
 		snprintf(text, sizeof text, "It exited with %d.", k->program.end.code);
 		k->exit = k->program.end;
 	}
-	tell(k, text);
+	keeper_tell(k, text);
 	life_ending(&k->life);
 	settle(k);
 }
@@ -418,7 +289,7 @@ static void on_gone(void *context)
 		char text[INSTANCE_SENTENCE_SIZE + 80];
 		snprintf(text, sizeof text, "Given up after %u restarts: %s", k->life.restarts,
 			 k->sentence);
-		tell(k, text);
+		keeper_tell(k, text);
 	}
 	settle(k);
 }
@@ -438,7 +309,7 @@ static void on_want(struct keeper *k, struct peer *peer, const struct keeper_wan
 	struct life before = k->life;
 	struct error err;
 	int code = life_want(&k->life, &k->spec, want, &err);
-	if (code == 0 && write_record(k, &err) < 0) {
+	if (code == 0 && keeper_write_record(k, &err) < 0) {
 		k->life = before; /* a wish that would be forgotten is not taken */
 		code = err.code;
 	}
@@ -474,76 +345,6 @@ static void on_child(void *context, int number)
 	process_reap_others(but, 2);
 }
 
-/* Take up where the last keeper left off. */
-static void resume(struct keeper *k, const struct instance_record *r,
-		   struct instance_version version)
-{
-	struct error err;
-	bool same_boot = strcmp(r->boot, clock_boot_id()) == 0;
-	text_copy(k->program.mark, sizeof k->program.mark, r->mark);
-	k->port = r->port;
-	if (instance_state_over(r->state) && instance_version_compare(version, r->applied) > 0)
-		return; /* begun anew by a newer document */
-	k->life.applied = r->applied;
-	k->life.want = r->want;
-	k->life.restarts = r->restarts;
-	k->exit_known = r->exit_known;
-	k->exit = (struct process_end){.code = r->exit_code, .signal = r->exit_signal};
-	say(k, r->sentence);
-	if (same_boot) {
-		k->life.crash_count = r->crash_count;
-		memcpy(k->life.crashes_ms, r->crashes_ms, sizeof k->life.crashes_ms);
-		k->state_since_ms = r->state_since_ms;
-		k->last_state = r->state;
-	}
-	if (instance_state_over(r->state) || (r->want != INSTANCE_KEEP && !same_boot)) {
-		k->life.phase = LIFE_OVER;
-		k->life.failed = r->state == INSTANCE_FAILED;
-		return;
-	}
-	if (!same_boot || r->pid == 0) {
-		if (r->want != INSTANCE_KEEP)
-			k->life.phase = LIFE_OVER;
-		return;
-	}
-	if (find_user(k, &err) < 0)
-		tell(k, err.text); /* it runs, so it may go on */
-	if (program_adopt(&k->program, r, &err) < 0) {
-		tell(k, "It ended while nobody watched it.");
-		life_ending(&k->life);
-		return;
-	}
-	output_note(&k->output, "process %d goes on under a new keeper", (int)r->pid);
-	life_started(&k->life, &k->spec, clock_now_ms());
-	k->life.changed_ms = r->changed_ms;
-	k->life.healthy = r->healthy;
-	k->life.was_ready = r->was_ready;
-	k->life.ready_since_ms = r->ready_since_ms;
-	probe_in(k, r->healthy ? k->spec.health.interval_ms : 0);
-}
-
-static void begin(struct keeper *k, struct instance_version version)
-{
-	struct buf text;
-	struct error err;
-	struct instance_record record;
-	char random[17];
-	life_init(&k->life, version, clock_now_ms());
-	snprintf(k->program.mark, sizeof k->program.mark, "DAVIT_MARK=%s",
-		 random_hex(random, sizeof random));
-	buf_init(&text, RECORD_MAX_BYTES);
-	int code = file_read(k->dir_fd, "state", &text, &err);
-	if (code == 0)
-		code = instance_record_read(buf_text(&text), text.size, &record, &err);
-	buf_done(&text);
-	if (code == 0)
-		resume(k, &record, version);
-	else if (code != ERR_NOT_FOUND)
-		tell(k, err.text); /* we cannot know more than that */
-	if (write_record(k, &err) < 0)
-		say(k, err.text);
-}
-
 static int read_spec(struct keeper *k, struct instance_version *ret_version, struct error *err)
 {
 	struct buf text;
@@ -562,7 +363,7 @@ static int open_parts(struct keeper *k, struct error *err)
 	k->leave = (struct env_timer){.fire = on_leave, .context = k};
 	k->peers.loop = k->program.loop = k->probe.loop = k->loop;
 	k->peers.arrived = on_message;
-	k->peers.status = status_now;
+	k->peers.status = keeper_status;
 	k->program.spec = &k->spec;
 	k->program.dir_fd = k->dir_fd;
 	k->program.output = &k->output;
@@ -610,7 +411,7 @@ static int run(struct keeper *k, struct error *err)
 		code = open_parts(k, err);
 	if (code < 0)
 		return code;
-	begin(k, version);
+	keeper_begin(k, version);
 	settle(k);
 	loop_run(k->loop);
 	close_parts(k);

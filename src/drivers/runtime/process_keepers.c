@@ -19,7 +19,7 @@
 #include "os/lock.h"
 
 enum {
-	REACH_MOST_MS = 250, /* between attempts to reach a keeper */
+	REACH_MOST_MS = 250,   /* between attempts to reach a keeper */
 	RESPAWN_FIRST_MS = 20, /* before a keeper that died again is started again; doubles */
 	RESPAWN_MOST_MS = 5000,
 	STEADY_MS = 10000, /* a keeper that lived for so long is started again at once */
@@ -71,7 +71,7 @@ struct instance *runtime_process_find(const struct process_runtime *r, const cha
 static void reach(void *context);
 
 struct instance *runtime_process_add(struct process_runtime *r, const struct instance_spec *spec,
-			    struct instance_version version, int dir_fd)
+				     struct instance_version version, int dir_fd)
 {
 	struct instance *i = mem_zero(1, sizeof *i);
 	instance_status_init(&i->status, spec, version);
@@ -324,5 +324,6 @@ static void reach(void *context)
 		i->settled = true;
 		runtime_process_notice(i->owner);
 	}
-	runtime_process_timer(i->owner, &i->timer, doubled(REACH_FIRST_MS, i->attempts++, REACH_MOST_MS));
+	runtime_process_timer(i->owner, &i->timer,
+			      doubled(REACH_FIRST_MS, i->attempts++, REACH_MOST_MS));
 }

@@ -59,7 +59,8 @@ void runtime_process_notice(struct process_runtime *r);
 /* What the notice's timer calls; `context` is the runtime. */
 void runtime_process_noticed(void *context);
 
-struct instance *runtime_process_find(const struct process_runtime *r, const char *id); /* or NULL */
+struct instance *runtime_process_find(const struct process_runtime *r,
+				      const char *id); /* or NULL */
 /* There must be room. Takes over `dir_fd`. Nothing is sought until the instance's timer runs. */
 struct instance *runtime_process_add(struct process_runtime *r, const struct instance_spec *spec,
 				     struct instance_version version, int dir_fd);
