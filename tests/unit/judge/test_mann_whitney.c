@@ -102,6 +102,7 @@ static void ranks_of_ties_by_hand(void **state)
 	/* pairs above: 3 over 2 and 2; ties: 2, 2 with 2, 2 */
 	assert_near(mann_whitney_chance_above(&pair.of_x, &pair.of_y), (2 + 4 * 0.5) / 12, 1e-15);
 	assert_near(mann_whitney_chance_above(&pair.of_y, &pair.of_x), 1 - 4.0 / 12, 1e-15);
+	assert_near(mann_whitney_chance_above(&pair.of_x, &pair.of_x), 0.5, 0);
 }
 
 static void constants_have_no_interval(void **state)
