@@ -274,6 +274,7 @@ void analysis_begin(struct environment *e, uint32_t step, uint32_t attempt)
 	analysis_read(e);
 	a->fresh.base = a->fresh.now;
 	a->live.base = a->live.now;
+	judging_step(e);
 }
 
 void analysis_cancel(struct environment *e)
@@ -296,6 +297,7 @@ void analysis_rollout_began(struct environment *e)
 	if (digest_parse(e->active->old_hex, &old))
 		memcpy(e->analysis.live.id.bytes, old.bytes, sizeof old.bytes);
 	e->analysis.result = (struct judge_result){0};
+	judging_began(e);
 }
 
 /* Long enough steps of the ring that hang_ms and the last minute both fit into it. */
@@ -314,15 +316,25 @@ static void sample(struct environment *e, const struct judge_rules *rules)
 		keep_sample(&a->live, now);
 }
 
+static bool has_rules(const struct judge_rules *rules)
+{
+	return rules->on && (rules->errors.on || rules->latency_count > 0);
+}
+
+/* Whatever the step waits for: a release that is shown to be bad goes back at once. */
 static bool guard_fails(struct environment *e, const struct judge_rules *rules)
 {
 	struct analysis *a = &e->analysis;
-	struct judge_result result;
-	if (!a->fresh.present || a->fresh.now.started == a->fresh.began.started)
-		return false;
-	apply_rules(e, rules, &a->fresh.began, &a->live.began, &result);
-	if (result.verdict != JUDGE_VERDICT_FAIL)
-		apply_recent(e, rules, &result);
+	const struct judge *judge = judging_judge(e);
+	struct judge_result result = {.verdict = JUDGE_VERDICT_PASS};
+	if (judge)
+		judge_decide(judge, &result);
+	bool counted = a->fresh.present && a->fresh.now.started != a->fresh.began.started;
+	if (result.verdict != JUDGE_VERDICT_FAIL && has_rules(rules) && counted) {
+		apply_rules(e, rules, &a->fresh.began, &a->live.began, &result);
+		if (result.verdict != JUDGE_VERDICT_FAIL)
+			apply_recent(e, rules, &result);
+	}
 	if (result.verdict != JUDGE_VERDICT_FAIL)
 		return false;
 	a->result = result;
@@ -331,7 +343,19 @@ static bool guard_fails(struct environment *e, const struct judge_rules *rules)
 	return true;
 }
 
-static void judge_step(struct environment *e, const struct judge_rules *rules)
+/* A pass needs both: that the statistics have shown it to be fine, and that every plain rule there is holds. */
+static void judge_live(struct environment *e, const struct judge_rules *rules,
+		       struct judge_result *result)
+{
+	struct analysis *a = &e->analysis;
+	const struct judge *judge = judging_judge(e);
+	if (has_rules(rules) || !judge)
+		apply_rules(e, rules, &a->fresh.base, &a->live.base, result);
+	if (judge && result->verdict == JUDGE_VERDICT_PASS)
+		judge_decide(judge, result);
+}
+
+static void judge_hold(struct environment *e, const struct judge_rules *rules)
 {
 	struct analysis *a = &e->analysis;
 	struct active_rollout *r = e->active;
@@ -345,7 +369,7 @@ static void judge_step(struct environment *e, const struct judge_rules *rules)
 	if (a->wants & ANALYSIS_SHADOW)
 		judge_shadow(e, rules, step->min_samples, &result);
 	if (result.verdict == JUDGE_VERDICT_PASS && a->wants & ANALYSIS_LIVE)
-		apply_rules(e, rules, &a->fresh.base, &a->live.base, &result);
+		judge_live(e, rules, &result);
 	if (result.sentence[0])
 		a->result = result;
 	if (result.verdict == JUDGE_VERDICT_FAIL) {
@@ -362,6 +386,7 @@ void analysis_tick(struct environment *e)
 {
 	struct active_rollout *r = e->active;
 	struct judge_rules rules;
+	judging_watch(e);
 	if (!r || !r->candidate.config || rollout_terminal(&r->state))
 		return;
 	analysis_read(e);
@@ -377,5 +402,5 @@ void analysis_tick(struct environment *e)
 		return;
 	if (e->analysis.running && r->state.status == ROLLOUT_RUNNING &&
 	    e->analysis.step == r->state.cursor && e->analysis.attempt == r->state.attempt)
-		judge_step(e, &rules);
+		judge_hold(e, &rules);
 }

@@ -467,6 +467,7 @@ void control_free(struct control *c)
 			release_info_free(&e->releases[slot]);
 		free(e->sent);
 		free(e->seen);
+		judging_free(e->judging);
 		free(e);
 	}
 	c->parts.runtime->changed = c->parts.router->changed = NULL;

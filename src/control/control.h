@@ -37,6 +37,7 @@ struct control;
 struct router;
 struct runtime;
 struct store;
+struct ticks;
 
 enum {
 	CONTROL_TAG_SIZE = 65,
@@ -53,6 +54,7 @@ struct control_parts {
 	struct router *router;
 	struct artifact_store *artifacts;
 	struct check_runner *checks;
+	struct ticks *ticks; /* NULL: what the judge is fed with is not kept */
 	/* Runs `work` beside the loop, then `done` in it, both with `job`; NULL: everything in the loop. */
 	void (*background)(void *context, void (*work)(void *job), void (*done)(void *job),
 			   void *job);

@@ -17,6 +17,7 @@
 #define CONTROL_ENVIRONMENT_H
 
 #include "control/analysis.h"
+#include "control/judging.h"
 #include "control/releases.h"
 #include "provider/check.h"
 #include "rollout/rollout.h"
@@ -107,6 +108,7 @@ struct environment {
 	uint64_t rate_requests, rate_at_ms;
 
 	struct analysis analysis;
+	struct judging *judging; /* NULL until it is first looked at */
 };
 
 struct control {

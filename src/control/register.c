@@ -127,6 +127,7 @@ static int put_release(struct control *c, const struct control_caller *caller,
 	if (result < 0 && added) {
 		c->environment_count--;
 		free(e->seen);
+		judging_free(e->judging);
 		free(e);
 	}
 	return result;

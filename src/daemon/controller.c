@@ -16,6 +16,7 @@
 #include "drivers/check/smoke.h"
 #include "drivers/router/builtin.h"
 #include "drivers/runtime/process.h"
+#include "drivers/ticks/file.h"
 #include "os/loop.h"
 #include "store/store.h"
 
@@ -27,6 +28,7 @@ struct controller {
 	struct store *store;
 	struct artifact_store *artifacts;
 	struct check_runner *checks;
+	struct ticks *ticks;
 	struct runtime *runtime;
 	struct router *router;
 	struct control *control;
@@ -61,6 +63,8 @@ static int open_world(struct controller *c, struct error *err)
 					&c->artifacts, err);
 	if (result == 0)
 		result = runtime_process_new(c->loop, state_fd(c->state), NULL, &c->runtime, err);
+	if (result == 0)
+		result = ticks_file_new(state_fd(c->state), &c->ticks, err);
 	if (result < 0)
 		return result;
 	c->checks = smoke_new(c->loop);
@@ -81,6 +85,7 @@ static int open_control(struct controller *c, struct error *err)
 				      .router = c->router,
 				      .artifacts = c->artifacts,
 				      .checks = c->checks,
+				      .ticks = c->ticks,
 				      .background = run_beside,
 				      .background_context = c->loop};
 	c->control = control_new(&parts);
@@ -129,6 +134,7 @@ static void close_all(struct controller *c)
 		c->router->ops->free(c->router);
 	if (c->runtime)
 		c->runtime->ops->free(c->runtime);
+	ticks_file_free(c->ticks);
 	smoke_free(c->checks);
 	loop_free(c->loop); /* waits for what runs beside it, which uses the artifacts */
 	artifact_local_free(c->artifacts);

@@ -22,7 +22,7 @@ static uint32_t laggard(const struct judge *j)
 {
 	uint32_t least = JUDGE_METRIC_COUNT;
 	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++) {
-		if (!judge_metric_is_on(j, m) || !j->settings.metrics[m].gates)
+		if (!judge_gates(j, m))
 			continue;
 		if (least == JUDGE_METRIC_COUNT ||
 		    judge_proportion_fine(&j->metrics[m]) <

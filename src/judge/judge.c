@@ -9,12 +9,18 @@
 
 static const uint32_t quantiles_bp[JUDGE_LATENCIES] = {5000, 9000, 9900, 9990};
 /* Shown to be fine before a step passes: it takes some 250 answers. p99 would take thousands. */
-enum { GATING_BP = 9000 };
+enum { GATING_BP = 9000, FINE_ODDS = 2 };
 static const double RECENT_KEPT_PER_SECOND = 0.983; /* about a minute */
 enum { RECENT_LEAST = 50, TROUBLE_TIMES = 3 };
 
 static const double ERRORS_WEIGHT = 0.5, LATENCY_WEIGHT = 0.3, HANGS_WEIGHT = 0.1,
 		    REFUSED_WEIGHT = 0.1;
+
+/* Of the live release's answers, how many are slower than its quantile. */
+static double share_beyond(uint32_t quantile_bp)
+{
+	return 1 - (double)quantile_bp / HISTOGRAM_QUANTILE_FULL_BP;
+}
 
 void judge_settings_default(struct judge_settings *s)
 {
@@ -43,7 +49,10 @@ void judge_settings_default(struct judge_settings *s)
 			.weight = LATENCY_WEIGHT / 3,
 			.scale = 1.09,
 			.gates = quantiles_bp[i] == GATING_BP,
-			.proportion = {.common = true, .ratio = 1, .fine_ratio = 2}};
+			.proportion = {.common = true,
+				       .ratio = 1,
+				       .fine_ratio = FINE_ODDS,
+				       .fine_share = FINE_ODDS * share_beyond(quantiles_bp[i])}};
 		if (quantiles_bp[i] < 9990)
 			judge_quantile_name(quantiles_bp[i], m->name);
 	}
@@ -135,6 +144,8 @@ static void tick_metric(struct judge *j, uint32_t metric, const struct judge_tab
 		return;
 	for (uint32_t s = 0; s < count; s++) {
 		struct judge_table *total = &j->totals[metric][s];
+		if (j->new_requests == 0)
+			break; /* so far only the live release's past */
 		total->new_requests += tables[s].new_requests;
 		total->new_events += tables[s].new_events;
 		total->live_requests += tables[s].live_requests;
@@ -261,12 +272,19 @@ double judge_odds(const struct judge *j)
 	return odds;
 }
 
+bool judge_gates(const struct judge *j, uint32_t metric)
+{
+	bool alone = j->metrics[JUDGE_METRIC_ERRORS].live_requests <= 0;
+	return judge_metric_is_on(j, metric) && j->settings.metrics[metric].gates &&
+	       !(alone && j->settings.metrics[metric].proportion.common);
+}
+
 double judge_fine(const struct judge *j)
 {
 	double least = 0;
 	bool some = false;
 	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++) {
-		if (!judge_metric_is_on(j, m) || !j->settings.metrics[m].gates)
+		if (!judge_gates(j, m))
 			continue;
 		double fine = judge_proportion_fine(&j->metrics[m]);
 		least = some && least < fine ? least : fine;

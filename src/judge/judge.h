@@ -129,6 +129,8 @@ double judge_odds(const struct judge *judge);
 double judge_fine(const struct judge *judge);
 /* What a metric's evidence adds to judge_odds(). */
 double judge_share_of_odds(const struct judge *judge, uint32_t metric);
+/* Must it be shown to be fine? Without a live release there is no slowness, for there is nothing to be slower than. */
+bool judge_gates(const struct judge *judge, uint32_t metric);
 bool judge_metric_is_on(const struct judge *judge, uint32_t metric);
 /* Is the live release itself in trouble? */
 bool judge_live_troubled(const struct judge *judge);

@@ -191,8 +191,11 @@ static void tick_fine_alone(struct judge_proportion *p, const struct judge_table
 	}
 }
 
+/* Since the new release had its first request. */
 static void add_totals(struct judge_proportion *p, const struct judge_table *t)
 {
+	if (p->new_requests <= 0 && t->new_requests == 0)
+		return;
 	p->new_requests += (double)t->new_requests;
 	p->new_events += (double)t->new_events;
 	p->live_requests += (double)t->live_requests;

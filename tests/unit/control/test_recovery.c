@@ -14,7 +14,7 @@ static const char short_yaml[] =
 	"  health: { path: /up, min_healthy: 100ms, deadline: 5s }\n"
 	"  drain: { requests: 1s, websockets: 1s }\n"
 	"  stop: { timeout: 1s }\n"
-	"analysis: { errors: { max: 2%, at_least: 20 requests }, hang: 2s }\n"
+	"analysis: { method: rules, errors: { max: 2%, at_least: 20 requests }, hang: 2s }\n"
 	"strategies:\n"
 	"  brief: [{ canary: { steps: [50%], each: { at_least: 300ms, at_most: 20s } } }, switch,\n"
 	"          { bake: 300ms }]\n"

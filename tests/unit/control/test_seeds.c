@@ -20,7 +20,7 @@ static const char yaml[] =
 	"  drain: { requests: 1s, websockets: 1s }\n"
 	"  stop: { timeout: 1s }\n"
 	"checks: { smoke: [{ get: /up }] }\n"
-	"analysis: { errors: { max: 2%, at_least: 20 requests }, hang: 1s }\n"
+	"analysis: { method: rules, errors: { max: 2%, at_least: 20 requests }, hang: 1s }\n"
 	"strategies:\n"
 	"  brief: [{ canary: { steps: [50%], each: { at_least: 500ms, at_most: 9s } } }, switch,\n"
 	"          { bake: 500ms }]\n"

@@ -30,7 +30,7 @@ const char world_yaml[] =
 	"  drain: { requests: 2s, websockets: 2s }\n"
 	"  stop: { timeout: 1s }\n"
 	"checks: { smoke: [{ get: /up }] }\n"
-	"analysis: { errors: { max: 2%, at_least: 50 requests }, hang: 2s }\n"
+	"analysis: { method: rules, errors: { max: 2%, at_least: 50 requests }, hang: 2s }\n"
 	"strategies:\n"
 	"  quick:\n"
 	"    - canary: { steps: [10%, 50%], each: { at_least: 2s, at_most: 20s } }\n"

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * judging - see judging.h for the contract. */
+#include "control/judging.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "control/environment.h"
+#include "control/tick_text.h"
+#include "provider/router.h"
+#include "provider/ticks.h"
+
+enum {
+	HANG_LEAST_MS = 1000,
+	HANG_MOST_MS = 30000,
+	HANG_TIMES_P99 = 8,
+	HANG_RING = HANG_MOST_MS / CONTROL_TICK_MS + 2,
+	QUIET_MS = 1000, /* a tick without a request of the new release is as long as that */
+	ELAPSED_MAX_MS = 1000,
+};
+
+/* One release: the numbers when its last tick ended, and those of now. */
+struct watched {
+	struct release_id id;
+	bool known;
+	struct router_class_counters *last, *now;
+	/* Requests started and answered for, at the ticks before: what is too old is hanging. */
+	struct started {
+		uint64_t at_ms, started[JUDGE_STRATA_MAX];
+	} ring[HANG_RING];
+	uint32_t ring_next, ring_count;
+	uint64_t hanging[JUDGE_STRATA_MAX];
+	uint64_t hung[JUDGE_STRATA_MAX]; /* since the last tick: how many more than before */
+};
+
+/* A second of the live release. */
+struct past_second {
+	struct judge_tick tick;
+	struct judge_slot *slots;
+};
+
+struct judging {
+	struct watched fresh, live;
+	uint64_t fed_ms; /* when the last tick ended */
+	struct judge_slot slots[TICK_TEXT_SLOTS_MAX];
+	struct past_second past[JUDGING_PAST_SECONDS];
+	uint32_t past_next, past_count;
+	bool judges; /* a rollout is under way that wants it */
+	struct judge judge;
+	struct ticks_log *log;
+};
+
+static struct judging *judging_of(struct environment *e)
+{
+	if (e->judging)
+		return e->judging;
+	struct judging *j = mem_zero(1, sizeof *j);
+	struct watched *both[] = {&j->fresh, &j->live};
+	for (size_t i = 0; i < 2; i++) {
+		both[i]->last = mem_zero(1, sizeof *both[i]->last);
+		both[i]->now = mem_zero(1, sizeof *both[i]->now);
+	}
+	j->fed_ms = env_now_ms(e->control->parts.env);
+	e->judging = j;
+	return j;
+}
+
+void judging_free(struct judging *j)
+{
+	if (!j)
+		return;
+	for (uint32_t i = 0; i < JUDGING_PAST_SECONDS; i++)
+		free(j->past[i].slots);
+	free(j->fresh.last);
+	free(j->fresh.now);
+	free(j->live.last);
+	free(j->live.now);
+	free(j);
+}
+
+/* --- counts */
+
+static void watch_release(struct watched *w, const struct release_id *id)
+{
+	if (release_id_equal(&w->id, id))
+		return;
+	w->id = *id;
+	w->known = false;
+}
+
+static uint64_t since(uint64_t now, uint64_t then)
+{
+	return now > then ? now - then : 0;
+}
+
+/* Requests of a class that have been without an answer for longer than `hang_ms`. */
+static uint64_t count_hanging(const struct watched *w, uint32_t class, uint64_t now_ms,
+			      uint64_t hang_ms)
+{
+	for (uint32_t i = 1; i <= w->ring_count; i++) {
+		const struct started *s = &w->ring[(w->ring_next + HANG_RING - i) % HANG_RING];
+		if (now_ms < s->at_ms + hang_ms)
+			continue;
+		const struct router_class_numbers *n = &w->now->classes[class];
+		return since(s->started[class], n->answered + n->lost);
+	}
+	return 0;
+}
+
+static void watch_hanging(struct watched *w, uint64_t now_ms, uint64_t hang_ms)
+{
+	struct started *s = &w->ring[w->ring_next];
+	s->at_ms = now_ms;
+	for (uint32_t c = 0; c < w->now->count; c++) {
+		uint64_t hanging = count_hanging(w, c, now_ms, hang_ms);
+		w->hung[c] += since(hanging, w->hanging[c]);
+		w->hanging[c] = hanging;
+		s->started[c] = w->now->classes[c].started;
+	}
+	w->ring_next = (w->ring_next + 1) % HANG_RING;
+	if (w->ring_count < HANG_RING)
+		w->ring_count++;
+}
+
+/* False: the router does not know this release (any more), or not just now. */
+static bool read_counts(struct environment *e, struct watched *w, uint64_t now_ms, uint64_t hang_ms)
+{
+	struct router *router = e->control->parts.router;
+	struct digest id;
+	struct error ignored;
+	if (release_id_empty(&w->id))
+		return false;
+	memcpy(id.bytes, w->id.bytes, sizeof id.bytes);
+	if (router->ops->class_counters(router, e->app, e->name, &id, w->now, &ignored) < 0)
+		return false;
+	if (!w->known || w->now->life != w->last->life || w->now->count != w->last->count) {
+		*w->last = *w->now;
+		w->known = true;
+		w->ring_count = w->ring_next = 0;
+		memset(w->hanging, 0, sizeof w->hanging);
+		memset(w->hung, 0, sizeof w->hung);
+	}
+	watch_hanging(w, now_ms, hang_ms);
+	return true;
+}
+
+/* --- ticks */
+
+static uint32_t take_slots(const struct router_class_numbers *now,
+			   const struct router_class_numbers *last, struct judge_slot *slots)
+{
+	uint32_t count = 0;
+	for (uint32_t b = 0; b < HISTOGRAM_BUCKETS; b++) {
+		uint64_t more = since(now->first_us[b], last->first_us[b]);
+		if (more > 0)
+			slots[count++] = (struct judge_slot){
+				.bucket = b,
+				.count = more < UINT32_MAX ? (uint32_t)more : UINT32_MAX};
+	}
+	return count;
+}
+
+static void take_arm(struct judging *j, struct watched *w, uint32_t class, uint32_t *used,
+		     struct judge_arm *arm)
+{
+	*arm = (struct judge_arm){0};
+	if (!w->known || class >= w->now->count)
+		return;
+	const struct router_class_numbers *now = &w->now->classes[class],
+					  *last = &w->last->classes[class];
+	arm->requests = since(now->answered, last->answered);
+	arm->errors[JUDGE_ERROR_SERVER] = since(now->status_5xx, last->status_5xx);
+	arm->errors[JUDGE_ERROR_TIMEOUT] = since(now->failed_timeout, last->failed_timeout);
+	arm->errors[JUDGE_ERROR_CONNECT] = since(now->failed_connect, last->failed_connect) +
+					   since(now->no_backend, last->no_backend);
+	arm->errors[JUDGE_ERROR_RESET] = since(now->failed_reset, last->failed_reset) +
+					 since(now->failed_answer, last->failed_answer);
+	arm->refused = since(now->status_4xx, last->status_4xx);
+	arm->repeated = since(now->repeated, last->repeated);
+	arm->hangs = w->hung[class];
+	arm->slots = &j->slots[*used];
+	arm->slot_count = take_slots(now, last, &j->slots[*used]);
+	*used += arm->slot_count;
+}
+
+static void take_tick(struct judging *j, uint64_t now_ms, struct judge_tick *tick)
+{
+	uint64_t elapsed = since(now_ms, j->fed_ms);
+	uint32_t used = 0;
+	*tick = (struct judge_tick){
+		.elapsed_ms = (uint32_t)(elapsed < ELAPSED_MAX_MS ? elapsed : ELAPSED_MAX_MS),
+		.cell_count = 1};
+	for (size_t i = 0; i < 2; i++) {
+		const struct watched *w = i == 0 ? &j->fresh : &j->live;
+		if (w->known && w->now->count > tick->cell_count)
+			tick->cell_count = w->now->count;
+	}
+	for (uint32_t c = 0; c < tick->cell_count; c++) {
+		take_arm(j, &j->fresh, c, &used, &tick->cells[c].new_release);
+		take_arm(j, &j->live, c, &used, &tick->cells[c].live_release);
+	}
+}
+
+static void tick_taken(struct judging *j, uint64_t now_ms)
+{
+	struct watched *both[] = {&j->fresh, &j->live};
+	j->fed_ms = now_ms;
+	for (size_t i = 0; i < 2; i++) {
+		struct router_class_counters *last = both[i]->last;
+		if (!both[i]->known)
+			continue;
+		both[i]->last = both[i]->now;
+		both[i]->now = last;
+		memset(both[i]->hung, 0, sizeof both[i]->hung);
+	}
+}
+
+static bool fresh_did_something(const struct judging *j)
+{
+	if (!j->fresh.known)
+		return false;
+	for (uint32_t c = 0; c < j->fresh.now->count; c++)
+		if (j->fresh.now->classes[c].answered != j->fresh.last->classes[c].answered ||
+		    j->fresh.hung[c] > 0)
+			return true;
+	return false;
+}
+
+/* --- the past */
+
+static void keep_past(struct judging *j, const struct judge_tick *tick)
+{
+	struct past_second *p = &j->past[j->past_next];
+	uint32_t count = 0, used = 0;
+	for (uint32_t c = 0; c < tick->cell_count; c++)
+		count += tick->cells[c].live_release.slot_count;
+	if (count > JUDGING_SLOTS_MAX)
+		return;
+	free(p->slots);
+	p->slots = count > 0 ? mem_new(count * sizeof *p->slots) : NULL;
+	p->tick = *tick;
+	for (uint32_t c = 0; c < tick->cell_count; c++) {
+		struct judge_arm *arm = &p->tick.cells[c].live_release;
+		if (arm->slot_count > 0)
+			memcpy(&p->slots[used], arm->slots, arm->slot_count * sizeof *p->slots);
+		arm->slots = &p->slots[used];
+		used += arm->slot_count;
+		p->tick.cells[c].new_release = (struct judge_arm){0};
+	}
+	j->past_next = (j->past_next + 1) % JUDGING_PAST_SECONDS;
+	if (j->past_count < JUDGING_PAST_SECONDS)
+		j->past_count++;
+}
+
+static void forget_past(struct judging *j)
+{
+	j->past_count = j->past_next = 0;
+}
+
+/* --- the judge's lines */
+
+static void keep_line(struct environment *e, struct buf *line)
+{
+	struct judging *j = e->judging;
+	const struct ticks *ticks = e->control->parts.ticks;
+	struct error err;
+	if (j->log && ticks->ops->add(j->log, line->data, line->size, &err) < 0) {
+		log_event(LOG_WARNING, "judge.ticks", "environment=%s error=\"%s\"", e->key,
+			  err.text);
+		ticks->ops->end(j->log);
+		j->log = NULL;
+	}
+	buf_done(line);
+}
+
+static void feed(struct environment *e, const struct judge_tick *tick)
+{
+	struct buf line;
+	judge_tick(&e->judging->judge, tick);
+	buf_init(&line, TICKS_LINE_MAX);
+	tick_text_tick(&line, tick);
+	keep_line(e, &line);
+}
+
+static void mark(struct environment *e, const char *what)
+{
+	struct buf line;
+	buf_init(&line, TICKS_LINE_MAX);
+	tick_text_mark(&line, what);
+	keep_line(e, &line);
+}
+
+static const struct release_info *release_of(const struct environment *e,
+					     const struct release_id *id)
+{
+	return environment_release(e, environment_find(&e->core, id));
+}
+
+static void begin_log(struct environment *e, const struct judge_settings *settings)
+{
+	struct judging *j = e->judging;
+	const struct release_info *live = release_of(e, &j->live.id);
+	struct tick_text_head head = {.rollout = e->active->number,
+				      .new_tag = e->active->candidate.tag,
+				      .live_tag = live ? live->tag : ""};
+	struct buf line;
+	head.class_count = j->live.known ? j->live.now->count : 0;
+	for (uint32_t i = 0; i < head.class_count; i++)
+		head.classes[i] = j->live.now->classes[i].name;
+	buf_init(&line, TICKS_LINE_MAX);
+	tick_text_begin(&line, &head, settings);
+	keep_line(e, &line);
+}
+
+static int feed_again(void *context, const char *line, size_t size, struct error *err)
+{
+	return tick_text_feed(context, line, size, err);
+}
+
+/* The judge of a rollout that was under way when the controller before this one ended. False: there is nothing. */
+static bool take_up(struct environment *e)
+{
+	struct ticks *ticks = e->control->parts.ticks;
+	struct tick_text_reader *reader = mem_zero(1, sizeof *reader);
+	struct error err;
+	reader->judge = &e->judging->judge;
+	int result = ticks->ops->read(ticks, e->active->number, feed_again, reader, &err);
+	bool begun = reader->begun;
+	if (result < 0 && begun)
+		log_event(LOG_WARNING, "judge.ticks", "environment=%s error=\"%s\"", e->key,
+			  err.text);
+	free(reader);
+	return begun;
+}
+
+static void open_log(struct environment *e)
+{
+	struct ticks *ticks = e->control->parts.ticks;
+	struct error err;
+	if (ticks->ops->begin(ticks, e->active->number, &e->judging->log, &err) < 0)
+		log_event(LOG_WARNING, "judge.ticks", "environment=%s error=\"%s\"", e->key,
+			  err.text);
+}
+
+/* Whom it compares: that does not change when the new release becomes the live one. */
+static void watch_both(struct environment *e)
+{
+	struct judging *j = e->judging;
+	struct digest old;
+	watch_release(&j->fresh, &e->active->candidate.id);
+	if (digest_parse(e->active->old_hex, &old)) {
+		struct release_id id;
+		memcpy(id.bytes, old.bytes, sizeof id.bytes);
+		watch_release(&j->live, &id);
+	}
+}
+
+/* --- what the control calls */
+
+void judging_began(struct environment *e)
+{
+	struct judging *j = judging_of(e);
+	struct judge_settings settings;
+	judging_ended(e);
+	if (!e->active->candidate.config || !config_judge(e->active->candidate.config, &settings))
+		return;
+	watch_both(e);
+	j->judges = true;
+	if (e->control->parts.ticks && take_up(e)) {
+		open_log(e);
+		return;
+	}
+	judge_begin(&j->judge, &settings);
+	if (e->control->parts.ticks)
+		open_log(e);
+	begin_log(e, &settings);
+	for (uint32_t i = j->past_count; i > 0; i--)
+		feed(e, &j->past[(j->past_next + JUDGING_PAST_SECONDS - i) % JUDGING_PAST_SECONDS]
+				 .tick);
+}
+
+void judging_ended(struct environment *e)
+{
+	struct judging *j = judging_of(e);
+	j->judges = false;
+	if (j->log)
+		e->control->parts.ticks->ops->end(j->log);
+	j->log = NULL;
+	j->fresh.known = false;
+	memset(&j->fresh.id, 0, sizeof j->fresh.id);
+}
+
+void judging_step(struct environment *e)
+{
+	if (!e->judging || !e->judging->judges)
+		return;
+	judge_step(&e->judging->judge);
+	mark(e, "step");
+}
+
+static uint64_t hang_of(const struct environment *e)
+{
+	const struct resolved *config = environment_traffic_config(e);
+	uint64_t hang_ms = config ? config->environment.analysis.hang_ms : HANG_MOST_MS;
+	const struct judge_edge *p99 = &e->judging->judge.edges[2];
+	if (e->judging->judges && p99->known) {
+		uint64_t usual = HANG_TIMES_P99 * p99->live_us / 1000;
+		usual = usual > HANG_LEAST_MS ? usual : HANG_LEAST_MS;
+		hang_ms = usual < hang_ms ? usual : hang_ms;
+	}
+	return hang_ms < HANG_MOST_MS ? hang_ms : HANG_MOST_MS;
+}
+
+/* Whose traffic is watched between rollouts. */
+static void follow_live(struct environment *e)
+{
+	static const struct release_id nobody;
+	const struct release_info *live = environment_release(e, e->core.stable);
+	struct judging *j = e->judging;
+	const struct release_id *id = live ? &live->id : &nobody;
+	if (release_id_equal(&j->live.id, id))
+		return;
+	watch_release(&j->live, id);
+	forget_past(j);
+}
+
+void judging_watch(struct environment *e)
+{
+	struct judging *j = judging_of(e);
+	uint64_t now = env_now_ms(e->control->parts.env), hang_ms = hang_of(e);
+	struct judge_tick tick;
+	if (!e->active) {
+		judging_ended(e);
+		follow_live(e);
+	}
+	if (!j->judges && since(now, j->fed_ms) < QUIET_MS)
+		return;
+	bool fresh = read_counts(e, &j->fresh, now, hang_ms);
+	bool live = read_counts(e, &j->live, now, hang_ms);
+	if (!fresh && !live) {
+		j->fed_ms = now;
+		return;
+	}
+	if (since(now, j->fed_ms) < QUIET_MS && !(j->judges && fresh_did_something(j)))
+		return;
+	take_tick(j, now, &tick);
+	if (j->judges)
+		feed(e, &tick);
+	if (!e->active)
+		keep_past(j, &tick);
+	tick_taken(j, now);
+}
+
+const struct judge *judging_judge(const struct environment *e)
+{
+	return e->judging && e->judging->judges ? &e->judging->judge : NULL;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * judging - the gateway's counts become ticks, and ticks become evidence: what an environment keeps for its judge.
+ *
+ * WHAT  Between rollouts the live release is watched, a tick a second, and the last ten minutes of it are kept. A
+ *       rollout begins with a judge that is fed with these first, so that it knows how the live release is; then
+ *       with both releases, ten times a second while the new one has requests. All that it is fed with is kept line
+ *       by line (provider/ticks.h): a controller that is started in the middle feeds its judge with that and goes on.
+ *
+ * HOW   judging_watch() at every tick of the control; judging_began() where a rollout begins or is found at the start;
+ *       judging_step() where a step is held; judging_decide() when a verdict is wanted.
+ *
+ * OWNS  The environment owns its judging; judging_free() when it goes.
+ * LIMITS A second's tick of the past keeps at most JUDGING_SLOTS_MAX buckets; a second with more is not learnt from.
+ * SEE   judge/judge.h, control/tick_text.h
+ */
+#ifndef CONTROL_JUDGING_H
+#define CONTROL_JUDGING_H
+
+#include <stdbool.h>
+
+#include "judge/judge.h"
+
+struct environment;
+struct judging;
+
+enum { JUDGING_PAST_SECONDS = 600, JUDGING_SLOTS_MAX = 2048 };
+
+void judging_watch(struct environment *e);
+
+/* For e->active. Without statistics (`analysis: off`, `method: rules`) there is no judge. */
+void judging_began(struct environment *e);
+void judging_ended(struct environment *e);
+
+void judging_step(struct environment *e);
+
+/* The judge of the rollout that is under way, or NULL. */
+const struct judge *judging_judge(const struct environment *e);
+
+void judging_free(struct judging *judging); /* NULL is allowed */
+
+#endif
