@@ -321,6 +321,24 @@ static bool has_rules(const struct judge_rules *rules)
 	return rules->on && (rules->errors.on || rules->latency_count > 0);
 }
 
+/* One sick instance is replaced, and the step goes on waiting. */
+static void replace_sick(struct environment *e)
+{
+	char instance[INSTANCE_ID_SIZE];
+	struct judge_result result;
+	const struct judge *judge = judging_judge(e);
+	if (!judge || judge_sick(judge) < 0)
+		return;
+	judge_decide(judge, &result);
+	if (!judging_replace(e, instance))
+		return;
+	struct turn_note note = {
+		.action = "replace", .reason = instance, .sentence = result.sentence};
+	struct rollout_event event = {.kind = EVENT_TICK};
+	environment_event(e, &event, &note);
+	instances_replace(e, instance);
+}
+
 /* Whatever the step waits for: a release that is shown to be bad goes back at once. */
 static bool guard_fails(struct environment *e, const struct judge_rules *rules)
 {
@@ -398,6 +416,7 @@ void analysis_tick(struct environment *e)
 		return; /* a person went back: no count may undo that */
 	release_judge_rules(r->candidate.config, &rules);
 	sample(e, &rules);
+	replace_sick(e);
 	if (rules.on && guard_fails(e, &rules))
 		return;
 	if (e->analysis.running && r->state.status == ROLLOUT_RUNNING &&

@@ -85,6 +85,9 @@ struct environment {
 	char refused[ENVIRONMENT_SETS_MAX][SENTENCE_SIZE];
 	/* The set document that it refused for a reason that waiting does not change. */
 	struct version refused_for_good[ENVIRONMENT_SETS_MAX];
+	/* An instance that is to be replaced; "" = none. The next one of that name becomes ready later. */
+	char sick[INSTANCE_ID_SIZE];
+	uint64_t sick_ms;
 	uint32_t drain_count;
 	struct drain_clock drains[DRAINS_MAX];
 
@@ -191,6 +194,8 @@ uint8_t instance_slot(const struct environment *e, const struct instance_status 
 bool instance_surplus(const struct environment *e, const struct instance_status *status);
 /* What the instance of the release that is worst off says of itself: "web 2: exited with status 3". */
 bool instances_trouble(const struct environment *e, const char *release, char *to, size_t size);
+/* Replace it: another one is started in its place when its requests have ended. */
+void instances_replace(struct environment *e, const char *id);
 /* What the instances of a set are, for the core. */
 void instances_observe(struct environment *e, uint8_t slot, struct set_observation *to);
 

@@ -127,6 +127,8 @@ static void to_fleet(struct environment *e, const struct instance_status *s,
 				       .slot = (uint16_t)(s->slot - 1),
 				       .state = fleet_state_of(s),
 				       .draining = s->want != INSTANCE_KEEP};
+	ret->sick = strcmp(e->sick, s->id) == 0 && s->ready_since_ms > 0 &&
+		    s->ready_since_ms <= e->sick_ms;
 	uint8_t set = instance_slot(e, s);
 	uint64_t now = env_now_ms(e->control->parts.env);
 	ret->wrong = set != SLOT_NONE && strcmp(s->artifact, e->releases[set].artifact) != 0;
@@ -337,6 +339,14 @@ static void end_strangers(struct environment *e)
 		end_stranger(e, &stranger);
 		count = runtime->ops->observe(runtime, &list);
 	}
+}
+
+void instances_replace(struct environment *e, const char *id)
+{
+	text_copy(e->sick, sizeof e->sick, id);
+	e->sick_ms = env_now_ms(e->control->parts.env);
+	log_event(LOG_INFO, "control.replace", "environment=%s instance=%s", e->key, id);
+	instances_assert_all(e);
 }
 
 void instances_assert_all(struct environment *e)

@@ -2,6 +2,7 @@
  * judging - see judging.h for the contract. */
 #include "control/judging.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,12 @@ struct watched {
 	uint32_t ring_next, ring_count;
 	uint64_t hanging[JUDGE_STRATA_MAX];
 	uint64_t hung[JUDGE_STRATA_MAX]; /* since the last tick: how many more than before */
+	/* Its instances, each at a place that it keeps; what it had counted when the last tick ended, and has now. */
+	uint32_t member_count;
+	struct member {
+		char id[ROUTER_NAME_SIZE];
+		uint64_t life, requests, errors, now_requests, now_errors;
+	} members[JUDGE_INSTANCES_MAX];
 };
 
 /* A second of the live release. */
@@ -89,6 +96,7 @@ static void watch_release(struct watched *w, const struct release_id *id)
 		return;
 	w->id = *id;
 	w->known = false;
+	w->member_count = 0;
 }
 
 static uint64_t since(uint64_t now, uint64_t then)
@@ -147,6 +155,46 @@ static bool read_counts(struct environment *e, struct watched *w, uint64_t now_m
 	return true;
 }
 
+static struct member *member_of(struct watched *w, const struct router_backend_numbers *n,
+				bool *fresh)
+{
+	for (uint32_t i = 0; i < w->member_count; i++)
+		if (strcmp(w->members[i].id, n->instance) == 0)
+			return &w->members[i];
+	if (w->member_count == JUDGE_INSTANCES_MAX)
+		return NULL;
+	struct member *m = &w->members[w->member_count++];
+	*m = (struct member){.life = n->life, .requests = n->answered, .errors = n->errors};
+	text_copy(m->id, sizeof m->id, n->instance);
+	*fresh = true;
+	return m;
+}
+
+/* True: one of them is new. */
+static bool read_members(struct environment *e, struct watched *w)
+{
+	static struct router_backend_counters counters;
+	struct router *router = e->control->parts.router;
+	struct digest id;
+	struct error ignored;
+	bool fresh = false;
+	memcpy(id.bytes, w->id.bytes, sizeof id.bytes);
+	if (router->ops->backend_counters(router, e->app, e->name, &id, &counters, &ignored) < 0)
+		return false;
+	for (uint32_t i = 0; i < counters.count; i++) {
+		const struct router_backend_numbers *n = &counters.backends[i];
+		struct member *m = member_of(w, n, &fresh);
+		if (!m)
+			continue;
+		if (m->life != n->life)
+			*m = (struct member){.life = n->life};
+		text_copy(m->id, sizeof m->id, n->instance);
+		m->now_requests = n->answered;
+		m->now_errors = n->errors;
+	}
+	return fresh;
+}
+
 /* --- ticks */
 
 static uint32_t take_slots(const struct router_class_numbers *now,
@@ -186,6 +234,16 @@ static void take_arm(struct judging *j, struct watched *w, uint32_t class, uint3
 	*used += arm->slot_count;
 }
 
+static uint32_t take_members(const struct watched *w, struct judge_member *to)
+{
+	for (uint32_t i = 0; w->known && i < w->member_count; i++) {
+		const struct member *m = &w->members[i];
+		to[i] = (struct judge_member){.requests = since(m->now_requests, m->requests),
+					      .errors = since(m->now_errors, m->errors)};
+	}
+	return w->known ? w->member_count : 0;
+}
+
 static void take_tick(struct judging *j, uint64_t now_ms, struct judge_tick *tick)
 {
 	uint64_t elapsed = since(now_ms, j->fed_ms);
@@ -202,6 +260,8 @@ static void take_tick(struct judging *j, uint64_t now_ms, struct judge_tick *tic
 		take_arm(j, &j->fresh, c, &used, &tick->cells[c].new_release);
 		take_arm(j, &j->live, c, &used, &tick->cells[c].live_release);
 	}
+	tick->new_count = take_members(&j->fresh, tick->new_members);
+	tick->live_count = take_members(&j->live, tick->live_members);
 }
 
 static void tick_taken(struct judging *j, uint64_t now_ms)
@@ -215,6 +275,10 @@ static void tick_taken(struct judging *j, uint64_t now_ms)
 		both[i]->last = both[i]->now;
 		both[i]->now = last;
 		memset(both[i]->hung, 0, sizeof both[i]->hung);
+		for (uint32_t m = 0; m < both[i]->member_count; m++) {
+			both[i]->members[m].requests = both[i]->members[m].now_requests;
+			both[i]->members[m].errors = both[i]->members[m].now_errors;
+		}
 	}
 }
 
@@ -401,6 +465,20 @@ void judging_step(struct environment *e)
 	mark(e, "step");
 }
 
+bool judging_replace(struct environment *e, char ret_instance[INSTANCE_ID_SIZE])
+{
+	struct judging *j = e->judging;
+	char what[32];
+	int place = judging_judge(e) ? judge_sick(&j->judge) : -1;
+	if (place < 0 || (uint32_t)place >= j->fresh.member_count)
+		return false;
+	text_copy(ret_instance, INSTANCE_ID_SIZE, j->fresh.members[place].id);
+	judge_replace(&j->judge, (uint32_t)place);
+	snprintf(what, sizeof what, "replace %d", place);
+	mark(e, what);
+	return true;
+}
+
 static uint64_t hang_of(const struct environment *e)
 {
 	const struct resolved *config = environment_traffic_config(e);
@@ -446,7 +524,14 @@ void judging_watch(struct environment *e)
 	}
 	if (since(now, j->fed_ms) < QUIET_MS && !(j->judges && fresh_did_something(j)))
 		return;
+	bool warming = fresh && read_members(e, &j->fresh);
+	if (live)
+		read_members(e, &j->live);
 	take_tick(j, now, &tick);
+	if (j->judges && warming) {
+		judge_warm_up(&j->judge);
+		mark(e, "warm");
+	}
 	if (j->judges)
 		feed(e, &tick);
 	if (!e->active)

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 
 #include "judge/judge.h"
+#include "provider/runtime.h"
 
 struct environment;
 struct judging;
@@ -33,6 +34,10 @@ void judging_began(struct environment *e);
 void judging_ended(struct environment *e);
 
 void judging_step(struct environment *e);
+
+/* True where one instance of the new release is sick (judge_sick()) and is to be replaced: which. From then on the
+ * judge knows nothing of it. */
+bool judging_replace(struct environment *e, char ret_instance[INSTANCE_ID_SIZE]);
 
 /* The judge of the rollout that is under way, or NULL. */
 const struct judge *judging_judge(const struct environment *e);

@@ -42,12 +42,12 @@ void tick_text_begin(struct buf *to, const struct tick_text_head *head,
 		json_array_append_new(metrics, metric_to_json(&s->metrics[m]));
 	for (uint32_t i = 0; i < head->class_count; i++)
 		json_array_append_new(classes, json_string(head->classes[i]));
-	put_line(to,
-		 json_pack("{s:s, s:I, s:s, s:s, s:f, s:f, s:f, s:I, s:I, s:o, s:o}", "davit",
-			   "ticks/1", "rollout", (json_int_t)head->rollout, "new", head->new_tag,
-			   "live", head->live_tag, "alpha", s->alpha, "beta", s->beta, "trouble",
-			   s->trouble, "warm_requests", (json_int_t)s->warm_requests, "warm_ms",
-			   (json_int_t)s->warm_ms, "classes", classes, "metrics", metrics));
+	put_line(to, json_pack("{s:s, s:I, s:s, s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:o, s:o}",
+			       "davit", "ticks/1", "rollout", (json_int_t)head->rollout, "new",
+			       head->new_tag, "live", head->live_tag, "alpha", s->alpha, "beta",
+			       s->beta, "trouble", s->trouble, "phi_least", s->phi_least,
+			       "warm_requests", (json_int_t)s->warm_requests, "warm_ms",
+			       (json_int_t)s->warm_ms, "classes", classes, "metrics", metrics));
 }
 
 static void put_number(json_t *o, const char *key, uint64_t number)
@@ -74,6 +74,19 @@ static json_t *arm_to_json(const struct judge_arm *arm)
 	}
 	json_object_set_new(o, "us", slots);
 	return o;
+}
+
+static void put_members(json_t *o, const char *key, const struct judge_member *members,
+			uint32_t count)
+{
+	if (count == 0)
+		return;
+	json_t *list = json_array();
+	for (uint32_t i = 0; i < count; i++) {
+		json_array_append_new(list, json_integer((json_int_t)members[i].requests));
+		json_array_append_new(list, json_integer((json_int_t)members[i].errors));
+	}
+	json_object_set_new(o, key, list);
 }
 
 static json_t *extras_to_json(const struct judge_tick *tick)
@@ -104,6 +117,8 @@ void tick_text_tick(struct buf *to, const struct judge_tick *tick)
 	}
 	json_object_set_new(o, "new", new_arms);
 	json_object_set_new(o, "live", live_arms);
+	put_members(o, "new_members", tick->new_members, tick->new_count);
+	put_members(o, "live_members", tick->live_members, tick->live_count);
 	json_t *extras = extras_to_json(tick);
 	if (extras)
 		json_object_set_new(o, "extras", extras);
@@ -166,7 +181,10 @@ static int read_head(struct tick_text_reader *reader, const json_t *o, struct er
 					   .beta = real(o, "beta"),
 					   .trouble = real(o, "trouble"),
 					   .warm_requests = (uint32_t)whole(o, "warm_requests"),
-					   .warm_ms = (uint32_t)whole(o, "warm_ms")};
+					   .warm_ms = (uint32_t)whole(o, "warm_ms"),
+					   .phi_least = real(o, "phi_least")};
+	if (settings.phi_least < 1)
+		settings.phi_least = 1;
 	if (strcmp(json_string_value(json_object_get(o, "davit")), "ticks/1") != 0)
 		return refuse(err, "it is of a version that this davit does not know");
 	if (!(settings.alpha > 0 && settings.alpha < 1 && settings.beta > 0 && settings.beta < 1))
@@ -216,6 +234,18 @@ static int read_arm(struct tick_text_reader *reader, const json_t *o, uint32_t *
 	return 0;
 }
 
+static uint32_t read_members(const json_t *list, struct judge_member *members)
+{
+	uint32_t count = 0;
+	for (size_t i = 0; i + 1 < json_array_size(list) && count < JUDGE_INSTANCES_MAX; i += 2) {
+		json_int_t n = json_integer_value(json_array_get(list, i));
+		json_int_t x = json_integer_value(json_array_get(list, i + 1));
+		members[count++] = (struct judge_member){.requests = n > 0 ? (uint64_t)n : 0,
+							 .errors = x > 0 ? (uint64_t)x : 0};
+	}
+	return count;
+}
+
 static void read_extras(const json_t *extras, struct judge_tick *tick)
 {
 	for (uint32_t i = 0; i < JUDGE_EXTRAS && i < json_array_size(extras); i++) {
@@ -254,6 +284,8 @@ static int read_tick(struct tick_text_reader *reader, const json_t *o, struct er
 			return result;
 	}
 	read_extras(json_object_get(o, "extras"), tick);
+	tick->new_count = read_members(json_object_get(o, "new_members"), tick->new_members);
+	tick->live_count = read_members(json_object_get(o, "live_members"), tick->live_members);
 	judge_tick(reader->judge, tick);
 	reader->ticked = true;
 	return 0;
@@ -261,7 +293,9 @@ static int read_tick(struct tick_text_reader *reader, const json_t *o, struct er
 
 static int read_line(struct tick_text_reader *reader, const json_t *o, struct error *err)
 {
+	static const char REPLACE[] = "replace ";
 	const char *mark = json_string_value(json_object_get(o, "mark"));
+	uint64_t place;
 	if (json_is_string(json_object_get(o, "davit")))
 		return read_head(reader, o, err);
 	if (!reader->begun)
@@ -272,6 +306,9 @@ static int read_line(struct tick_text_reader *reader, const json_t *o, struct er
 		judge_step(reader->judge);
 	else if (strcmp(mark, "warm") == 0)
 		judge_warm_up(reader->judge);
+	else if (text_starts(mark, REPLACE) &&
+		 text_parse_u64(mark + strlen(REPLACE), JUDGE_INSTANCES_MAX, &place))
+		judge_replace(reader->judge, (uint32_t)place);
 	return 0;
 }
 

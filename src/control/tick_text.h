@@ -32,7 +32,7 @@ struct tick_text_head {
 void tick_text_begin(struct buf *to, const struct tick_text_head *head,
 		     const struct judge_settings *settings);
 void tick_text_tick(struct buf *to, const struct judge_tick *tick);
-/* "step" or "warm" */
+/* "step", "warm", or "replace N": the instance at that place has been replaced. */
 void tick_text_mark(struct buf *to, const char *mark);
 
 struct tick_text_reader {

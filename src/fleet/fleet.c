@@ -52,6 +52,17 @@ static void decide_wanted(const struct fleet_wish *wish, const struct fleet_inst
 		act(out, FLEET_SERVE, instance->process, instance->slot, index);
 }
 
+/* Is another one of its process ready, which may take its requests? */
+static bool has_stand_in(const struct fleet_instance *instances, uint32_t count, uint32_t index)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (i != index && instances[i].process == instances[index].process &&
+		    instances[i].state == FLEET_READY && !instances[i].sick &&
+		    !instances[i].draining)
+			return true;
+	return false;
+}
+
 void fleet_decide(const struct fleet_wish *wish, const struct fleet_instance *instances,
 		  uint32_t instance_count, struct fleet_actions *out)
 {
@@ -65,7 +76,8 @@ void fleet_decide(const struct fleet_wish *wish, const struct fleet_instance *in
 		taken[instance->process][instance->slot] = true;
 		if (instance->state == FLEET_STOPPING)
 			continue;
-		bool spare = is_double(instances, i);
+		bool spare = is_double(instances, i) ||
+			     (instance->sick && has_stand_in(instances, instance_count, i));
 		if (spare || instance->slot >= wish->count[instance->process])
 			decide_surplus(wish, instance, i, spare || wish->stop_surplus, out);
 		else

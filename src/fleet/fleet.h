@@ -15,6 +15,9 @@
  *       new requests, and its last one has ended or drain_ms have passed since that confirmation. This
  *       holds whatever the document says and whoever asks.
  *
+ *       A sick instance is drained and stopped like a surplus one; then its slot is empty, and a new one
+ *       starts there. One that nobody stands beside is left alone: it is better than none.
+ *
  *       Starting is for empty slots only: a slot whose instance is still stopping stays empty until it
  *       is gone. An instance that gave up restarting stays as it is, so that a candidate's failure can
  *       be seen; of a standing release it is removed after FLEET_RETRY_MS and started anew.
@@ -55,7 +58,8 @@ struct fleet_instance {
 	uint8_t process;
 	uint16_t slot;
 	enum fleet_state state;
-	bool wrong;    /* it reports another release than it should run */
+	bool wrong; /* it reports another release than it should run */
+	bool sick; /* to be replaced: drained and stopped as surplus is, though its slot is wanted */
 	bool draining; /* taken out, or being taken out, of the router's table */
 	bool removed;  /* every worker of the router has confirmed that */
 	uint32_t in_flight;

@@ -137,12 +137,24 @@ static void say_open(struct judge_line *line, const struct judge *j)
 	judge_line_put(line, " fails)");
 }
 
+static void say_sick(struct judge_line *line, const struct judge *j, uint32_t place)
+{
+	const struct judge_suspect *s = &j->suspects[place];
+	judge_line_put(line, "one instance of the new release is sick: ");
+	put_counted(line, s->errors, s->requests);
+	judge_line_put(
+		line, " of its requests failed, and hardly any of those beside it; it is replaced");
+}
+
 void judge_decide(const struct judge *j, struct judge_result *ret_result)
 {
 	struct judge_line line = {.to = ret_result->sentence, .size = sizeof ret_result->sentence};
 	uint32_t metric = culprit(j);
 	*ret_result = (struct judge_result){.verdict = JUDGE_VERDICT_GO_ON};
-	if (judge_odds(j) >= 1 / j->settings.alpha) {
+	int sick = judge_sick(j);
+	if (sick >= 0) {
+		say_sick(&line, j, (uint32_t)sick);
+	} else if (judge_odds(j) >= 1 / j->settings.alpha) {
 		ret_result->verdict = JUDGE_VERDICT_FAIL;
 		text_copy(ret_result->rule, sizeof ret_result->rule,
 			  j->settings.metrics[metric].name);

@@ -11,7 +11,8 @@ static const double KEPT_PER_SECOND = 0.999615;
 
 void judge_dispersion_begin(struct judge_dispersion *d, bool counts)
 {
-	*d = (struct judge_dispersion){.counts = counts,
+	*d = (struct judge_dispersion){.least = 1,
+				       .counts = counts,
 				       .squares = PRIOR,
 				       .variances = PRIOR,
 				       .between_squares = PRIOR,
@@ -78,5 +79,5 @@ double judge_dispersion_phi(const struct judge_dispersion *d)
 	double in_time = estimate(d->squares, d->variances, d->pairs);
 	double between = estimate(d->between_squares, d->between_variances, d->between_pairs);
 	double phi = in_time > between ? in_time : between;
-	return phi > 1 ? phi : 1;
+	return phi > d->least ? phi : d->least;
 }

@@ -23,7 +23,8 @@
 #include <stdint.h>
 
 struct judge_dispersion {
-	bool counts; /* events without a bound by the requests: Poisson, V without (1 - p) */
+	double least; /* phi is never below it */
+	bool counts;  /* events without a bound by the requests: Poisson, V without (1 - p) */
 	double requests, events;           /* this second */
 	double last_requests, last_events; /* the second before */
 	double squares, variances, pairs;

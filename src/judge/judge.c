@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "judge/members.h"
 
 static const uint32_t quantiles_bp[JUDGE_LATENCIES] = {5000, 9000, 9900, 9990};
 /* Shown to be fine before a step passes: it takes some 250 answers. p99 would take thousands. */
@@ -28,7 +29,8 @@ void judge_settings_default(struct judge_settings *s)
 				     .beta = 0.01,
 				     .trouble = 0.02,
 				     .warm_requests = 200,
-				     .warm_ms = 30000};
+				     .warm_ms = 30000,
+				     .phi_least = 1};
 	s->metrics[JUDGE_METRIC_ERRORS] = (struct judge_metric_settings){
 		.name = "errors",
 		.gates = true,
@@ -88,6 +90,7 @@ void judge_begin(struct judge *j, const struct judge_settings *settings)
 			continue;
 		sum += settings->metrics[m].weight;
 		judge_proportion_begin(&j->metrics[m], &settings->metrics[m].proportion);
+		j->metrics[m].dispersion.least = settings->phi_least;
 	}
 	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++)
 		j->weights[m] = judge_metric_is_on(j, m) ? settings->metrics[m].weight / sum : 0;
@@ -204,6 +207,7 @@ static void pass_time(struct judge *j, uint32_t elapsed_ms)
 	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++)
 		if (judge_metric_is_on(j, m))
 			judge_proportion_second(&j->metrics[m]);
+	judge_members_second(j);
 	judge_band_second(&j->band,
 			  judge_dispersion_phi(&j->metrics[JUDGE_METRIC_ERRORS].dispersion));
 	j->recent_requests *= RECENT_KEPT_PER_SECOND;
@@ -235,6 +239,7 @@ void judge_tick(struct judge *j, const struct judge_tick *tick)
 		j->recent_requests += (double)b->requests;
 		j->recent_errors += (double)errors_of(b);
 	}
+	judge_members_tick(j, tick, errors);
 	tick_metric(j, JUDGE_METRIC_ERRORS, errors, tick->cell_count);
 	tick_metric(j, JUDGE_METRIC_REFUSED, refused, tick->cell_count);
 	tick_metric(j, JUDGE_METRIC_HANGS, hangs, tick->cell_count);

@@ -19,7 +19,7 @@
  *       Failing stays possible: the comparison is of the same moments.
  *
  * UNITS Ticks carry the observed time that passed; a gap is no time. Counts are of the tick, not cumulative.
- * OWNS  A value of about 30 KB without pointers. A tick's slots are the caller's.
+ * OWNS  A value of about 60 KB without pointers. A tick's slots are the caller's.
  * SEE   proportion.h for the formulas; tests/bench/bench_judge.c for what they reach.
  */
 #ifndef JUDGE_JUDGE_H
@@ -36,6 +36,7 @@
 enum {
 	JUDGE_STRATA_MAX = 8,
 	JUDGE_LATENCIES = 4,
+	JUDGE_INSTANCES_MAX = 16,
 	JUDGE_EXTRAS = 10, /* crashes, log errors, eight of the application's own */
 	JUDGE_NAME_SIZE = JUDGE_RULE_NAME_MAX
 };
@@ -63,6 +64,7 @@ struct judge_settings {
 	double trouble;         /* a share of errors of the live release that is trouble */
 	uint32_t warm_requests; /* an instance is warm after so many requests of the release, */
 	uint32_t warm_ms;       /* or so much time */
+	double phi_least; /* 1, or more where instances of the live release were found to differ by themselves */
 	struct judge_metric_settings metrics[JUDGE_METRIC_COUNT];
 };
 
@@ -81,11 +83,26 @@ struct judge_cell {
 	struct judge_arm new_release, live_release;
 };
 
+/* One instance; what it answered is in its release's arms already. */
+struct judge_member {
+	uint64_t requests, errors;
+};
+
 struct judge_tick {
 	uint32_t elapsed_ms; /* since the tick before, observed */
 	uint32_t cell_count; /* strata, at least 1 */
 	struct judge_cell cells[JUDGE_STRATA_MAX];
 	struct judge_table extras[JUDGE_EXTRAS]; /* all zero where nothing was read */
+	/* By place, which an instance keeps; 0: not known, or more than there is room for. */
+	uint32_t new_count, live_count;
+	struct judge_member new_members[JUDGE_INSTANCES_MAX], live_members[JUDGE_INSTANCES_MAX];
+};
+
+/* One instance of the new release since there is another one beside it, and what the evidence of errors would be
+ * without it. */
+struct judge_suspect {
+	uint64_t requests, errors;
+	struct judge_proportion without;
 };
 
 struct judge {
@@ -101,6 +118,10 @@ struct judge {
 	uint64_t warm_from_ms, warm_from_requests, new_requests;
 	uint64_t causes[JUDGE_ERROR_COUNT];    /* of the new release, since the start */
 	double recent_requests, recent_errors; /* of the live release, about the last minute */
+	uint32_t suspect_count, replaced;
+	struct judge_suspect suspects[JUDGE_INSTANCES_MAX];
+	struct judge_member live_second[JUDGE_INSTANCES_MAX]; /* of the current second */
+	uint32_t live_second_count;
 };
 
 /* errors 0.5, latency 0.3, the rest shares what is left; worse than 1.25 times and 0.02 points; 9 % slower. */
@@ -119,6 +140,15 @@ void judge_tick(struct judge *judge, const struct judge_tick *tick);
 void judge_step(struct judge *judge);
 /* An instance of the new release is new: give it time. */
 void judge_warm_up(struct judge *judge);
+
+/*
+ * One sick instance is no reason to take a release back: where the release would fail, but would not without one
+ * instance, on which by chance so many of the errors would fall once in 100 times, its place is returned, once
+ * a rollout. It is to be replaced, and the judge told by judge_replace(). Else -1.
+ */
+int judge_sick(const struct judge *judge);
+/* Forget what this instance did. */
+void judge_replace(struct judge *judge, uint32_t place);
 
 /* The verdict, the metric that decided, and one sentence with its numbers. */
 void judge_decide(const struct judge *judge, struct judge_result *ret_result);

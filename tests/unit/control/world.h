@@ -50,7 +50,10 @@ struct behaviour {
 	bool crash_at_start;
 	uint64_t crash_after_ms; /* after it became ready, each time; 0 = never */
 	uint32_t error_bp;       /* of its answers */
-	uint32_t hang_bp;        /* of its requests: never answered */
+	uint16_t
+		sick_slot; /* the first instance in this place (from 1) fails half of its requests */
+	int32_t sick_pid;  /* that one */
+	uint32_t hang_bp;  /* of its requests: never answered */
 	uint64_t latency_us;
 	uint64_t stop_ms; /* from the signal to its end */
 	bool checks_fail;

@@ -371,12 +371,21 @@ static struct fake_instance *choose(const struct router_document *d, uint32_t re
 	return NULL;
 }
 
+static bool fails(struct behaviour *b, const struct fake_instance *f)
+{
+	if (b->sick_slot && b->sick_pid == 0 && f->status.slot == b->sick_slot)
+		b->sick_pid = f->status.pid;
+	uint32_t error_bp =
+		b->sick_pid && b->sick_pid == f->status.pid ? SHARE_FULL_BP / 2 : b->error_bp;
+	return world_random() % SHARE_FULL_BP < error_bp;
+}
+
 static void send_to(struct fake_environment *e, uint32_t release)
 {
 	const struct router_document *d = e->document;
 	struct router_counters *c =
 		&release_of(e, &d->releases[release].id, d->releases[release].tag)->counters;
-	const struct behaviour *b = world_behaviour(d->releases[release].tag);
+	struct behaviour *b = world_behaviour(d->releases[release].tag);
 	struct fake_instance *f = choose(d, release);
 	c->started++;
 	if (!f) {
@@ -391,8 +400,7 @@ static void send_to(struct fake_environment *e, uint32_t release)
 	if (world_random() % SHARE_FULL_BP < b->hang_bp)
 		f->hanging++;
 	else
-		count_answer(c, f, b->latency_us ? b->latency_us : DEFAULT_LATENCY_US,
-			     world_random() % SHARE_FULL_BP < b->error_bp);
+		count_answer(c, f, b->latency_us ? b->latency_us : DEFAULT_LATENCY_US, fails(b, f));
 }
 
 static void mirror(struct fake_environment *e)

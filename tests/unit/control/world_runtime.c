@@ -93,6 +93,7 @@ static void take_note(struct fake_instance *f)
 
 static void beat(struct fake_instance *f)
 {
+	static int32_t pids = 1000;
 	const struct behaviour *b = world_behaviour(f->status.tag);
 	if (f->wishes && world.now_ms >= f->wish_at_ms)
 		take_note(f);
@@ -101,7 +102,7 @@ static void beat(struct fake_instance *f)
 		if (world.now_ms < f->spawn_at_ms)
 			return;
 		f->spawned_ms = world.now_ms;
-		f->status.pid = 1000 + (int32_t)(f - world.instances);
+		f->status.pid = ++pids;
 		enter(f, INSTANCE_RUNNING);
 		return;
 	case INSTANCE_RUNNING:

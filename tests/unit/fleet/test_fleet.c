@@ -67,6 +67,43 @@ static void the_same_decision_twice_chooses_the_same(void **state)
 	assert_action(1, FLEET_DRAIN, 1);
 }
 
+static void a_sick_instance_drains_ends_and_is_started_anew(void **state)
+{
+	(void)state;
+	add(0, FLEET_READY);
+	struct fleet_instance *sick = add(1, FLEET_READY);
+	add(2, FLEET_READY);
+	sick->sick = true;
+	decide();
+	assert_int_equal(actions.count, 1);
+	assert_action(0, FLEET_DRAIN, 1);
+	sick->draining = true;
+	decide();
+	assert_int_equal(actions.count, 0); /* it may still have requests */
+	sick->removed = true;
+	decide();
+	assert_int_equal(actions.count, 1);
+	assert_action(0, FLEET_STOP, 1);
+	sick->state = FLEET_STOPPING;
+	decide();
+	assert_int_equal(actions.count, 0);
+	there[1] = there[2];
+	there_count = 2;
+	decide();
+	assert_int_equal(actions.count, 1);
+	assert_action(0, FLEET_START, 1);
+}
+
+static void a_sick_instance_that_is_alone_stays(void **state)
+{
+	(void)state;
+	wish.count[0] = 2;
+	add(0, FLEET_UNREADY);
+	add(1, FLEET_READY)->sick = true;
+	decide();
+	assert_int_equal(actions.count, 0);
+}
+
 static void surplus_that_only_drains_is_not_stopped(void **state)
 {
 	(void)state;
@@ -235,6 +272,8 @@ int main(void)
 		TEST(a_second_instance_in_one_slot_leaves),
 		TEST(processes_are_counted_apart),
 		TEST(more_actions_than_fit_come_with_the_next_call),
+		TEST(a_sick_instance_drains_ends_and_is_started_anew),
+		TEST(a_sick_instance_that_is_alone_stays),
 		TEST(a_tally_tells_wanted_from_surplus),
 		TEST(a_draining_instance_is_not_counted_ready),
 	};
