@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * smoke - see smoke.h for the contract.
  *
- * A run goes through its checks one by one. A GET is a libcurl transfer driven by the loop (curl's socket
- * interface); a command is a child in a group of its own, watched by its pidfd. */
+ * A run goes through its checks one by one. A GET is a transfer (drivers/http/transfers.h); a command is a
+ * child in a group of its own, watched by its pidfd. */
 #include "drivers/check/smoke.h"
 
-#include <curl/curl.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "drivers/http/transfers.h"
 
 enum { SENTENCE_MAX = 400, SHOWN_MAX = 120 };
 
@@ -39,17 +39,10 @@ struct run {
 	bool child_late;
 };
 
-struct socket_watch {
-	struct loop_watch *watch;
-	struct smoke *smoke;
-	curl_socket_t fd;
-};
-
 struct smoke {
 	struct check_runner runner;
 	struct loop *loop;
-	CURLM *multi;
-	struct env_timer timer; /* curl's */
+	struct transfers *transfers;
 	struct run *runs;
 	uint64_t last_number;
 	uint32_t run_count;
@@ -68,10 +61,8 @@ static void run_free(struct run *run)
 		}
 	smoke->run_count--;
 	env->ops->timer_stop(env, &run->timer);
-	if (run->transfer) {
-		curl_multi_remove_handle(smoke->multi, run->transfer);
-		curl_easy_cleanup(run->transfer);
-	}
+	if (run->transfer)
+		transfers_end(smoke->transfers, run->transfer);
 	curl_slist_free_all(run->fields);
 	if (run->child > 0) {
 		loop_watch_stop(run->child_watch);
@@ -141,12 +132,12 @@ static const char *judge_answer(struct run *run, CURLcode code, char *to, size_t
 	return to;
 }
 
-static void transfer_done(struct run *run, CURLcode code)
+static void on_answer(void *context, CURLcode code)
 {
+	struct run *run = context;
 	char sentence[SENTENCE_MAX];
 	const char *failed = judge_answer(run, code, sentence, sizeof sentence);
-	curl_multi_remove_handle(run->smoke->multi, run->transfer);
-	curl_easy_cleanup(run->transfer);
+	transfers_end(run->smoke->transfers, run->transfer);
 	run->transfer = NULL;
 	curl_slist_free_all(run->fields);
 	run->fields = NULL;
@@ -156,103 +147,20 @@ static void transfer_done(struct run *run, CURLcode code)
 		advance(run);
 }
 
-static void collect(struct smoke *smoke)
-{
-	CURLMsg *message;
-	int left;
-	while ((message = curl_multi_info_read(smoke->multi, &left))) {
-		struct run *run = NULL;
-		CURLcode code = message->data.result;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&run);
-		transfer_done(run, code);
-	}
-}
-
-static void on_socket_ready(void *context, int events)
-{
-	struct socket_watch *watch = context;
-	struct smoke *smoke = watch->smoke;
-	int running, mask = (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
-			    (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0) |
-			    (events & LOOP_GONE ? CURL_CSELECT_ERR : 0);
-	curl_multi_socket_action(smoke->multi, watch->fd, mask, &running);
-	collect(smoke);
-}
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *own)
-{
-	struct smoke *smoke = context;
-	struct socket_watch *watch = own;
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		if (watch) {
-			loop_watch_stop(watch->watch);
-			free(watch);
-			curl_multi_assign(smoke->multi, fd, NULL);
-		}
-		return 0;
-	}
-	int events =
-		(what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0);
-	if (watch) {
-		loop_watch_change(watch->watch, events);
-		return 0;
-	}
-	struct error err;
-	watch = mem_zero(1, sizeof *watch);
-	*watch = (struct socket_watch){.smoke = smoke, .fd = fd};
-	if (loop_watch_start(smoke->loop, fd, events, on_socket_ready, watch, &watch->watch, &err) <
-	    0) {
-		free(watch);
-		return -1;
-	}
-	curl_multi_assign(smoke->multi, fd, watch);
-	return 0;
-}
-
-static void on_curl_timeout(void *context)
-{
-	struct smoke *smoke = context;
-	int running;
-	curl_multi_socket_action(smoke->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	collect(smoke);
-}
-
-static int on_curl_timer(CURLM *multi, long timeout_ms, void *context)
-{
-	struct smoke *smoke = context;
-	struct env *env = loop_env(smoke->loop);
-	(void)multi;
-	if (timeout_ms < 0)
-		env->ops->timer_stop(env, &smoke->timer);
-	else
-		env->ops->timer_start(env, &smoke->timer, (uint64_t)timeout_ms);
-	return 0;
-}
-
 static void start_get(struct run *run, const struct check *check)
 {
 	char url[CHECK_TEXT_SIZE + 160], field[300];
 	snprintf(url, sizeof url, "http://%s%s", run->request.address, check->path);
 	buf_clear(&run->body);
 	run->body_cut = false;
-	run->transfer = curl_easy_init();
-	ASSERT(run->transfer);
+	run->transfer = transfer_get(url, check->timeout_ms, take_body, run);
 	if (run->request.host[0]) {
 		snprintf(field, sizeof field, "Host: %s", run->request.host);
 		run->fields = curl_slist_append(NULL, field);
 	}
-	curl_easy_setopt(run->transfer, CURLOPT_URL, url);
-	curl_easy_setopt(run->transfer, CURLOPT_PROTOCOLS_STR, "http");
-	curl_easy_setopt(run->transfer, CURLOPT_PROXY, "");
 	curl_easy_setopt(run->transfer, CURLOPT_HTTPHEADER, run->fields);
 	curl_easy_setopt(run->transfer, CURLOPT_USERAGENT, "davit-smoke");
-	curl_easy_setopt(run->transfer, CURLOPT_TIMEOUT_MS, (long)check->timeout_ms);
-	curl_easy_setopt(run->transfer, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(run->transfer, CURLOPT_WRITEFUNCTION, take_body);
-	curl_easy_setopt(run->transfer, CURLOPT_WRITEDATA, run);
-	curl_easy_setopt(run->transfer, CURLOPT_PRIVATE, run);
-	curl_multi_add_handle(run->smoke->multi, run->transfer);
+	transfers_start(run->smoke->transfers, run->transfer);
 }
 
 static void on_child_exit(void *context, int events)
@@ -392,16 +300,9 @@ static const struct check_ops smoke_ops = {.start = smoke_start, .cancel = smoke
 struct check_runner *smoke_new(struct loop *loop)
 {
 	struct smoke *smoke = mem_zero(1, sizeof *smoke);
-	ASSERT(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
 	smoke->runner.ops = &smoke_ops;
 	smoke->loop = loop;
-	smoke->timer = (struct env_timer){.fire = on_curl_timeout, .context = smoke};
-	smoke->multi = curl_multi_init();
-	ASSERT(smoke->multi);
-	curl_multi_setopt(smoke->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	curl_multi_setopt(smoke->multi, CURLMOPT_SOCKETDATA, smoke);
-	curl_multi_setopt(smoke->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
-	curl_multi_setopt(smoke->multi, CURLMOPT_TIMERDATA, smoke);
+	smoke->transfers = transfers_new(loop, on_answer);
 	return &smoke->runner;
 }
 
@@ -410,10 +311,8 @@ void smoke_free(struct check_runner *runner)
 	struct smoke *smoke = (struct smoke *)runner;
 	if (!smoke)
 		return;
-	struct env *env = loop_env(smoke->loop);
 	while (smoke->runs)
 		run_free(smoke->runs);
-	curl_multi_cleanup(smoke->multi);
-	env->ops->timer_stop(env, &smoke->timer);
+	transfers_free(smoke->transfers);
 	free(smoke);
 }
