@@ -82,6 +82,7 @@ static json_t *instance(const struct view_instance *i)
 	put_number(o, "pid", (uint64_t)i->pid);
 	put(o, "address", i->address);
 	put_number(o, "restarts", i->restarts);
+	put_number(o, "log_errors", i->log_errors);
 	put_number(o, "ready_ms", i->ready_ms);
 	put(o, "probe", i->probe);
 	put_number(o, "requests", i->requests);

@@ -104,6 +104,7 @@ static void show_instances(const struct environment *e, struct view_environment 
 		to->slot = s->slot;
 		to->pid = s->pid;
 		to->restarts = s->restarts;
+		to->log_errors = s->log_errors;
 		to->ready_ms =
 			s->ready_since_ms && now > s->ready_since_ms ? now - s->ready_since_ms : 0;
 	}

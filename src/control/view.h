@@ -62,7 +62,8 @@ struct view_instance {
 	int32_t pid;
 	char address[128];
 	uint32_t restarts;
-	uint64_t ready_ms; /* for how long it has been ready; 0 = it is not */
+	uint64_t log_errors; /* link/instance.h */
+	uint64_t ready_ms;   /* for how long it has been ready; 0 = it is not */
 	char probe[256];
 	uint64_t requests; /* answered, or given up, of those that were tried there last */
 	uint64_t errors;

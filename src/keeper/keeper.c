@@ -27,6 +27,7 @@
 enum {
 	RETRY_MS = 1000,      /* after the record could not be written */
 	EAGER_PROBE_MS = 100, /* between probes of a program that has not been healthy yet */
+	TALLY_MS = 1000,      /* a count of log lines alone is not told more often */
 };
 
 void keeper_say(struct keeper *k, const char *text)
@@ -213,6 +214,21 @@ static void on_leave(void *context)
 	loop_stop(k->loop);
 }
 
+static void on_tally(void *context)
+{
+	struct keeper *k = context;
+	k->tallying = false;
+	keeper_announce(k);
+}
+
+static void on_log_errors(void *context)
+{
+	struct keeper *k = context;
+	if (!k->tallying)
+		keeper_timer(k, &k->tally, TALLY_MS);
+	k->tallying = true;
+}
+
 static void on_probe_timer(void *context)
 {
 	struct keeper *k = context;
@@ -361,6 +377,9 @@ static int open_parts(struct keeper *k, struct error *err)
 	k->wake = (struct env_timer){.fire = on_wake, .context = k};
 	k->probe_timer = (struct env_timer){.fire = on_probe_timer, .context = k};
 	k->leave = (struct env_timer){.fire = on_leave, .context = k};
+	k->tally = (struct env_timer){.fire = on_tally, .context = k};
+	k->output.erred = on_log_errors;
+	k->output.context = k;
 	k->peers.loop = k->program.loop = k->probe.loop = k->loop;
 	k->peers.arrived = on_message;
 	k->peers.status = keeper_status;
@@ -386,6 +405,7 @@ static void close_parts(struct keeper *k)
 	env->ops->timer_stop(env, &k->wake);
 	env->ops->timer_stop(env, &k->probe_timer);
 	env->ops->timer_stop(env, &k->leave);
+	env->ops->timer_stop(env, &k->tally);
 	peers_end(&k->peers, k->dir_fd);
 	output_close(&k->output);
 	variables_done(&k->program.variables);

@@ -73,6 +73,7 @@ static void fill_status(const struct keeper *k, struct instance_status *s)
 	s->ready_since_ms = k->life.ready_since_ms;
 	s->state_since_ms = k->state_since_ms;
 	s->restarts = k->life.restarts;
+	s->log_errors = k->output.log_errors;
 	s->pid = k->program.process.pid;
 	if (k->port != 0)
 		snprintf(s->address, sizeof s->address, "127.0.0.1:%u", k->port);

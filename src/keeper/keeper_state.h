@@ -29,6 +29,8 @@ struct keeper {
 	struct env_timer wake;
 	struct env_timer probe_timer;
 	struct env_timer leave;
+	struct env_timer tally;
+	bool tallying; /* the timer runs */
 	struct loop_signal *children;
 	uint16_t port;
 	uint64_t state_since_ms;

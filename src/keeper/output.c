@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "keeper/log_line.h"
 #include "os/clock.h"
 
 static const char fifo_name[] = "out.fifo";
@@ -70,6 +71,16 @@ static void write_line(struct output *o, const char *line, size_t size)
 	put_line(o, text, (size_t)length);
 }
 
+/* `whole`: it ends here; else it was too long and goes on. */
+static void take_line(struct output *o, bool whole)
+{
+	if (!o->continued && log_line_is_error(o->line, o->line_size))
+		o->log_errors++;
+	write_line(o, o->line, o->line_size);
+	o->line_size = 0;
+	o->continued = !whole;
+}
+
 static void add_bytes(struct output *o, const char *bytes, size_t size)
 {
 	while (size > 0) {
@@ -80,16 +91,14 @@ static void add_bytes(struct output *o, const char *bytes, size_t size)
 		memcpy(o->line + o->line_size, bytes, taken);
 		o->line_size += taken;
 		bool whole = end && taken == part;
-		if (whole || o->line_size == sizeof o->line) {
-			write_line(o, o->line, o->line_size);
-			o->line_size = 0;
-		}
+		if (whole || o->line_size == sizeof o->line)
+			take_line(o, whole);
 		bytes += taken + whole;
 		size -= taken + whole;
 	}
 }
 
-void output_drain(struct output *o)
+static void read_pipe(struct output *o)
 {
 	char bytes[16 * 1024];
 	size_t total = 0;
@@ -102,6 +111,14 @@ void output_drain(struct output *o)
 		add_bytes(o, bytes, (size_t)count);
 		total += (size_t)count;
 	}
+}
+
+void output_drain(struct output *o)
+{
+	uint64_t before = o->log_errors;
+	read_pipe(o);
+	if (o->log_errors > before && o->erred)
+		o->erred(o->context);
 }
 
 static void on_ready(void *context, int events)

@@ -5,7 +5,8 @@
  * WHAT  The program writes into the FIFO `out.fifo` of the instance's directory, which it holds open for
  *       reading too: a keeper that dies never breaks its pipe, it only fills until the next one reads on.
  *       The keeper writes whole lines, each with the time, into `log`; past OUTPUT_FILE_BYTES that becomes
- *       log.1, and so on up to log.4.
+ *       log.1, and so on up to log.4. Lines of the program that look like errors (keeper/log_line.h) are
+ *       counted on the way.
  *
  * OWNS  output_open() keeps descriptors until output_close().
  * ERRORS A log that cannot be written (a full disk) loses lines and says how many when it can again; it
@@ -15,6 +16,7 @@
 #ifndef KEEPER_OUTPUT_H
 #define KEEPER_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -36,9 +38,14 @@ struct output {
 	uint64_t log_bytes;
 	uint64_t limit_bytes; /* OUTPUT_FILE_BYTES; tests take less */
 	uint64_t lost;        /* lines */
+	uint64_t log_errors;  /* lines, since output_open() */
 	struct loop_watch *watch;
+	/* `log_errors` has grown; from output_drain(). Set after output_open(), may be NULL. */
+	void (*erred)(void *context);
+	void *context;
 	char line[OUTPUT_LINE_BYTES];
 	size_t line_size;
+	bool continued; /* `line` goes on with one that was broken */
 };
 
 int output_open(struct output *output, struct loop *loop, int dir_fd, struct error *err) MUST_CHECK;

@@ -374,6 +374,11 @@ void instance_status_init(struct instance_status *status, const struct instance_
 	text_copy(status->artifact, sizeof status->artifact, spec->artifact);
 }
 
+uint32_t instance_crashes(const struct instance_status *status)
+{
+	return status->restarts + (status->state == INSTANCE_FAILED);
+}
+
 static int refuse(struct error *err, const char *why)
 {
 	return error_set(err, ERR_CONFLICT, "%s", why);

@@ -139,6 +139,10 @@ struct instance_spec {
 	void *texts; /* what instance_spec_read() allocated; NULL otherwise */
 };
 
+/*
+ * `log_errors` are the lines of its log that look like errors (keeper/log_line.h), since its keeper started: a
+ * value below the last one is a new beginning, as with any counter. It is at most a second old.
+ */
 struct instance_status {
 	char id[INSTANCE_ID_SIZE];
 	char app[INSTANCE_NAME_SIZE];
@@ -157,6 +161,7 @@ struct instance_status {
 	uint64_t ready_since_ms;
 	uint64_t state_since_ms;             /* when it came into this state; the same clock */
 	uint32_t restarts;                   /* since the instance exists */
+	uint64_t log_errors;                 /* see above */
 	int32_t pid;                         /* 0: none */
 	char address[INSTANCE_ADDRESS_SIZE]; /* "" without traffic, or before a port is chosen */
 	bool exit_known;   /* the program has ended at least once and somebody saw how */
@@ -178,6 +183,10 @@ void instance_spec_done(struct instance_spec *spec);
 /* A status with what the spec says, STARTING. */
 void instance_status_init(struct instance_status *status, const struct instance_spec *spec,
 			  struct instance_version version);
+
+/* How often has it ended though nobody asked for that, since it exists? The end after which it was given up
+ * counts, as does a start that could not be made. */
+uint32_t instance_crashes(const struct instance_status *status);
 
 /*
  * May this be asked of an instance with this status (its `applied`, `want`, `state`, `traffic`)? The rule

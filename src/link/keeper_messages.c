@@ -81,6 +81,7 @@ static void write_status(struct packer *p, const struct instance_status *s)
 	pack_u64(p, s->ready_since_ms);
 	pack_u64(p, s->state_since_ms);
 	pack_u32(p, s->restarts);
+	pack_u64(p, s->log_errors);
 	pack_u32(p, (uint32_t)s->pid);
 	pack_text(p, s->address);
 	pack_u8(p, s->exit_known);
@@ -107,6 +108,7 @@ static void read_status(struct unpacker *u, struct instance_status *s)
 	s->ready_since_ms = unpack_u64(u);
 	s->state_since_ms = unpack_u64(u);
 	s->restarts = unpack_u32(u);
+	s->log_errors = unpack_u64(u);
 	s->pid = (int32_t)unpack_u32(u);
 	unpack_text(u, s->address, sizeof s->address);
 	s->exit_known = unpack_bool(u);

@@ -11,7 +11,8 @@
  *       keeper -> peer   STATUS   all there is to know; also the acknowledgement of WANT (`applied`)
  *                        REFUSED  the WANT of this version was not taken, and why
  *
- * UNITS u16 protocol number, u16 kind, then the fields in the order of the structs (base/pack.h).
+ * UNITS u16 protocol number, u16 kind, then the fields in the order of the structs (base/pack.h). Any change of
+ *       a field is a new protocol number.
  * ERRORS keeper_message_read() returns ERR_CORRUPT for anything that is not exactly one message of this
  *       protocol, and ERR_UNSUPPORTED for another protocol number. The reader then ends the connection.
  * LIMITS KEEPER_MESSAGE_MAX bytes a message.
@@ -22,7 +23,7 @@
 #include "base/err.h"
 #include "link/instance.h"
 
-enum { KEEPER_PROTOCOL = 1, KEEPER_MESSAGE_MAX = 2048 };
+enum { KEEPER_PROTOCOL = 2, KEEPER_MESSAGE_MAX = 2048 };
 
 enum keeper_message_kind {
 	KEEPER_WATCH = 1,

@@ -85,6 +85,24 @@ static void words_are_expanded_and_nothing_else(void **state)
 	buf_done(&out);
 }
 
+static void lines_that_look_like_errors_are_counted_in_the_status(void **state)
+{
+	(void)state;
+	struct instance_spec spec = spec_of("job", "");
+	spec.traffic = false;
+	spec.health = (struct instance_health){.kind = INSTANCE_HEALTH_NONE};
+	spec.argv[0] = NULL;
+	spec.script = "echo ERROR one; echo fine; echo '{\"level\":\"error\"}'; "
+		      "while [ ! -e more ]; do sleep 0.01; done; echo FATAL three; exec sleep 1000";
+	start_spec(&spec);
+	UNTIL(is("job", INSTANCE_READY) && look("job")->log_errors == 2);
+	assert_int_equal(file_write(dir.fd, "instances/job/release/more", "", 0, 0644, &err), 0);
+	UNTIL(look("job")->log_errors == 3);
+	/* A new keeper begins to count anew. */
+	assert_int_equal(kill(keeper_of("job"), SIGKILL), 0);
+	UNTIL(look("job")->log_errors == 0);
+}
+
 static void a_crashing_program_is_started_again_and_given_up_in_the_end(void **state)
 {
 	(void)state;
@@ -96,6 +114,7 @@ static void a_crashing_program_is_started_again_and_given_up_in_the_end(void **s
 	UNTIL(is("web", INSTANCE_FAILED));
 	const struct instance_status *s = look("web");
 	assert_int_equal(s->restarts, 4);
+	assert_int_equal(instance_crashes(s), 5);
 	assert_true(s->exit_known);
 	assert_int_equal(s->exit_code, 7);
 	assert_int_equal(s->pid, 0);
@@ -416,6 +435,7 @@ int main(void)
 		TEST(instances_get_ports_of_their_own),
 		TEST(the_program_has_its_directory_variables_and_persistent_paths),
 		TEST(words_are_expanded_and_nothing_else),
+		TEST(lines_that_look_like_errors_are_counted_in_the_status),
 		TEST(a_crashing_program_is_started_again_and_given_up_in_the_end),
 		TEST(a_program_that_cannot_be_run_fails_at_once_with_its_name),
 		TEST(a_crash_comes_back_on_the_same_port),

@@ -141,6 +141,51 @@ static void a_log_that_cannot_be_written_counts_what_it_lost(void **state)
 	close(fd);
 }
 
+static int told; /* how often the count was said to have grown */
+
+static void on_erred(void *context)
+{
+	assert_ptr_equal(context, &told);
+	told++;
+}
+
+static void lines_that_look_like_errors_are_counted_however_they_arrive(void **state)
+{
+	(void)state;
+	int fd;
+	told = 0;
+	out.erred = on_erred;
+	out.context = &told;
+	assert_int_equal(output_program_fd(&out, &fd, &err), 0);
+	put(fd, "all is well\nERR");
+	assert_int_equal(out.log_errors + (uint64_t)told, 0);
+	put(fd, "OR one\nERROR two\nfine\n");
+	assert_int_equal(out.log_errors, 2);
+	assert_int_equal(told, 1);
+	output_note(&out, "ERROR of the keeper's own");
+	put(fd, "fine\n");
+	assert_int_equal(out.log_errors, 2);
+	assert_int_equal(told, 1);
+	close(fd);
+}
+
+static void a_broken_line_counts_once(void **state)
+{
+	(void)state;
+	int fd;
+	char *line = mem_zero(1, OUTPUT_LINE_BYTES + 32);
+	memset(line, ' ', OUTPUT_LINE_BYTES);
+	memcpy(line, "FATAL", 5);
+	memcpy(line + OUTPUT_LINE_BYTES, "FATAL\n", 6);
+	assert_int_equal(output_program_fd(&out, &fd, &err), 0);
+	put(fd, line);
+	assert_int_equal(out.log_errors, 1);
+	put(fd, "FATAL\n");
+	assert_int_equal(out.log_errors, 2);
+	free(line);
+	close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static void a_line_that_fits_by_half_is_lost_whole(void **state)
@@ -172,6 +217,8 @@ int main(void)
 		TEST(a_program_writes_on_while_nobody_reads),
 		TEST(a_log_that_cannot_be_written_counts_what_it_lost),
 		TEST(a_line_that_fits_by_half_is_lost_whole),
+		TEST(lines_that_look_like_errors_are_counted_however_they_arrive),
+		TEST(a_broken_line_counts_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

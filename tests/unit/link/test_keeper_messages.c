@@ -40,6 +40,7 @@ static struct instance_status largest(void)
 	s.ready_since_ms = 7;
 	s.state_since_ms = 8;
 	s.restarts = UINT32_MAX;
+	s.log_errors = UINT64_MAX - 2;
 	s.pid = INT32_MAX;
 	s.exit_code = -1;
 	s.exit_signal = 9;
@@ -56,8 +57,20 @@ static void a_status_arrives_as_it_was_sent_even_the_largest(void **state)
 	assert_string_equal(in.status.sentence, out.status.sentence);
 	assert_int_equal(in.status.exit_code, -1);
 	assert_int_equal(in.status.state_since_ms, 8);
+	assert_true(in.status.log_errors == UINT64_MAX - 2);
 	assert_int_equal(keeper_message_write(&in, again), size);
 	assert_memory_equal(bytes, again, size);
+}
+
+static void the_end_after_which_it_was_given_up_is_a_crash_too(void **state)
+{
+	(void)state;
+	struct instance_status s = {.state = INSTANCE_READY, .restarts = 3};
+	assert_int_equal(instance_crashes(&s), 3);
+	s.state = INSTANCE_EXITED;
+	assert_int_equal(instance_crashes(&s), 3);
+	s.state = INSTANCE_FAILED;
+	assert_int_equal(instance_crashes(&s), 4);
 }
 
 static void wishes_and_refusals_arrive_as_they_were_sent(void **state)
@@ -113,7 +126,7 @@ static void unknown_kinds_states_and_protocols_are_refused(void **state)
 	bytes[2] = 99;
 	assert_int_equal(keeper_message_read(bytes, size, &in, &err), ERR_CORRUPT);
 	keeper_message_write(&out, bytes);
-	bytes[0] = 2;
+	bytes[0] = KEEPER_PROTOCOL + 1;
 	assert_int_equal(keeper_message_read(bytes, size, &in, &err), ERR_UNSUPPORTED);
 }
 
@@ -284,6 +297,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_status_arrives_as_it_was_sent_even_the_largest),
+		cmocka_unit_test(the_end_after_which_it_was_given_up_is_a_crash_too),
 		cmocka_unit_test(wishes_and_refusals_arrive_as_they_were_sent),
 		cmocka_unit_test(a_message_cut_short_or_too_long_is_corrupt),
 		cmocka_unit_test(unknown_kinds_states_and_protocols_are_refused),
