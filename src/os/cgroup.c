@@ -326,27 +326,39 @@ void cgroup_end(const struct cgroup *cgroup)
 	write_text(cgroup->dirs[0], "freezer.state", "THAWED");
 }
 
-static uint64_t read_count(const char *directory, const char *name, const char *field)
+/* The number of a file that has only one, or what follows `field` in one that has many. */
+static bool read_number(const char *directory, const char *name, const char *field,
+			uint64_t *ret_value)
 {
 	char text[FILE_SIZE];
-	uint64_t value = 0;
 	if (!read_text(directory, name, text, sizeof text))
-		return 0;
+		return false;
 	char *rest = text;
 	for (char *line; (line = next_line(&rest));)
-		if (strcmp(next_word(&line), field) == 0 &&
-		    text_parse_u64(line, UINT64_MAX, &value))
-			return value;
-	return 0;
+		if ((!field || strcmp(next_word(&line), field) == 0) &&
+		    text_parse_u64(line, UINT64_MAX, ret_value))
+			return true;
+	return false;
+}
+
+bool cgroup_number(const struct cgroup *cgroup, const char *name, const char *field,
+		   uint64_t *ret_value)
+{
+	for (size_t i = 0; i < cgroup->dir_count; i++)
+		if (read_number(cgroup->dirs[i], name, field, ret_value))
+			return true;
+	return false;
 }
 
 uint64_t cgroup_oom_kills(const struct cgroup *cgroup)
 {
-	uint64_t count = 0;
+	static const char *const names[] = {"memory.events", "memory.oom_control"};
+	uint64_t sum = 0, count;
 	for (size_t i = 0; i < cgroup->dir_count; i++)
-		count += read_count(cgroup->dirs[i], "memory.events", "oom_kill") +
-			 read_count(cgroup->dirs[i], "memory.oom_control", "oom_kill");
-	return count;
+		for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+			if (read_number(cgroup->dirs[i], names[k], "oom_kill", &count))
+				sum += count;
+	return sum;
 }
 
 bool cgroup_remove(const struct cgroup *cgroup)

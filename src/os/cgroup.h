@@ -61,6 +61,11 @@ size_t cgroup_list(const struct cgroup *cgroup, pid_t *to, size_t max);
 /* SIGKILL to everything in it, also to what is being forked. */
 void cgroup_end(const struct cgroup *cgroup);
 
+/* A number that the kernel keeps for it: all that is in the file `name`, or what follows `field` there. False
+ * and nothing written when none of its directories has it. */
+bool cgroup_number(const struct cgroup *cgroup, const char *name, const char *field,
+		   uint64_t *ret_value);
+
 /* How often the kernel has killed a process of it for want of memory. */
 uint64_t cgroup_oom_kills(const struct cgroup *cgroup);
 

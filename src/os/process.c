@@ -392,7 +392,7 @@ static bool parse_stat(char *text, struct process_about *ret_about)
 		return false;
 	struct process_about about = {.zombie = at[2] == 'Z' || at[2] == 'X'};
 	at += 3;
-	for (int field = 4; field <= 22; field++) {
+	for (int field = 4; field <= 24; field++) {
 		char *end;
 		unsigned long long value = strtoull(at, &end, 10);
 		if (end == at)
@@ -404,8 +404,12 @@ static bool parse_stat(char *text, struct process_about *ret_about)
 			about.group = (pid_t)value;
 		else if (field == 6)
 			about.session = (pid_t)value;
+		else if (field >= 14 && field <= 17)
+			about.cpu_ticks += value;
 		else if (field == 22)
 			about.start = value;
+		else if (field == 24)
+			about.memory_bytes = value * (uint64_t)sysconf(_SC_PAGESIZE);
 	}
 	*ret_about = about;
 	return true;

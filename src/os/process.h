@@ -106,6 +106,8 @@ struct process_about {
 	pid_t group;
 	pid_t session;
 	uint64_t start;
+	uint64_t cpu_ticks;    /* its own, and of the children that ended and were waited for */
+	uint64_t memory_bytes; /* resident */
 	bool zombie;
 };
 

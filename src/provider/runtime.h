@@ -11,6 +11,11 @@
  *       Changes are announced by `changed`, from the loop, never from inside a call; several changes
  *       may be announced once.
  *
+ * USAGE What instances use is not part of an observation: it is looked up when measure() is called. Numbers of
+ *       one instance are comparable over time, and those of two instances with each other, only where the
+ *       sources are the same. How often instances crashed and what they logged is in the observation
+ *       (instance_crashes(), `log_errors`).
+ *
  * FENCE An instance refuses a version older than the one it has applied, and at the same version it only
  *       moves keep -> drain -> stop. A newer `start` takes an instance that drains back into service,
  *       and begins anew one that is over; one that is stopping is refused until it is over.
@@ -18,8 +23,8 @@
  * GUARD `stop` refuses an instance that is ready, has traffic and does not drain, unless told `undrained`:
  *       no document order, however it came about, can cut requests that way.
  *
- * OWNS  Specs are copied. An observation's memory is the runtime's and valid until the next call of it
- *       or the next turn of the loop.
+ * OWNS  Specs are copied. The memory of an observation or a measurement is the runtime's and valid until the
+ *       next call of it or the next turn of the loop.
  *
  * ERRORS 0 is "accepted". ERR_CONFLICT: fenced or guarded. ERR_NOT_FOUND: no such instance. ERR_NO_SPACE,
  *       ERR_LIMIT and others: nothing was changed, ask again later. A `start` that will be refused however
@@ -38,6 +43,23 @@
 enum { RUNTIME_INSTANCES_MAX = 1024 };
 
 struct runtime;
+
+enum runtime_source {
+	RUNTIME_UNKNOWN,   /* no process runs, or it cannot be seen */
+	RUNTIME_PROCESSES, /* a sum over its processes */
+	RUNTIME_CGROUP,    /* what the kernel keeps for all of it */
+};
+
+struct runtime_usage {
+	char id[INSTANCE_ID_SIZE];
+	uint64_t at_ms; /* CLOCK_MONOTONIC, as everywhere */
+	enum runtime_source cpu_source, memory_source;
+	/* Of all its processes, over all its restarts. Never goes down while this controller runs, and stands
+	 * still while the source is not known; where it begins means nothing: take differences. */
+	uint64_t cpu_us;
+	uint64_t memory_bytes;      /* now; without file cache that could go */
+	uint64_t memory_peak_bytes; /* since its last start, with file cache; 0: not known */
+};
 
 struct runtime_ops {
 	const char *name;
@@ -59,6 +81,11 @@ struct runtime_ops {
 
 	/* All instances there are, sorted by id. Returns their number. */
 	size_t (*observe)(struct runtime *runtime, const struct instance_status **ret_statuses);
+
+	/* What each of them uses at this instant; as many, in the same order. Costs a few reads of files for
+	 * each, and a look at all processes of the machine where there are no cgroups: not to be called at
+	 * every tick. */
+	size_t (*measure)(struct runtime *runtime, const struct runtime_usage **ret_usages);
 
 	/* False while instances that outlived the last controller are still being asked. An observation
 	 * before that is not the whole truth. */

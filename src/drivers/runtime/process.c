@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "drivers/runtime/process_state.h"
+#include "os/clock.h"
 #include "os/file.h"
 #include "os/random.h"
 
@@ -229,6 +230,22 @@ static size_t observe(struct runtime *runtime, const struct instance_status **re
 	return r->count;
 }
 
+static size_t measure(struct runtime *runtime, const struct runtime_usage **ret_usages)
+{
+	struct process_runtime *r = of(runtime);
+	struct usage_processes all = {0};
+	for (size_t k = 0; k < r->count; k++) {
+		struct instance *i = r->list[k];
+		struct runtime_usage *to = &r->usages[k];
+		*to = (struct runtime_usage){.at_ms = clock_now_ms()};
+		text_copy(to->id, sizeof to->id, i->status.id);
+		measure_take(&i->measure, i->dir_fd, i->status.pid, &all, to);
+	}
+	usage_processes_done(&all);
+	*ret_usages = r->usages;
+	return r->count;
+}
+
 static bool settled(struct runtime *runtime)
 {
 	struct process_runtime *r = of(runtime);
@@ -261,6 +278,7 @@ static void runtime_free(struct runtime *runtime)
 	env->ops->timer_stop(env, &r->notice);
 	close(r->instances_fd);
 	free(r->statuses);
+	free(r->usages);
 	free(r);
 }
 
@@ -271,6 +289,7 @@ static const struct runtime_ops ops = {
 	.stop = stop,
 	.forget = forget,
 	.observe = observe,
+	.measure = measure,
 	.settled = settled,
 	.trouble = trouble,
 	.free = runtime_free,
@@ -379,6 +398,7 @@ int runtime_process_new(struct loop *loop, int state_fd, const char *program,
 	r->instances_fd = instances_fd;
 	r->notice = (struct env_timer){.fire = runtime_process_noticed, .context = r};
 	r->statuses = mem_zero(RUNTIME_INSTANCES_MAX, sizeof *r->statuses);
+	r->usages = mem_zero(RUNTIME_INSTANCES_MAX, sizeof *r->usages);
 	text_copy(r->program, sizeof r->program, program ? program : "/proc/self/exe");
 	code = find_path(r, err);
 	if (code == 0)

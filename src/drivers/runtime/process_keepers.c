@@ -12,7 +12,6 @@
 
 #include "base/text.h"
 #include "drivers/runtime/process_state.h"
-#include "link/instance_record.h"
 #include "os/channel.h"
 #include "os/clock.h"
 #include "os/file.h"
@@ -259,16 +258,9 @@ static bool has_keeper(const struct instance *i)
 /* Nobody keeps it: it may be over, which its record says. */
 static bool read_last_word(struct instance *i)
 {
-	struct buf text;
-	struct error err;
 	struct instance_record record;
-	buf_init(&text, RECORD_MAX_BYTES);
-	bool over = file_read(i->dir_fd, "state", &text, &err) == 0 &&
-		    instance_record_read(buf_text(&text), text.size, &record, &err) == 0 &&
-		    instance_state_over(record.state) &&
-		    instance_version_compare(i->spec_version, record.applied) <= 0;
-	buf_done(&text);
-	if (!over)
+	if (!measure_read_record(i->dir_fd, &record) || !instance_state_over(record.state) ||
+	    instance_version_compare(i->spec_version, record.applied) > 0)
 		return false;
 	struct instance_status told = i->status;
 	told.pid = 0;

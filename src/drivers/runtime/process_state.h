@@ -11,6 +11,7 @@
 #define DRIVERS_RUNTIME_PROCESS_STATE_H
 
 #include "drivers/runtime/damaged.h"
+#include "drivers/runtime/measure.h"
 #include "drivers/runtime/process.h"
 #include "link/keeper_messages.h"
 #include "os/process.h"
@@ -35,6 +36,7 @@ struct instance {
 	uint32_t deaths;   /* of keepers, without a steady one in between */
 	uint64_t spawned_ms;
 	uint64_t sought_ms; /* since when it has been sought */
+	struct measure measure;
 };
 
 struct process_runtime {
@@ -47,6 +49,7 @@ struct process_runtime {
 	struct instance *list[RUNTIME_INSTANCES_MAX]; /* sorted by id */
 	size_t count;
 	struct instance_status *statuses; /* of the last observation */
+	struct runtime_usage *usages;     /* of the last measurement */
 	struct env_timer notice;
 	bool noticed;                    /* the timer runs */
 	char damaged[DAMAGED_NAME_SIZE]; /* put aside by us, the last of them; "" = none */

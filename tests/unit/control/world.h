@@ -73,6 +73,7 @@ struct fake_instance {
 	uint64_t wish_at_ms;
 	uint64_t busy, hanging; /* requests in flight */
 	struct router_backend_numbers counts;
+	uint64_t cpu_us, memory_bytes;
 };
 
 struct fake_release {
@@ -129,6 +130,7 @@ struct world {
 	size_t instance_count;
 	struct fake_instance instances[WORLD_INSTANCES_MAX];
 	struct instance_status statuses[WORLD_INSTANCES_MAX];
+	struct runtime_usage usages[WORLD_INSTANCES_MAX];
 	uint64_t runtime_delay_ms;  /* until an instance has taken note of what it is told */
 	uint64_t runtime_settle_ms; /* after a start of the control */
 	bool runtime_refuses;       /* for want of room */

@@ -46,13 +46,13 @@ static void crash(struct fake_instance *f, const char *sentence)
 		enter(f, INSTANCE_EXITED);
 		return;
 	}
-	f->status.restarts++;
 	if (f->crash_count == INSTANCE_RESTARTS_MAX)
 		memmove(f->crash_ms, f->crash_ms + 1, sizeof f->crash_ms[0] * --f->crash_count);
 	f->crash_ms[f->crash_count++] = world.now_ms;
 	for (uint32_t i = 0; i < f->crash_count; i++)
 		recent += world.now_ms - f->crash_ms[i] <= f->restart.window_ms;
 	f->spawn_at_ms = world.now_ms + f->restart.first_ms;
+	f->status.restarts += recent <= f->restart.limit; /* given up is not started again */
 	enter(f, recent > f->restart.limit ? INSTANCE_FAILED : INSTANCE_STARTING);
 	world.runtime_changed = true;
 }
@@ -300,6 +300,25 @@ static size_t observe(struct runtime *runtime, const struct instance_status **re
 	return world.instance_count;
 }
 
+static size_t measure(struct runtime *runtime, const struct runtime_usage **ret_usages)
+{
+	(void)runtime;
+	for (size_t i = 0; i < world.instance_count; i++) {
+		const struct fake_instance *f = &world.instances[i];
+		bool runs = f->status.pid != 0;
+		struct runtime_usage *to = &world.usages[i];
+		*to = (struct runtime_usage){.at_ms = world.now_ms};
+		text_copy(to->id, sizeof to->id, f->status.id);
+		if (!runs)
+			continue;
+		to->cpu_source = to->memory_source = RUNTIME_CGROUP;
+		to->cpu_us = f->cpu_us;
+		to->memory_bytes = f->memory_bytes;
+	}
+	*ret_usages = world.usages;
+	return world.instance_count;
+}
+
 static bool settled(struct runtime *runtime)
 {
 	(void)runtime;
@@ -320,6 +339,7 @@ void runtime_open(void)
 					       .stop = stop,
 					       .forget = forget,
 					       .observe = observe,
+					       .measure = measure,
 					       .settled = settled,
 					       .trouble = trouble};
 	world.runtime.ops = &ops;

@@ -103,6 +103,70 @@ static void lines_that_look_like_errors_are_counted_in_the_status(void **state)
 	UNTIL(look("job")->log_errors == 0);
 }
 
+static const struct runtime_usage *usage_of(const char *id)
+{
+	const struct runtime_usage *list;
+	const struct instance_status *statuses;
+	size_t count = runtime->ops->measure(runtime, &list);
+	assert_int_equal(runtime->ops->observe(runtime, &statuses), count);
+	for (size_t i = 0; i < count; i++) {
+		assert_string_equal(list[i].id, statuses[i].id);
+		if (strcmp(list[i].id, id) == 0)
+			return &list[i];
+	}
+	fail_msg("no usage of %s", id);
+	return NULL;
+}
+
+static void what_an_instance_uses_is_measured(const char *cgroups)
+{
+	struct instance_spec spec = spec_of("job", ""), other = spec_of("idle", "");
+	setenv("DAVIT_CGROUPS", cgroups, 1);
+	spec.traffic = other.traffic = false;
+	spec.health = other.health = (struct instance_health){.kind = INSTANCE_HEALTH_NONE};
+	spec.argv[0] = other.argv[0] = NULL;
+	spec.script = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; exec sleep 1000";
+	other.script = "exec sleep 1000";
+	start_spec(&spec);
+	start_spec(&other);
+	assert_int_equal(usage_of("job")->cpu_source, RUNTIME_UNKNOWN);
+	UNTIL(is("job", INSTANCE_READY) && is("idle", INSTANCE_READY));
+	UNTIL(usage_of("job")->cpu_us >= 20000);
+	assert_true(usage_of("job")->cpu_source != RUNTIME_UNKNOWN);
+	assert_true(usage_of("job")->memory_source != RUNTIME_UNKNOWN);
+	assert_true(usage_of("job")->memory_bytes >= 64 * 1024);
+	assert_true(usage_of("job")->at_ms <= clock_now_ms());
+	assert_true(usage_of("idle")->cpu_us < usage_of("job")->cpu_us);
+	/* It crashes and comes again: what it has used goes on. */
+	uint64_t used = usage_of("job")->cpu_us;
+	assert_int_equal(kill(look("job")->pid, SIGKILL), 0);
+	bool held = true;
+	UNTIL((held = held && usage_of("job")->cpu_us >= used,
+	       look("job")->restarts == 1 && is("job", INSTANCE_READY)));
+	assert_true(held); /* also while nothing ran */
+	UNTIL(usage_of("job")->cpu_us >= used + 20000);
+}
+
+static void usage_is_measured_by_cgroup_v2(void **state)
+{
+	(void)state;
+	what_an_instance_uses_is_measured("v2");
+}
+
+static void usage_is_measured_by_cgroup_v1(void **state)
+{
+	(void)state;
+	what_an_instance_uses_is_measured("v1");
+}
+
+static void usage_is_measured_without_cgroups(void **state)
+{
+	(void)state;
+	what_an_instance_uses_is_measured("none");
+	assert_int_equal(usage_of("job")->cpu_source, RUNTIME_PROCESSES);
+	assert_int_equal(usage_of("job")->memory_source, RUNTIME_PROCESSES);
+}
+
 static void a_crashing_program_is_started_again_and_given_up_in_the_end(void **state)
 {
 	(void)state;
@@ -436,6 +500,9 @@ int main(void)
 		TEST(the_program_has_its_directory_variables_and_persistent_paths),
 		TEST(words_are_expanded_and_nothing_else),
 		TEST(lines_that_look_like_errors_are_counted_in_the_status),
+		TEST(usage_is_measured_by_cgroup_v2),
+		TEST(usage_is_measured_by_cgroup_v1),
+		TEST(usage_is_measured_without_cgroups),
 		TEST(a_crashing_program_is_started_again_and_given_up_in_the_end),
 		TEST(a_program_that_cannot_be_run_fails_at_once_with_its_name),
 		TEST(a_crash_comes_back_on_the_same_port),
