@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "control/environment.h"
 #include "control/tick_text.h"
+#include "judge/selfcheck.h"
 #include "provider/router.h"
 #include "provider/ticks.h"
 
@@ -55,6 +56,7 @@ struct judging {
 	struct judge_slot slots[TICK_TEXT_SLOTS_MAX];
 	struct past_second past[JUDGING_PAST_SECONDS];
 	uint32_t past_next, past_count;
+	struct judge_selfcheck selfcheck;
 	bool judges; /* a rollout is under way that wants it */
 	struct judge judge;
 	struct ticks_log *log;
@@ -70,6 +72,7 @@ static struct judging *judging_of(struct environment *e)
 		both[i]->last = mem_zero(1, sizeof *both[i]->last);
 		both[i]->now = mem_zero(1, sizeof *both[i]->now);
 	}
+	judge_selfcheck_begin(&j->selfcheck);
 	j->fed_ms = env_now_ms(e->control->parts.env);
 	e->judging = j;
 	return j;
@@ -437,6 +440,7 @@ void judging_began(struct environment *e)
 		open_log(e);
 		return;
 	}
+	settings.phi_least = j->selfcheck.phi_least;
 	judge_begin(&j->judge, &settings);
 	if (e->control->parts.ticks)
 		open_log(e);
@@ -505,6 +509,21 @@ static void follow_live(struct environment *e)
 	forget_past(j);
 }
 
+static void check_itself(struct environment *e, const struct judge_tick *tick)
+{
+	struct judge_selfcheck *check = &e->judging->selfcheck;
+	struct judge_settings settings;
+	const struct resolved *config = environment_traffic_config(e);
+	if (!config || !config_judge(config, &settings))
+		return;
+	if (judge_selfcheck_second(check, tick->live_members, tick->live_count, settings.alpha))
+		log_event(LOG_WARNING, "judge.selfcheck",
+			  "environment=%s alarms=%u turns=%u scatter=%.1f: instances of the live "
+			  "release "
+			  "differ by themselves; new releases are judged more carefully",
+			  e->key, check->alarms, check->turns, check->phi_least);
+}
+
 void judging_watch(struct environment *e)
 {
 	struct judging *j = judging_of(e);
@@ -534,8 +553,10 @@ void judging_watch(struct environment *e)
 	}
 	if (j->judges)
 		feed(e, &tick);
-	if (!e->active)
+	if (!e->active) {
 		keep_past(j, &tick);
+		check_itself(e, &tick);
+	}
 	tick_taken(j, now);
 }
 

@@ -51,11 +51,11 @@ static void tick_suspects(struct judge *j, const struct judge_tick *tick, struct
 {
 	for (uint32_t i = 0; i < j->suspect_count; i++) {
 		struct judge_suspect *s = &j->suspects[i];
-		struct judge_member own = i < tick->new_count ? tick->new_members[i]
-							      : (struct judge_member){0};
-		struct judge_table without =
-			table_of(less(all.new_requests, own.requests), less(all.new_events, own.errors),
-				 all.live_requests, all.live_events);
+		struct judge_member own =
+			i < tick->new_count ? tick->new_members[i] : (struct judge_member){0};
+		struct judge_table without = table_of(less(all.new_requests, own.requests),
+						      less(all.new_events, own.errors),
+						      all.live_requests, all.live_events);
 		s->requests += own.requests;
 		s->errors += own.errors;
 		judge_proportion_tick(&s->without, &without, 1);
@@ -88,8 +88,8 @@ void judge_members_second(struct judge *j)
 		errors[i] = j->live_second[i].errors;
 	}
 	if (j->live_second_count > 1)
-		judge_dispersion_between(&j->metrics[JUDGE_METRIC_ERRORS].dispersion, requests, errors,
-					 j->live_second_count);
+		judge_dispersion_between(&j->metrics[JUDGE_METRIC_ERRORS].dispersion, requests,
+					 errors, j->live_second_count);
 	memset(j->live_second, 0, sizeof j->live_second);
 	j->live_second_count = 0;
 }
@@ -101,8 +101,8 @@ static double binomial_tail(double x, double d, double share)
 		return 1;
 	if (share <= 0 || share >= 1)
 		return share <= 0 ? 0 : 1;
-	double term = exp(log_gamma(d + 1) - log_gamma(x + 1) - log_gamma(d - x + 1) + x * log(share) +
-			  (d - x) * log1p(-share));
+	double term = exp(log_gamma(d + 1) - log_gamma(x + 1) - log_gamma(d - x + 1) +
+			  x * log(share) + (d - x) * log1p(-share));
 	double sum = 0;
 	for (; x <= d; x++) {
 		sum += term;
@@ -120,7 +120,9 @@ static double chance_of(const struct judge *j, uint32_t place)
 		errors += (double)j->suspects[i].errors;
 	}
 	const struct judge_suspect *s = &j->suspects[place];
-	return requests > 0 ? binomial_tail((double)s->errors, errors, (double)s->requests / requests) : 1;
+	return requests > 0
+		       ? binomial_tail((double)s->errors, errors, (double)s->requests / requests)
+		       : 1;
 }
 
 int judge_sick(const struct judge *j)
@@ -130,8 +132,9 @@ int judge_sick(const struct judge *j)
 		return -1;
 	for (uint32_t i = 0; i < j->suspect_count; i++) {
 		const struct judge_suspect *s = &j->suspects[i];
-		double without = odds - judge_share_of_odds(j, JUDGE_METRIC_ERRORS) +
-				 j->weights[JUDGE_METRIC_ERRORS] * judge_proportion_worse(&s->without);
+		double without =
+			odds - judge_share_of_odds(j, JUDGE_METRIC_ERRORS) +
+			j->weights[JUDGE_METRIC_ERRORS] * judge_proportion_worse(&s->without);
 		if (without < enough && chance_of(j, i) * j->suspect_count <= SICK_CHANCE)
 			return (int)i;
 	}
