@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "control/environment.h"
+#include "control/past.h"
 #include "control/tick_text.h"
 #include "judge/selfcheck.h"
 #include "provider/router.h"
@@ -44,18 +45,11 @@ struct watched {
 	} members[JUDGE_INSTANCES_MAX];
 };
 
-/* A second of the live release. */
-struct past_second {
-	struct judge_tick tick;
-	struct judge_slot *slots;
-};
-
 struct judging {
 	struct watched fresh, live;
 	uint64_t fed_ms; /* when the last tick ended */
 	struct judge_slot slots[TICK_TEXT_SLOTS_MAX];
-	struct past_second past[JUDGING_PAST_SECONDS];
-	uint32_t past_next, past_count;
+	struct past past;
 	struct judge_selfcheck selfcheck;
 	bool judges; /* a rollout is under way that wants it */
 	struct judge judge;
@@ -82,8 +76,7 @@ void judging_free(struct judging *j)
 {
 	if (!j)
 		return;
-	for (uint32_t i = 0; i < JUDGING_PAST_SECONDS; i++)
-		free(j->past[i].slots);
+	past_forget(&j->past);
 	free(j->fresh.last);
 	free(j->fresh.now);
 	free(j->live.last);
@@ -296,37 +289,6 @@ static bool fresh_did_something(const struct judging *j)
 	return false;
 }
 
-/* --- the past */
-
-static void keep_past(struct judging *j, const struct judge_tick *tick)
-{
-	struct past_second *p = &j->past[j->past_next];
-	uint32_t count = 0, used = 0;
-	for (uint32_t c = 0; c < tick->cell_count; c++)
-		count += tick->cells[c].live_release.slot_count;
-	if (count > JUDGING_SLOTS_MAX)
-		return;
-	free(p->slots);
-	p->slots = count > 0 ? mem_new(count * sizeof *p->slots) : NULL;
-	p->tick = *tick;
-	for (uint32_t c = 0; c < tick->cell_count; c++) {
-		struct judge_arm *arm = &p->tick.cells[c].live_release;
-		if (arm->slot_count > 0)
-			memcpy(&p->slots[used], arm->slots, arm->slot_count * sizeof *p->slots);
-		arm->slots = &p->slots[used];
-		used += arm->slot_count;
-		p->tick.cells[c].new_release = (struct judge_arm){0};
-	}
-	j->past_next = (j->past_next + 1) % JUDGING_PAST_SECONDS;
-	if (j->past_count < JUDGING_PAST_SECONDS)
-		j->past_count++;
-}
-
-static void forget_past(struct judging *j)
-{
-	j->past_count = j->past_next = 0;
-}
-
 /* --- the judge's lines */
 
 static void keep_line(struct environment *e, struct buf *line)
@@ -343,8 +305,9 @@ static void keep_line(struct environment *e, struct buf *line)
 	buf_done(line);
 }
 
-static void feed(struct environment *e, const struct judge_tick *tick)
+static void feed(void *context, const struct judge_tick *tick)
 {
+	struct environment *e = context;
 	struct buf line;
 	judge_tick(&e->judging->judge, tick);
 	buf_init(&line, TICKS_LINE_MAX);
@@ -445,9 +408,7 @@ void judging_began(struct environment *e)
 	if (e->control->parts.ticks)
 		open_log(e);
 	begin_log(e, &settings);
-	for (uint32_t i = j->past_count; i > 0; i--)
-		feed(e, &j->past[(j->past_next + JUDGING_PAST_SECONDS - i) % JUDGING_PAST_SECONDS]
-				 .tick);
+	past_feed(&j->past, feed, e);
 }
 
 void judging_ended(struct environment *e)
@@ -506,7 +467,7 @@ static void follow_live(struct environment *e)
 	if (release_id_equal(&j->live.id, id))
 		return;
 	watch_release(&j->live, id);
-	forget_past(j);
+	past_forget(&j->past);
 }
 
 static void check_itself(struct environment *e, const struct judge_tick *tick)
@@ -554,7 +515,7 @@ void judging_watch(struct environment *e)
 	if (j->judges)
 		feed(e, &tick);
 	if (!e->active) {
-		keep_past(j, &tick);
+		past_keep(&j->past, &tick);
 		check_itself(e, &tick);
 	}
 	tick_taken(j, now);

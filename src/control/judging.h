@@ -2,7 +2,7 @@
  *
  * judging - the gateway's counts become ticks, and ticks become evidence: what an environment keeps for its judge.
  *
- * WHAT  Between rollouts the live release is watched, a tick a second, and the last ten minutes of it are kept. A
+ * WHAT  Between rollouts the live release is watched, a tick a second, and the last ten minutes of it are kept (past.h). A
  *       rollout begins with a judge that is fed with these first, so that it knows how the live release is; then
  *       with both releases, ten times a second while the new one has requests. All that it is fed with is kept line
  *       by line (provider/ticks.h): a controller that is started in the middle feeds its judge with that and goes on.
@@ -11,7 +11,6 @@
  *       judging_step() where a step is held; judging_decide() when a verdict is wanted.
  *
  * OWNS  The environment owns its judging; judging_free() when it goes.
- * LIMITS A second's tick of the past keeps at most JUDGING_SLOTS_MAX buckets; a second with more is not learnt from.
  * SEE   judge/judge.h, control/tick_text.h
  */
 #ifndef CONTROL_JUDGING_H
@@ -24,8 +23,6 @@
 
 struct environment;
 struct judging;
-
-enum { JUDGING_PAST_SECONDS = 600, JUDGING_SLOTS_MAX = 2048 };
 
 void judging_watch(struct environment *e);
 

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * past - see past.h for the contract. */
+#include "control/past.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+struct past_second {
+	uint32_t elapsed_ms, cell_count, live_count;
+	struct judge_arm arms[JUDGE_STRATA_MAX]; /* their slots follow each other in `slots` */
+	struct judge_member members[JUDGE_INSTANCES_MAX];
+	struct judge_slot slots[];
+};
+
+void past_keep(struct past *past, const struct judge_tick *tick)
+{
+	uint32_t slots = 0;
+	for (uint32_t c = 0; c < tick->cell_count; c++)
+		slots += tick->cells[c].live_release.slot_count;
+	if (slots > PAST_SLOTS_MAX)
+		return;
+	struct past_second *s = mem_new(sizeof *s + slots * sizeof s->slots[0]);
+	*s = (struct past_second){.elapsed_ms = tick->elapsed_ms,
+				  .cell_count = tick->cell_count,
+				  .live_count = tick->live_count};
+	memcpy(s->members, tick->live_members, sizeof s->members);
+	struct judge_slot *to = s->slots;
+	for (uint32_t c = 0; c < tick->cell_count; c++) {
+		s->arms[c] = tick->cells[c].live_release;
+		s->arms[c].slots = to;
+		if (s->arms[c].slot_count > 0)
+			memcpy(to, tick->cells[c].live_release.slots,
+			       s->arms[c].slot_count * sizeof *to);
+		to += s->arms[c].slot_count;
+	}
+	free(past->seconds[past->next]);
+	past->seconds[past->next] = s;
+	past->next = (past->next + 1) % PAST_SECONDS;
+	if (past->count < PAST_SECONDS)
+		past->count++;
+}
+
+void past_feed(const struct past *past, void (*feed)(void *context, const struct judge_tick *tick),
+	       void *context)
+{
+	for (uint32_t i = past->count; i > 0; i--) {
+		const struct past_second *s =
+			past->seconds[(past->next + PAST_SECONDS - i) % PAST_SECONDS];
+		struct judge_tick tick = {.elapsed_ms = s->elapsed_ms,
+					  .cell_count = s->cell_count,
+					  .live_count = s->live_count};
+		for (uint32_t c = 0; c < s->cell_count; c++)
+			tick.cells[c].live_release = s->arms[c];
+		memcpy(tick.live_members, s->members, sizeof tick.live_members);
+		feed(context, &tick);
+	}
+}
+
+void past_forget(struct past *past)
+{
+	for (uint32_t i = 0; i < PAST_SECONDS; i++)
+		free(past->seconds[i]);
+	*past = (struct past){0};
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * past - the last ten minutes of a live release, a tick a second: what a judge is fed with before a rollout begins.
+ *
+ * HOW   past_keep() takes the live release's part of a tick; past_feed() gives all that is kept, oldest first.
+ * OWNS  Its own memory, about 1 KB a second; past_forget() frees it. All zero is empty.
+ * LIMITS PAST_SECONDS ticks; of a tick at most PAST_SLOTS_MAX buckets, one with more is not kept.
+ */
+#ifndef CONTROL_PAST_H
+#define CONTROL_PAST_H
+
+#include "judge/judge.h"
+
+enum { PAST_SECONDS = 600, PAST_SLOTS_MAX = 2048 };
+
+struct past {
+	uint32_t next, count;
+	struct past_second *seconds[PAST_SECONDS];
+};
+
+void past_keep(struct past *past, const struct judge_tick *tick);
+void past_feed(const struct past *past, void (*feed)(void *context, const struct judge_tick *tick),
+	       void *context);
+void past_forget(struct past *past);
+
+#endif
