@@ -50,11 +50,16 @@ static bool is_latency(uint32_t metric)
 	return metric >= JUDGE_METRIC_LATENCY && metric < JUDGE_METRIC_LATENCY + JUDGE_LATENCIES;
 }
 
-static void put_counted(struct judge_line *line, uint64_t events, uint64_t requests)
+/* "9 of 783 requests (1.15%)" */
+static void put_counted(struct judge_line *line, uint64_t events, uint64_t requests,
+			const char *what)
 {
 	judge_line_count(line, events);
 	judge_line_put(line, " of ");
 	judge_line_count(line, requests);
+	judge_line_put(line, what);
+	if (what[0])
+		judge_line_put(line, requests == 1 ? "" : "s");
 	if (requests > 0 && events <= requests) {
 		judge_line_put(line, " (");
 		judge_line_share(line, events, requests);
@@ -62,27 +67,7 @@ static void put_counted(struct judge_line *line, uint64_t events, uint64_t reque
 	}
 }
 
-/* "errors: 9 of 783 (1.15%) of the new release, 98 of 77,410 (0.13%) of the live one" */
-static void put_comparison(struct judge_line *line, const struct judge *j, uint32_t metric)
-{
-	struct judge_table t = total_of(j, metric);
-	judge_line_put(line, j->settings.metrics[metric].name);
-	judge_line_put(line, ": ");
-	put_counted(line, t.new_events, t.new_requests);
-	judge_line_put(line, " of the new release");
-	if (is_latency(metric)) {
-		judge_line_put(line, " took longer than ");
-		judge_line_time(line, j->edges[metric - JUDGE_METRIC_LATENCY].live_us);
-	}
-	if (t.live_requests > 0) {
-		judge_line_put(line, ", ");
-		put_counted(line, t.live_events, t.live_requests);
-		judge_line_put(line, " of the live one");
-	} else {
-		judge_line_put(line, ", more than the one before it ever had");
-	}
-}
-
+/* " (7 answered 5xx, 2 timed out)", blind second tries among them */
 static void put_causes(struct judge_line *line, const struct judge *j)
 {
 	static const char *const texts[JUDGE_ERROR_COUNT] = {
@@ -90,7 +75,7 @@ static void put_causes(struct judge_line *line, const struct judge *j)
 		JUDGE_ERROR_CAUSES(X)
 #undef X
 	};
-	const char *separator = "; ";
+	const char *separator = " (";
 	for (uint32_t c = 0; c < JUDGE_ERROR_COUNT; c++) {
 		if (j->causes[c] == 0)
 			continue;
@@ -100,50 +85,100 @@ static void put_causes(struct judge_line *line, const struct judge *j)
 		judge_line_put(line, texts[c]);
 		separator = ", ";
 	}
+	if (separator[0] == ',')
+		judge_line_put(line, ")");
+}
+
+/* " failed", " took longer than 21 ms": what an event is. */
+static void put_event(struct judge_line *line, const struct judge *j, uint32_t metric)
+{
+	if (metric == JUDGE_METRIC_ERRORS) {
+		judge_line_put(line, " failed");
+		put_causes(line, j);
+	} else if (metric == JUDGE_METRIC_REFUSED) {
+		judge_line_put(line, " were answered with 4xx");
+	} else if (metric == JUDGE_METRIC_HANGS) {
+		judge_line_put(line, " hung");
+	} else if (is_latency(metric)) {
+		judge_line_put(line, " took longer than ");
+		judge_line_time(line, j->edges[metric - JUDGE_METRIC_LATENCY].live_us);
+	} else {
+		judge_line_put(line, " counted as ");
+		judge_line_put(line, j->settings.metrics[metric].name);
+	}
+}
+
+/* What the live release's share, now and before, would have made of the new one's requests. */
+static void put_expected(struct judge_line *line, const struct judge_proportion *p)
+{
+	static const double NONE = 0.05;
+	if (p->past_requests <= 0)
+		return;
+	judge_line_put(line, ", ");
+	if (p->expected < NONE)
+		judge_line_put(line, "none");
+	else
+		judge_line_number(line, p->expected);
+	judge_line_put(line, " would have been expected");
+}
+
+/* "9 of 783 requests (1.15%) failed, 0.8 would have been expected; of the live release 98 of 77,410 (0.13%)" */
+static void put_comparison(struct judge_line *line, const struct judge *j, uint32_t metric)
+{
+	struct judge_table t = total_of(j, metric);
+	put_counted(line, t.new_events, t.new_requests,
+		    is_latency(metric) ? " answer" : " request");
+	put_event(line, j, metric);
+	put_expected(line, &j->metrics[metric]);
+	if (t.live_requests > 0) {
+		judge_line_put(line, "; of the live release ");
+		put_counted(line, t.live_events, t.live_requests, "");
+	} else {
+		judge_line_put(line, "; there is no live release to compare with");
+	}
+}
+
+static void put_odds(struct judge_line *line, const char *before, double odds, const char *after)
+{
+	judge_line_put(line, before);
+	judge_line_odds(line, odds);
+	judge_line_put(line, after);
 }
 
 static void say_worse(struct judge_line *line, const struct judge *j, uint32_t metric)
 {
 	put_comparison(line, j, metric);
-	if (metric == JUDGE_METRIC_ERRORS)
-		put_causes(line, j);
-	judge_line_put(line, "; odds ");
-	judge_line_odds(line, judge_odds(j));
-	judge_line_put(line, " that it is worse");
+	put_odds(line, "; the odds are ", judge_odds(j), " that this release is worse");
 }
 
 static void say_fine(struct judge_line *line, const struct judge *j)
 {
 	put_comparison(line, j, JUDGE_METRIC_ERRORS);
-	judge_line_put(line, "; odds ");
-	judge_line_odds(line, judge_fine(j));
-	judge_line_put(line, " that it is fine, ");
-	judge_line_odds(line, judge_odds(j));
-	judge_line_put(line, " that it is worse");
+	put_odds(line, "; the odds are ", judge_fine(j), " that this release is fine");
+	put_odds(line, ", and ", judge_odds(j), " that it is worse");
 }
 
 static void say_open(struct judge_line *line, const struct judge *j)
 {
 	uint32_t metric = laggard(j);
-	put_comparison(line, j, metric == JUDGE_METRIC_COUNT ? JUDGE_METRIC_ERRORS : metric);
-	judge_line_put(line, "; odds ");
-	judge_line_odds(line, judge_fine(j));
-	judge_line_put(line, " that it is fine (");
-	judge_line_odds(line, 1 / j->settings.beta);
-	judge_line_put(line, " passes), ");
-	judge_line_odds(line, judge_odds(j));
-	judge_line_put(line, " that it is worse (");
-	judge_line_odds(line, 1 / j->settings.alpha);
-	judge_line_put(line, " fails)");
+	bool counted = metric != JUDGE_METRIC_COUNT && total_of(j, metric).new_requests > 0;
+	put_comparison(line, j, counted ? metric : JUDGE_METRIC_ERRORS);
+	if (!counted && is_latency(metric))
+		judge_line_put(line, "; its speed cannot be judged before the live release has "
+				     "had some hundred answers");
+	put_odds(line, "; too early to say: the odds are ", judge_fine(j),
+		 " that this release is fine");
+	put_odds(line, " (", 1 / j->settings.beta, " passes)");
+	put_odds(line, ", and ", judge_odds(j), " that it is worse");
+	put_odds(line, " (", 1 / j->settings.alpha, " fails)");
 }
 
 static void say_sick(struct judge_line *line, const struct judge *j, uint32_t place)
 {
 	const struct judge_suspect *s = &j->suspects[place];
 	judge_line_put(line, "one instance of the new release is sick: ");
-	put_counted(line, s->errors, s->requests);
-	judge_line_put(
-		line, " of its requests failed, and hardly any of those beside it; it is replaced");
+	put_counted(line, s->errors, s->requests, " request");
+	judge_line_put(line, " to it failed, and hardly any to those beside it; it is replaced");
 }
 
 void judge_decide(const struct judge *j, struct judge_result *ret_result)
@@ -163,9 +198,8 @@ void judge_decide(const struct judge *j, struct judge_result *ret_result)
 		ret_result->verdict = JUDGE_VERDICT_TOO_LITTLE;
 		judge_line_put(&line, "the new release has had no request yet");
 	} else if (judge_live_troubled(j)) {
-		judge_line_put(&line,
-			       "the live release itself is in trouble, which says nothing about "
-			       "the new one: ");
+		judge_line_put(&line, "the live release itself is in trouble, and no measure for "
+				      "this one: ");
 		put_comparison(&line, j, JUDGE_METRIC_ERRORS);
 	} else if (judge_fine(j) >= 1 / j->settings.beta) {
 		ret_result->verdict = JUDGE_VERDICT_PASS;
