@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "control/view_judge.h"
+
+enum { REAL_DIGITS = 6 };
 
 static void put(json_t *object, const char *key, const char *text)
 {
@@ -157,6 +160,10 @@ static void put_numbers(json_t *o, const struct view_numbers *numbers)
 	if (!numbers->known)
 		return;
 	put_number(o, "held_ms", numbers->held_ms);
+	if (numbers->odds > 0) {
+		json_object_set_new(o, "odds", json_real(numbers->odds));
+		json_object_set_new(o, "fine", json_real(numbers->fine));
+	}
 	json_object_set_new(o, "new", traffic(&numbers->new_traffic));
 	json_object_set_new(o, "old", traffic(&numbers->old_traffic));
 }
@@ -236,7 +243,9 @@ json_t *json_of_rollout(const struct view_rollout *r)
 	put_number(hold, "at_most_ms", r->hold_at_most_ms);
 	put_number(hold, "requests", r->hold_requests);
 	put_number(hold, "at_least_requests", r->hold_at_least_requests);
+	put_bool(hold, "judged", r->hold_judged);
 	json_object_set_new(o, "hold", hold);
+	json_object_set_new(o, "judge", view_judge_to_json(&r->judge));
 	json_object_set_new(o, "evidence", evidence(r));
 	json_object_set_new(o, "history", history(r));
 	put_number(o, "verdict_to_zero_ms", r->verdict_to_zero_ms);
@@ -318,7 +327,7 @@ json_t *json_of_error(const struct error *err, const char *next)
 char *json_text(json_t *object, bool line)
 {
 	struct buf text;
-	char *dump = json_dumps(object, JSON_COMPACT);
+	char *dump = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
 	ASSERT(dump);
 	json_decref(object);
 	buf_init(&text, 16 << 20);

@@ -521,6 +521,26 @@ void judging_watch(struct environment *e)
 	tick_taken(j, now);
 }
 
+/* Of the release that has been read last; the names are those of the environment, the same for both. */
+static const struct router_class_counters *classes_of(const struct environment *e)
+{
+	const struct judging *j = e->judging;
+	const struct watched *w = !j ? NULL : j->fresh.known ? &j->fresh : &j->live;
+	return w && w->known ? w->last : NULL;
+}
+
+uint32_t judging_class_count(const struct environment *e)
+{
+	const struct router_class_counters *c = classes_of(e);
+	return c ? c->count : 0;
+}
+
+const char *judging_class(const struct environment *e, uint32_t class)
+{
+	const struct router_class_counters *c = classes_of(e);
+	return c && class < c->count ? c->classes[class].name : "";
+}
+
 const struct judge *judging_judge(const struct environment *e)
 {
 	return e->judging && e->judging->judges ? &e->judging->judge : NULL;

@@ -38,6 +38,9 @@ bool judging_replace(struct environment *e, char ret_instance[INSTANCE_ID_SIZE])
 
 /* The judge of the rollout that is under way, or NULL. */
 const struct judge *judging_judge(const struct environment *e);
+/* The route classes that it counts apart, as the strata of the judge: "" is what none of them names. */
+uint32_t judging_class_count(const struct environment *e);
+const char *judging_class(const struct environment *e, uint32_t class);
 
 void judging_free(struct judging *judging); /* NULL is allowed */
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "control/view_judge.h"
 
 static json_t *traffic_to_json(const struct view_traffic *t)
 {
@@ -41,7 +42,8 @@ void summary_write(const struct view_rollout *view, struct buf *to)
 	json_object_set_new(o, "steps", steps);
 	json_object_set_new(o, "new", traffic_to_json(&view->new_traffic));
 	json_object_set_new(o, "old", traffic_to_json(&view->old_traffic));
-	char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
+	json_object_set_new(o, "judge", view_judge_to_json(&view->judge));
+	char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(6));
 	json_decref(o);
 	buf_puts(to, text);
 	free(text);
@@ -72,6 +74,7 @@ void summary_read(const char *json, struct view_rollout *view)
 	}
 	traffic_from_json(json_object_get(o, "new"), &view->new_traffic);
 	traffic_from_json(json_object_get(o, "old"), &view->old_traffic);
+	view_judge_from_json(json_object_get(o, "judge"), &view->judge);
 	json_decref(o);
 }
 
@@ -81,7 +84,9 @@ void summary_write_numbers(const struct view_numbers *numbers, struct buf *to)
 	json_object_set_new(o, "held_ms", json_integer((json_int_t)numbers->held_ms));
 	json_object_set_new(o, "new", traffic_to_json(&numbers->new_traffic));
 	json_object_set_new(o, "old", traffic_to_json(&numbers->old_traffic));
-	char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS);
+	json_object_set_new(o, "odds", json_real(numbers->odds));
+	json_object_set_new(o, "fine", json_real(numbers->fine));
+	char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(6));
 	json_decref(o);
 	buf_puts(to, text);
 	free(text);
@@ -94,5 +99,7 @@ void summary_read_numbers(const char *json, struct view_numbers *ret_numbers)
 	ret_numbers->held_ms = (uint64_t)json_integer_value(json_object_get(o, "held_ms"));
 	traffic_from_json(json_object_get(o, "new"), &ret_numbers->new_traffic);
 	traffic_from_json(json_object_get(o, "old"), &ret_numbers->old_traffic);
+	ret_numbers->odds = json_number_value(json_object_get(o, "odds"));
+	ret_numbers->fine = json_number_value(json_object_get(o, "fine"));
 	json_decref(o);
 }

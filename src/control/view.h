@@ -23,7 +23,12 @@ enum {
 	VIEW_CLASSES_MAX = 8,
 	VIEW_LOG_LINES = 20,
 	VIEW_WORD_SIZE = 48,
+	VIEW_NAME_SIZE = 96,
+	VIEW_METRICS_MAX = 18,
+	VIEW_JUDGED_MAX = 32,
 };
+
+#define VIEW_ODDS_MAX 1e12
 
 struct view_release {
 	char release[DIGEST_HEX_SIZE]; /* "" = none */
@@ -105,6 +110,7 @@ struct view_step {
 struct view_numbers {
 	bool known;
 	uint64_t held_ms;
+	double odds, fine; /* of the judge when this was counted; 0 = no statistics */
 	struct view_traffic new_traffic, old_traffic; /* since the step's analysis began */
 };
 
@@ -114,6 +120,56 @@ struct view_evidence {
 	char verdict[VIEW_WORD_SIZE];
 	char text[VIEW_TEXT_SIZE];
 	uint64_t at_unix_ms;
+};
+
+/* Events among requests, of both releases. */
+struct view_counts {
+	uint64_t new_events, new_requests;
+	uint64_t live_events, live_requests;
+};
+
+struct view_metric {
+	char name[VIEW_WORD_SIZE];          /* "errors", "p99" */
+	char tolerance[VIEW_WORD_SIZE * 2]; /* in words: what is not held against it */
+	bool gates;                         /* a step passes only when it is shown to be fine */
+	struct view_counts counts;          /* since the new release had its first request */
+	double expected; /* events of the new release, had it the live one's share; -1 = not known */
+	double evidence;  /* odds against the release by this metric alone */
+	double fine;      /* odds that it is fine */
+	double share;     /* of all that is said against the release, 0..1 */
+	double phi;       /* events come in clusters of about this size; 1 = one by one */
+	uint64_t edge_us; /* of a latency: slower than this is an event; 0 = none */
+};
+
+struct view_part {
+	char name[VIEW_NAME_SIZE]; /* of a class ("" = what none names), or of an instance */
+	struct view_counts counts; /* an instance has no `live` ones */
+};
+
+/* Between which bounds, whenever one looks; high_us UINT64_MAX: there is none yet. */
+struct view_band {
+	uint64_t low_us, high_us;
+};
+
+/* What the statistics say of a rollout. Odds are capped at VIEW_ODDS_MAX. */
+struct view_judge {
+	bool known; /* false: it is not judged by statistics, and nothing else here is filled */
+	double odds, fine;  /* that it is worse; that it is fine */
+	double alpha, beta; /* it fails at odds of 1/alpha, a step passes at 1/beta */
+	uint32_t passed_bp; /* how far it is on the way to a pass */
+	bool live_troubled; /* the live release is no measure just now */
+	uint32_t metric_count;
+	struct view_metric metrics[VIEW_METRICS_MAX]; /* what says most against it first */
+	bool ratio_known; /* errors: how many times the live release's share, 95 % */
+	double ratio_low, ratio, ratio_high;
+	struct view_band new_p50, new_p99, live_p50, live_p99; /* 95 % */
+	uint32_t class_count;
+	struct view_part classes[VIEW_CLASSES_MAX]; /* metrics[0] by route class */
+	uint32_t instance_count;
+	struct view_part instances[VIEW_JUDGED_MAX]; /* of the new release, most errors first */
+	uint64_t
+		more_requests; /* of the new release until a decision, estimated; 0 = cannot be said */
+	uint64_t more_ms;      /* the same at this traffic */
 };
 
 struct view_transition {
@@ -142,7 +198,9 @@ struct view_rollout {
 	uint32_t new_ready, new_want, old_ready, old_want;
 	uint64_t hold_for_ms, hold_held_ms, hold_at_most_ms;
 	uint64_t hold_requests, hold_at_least_requests;
+	bool hold_judged; /* its end waits for the statistics */
 	struct view_numbers hold_numbers;
+	struct view_judge judge; /* of a rollout that has turned back: when it did */
 	uint32_t evidence_count;
 	struct view_evidence evidence[VIEW_EVIDENCE_MAX];
 	uint32_t history_count;

@@ -8,6 +8,7 @@
 #include "control/environment.h"
 #include "control/summary.h"
 #include "control/view.h"
+#include "control/view_judge.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
 
@@ -152,6 +153,11 @@ bool environment_hold_numbers(const struct environment *e, const struct active_r
 	show_track(&a->fresh, &a->fresh.base, &ret_numbers->new_traffic);
 	show_track(&a->live, &a->live.base, &ret_numbers->old_traffic);
 	show_share(&ret_numbers->new_traffic, &ret_numbers->old_traffic);
+	const struct judge *judge = judging_judge(e);
+	if (judge && judge->new_requests > 0) {
+		ret_numbers->odds = view_judge_odds(judge_odds(judge));
+		ret_numbers->fine = view_judge_odds(judge_fine(judge));
+	}
 	return true;
 }
 
@@ -189,9 +195,13 @@ static void show_live(const struct source *s)
 		v->hold_held_ms = r->state.held_ms;
 		v->hold_at_most_ms = step->at_most_ms;
 		v->hold_at_least_requests = step->min_samples;
+		v->hold_judged = judging_judge(e) && step->analyses & ANALYSIS_LIVE;
 		if (environment_hold_numbers(e, r, &v->hold_numbers))
 			v->hold_requests = v->hold_numbers.new_traffic.requests;
 	}
+	/* On the way back what was kept is shown: what is counted there has decided nothing. */
+	if (!r->plan.reverts)
+		view_judge_fill(e, &v->hold_numbers, &v->judge);
 }
 
 static int add_evidence(void *context, const struct store_evidence *row)
@@ -240,21 +250,39 @@ static const char *turning_point(const struct view_rollout *v)
 	return v->history_count > 0 ? v->history[v->history_count - 1].text : "";
 }
 
+/* " About 120 more requests, 12s at this traffic, decide it." where that can be said. */
+static void estimate_text(const struct view_judge *judge, char to[VIEW_WORD_SIZE * 2])
+{
+	char time[40], at[VIEW_WORD_SIZE] = "";
+	to[0] = '\0';
+	if (judge->more_requests == 0)
+		return;
+	if (judge->more_ms > 0)
+		snprintf(at, sizeof at, ", %s at this traffic",
+			 text_format_duration((judge->more_ms / 1000 + 1) * 1000, time,
+					      sizeof time));
+	snprintf(to, VIEW_WORD_SIZE * 2, " About %llu more requests%s, decide it.",
+		 (unsigned long long)judge->more_requests, at);
+}
+
 static void explain_running(const struct source *s)
 {
 	struct view_rollout *v = s->view;
 	const struct analysis *a = &s->environment->analysis;
 	char have[40], want[40];
+	char estimate[VIEW_WORD_SIZE * 2];
 	const struct view_step *step = v->step < v->step_count ? &v->steps[v->step] : NULL;
+	estimate_text(&v->judge, estimate);
 	if (v->hold_for_ms > 0 || v->hold_at_most_ms > 0)
 		snprintf(v->why, sizeof v->why,
 			 "It stays at %s for at least %s (%s so far)%s%s. It goes on when the time "
 			 "is over and "
-			 "the analysis passes.",
+			 "the analysis passes.%s",
 			 step && step->label[0] ? step->label : "this step",
 			 text_format_duration(v->hold_for_ms, want, sizeof want),
 			 text_format_duration(v->hold_held_ms / 1000 * 1000, have, sizeof have),
-			 a->result.sentence[0] ? ": " : "", a->result.sentence);
+			 a->result.sentence[0] ? ": " : "", a->result.sentence,
+			 v->hold_judged ? estimate : "");
 	else
 		snprintf(v->why, sizeof v->why, "It is at step %u of %u: %s.", v->step + 1,
 			 v->step_count, step ? step->text : "");
