@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "cli/judge_view.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
 
-enum { TEXT_MAX = 64 * 1024 };
+enum { TEXT_MAX = 64 * 1024, REAL_DIGITS = 6 };
 
 static void put_numbers(const struct cli *cli, struct buf *to, const char *name,
 			const json_t *release, const json_t *traffic)
@@ -121,6 +122,7 @@ static void print_why(const struct cli *cli, const json_t *rollout)
 	screen_put(cli, &text, screen_tone(state), "%s %s", screen_glyph(cli, state), state);
 	screen_put(cli, &text, TONE_PLAIN, ".\n%s\n", json_text_of(rollout, "why"));
 	put_both(cli, &text, rollout);
+	judge_draw(cli, rollout, &text);
 	put_evidence(cli, &text, rollout);
 	put_history(cli, &text, rollout);
 	put_tail(cli, &text, rollout);
@@ -143,7 +145,7 @@ int verb_why(struct cli *cli)
 	if (result < 0)
 		return cli_fail(cli, &err, "davit status");
 	if (cli->json) {
-		json_dumpf(rollout, stdout, JSON_COMPACT);
+		json_dumpf(rollout, stdout, JSON_COMPACT | JSON_REAL_PRECISION(REAL_DIGITS));
 		putchar('\n');
 	} else {
 		print_why(cli, rollout);

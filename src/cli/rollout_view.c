@@ -8,13 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/screen.h"
 
 enum {
 	BAR_CELLS = 10,
 	HEAD_COLUMNS = 100,
 	STEPS_MAX = 128,
-	OTHER_ROWS = 5, /* head, instances, two for what to do, the cursor's */
+	STEP_COLUMNS = 6, /* around its name */
+	OTHER_ROWS = 6,   /* head, what is judged, instances, two for what to do, the cursor's */
+	HARM_ODDS = 20,   /* from here on it is worth a look */
 };
 
 static bool is(const json_t *o, const char *key, const char *value)
@@ -49,51 +52,103 @@ static const json_t *evidence_of(const json_t *rollout, uint64_t step)
 	return NULL;
 }
 
-/* errors 0.10% vs 0.11%   p99 210 vs 204 ms   783 requests */
-static void put_numbers(const struct cli *cli, struct buf *to, const json_t *numbers, bool bad)
+/* The line being written; its parts are put where they fit, for half of a number says something else. */
+struct line {
+	const struct cli *cli;
+	struct buf *to;
+	size_t began;
+};
+
+static bool put_part(const struct line *line, enum screen_tone tone, const char *text)
+{
+	unsigned used = screen_columns(line->to->data + line->began, line->to->size - line->began);
+	if (used + strlen(text) > screen_width())
+		return false;
+	screen_put(line->cli, line->to, tone, "%s", text);
+	return true;
+}
+
+/* errors 0.10% vs 0.11%   p99 210 vs 204 ms */
+static void put_numbers(const struct line *line, const json_t *numbers, bool bad)
 {
 	const json_t *fresh = json_object_get(numbers, "new"),
 		     *old = json_object_get(numbers, "old");
-	uint64_t requests = json_number_of(fresh, "requests"),
-		 others = json_number_of(old, "requests");
-	char a[32], b[32];
-	screen_put(cli, to, bad ? TONE_BAD : TONE_PLAIN, "errors %s",
-		   screen_share(json_number_of(fresh, "errors"), requests, a));
-	if (others > 0)
-		screen_put(cli, to, TONE_PLAIN, " vs %s",
-			   screen_share(json_number_of(old, "errors"), others, b));
-	if (json_number_of(fresh, "p99_us") > 0) {
-		screen_put(cli, to, TONE_PLAIN, "   p99 %s",
-			   milliseconds(json_number_of(fresh, "p99_us"), a));
-		if (others > 0)
-			screen_put(cli, to, TONE_PLAIN, " vs %s",
-				   milliseconds(json_number_of(old, "p99_us"), b));
-		screen_put(cli, to, TONE_PLAIN, " ms");
+	bool others = json_number_of(old, "requests") > 0;
+	char a[32], b[32], text[160];
+	snprintf(text, sizeof text, "errors %s",
+		 screen_share(json_number_of(fresh, "errors"), json_number_of(fresh, "requests"),
+			      a));
+	put_part(line, bad ? TONE_BAD : TONE_PLAIN, text);
+	if (others) {
+		snprintf(text, sizeof text, " vs %s",
+			 screen_share(json_number_of(old, "errors"),
+				      json_number_of(old, "requests"), b));
+		put_part(line, TONE_PLAIN, text);
 	}
-	screen_put(cli, to, TONE_PLAIN, "   %llu %s", (unsigned long long)requests,
-		   requests == 1 ? "request" : "requests");
+	if (json_number_of(fresh, "p99_us") == 0)
+		return;
+	milliseconds(json_number_of(fresh, "p99_us"), a);
+	milliseconds(json_number_of(old, "p99_us"), b);
+	snprintf(text, sizeof text, "   p99 %s%s%s ms", a, others ? " vs " : "", others ? b : "");
+	put_part(line, TONE_PLAIN, text);
 }
 
-/* How far a HOLD is: its time, or the requests that it waits for, whichever is behind. */
-static void put_bar(const struct cli *cli, struct buf *to, const json_t *hold)
+static void put_requests(const struct line *line, const json_t *numbers)
 {
-	uint64_t held = json_number_of(hold, "held_ms"), least = json_number_of(hold, "for_ms"),
-		 had = json_number_of(hold, "requests"),
-		 want = json_number_of(hold, "at_least_requests");
-	uint64_t filled = least > 0 && held < least ? held * BAR_CELLS / least : BAR_CELLS;
-	uint64_t counted = want > 0 && had < want ? had * BAR_CELLS / want : BAR_CELLS;
-	char bar[BAR_CELLS + 1];
-	for (uint64_t i = 0; i < BAR_CELLS; i++)
-		bar[i] = i < filled && i < counted ? '#' : '-';
-	bar[BAR_CELLS] = '\0';
-	screen_put(cli, to, TONE_BUSY, "   [%s]", bar);
-	if (want > 0 && had < want)
-		screen_put(cli, to, TONE_FAINT, " waits for %llu requests",
-			   (unsigned long long)want);
+	uint64_t requests = json_number_of(json_object_get(numbers, "new"), "requests");
+	char count[32], text[64];
+	snprintf(text, sizeof text, "   %s %s", screen_count(requests, count),
+		 requests == 1 ? "request" : "requests");
+	put_part(line, TONE_PLAIN, text);
 }
 
-static void put_hold(const struct cli *cli, struct buf *to, const json_t *rollout,
-		     const json_t *step)
+/* What the statistics have against it; nothing where there are none. */
+static void put_harm(const struct line *line, const json_t *numbers)
+{
+	double odds = json_real_of(numbers, "odds");
+	enum screen_tone tone = odds >= HARM_ODDS ? TONE_BAD : odds > 1 ? TONE_PLAIN : TONE_FAINT;
+	char text[64], number[32];
+	if (odds <= 0)
+		return;
+	screen_odds(odds, number);
+	snprintf(text, sizeof text, "   evidence of harm %s", number);
+	if (put_part(line, tone, text))
+		return;
+	snprintf(text, sizeof text, "   harm %s", number);
+	put_part(line, tone, text);
+}
+
+/* Of BAR_CELLS. */
+static uint64_t cells_of(uint64_t have, uint64_t want)
+{
+	return have < want ? have * BAR_CELLS / want : BAR_CELLS;
+}
+
+/* How far a HOLD is: its time, the requests that it waits for, or what is to be shown of it, whichever is behind. */
+static void put_bar(const struct line *line, const json_t *rollout, const json_t *hold)
+{
+	uint64_t had = json_number_of(hold, "requests"),
+		 want = json_number_of(hold, "at_least_requests");
+	uint64_t behind = cells_of(json_number_of(hold, "held_ms"), json_number_of(hold, "for_ms")),
+		 counted = cells_of(had, want), passed = BAR_CELLS;
+	char text[64];
+	if (json_is_true(json_object_get(hold, "judged")))
+		passed = cells_of(json_number_of(json_object_get(rollout, "judge"), "passed_bp"),
+				  SHARE_FULL_BP);
+	behind = counted < behind ? counted : behind;
+	behind = passed < behind ? passed : behind;
+	size_t used = (size_t)snprintf(text, sizeof text, "   [");
+	for (uint64_t i = 0; i < BAR_CELLS; i++)
+		text[used++] = i < behind ? '#' : '-';
+	snprintf(text + used, sizeof text - used, "]");
+	put_part(line, TONE_BUSY, text);
+	if (had >= want)
+		return;
+	snprintf(text, sizeof text, " waits for %llu requests", (unsigned long long)want);
+	put_part(line, TONE_FAINT, text);
+}
+
+static void put_hold(const struct line *line, const json_t *rollout, const json_t *step)
 {
 	const json_t *hold = json_object_get(rollout, "hold");
 	bool active = is(step, "state", "active"), failed = is(step, "state", "failed");
@@ -102,24 +157,66 @@ static void put_hold(const struct cli *cli, struct buf *to, const json_t *rollou
 	char a[32], b[32];
 	if (!numbers) {
 		if (most > least && least > 0)
-			screen_put(cli, to, TONE_FAINT, "%s to %s", screen_duration(least, a),
-				   screen_duration(most, b));
+			screen_put(line->cli, line->to, TONE_FAINT, "%s to %s",
+				   screen_duration(least, a), screen_duration(most, b));
 		else
-			screen_put(cli, to, TONE_FAINT, "%s%s", most > least ? "up to " : "",
+			screen_put(line->cli, line->to, TONE_FAINT, "%s%s",
+				   most > least ? "up to " : "",
 				   screen_duration(most > least ? most : least, a));
 		return;
 	}
-	screen_put(cli, to, TONE_PLAIN, "%-8s",
+	screen_put(line->cli, line->to, TONE_PLAIN, "%-8s",
 		   running_time(json_number_of(numbers, "held_ms"), a));
-	if (json_object_get(numbers, "new"))
-		put_numbers(cli, to, numbers, failed);
-	if (!active)
+	bool counted = json_object_get(numbers, "new") != NULL;
+	if (counted)
+		put_numbers(line, numbers, failed);
+	if (active)
+		put_bar(line, rollout, hold);
+	else if (counted)
+		put_requests(line, numbers);
+	if (counted)
+		put_harm(line, numbers);
+	if (active && counted)
+		put_requests(line, numbers);
+}
+
+static const json_t *errors_of(const json_t *judge)
+{
+	const json_t *metric;
+	size_t i;
+	json_array_foreach (json_object_get(judge, "metrics"), i, metric)
+		if (is(metric, "name", "errors"))
+			return metric;
+	return NULL;
+}
+
+/* Below the active HOLD: what failed since the rollout began, and how much is still needed for a verdict. */
+static void put_judged(const struct cli *cli, struct buf *to, const json_t *rollout, int columns)
+{
+	const json_t *judge = json_object_get(rollout, "judge"), *errors = errors_of(judge);
+	const struct line line = {.cli = cli, .to = to, .began = to->size};
+	uint64_t more = json_number_of(judge, "more_requests"),
+		 more_ms = json_number_of(judge, "more_ms");
+	char text[160], a[32], b[32];
+	if (!errors)
 		return;
-	put_bar(cli, to, hold);
-	const json_t *fresh = json_object_get(hold, "new");
-	if (json_number_of(fresh, "requests") > 0)
-		screen_put(cli, to, TONE_FAINT, "   %.1f%% of traffic",
-			   (double)json_number_of(fresh, "share_bp") / 100);
+	screen_put(cli, to, TONE_PLAIN, "%*s", columns, "");
+	snprintf(text, sizeof text, "%s of %s requests failed",
+		 screen_count(json_number_of(errors, "new_events"), a),
+		 screen_count(json_number_of(errors, "new_requests"), b));
+	put_part(&line, TONE_FAINT, text);
+	if (json_is_number(json_object_get(errors, "expected"))) {
+		snprintf(text, sizeof text, ", %s expected",
+			 screen_decimal(json_real_of(errors, "expected"), a));
+		put_part(&line, TONE_FAINT, text);
+	}
+	if (more > 0) {
+		snprintf(text, sizeof text, "; about %s more decide it%s%s", screen_count(more, a),
+			 more_ms > 0 ? ", in " : "",
+			 more_ms > 0 ? screen_duration(more_ms, b) : "");
+		put_part(&line, TONE_FAINT, text);
+	}
+	buf_puts(to, "\n");
 }
 
 /* "5%", "bake"; a step without a label is called by what it does. */
@@ -136,15 +233,19 @@ static void put_step(const struct cli *cli, struct buf *to, const json_t *rollou
 		   *op = json_text_of(step, "op");
 	bool waits = strcmp(state, "waiting") == 0 || strcmp(state, "skipped") == 0;
 	enum screen_tone tone = waits ? TONE_FAINT : TONE_PLAIN;
+	const struct line line = {.cli = cli, .to = to, .began = to->size};
+	bool hold = strcmp(op, "hold") == 0;
 	screen_put(cli, to, screen_tone(state), "  %s ", screen_glyph(cli, state));
 	screen_put(cli, to, tone, "%-*s  ", name_columns, name_of(step));
-	if (strcmp(op, "hold") == 0)
-		put_hold(cli, to, rollout, step);
+	if (hold)
+		put_hold(&line, rollout, step);
 	else if (strncmp(text, op, strlen(op)) == 0)
 		screen_put(cli, to, tone, "%s", text + strlen(op) + strspn(text + strlen(op), " "));
 	else
 		screen_put(cli, to, tone, "%s", text);
 	buf_puts(to, "\n");
+	if (hold && strcmp(state, "active") == 0)
+		put_judged(cli, to, rollout, name_columns + STEP_COLUMNS);
 }
 
 /* A route is part of the HOLD that follows it; the last one, and one that leads back, stands for itself. */
@@ -191,8 +292,13 @@ static void put_instances(const struct cli *cli, struct buf *to, const json_t *r
 		screen_put(cli, to, TONE_PLAIN, "   old %llu/%llu serving",
 			   (unsigned long long)json_number_of(old, "ready"),
 			   (unsigned long long)json_number_of(old, "want"));
-	screen_put(cli, to, TONE_PLAIN, "   weight %g%%\n",
+	screen_put(cli, to, TONE_PLAIN, "   weight %g%%",
 		   (double)json_number_of(rollout, "weight_bp") / 100);
+	fresh = json_object_get(json_object_get(rollout, "hold"), "new");
+	if (json_number_of(fresh, "requests") > 0)
+		screen_put(cli, to, TONE_FAINT, "   %.1f%% of traffic",
+			   (double)json_number_of(fresh, "share_bp") / 100);
+	buf_puts(to, "\n");
 }
 
 /* As many lines as fit, the one before the active one first. */

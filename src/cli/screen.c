@@ -128,6 +128,43 @@ const char *screen_share(uint64_t part, uint64_t whole, char to[32])
 	return to;
 }
 
+const char *screen_count(uint64_t count, char to[32])
+{
+	char digits[32];
+	int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)count), used = 0;
+	for (int i = 0; i < length; i++) {
+		if (i > 0 && (length - i) % 3 == 0)
+			to[used++] = ',';
+		to[used++] = digits[i];
+	}
+	to[used] = '\0';
+	return to;
+}
+
+const char *screen_decimal(double number, char to[32])
+{
+	static const double TENTHS_BELOW = 9.95;
+	if (number >= TENTHS_BELOW)
+		return screen_count((uint64_t)(number + 0.5), to);
+	snprintf(to, 32, "%.1f", number);
+	size_t length = strlen(to);
+	if (to[length - 1] == '0')
+		to[length - 2] = '\0';
+	return to;
+}
+
+const char *screen_odds(double odds, char to[32])
+{
+	static const double MOST = 1e9;
+	bool against = odds >= 1;
+	double times = against ? odds : odds > 1 / MOST ? 1 / odds : MOST;
+	char number[32];
+	screen_decimal(times < MOST ? times : MOST, number);
+	snprintf(to, 32, "%s%s%s%s", against ? "" : "1 : ", times > MOST ? "over " : "", number,
+		 against ? " : 1" : "");
+	return to;
+}
+
 const char *screen_time(uint64_t unix_ms, char to[32])
 {
 	time_t at = (time_t)(unix_ms / 1000), now = time(NULL);
@@ -322,6 +359,11 @@ const char *json_text_of(const json_t *o, const char *key)
 {
 	const char *text = json_string_value(json_object_get(o, key));
 	return text ? text : "";
+}
+
+double json_real_of(const json_t *o, const char *key)
+{
+	return json_number_value(json_object_get(o, key));
 }
 
 uint64_t json_number_of(const json_t *o, const char *key)

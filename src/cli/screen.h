@@ -37,6 +37,12 @@ const char *screen_duration(uint64_t ms, char to[32]);
 const char *screen_size(uint64_t bytes, char to[32]);
 /* "0.11%" of part in whole; "-" when whole is 0. */
 const char *screen_share(uint64_t part, uint64_t whole, char to[32]);
+/* "4,800". */
+const char *screen_count(uint64_t count, char to[32]);
+/* "0.8", "12", "4,800": what was expected, how many times. */
+const char *screen_decimal(double number, char to[32]);
+/* "1,240 : 1", "1 : 40", "over 1,000,000,000 : 1". */
+const char *screen_odds(double odds, char to[32]);
 /* "14:02:11" local time, or "2026-11-22 14:02" when it is not today. */
 const char *screen_time(uint64_t unix_ms, char to[32]);
 
@@ -56,5 +62,6 @@ void screen_frame(const struct buf *frame);
 /* Members of an object; "" and 0 when missing. */
 const char *json_text_of(const json_t *o, const char *key);
 uint64_t json_number_of(const json_t *o, const char *key);
+double json_real_of(const json_t *o, const char *key);
 
 #endif

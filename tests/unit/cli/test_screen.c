@@ -94,15 +94,91 @@ static void a_rollout_is_drawn_as_shares_with_what_was_measured_at_each(void **s
 		"shop -> prod  v1.4.1 -> v1.4.2  canary  rollout 42  > running"
 		"                                 12m03s\n"
 		"  + 1%    2m00s   errors 0.00% vs 0.10%   p99 9.1 vs 9.0 ms   783 requests\n"
-		"  > 50%   3m12s   errors 1.00% vs 0.11%   p99 244 vs 205 ms   900 requests   "
-		"[######----]"
-		"   49.6% of traffic\n"
+		"  > 50%   3m12s   errors 1.00% vs 0.11%   p99 244 vs 205 ms   [######----]"
+		"   900 requests\n"
 		"  . bake  30m00s to 1h00m\n"
 		"  . 100%  candidate 100%\n"
-		"  instances  new 3/6 ready   old 6/6 serving   weight 50%\n"
+		"  instances  new 3/6 ready   old 6/6 serving   weight 50%   49.6% of traffic\n"
 		"  Ctrl-C leaves it running. Steer it: davit promote|pause|abort prod\n");
 	buf_done(&to);
 	json_decref(rollout);
+}
+
+/* What the judge adds to the same rollout. */
+static json_t *judged_rollout(double odds, int passed_bp, int more)
+{
+	json_t *rollout = json_loads(rollout_text, 0, NULL), *hold;
+	assert_non_null(rollout);
+	hold = json_object_get(rollout, "hold");
+	json_object_set_new(hold, "judged", json_true());
+	json_object_set_new(hold, "odds", json_real(odds));
+	json_object_set_new(json_array_get(json_object_get(rollout, "evidence"), 0), "odds",
+			    json_real(0.025));
+	json_object_set_new(rollout, "judge",
+			    json_pack("{s:i,s:i,s:i,s:[{s:s,s:i,s:i,s:f}]}", "passed_bp", passed_bp,
+				      "more_requests", more, "more_ms", 12000, "metrics", "name",
+				      "errors", "new_events", 9, "new_requests", 1683, "expected",
+				      1.8));
+	return rollout;
+}
+
+static void draw(json_t *rollout, struct buf *to)
+{
+	const struct cli cli = {0};
+	buf_init(to, 16384);
+	rollout_draw(&cli, rollout, to);
+	json_decref(rollout);
+}
+
+static void what_speaks_against_it_is_drawn_beside_the_numbers(void **state)
+{
+	struct buf to;
+	(void)state;
+	draw(judged_rollout(0.5, 10000, 0), &to);
+	assert_non_null(strstr(to.data, "   783 requests   evidence of harm 1 : 40\n"));
+	assert_non_null(strstr(to.data, "[######----]   evidence of harm 1 : 2\n"));
+	assert_non_null(strstr(to.data, "\n          9 of 1,683 requests failed, 1.8 expected\n"));
+	buf_done(&to);
+}
+
+static void the_bar_is_as_far_as_what_is_behind(void **state)
+{
+	struct buf to;
+	(void)state;
+	draw(judged_rollout(0.5, 2000, 120), &to);
+	assert_non_null(strstr(to.data, "[##--------]"));
+	assert_non_null(strstr(to.data, "1.8 expected; about 120 more decide it, in 12.0s\n"));
+	buf_done(&to);
+}
+
+/* Without a terminal there are 100 columns. */
+static void no_line_is_wider_than_the_terminal(void **state)
+{
+	struct buf to;
+	json_t *rollout = judged_rollout(123456, 2000, 120000);
+	(void)state;
+	json_object_set_new(json_object_get(json_object_get(rollout, "hold"), "new"), "p99_us",
+			    json_integer(1234567000));
+	draw(rollout, &to);
+	for (const char *p = to.data; *p; p += strcspn(p, "\n") + 1)
+		assert_true(screen_columns(p, strcspn(p, "\n")) <= 100);
+	assert_non_null(strstr(to.data, "[##--------]   harm 123,456 : 1\n"));
+	buf_done(&to);
+}
+
+static void odds_are_short(void **state)
+{
+	char to[32];
+	(void)state;
+	assert_string_equal(screen_odds(1240, to), "1,240 : 1");
+	assert_string_equal(screen_odds(0.025, to), "1 : 40");
+	assert_string_equal(screen_odds(1, to), "1 : 1");
+	assert_string_equal(screen_odds(0.4, to), "1 : 2.5");
+	assert_string_equal(screen_odds(9.96, to), "10 : 1");
+	assert_string_equal(screen_odds(1e12, to), "over 1,000,000,000 : 1");
+	assert_string_equal(screen_odds(0, to), "1 : 1,000,000,000");
+	assert_string_equal(screen_count(77410, to), "77,410");
+	assert_string_equal(screen_count(100, to), "100");
 }
 
 int main(void)
@@ -113,6 +189,10 @@ int main(void)
 		cmocka_unit_test(what_a_program_wrote_cannot_command_the_terminal),
 		cmocka_unit_test(a_colour_ends_before_its_line_does),
 		cmocka_unit_test(a_rollout_is_drawn_as_shares_with_what_was_measured_at_each),
+		cmocka_unit_test(what_speaks_against_it_is_drawn_beside_the_numbers),
+		cmocka_unit_test(the_bar_is_as_far_as_what_is_behind),
+		cmocka_unit_test(no_line_is_wider_than_the_terminal),
+		cmocka_unit_test(odds_are_short),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
