@@ -51,7 +51,7 @@ static void one_that_is_as_good_goes_up(void **state)
 	const struct view_rollout *v = world_view(rollout);
 	assert_true(v->evidence_count >= 3);
 	assert_string_equal(v->evidence[0].verdict, "pass");
-	assert_tells(v->evidence[0].text, "that it is fine");
+	assert_tells(v->evidence[0].text, "that this release is fine");
 	world_assert_at_rest("prod", "v2", 4);
 }
 
@@ -62,8 +62,8 @@ static void a_little_worse_is_caught_before_many_have_seen_it(void **state)
 	uint32_t rollout = world_deploy("prod", "v2");
 	assert_string_equal(world_until_end(rollout, 240000), "reverted");
 	const struct view_rollout *v = world_view(rollout);
-	assert_tells(v->why, "of the new release");
-	assert_tells(v->why, "that it is worse");
+	assert_tells(v->why, " would have been expected; of the live release ");
+	assert_tells(v->why, "that this release is worse");
 	assert_true(v->new_traffic.requests < 1500);
 	assert_true(world_marked_bad("prod", "v2"));
 	world_assert_at_rest("prod", "v1", 4);
