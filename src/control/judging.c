@@ -356,8 +356,9 @@ static bool take_up(struct environment *e)
 	struct ticks *ticks = e->control->parts.ticks;
 	struct tick_text_reader *reader = mem_zero(1, sizeof *reader);
 	struct error err;
+	uint64_t at = 0;
 	reader->judge = &e->judging->judge;
-	int result = ticks->ops->read(ticks, e->active->number, feed_again, reader, &err);
+	int result = ticks->ops->read(ticks, e->active->number, &at, feed_again, reader, &err);
 	bool begun = reader->begun;
 	if (result < 0 && begun)
 		log_event(LOG_WARNING, "judge.ticks", "environment=%s error=\"%s\"", e->key,

@@ -6,8 +6,9 @@
  * WHAT  One log of lines per rollout, appended to, never changed. The lines are control/tick_text.h's.
  *
  * HOW   begin() opens the log of a rollout, a new one or the one that an earlier controller left; add() appends a
- *       line; read() visits all lines, of any rollout. One log is open at a time per environment; end() closes it.
- *       A last line that was cut by a crash is dropped when the log is opened again.
+ *       line; read() visits the lines of any rollout, all or from a place on. One log is open at a time per
+ *       environment; end() closes it. A last line that was cut by a crash is dropped when the log is opened again,
+ *       and not visited.
  *
  * ERRORS add() fails with ERR_LIMIT when the log has reached TICKS_BYTES_MAX, else as files do; then the log stays
  *       as it was. The judge goes on without it. read(): ERR_NOT_FOUND where nothing was kept, or no longer.
@@ -35,8 +36,9 @@ struct ticks_ops {
 		     struct error *err);
 	int (*add)(struct ticks_log *log, const char *line, size_t size, struct error *err);
 	void (*end)(struct ticks_log *log); /* NULL is allowed */
-	int (*read)(struct ticks *ticks, uint32_t rollout, ticks_visit visit, void *context,
-		    struct error *err);
+	/* From byte `*at` on, where a line begins (0: the first); it is moved behind every line that was visited. */
+	int (*read)(struct ticks *ticks, uint32_t rollout, uint64_t *at, ticks_visit visit,
+		    void *context, struct error *err);
 };
 
 struct ticks {

@@ -63,7 +63,7 @@ static int repair(struct ticks_log *log, struct error *err)
 	while (end > 0) {
 		off_t from = end > CHUNK ? end - CHUNK : 0;
 		ssize_t n = pread(log->fd, chunk, (size_t)(end - from), from);
-		if (n <= 0)
+		if (n < 0)
 			return system_error(err, "Reading", log->name);
 		const char *last = memrchr(chunk, '\n', (size_t)n);
 		end = from;
@@ -105,11 +105,15 @@ static int add(struct ticks_log *log, const char *line, size_t size, struct erro
 	memcpy(whole, line, size);
 	whole[size] = '\n';
 	ssize_t n = write(log->fd, whole, size + 1);
-	int result = n == (ssize_t)size + 1 ? 0 : system_error(err, "Writing", log->name);
 	free(whole);
-	if (result == 0)
+	if (n == (ssize_t)size + 1) {
 		log->size += size + 1;
-	else if (n > 0 && ftruncate(log->fd, (off_t)log->size) < 0)
+		return 0;
+	}
+	if (n >= 0)
+		errno = ENOSPC; /* a part of it had room */
+	int result = system_error(err, "Writing", log->name);
+	if (n > 0 && ftruncate(log->fd, (off_t)log->size) < 0)
 		log->size =
 			TICKS_BYTES_MAX; /* a line is cut in the middle: nothing may follow it */
 	return result;
@@ -123,23 +127,25 @@ static void end(struct ticks_log *log)
 	free(log);
 }
 
-static int read_lines(FILE *file, ticks_visit visit, void *context, struct error *err)
+static int read_lines(FILE *file, uint64_t *at, ticks_visit visit, void *context, struct error *err)
 {
 	char *line = NULL;
 	size_t capacity = 0;
 	ssize_t size;
 	int result = 0;
-	while (result == 0 && (size = getline(&line, &capacity, file)) > 0)
-		if (line[size - 1] == '\n') { /* else cut by a crash */
-			line[size - 1] = '\0';
-			result = visit(context, line, (size_t)size - 1, err);
-		}
+	while (result == 0 && (size = getline(&line, &capacity, file)) > 0) {
+		if (line[size - 1] != '\n')
+			break; /* cut by a crash */
+		line[size - 1] = '\0';
+		*at += (uint64_t)size;
+		result = visit(context, line, (size_t)size - 1, err);
+	}
 	free(line);
 	return result;
 }
 
-static int read_log(struct ticks *ticks, uint32_t rollout, ticks_visit visit, void *context,
-		    struct error *err)
+static int read_log(struct ticks *ticks, uint32_t rollout, uint64_t *at, ticks_visit visit,
+		    void *context, struct error *err)
 {
 	const struct ticks_file *f = (const struct ticks_file *)ticks;
 	char name[NAME_SIZE];
@@ -154,7 +160,9 @@ static int read_log(struct ticks *ticks, uint32_t rollout, ticks_visit visit, vo
 		return system_error(err, "Opening", name);
 	FILE *file = fdopen(fd, "r");
 	ASSERT(file);
-	int result = read_lines(file, visit, context, err);
+	int result = fseeko(file, (off_t)*at, SEEK_SET) < 0
+			     ? system_error(err, "Reading", name)
+			     : read_lines(file, at, visit, context, err);
 	fclose(file);
 	return result;
 }
