@@ -70,7 +70,7 @@ static const struct schema_key error_keys[] = {
 	 .max = 100000,
 	 .doc = "Or so many percentage points more often: what one error in 5,000 requests is."},
 	{"pass_below", SCHEMA_SHARE, AT(app_error_rule, pass_below_bp), .fallback = "2%",
-	 .max = SHARE_FULL_BP,
+	 .max = SHARE_FULL_BP - 1,
 	 .doc = "A step passes when the new release is shown to fail less often than this, or "
 		"not three times as often as the live one; some 250 requests without an error "
 		"show the first. `0%`: only the comparison counts."},

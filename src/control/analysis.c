@@ -274,7 +274,7 @@ void analysis_begin(struct environment *e, uint32_t step, uint32_t attempt)
 	analysis_read(e);
 	a->fresh.base = a->fresh.now;
 	a->live.base = a->live.now;
-	judging_step(e);
+	judging_step(e, step);
 }
 
 void analysis_cancel(struct environment *e)

@@ -2,7 +2,6 @@
  * judging - see judging.h for the contract. */
 #include "control/judging.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,6 +52,8 @@ struct judging {
 	struct judge_selfcheck selfcheck;
 	bool judges; /* a rollout is under way that wants it */
 	struct judge judge;
+	uint32_t
+		step; /* that it was told of last, 0 = none: no plan begins with one that is held */
 	struct ticks_log *log;
 };
 
@@ -315,11 +316,11 @@ static void feed(void *context, const struct judge_tick *tick)
 	keep_line(e, &line);
 }
 
-static void mark(struct environment *e, const char *what)
+static void mark(struct environment *e, enum tick_text_line what, uint32_t number)
 {
 	struct buf line;
 	buf_init(&line, TICKS_LINE_MAX);
-	tick_text_mark(&line, what);
+	tick_text_mark(&line, what, number);
 	keep_line(e, &line);
 }
 
@@ -360,6 +361,7 @@ static bool take_up(struct environment *e)
 	reader->judge = &e->judging->judge;
 	int result = ticks->ops->read(ticks, e->active->number, &at, feed_again, reader, &err);
 	bool begun = reader->begun;
+	e->judging->step = reader->step;
 	if (result < 0 && begun)
 		log_event(LOG_WARNING, "judge.ticks", "environment=%s error=\"%s\"", e->key,
 			  err.text);
@@ -406,6 +408,7 @@ void judging_began(struct environment *e)
 	}
 	settings.phi_least = j->selfcheck.phi_least;
 	judge_begin(&j->judge, &settings);
+	j->step = 0;
 	if (e->control->parts.ticks)
 		open_log(e);
 	begin_log(e, &settings);
@@ -423,25 +426,25 @@ void judging_ended(struct environment *e)
 	memset(&j->fresh.id, 0, sizeof j->fresh.id);
 }
 
-void judging_step(struct environment *e)
+void judging_step(struct environment *e, uint32_t step)
 {
-	if (!e->judging || !e->judging->judges)
+	struct judging *j = e->judging;
+	if (!j || !j->judges || j->step == step)
 		return;
-	judge_step(&e->judging->judge);
-	mark(e, "step");
+	j->step = step;
+	judge_step(&j->judge);
+	mark(e, TICK_TEXT_STEP, step);
 }
 
 bool judging_replace(struct environment *e, char ret_instance[INSTANCE_ID_SIZE])
 {
 	struct judging *j = e->judging;
-	char what[32];
 	int place = judging_judge(e) ? judge_sick(&j->judge) : -1;
 	if (place < 0 || (uint32_t)place >= j->fresh.member_count)
 		return false;
 	text_copy(ret_instance, INSTANCE_ID_SIZE, j->fresh.members[place].id);
 	judge_replace(&j->judge, (uint32_t)place);
-	snprintf(what, sizeof what, "replace %d", place);
-	mark(e, what);
+	mark(e, TICK_TEXT_REPLACE, (uint32_t)place);
 	return true;
 }
 
@@ -486,32 +489,26 @@ static void check_itself(struct environment *e, const struct judge_tick *tick)
 			  e->key, check->alarms, check->turns, check->phi_least);
 }
 
-void judging_watch(struct environment *e)
+/* False: neither release is known just now. */
+static bool read_both(struct environment *e, uint64_t now)
 {
-	struct judging *j = judging_of(e);
-	uint64_t now = env_now_ms(e->control->parts.env), hang_ms = hang_of(e);
-	struct judge_tick tick;
-	if (!e->active) {
-		judging_ended(e);
-		follow_live(e);
-	}
-	if (!j->judges && since(now, j->fed_ms) < QUIET_MS)
-		return;
+	struct judging *j = e->judging;
+	uint64_t hang_ms = hang_of(e);
 	bool fresh = read_counts(e, &j->fresh, now, hang_ms);
-	bool live = read_counts(e, &j->live, now, hang_ms);
-	if (!fresh && !live) {
-		j->fed_ms = now;
-		return;
-	}
-	if (since(now, j->fed_ms) < QUIET_MS && !(j->judges && fresh_did_something(j)))
-		return;
-	bool warming = fresh && read_members(e, &j->fresh);
-	if (live)
+	return read_counts(e, &j->live, now, hang_ms) || fresh;
+}
+
+static void tick_now(struct environment *e, uint64_t now)
+{
+	struct judging *j = e->judging;
+	struct judge_tick tick;
+	bool warming = j->fresh.known && read_members(e, &j->fresh);
+	if (j->live.known)
 		read_members(e, &j->live);
 	take_tick(j, now, &tick);
 	if (j->judges && warming) {
 		judge_warm_up(&j->judge);
-		mark(e, "warm");
+		mark(e, TICK_TEXT_WARM, 0);
 	}
 	if (j->judges)
 		feed(e, &tick);
@@ -520,6 +517,27 @@ void judging_watch(struct environment *e)
 		check_itself(e, &tick);
 	}
 	tick_taken(j, now);
+}
+
+void judging_watch(struct environment *e)
+{
+	struct judging *j = judging_of(e);
+	uint64_t now = env_now_ms(e->control->parts.env);
+	if (!e->active) {
+		/* What its users met since the last tick is part of the rollout, too. */
+		if (j->judges && read_both(e, now) && fresh_did_something(j))
+			tick_now(e, now);
+		judging_ended(e);
+		follow_live(e);
+	}
+	if (!j->judges && since(now, j->fed_ms) < QUIET_MS)
+		return;
+	if (!read_both(e, now)) {
+		j->fed_ms = now;
+		return;
+	}
+	if (since(now, j->fed_ms) >= QUIET_MS || (j->judges && fresh_did_something(j)))
+		tick_now(e, now);
 }
 
 /* Of the release that has been read last; the names are those of the environment, the same for both. */

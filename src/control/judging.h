@@ -30,7 +30,8 @@ void judging_watch(struct environment *e);
 void judging_began(struct environment *e);
 void judging_ended(struct environment *e);
 
-void judging_step(struct environment *e);
+/* A step of the plan is held, from 1 on. Told again of the same one, as after a restart, it goes on. */
+void judging_step(struct environment *e, uint32_t step);
 
 /* True where one instance of the new release is sick (judge_sick()) and is to be replaced: which. From then on the
  * judge knows nothing of it. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * tick_text - see tick_text.h for the contract. */
+ * tick_text - see tick_text.h for the contract: how lines are written. Read they are in tick_read.c. */
 #include "control/tick_text.h"
 
 #include <jansson.h>
@@ -12,8 +12,6 @@ static const char *const error_keys[JUDGE_ERROR_COUNT] = {[JUDGE_ERROR_SERVER] =
 							  [JUDGE_ERROR_CONNECT] = "connects",
 							  [JUDGE_ERROR_RESET] = "resets",
 							  [JUDGE_ERROR_HUNG] = "hung"};
-
-/* --- write */
 
 static json_t *metric_to_json(const struct judge_metric_settings *m)
 {
@@ -125,201 +123,14 @@ void tick_text_tick(struct buf *to, const struct judge_tick *tick)
 	put_line(to, o);
 }
 
-void tick_text_mark(struct buf *to, const char *mark)
+void tick_text_mark(struct buf *to, enum tick_text_line what, uint32_t number)
 {
-	buf_printf(to, "{\"mark\":\"%s\"}", mark);
-}
-
-/* --- read */
-
-static int refuse(struct error *err, const char *what)
-{
-	return error_set(err, ERR_INVALID, "This is not a line of ticks: %s.", what);
-}
-
-static double real(const json_t *o, const char *key)
-{
-	return json_number_value(json_object_get(o, key));
-}
-
-static uint64_t whole(const json_t *o, const char *key)
-{
-	json_int_t value = json_integer_value(json_object_get(o, key));
-	return value > 0 ? (uint64_t)value : 0;
-}
-
-static bool metric_from_json(const json_t *o, struct judge_metric_settings *m)
-{
-	const char *name = json_string_value(json_object_get(o, "name"));
-	struct judge_proportion_settings *p = &m->proportion;
-	*m = (struct judge_metric_settings){.gates = json_is_true(json_object_get(o, "gates")),
-					    .weight = real(o, "weight"),
-					    .scale = real(o, "scale")};
-	*p = (struct judge_proportion_settings){
-		.common = json_is_true(json_object_get(o, "common")),
-		.counts = json_is_true(json_object_get(o, "counts")),
-		.fewer = json_is_true(json_object_get(o, "fewer")),
-		.ratio = real(o, "ratio"),
-		.points = real(o, "points"),
-		.fine_ratio = real(o, "fine_ratio"),
-		.fine_share = real(o, "fine_share")};
-	if (!name || !text_copy(m->name, sizeof m->name, name))
-		return false;
-	return m->name[0] == '\0' ||
-	       (p->ratio >= 1 && p->ratio <= 20 && p->points >= 0 && p->points <= 1 &&
-		p->fine_ratio > 1 && p->fine_ratio <= 1000 && p->fine_share >= 0 &&
-		p->fine_share < 1 && m->weight > 0 && m->weight <= 1000 && m->scale >= 0 &&
-		m->scale <= 1000);
-}
-
-static int read_head(struct tick_text_reader *reader, const json_t *o, struct error *err)
-{
-	static struct judge_settings settings;
-	const json_t *metrics = json_object_get(o, "metrics"),
-		     *classes = json_object_get(o, "classes");
-	settings = (struct judge_settings){.alpha = real(o, "alpha"),
-					   .beta = real(o, "beta"),
-					   .trouble = real(o, "trouble"),
-					   .warm_requests = (uint32_t)whole(o, "warm_requests"),
-					   .warm_ms = (uint32_t)whole(o, "warm_ms"),
-					   .phi_least = real(o, "phi_least")};
-	if (settings.phi_least < 1)
-		settings.phi_least = 1;
-	if (strcmp(json_string_value(json_object_get(o, "davit")), "ticks/1") != 0)
-		return refuse(err, "it is of a version that this davit does not know");
-	if (!(settings.alpha > 0 && settings.alpha < 1 && settings.beta > 0 && settings.beta < 1))
-		return refuse(err, "alpha and beta are shares between 0 and 1");
-	if (json_array_size(metrics) != JUDGE_METRIC_COUNT)
-		return refuse(err, "it has another number of metrics than this davit");
-	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++)
-		if (!metric_from_json(json_array_get(metrics, m), &settings.metrics[m]))
-			return refuse(err, "a metric's settings are out of their ranges");
-	if (settings.metrics[JUDGE_METRIC_ERRORS].name[0] == '\0')
-		return refuse(err, "errors are not judged");
-	reader->class_count = (uint32_t)json_array_size(classes);
-	if (reader->class_count > JUDGE_STRATA_MAX)
-		return refuse(err, "it has too many classes");
-	for (uint32_t i = 0; i < reader->class_count; i++) {
-		const char *name = json_string_value(json_array_get(classes, i));
-		text_copy(reader->classes[i], sizeof reader->classes[i], name ? name : "");
-	}
-	if (reader->adjust)
-		reader->adjust(reader->context, &settings);
-	judge_begin(reader->judge, &settings);
-	reader->begun = true;
-	return 0;
-}
-
-static int read_arm(struct tick_text_reader *reader, const json_t *o, uint32_t *used,
-		    struct judge_arm *arm, struct error *err)
-{
-	const json_t *slots = json_object_get(o, "us");
-	*arm = (struct judge_arm){.requests = whole(o, "n"),
-				  .refused = whole(o, "4xx"),
-				  .repeated = whole(o, "repeated"),
-				  .hangs = whole(o, "hangs"),
-				  .slots = &reader->slots[*used]};
-	for (uint32_t c = 0; c < JUDGE_ERROR_COUNT; c++)
-		arm->errors[c] = whole(o, error_keys[c]);
-	for (size_t i = 0; i + 1 < json_array_size(slots); i += 2) {
-		json_int_t bucket = json_integer_value(json_array_get(slots, i));
-		json_int_t count = json_integer_value(json_array_get(slots, i + 1));
-		if (bucket < 0 || bucket >= HISTOGRAM_BUCKETS || count < 0 || count > UINT32_MAX ||
-		    *used == TICK_TEXT_SLOTS_MAX)
-			return refuse(err, "\"us\" is pairs of a bucket and a count");
-		reader->slots[(*used)++] =
-			(struct judge_slot){.bucket = (uint32_t)bucket, .count = (uint32_t)count};
-		arm->slot_count++;
-	}
-	return 0;
-}
-
-static uint32_t read_members(const json_t *list, struct judge_member *members)
-{
-	uint32_t count = 0;
-	for (size_t i = 0; i + 1 < json_array_size(list) && count < JUDGE_INSTANCES_MAX; i += 2) {
-		json_int_t n = json_integer_value(json_array_get(list, i));
-		json_int_t x = json_integer_value(json_array_get(list, i + 1));
-		members[count++] = (struct judge_member){.requests = n > 0 ? (uint64_t)n : 0,
-							 .errors = x > 0 ? (uint64_t)x : 0};
-	}
-	return count;
-}
-
-static void read_extras(const json_t *extras, struct judge_tick *tick)
-{
-	for (uint32_t i = 0; i < JUDGE_EXTRAS && i < json_array_size(extras); i++) {
-		uint64_t v[4];
-		const json_t *row = json_array_get(extras, i);
-		for (size_t k = 0; k < 4; k++) {
-			json_int_t value = json_integer_value(json_array_get(row, k));
-			v[k] = value > 0 ? (uint64_t)value : 0;
-		}
-		tick->extras[i] = (struct judge_table){.new_requests = v[0] > v[1] ? v[0] : v[1],
-						       .new_events = v[1],
-						       .live_requests = v[2] > v[3] ? v[2] : v[3],
-						       .live_events = v[3]};
-	}
-}
-
-static int read_tick(struct tick_text_reader *reader, const json_t *o, struct error *err)
-{
-	const json_t *new_arms = json_object_get(o, "new"), *live_arms = json_object_get(o, "live");
-	struct judge_tick *tick = &reader->tick;
-	uint32_t used = 0;
-	size_t count = json_array_size(new_arms);
-	uint64_t elapsed = whole(o, "ms");
-	if (count == 0 || count > JUDGE_STRATA_MAX || json_array_size(live_arms) != count)
-		return refuse(err, "\"new\" and \"live\" are lists of one entry per class");
-	*tick = (struct judge_tick){.elapsed_ms =
-					    elapsed < UINT32_MAX ? (uint32_t)elapsed : UINT32_MAX,
-				    .cell_count = (uint32_t)count};
-	for (uint32_t s = 0; s < count; s++) {
-		int result = read_arm(reader, json_array_get(new_arms, s), &used,
-				      &tick->cells[s].new_release, err);
-		if (result == 0)
-			result = read_arm(reader, json_array_get(live_arms, s), &used,
-					  &tick->cells[s].live_release, err);
-		if (result < 0)
-			return result;
-	}
-	read_extras(json_object_get(o, "extras"), tick);
-	tick->new_count = read_members(json_object_get(o, "new_members"), tick->new_members);
-	tick->live_count = read_members(json_object_get(o, "live_members"), tick->live_members);
-	judge_tick(reader->judge, tick);
-	reader->ticked = true;
-	return 0;
-}
-
-static int read_line(struct tick_text_reader *reader, const json_t *o, struct error *err)
-{
-	static const char REPLACE[] = "replace ";
-	const char *mark = json_string_value(json_object_get(o, "mark"));
-	uint64_t place;
-	if (json_is_string(json_object_get(o, "davit")))
-		return read_head(reader, o, err);
-	if (!reader->begun)
-		return refuse(err, "the first line must say how it is judged");
-	if (!mark)
-		return read_tick(reader, o, err);
-	if (strcmp(mark, "step") == 0)
-		judge_step(reader->judge);
-	else if (strcmp(mark, "warm") == 0)
-		judge_warm_up(reader->judge);
-	else if (text_starts(mark, REPLACE) &&
-		 text_parse_u64(mark + strlen(REPLACE), JUDGE_INSTANCES_MAX, &place))
-		judge_replace(reader->judge, (uint32_t)place);
-	return 0;
-}
-
-int tick_text_feed(struct tick_text_reader *reader, const char *line, size_t size,
-		   struct error *err)
-{
-	json_error_t json_error;
-	json_t *o = json_loadb(line, size, JSON_REJECT_DUPLICATES, &json_error);
-	reader->ticked = false;
-	int result = json_is_object(o) ? read_line(reader, o, err)
-				       : refuse(err, o ? "it is no object" : json_error.text);
-	json_decref(o);
-	return result;
+	static const char *const names[] = {
+#define X(name, text) text,
+		TICK_TEXT_LINES(X)
+#undef X
+	};
+	json_t *o = json_pack("{s:s}", "mark", names[what]);
+	put_number(o, "number", number);
+	put_line(to, o);
 }

@@ -10,8 +10,11 @@
  *       reads one line and does to a judge what it says; a first line makes the judge begin, under the settings that
  *       a caller may change before (`adjust`).
  *
- * FORMAT docs/reference/ticks.md. What is 0 is left out.
- * ERRORS tick_text_feed(): ERR_INVALID with what is wrong in the line. Unknown members are passed over.
+ * FORMAT docs/reference/ticks.md. What is 0 is left out; settings that are left out are judge_settings_default()'s.
+ * ERRORS tick_text_feed(): ERR_INVALID with what is wrong in the line, and the judge was not touched. Unknown members
+ *       are passed over.
+ * LIMITS TICK_TEXT_COUNT_MAX for every number and for the answers of a release, class and tick; a tick is at
+ *       most TICK_TEXT_MS_MAX.
  */
 #ifndef CONTROL_TICK_TEXT_H
 #define CONTROL_TICK_TEXT_H
@@ -20,7 +23,12 @@
 #include "base/err.h"
 #include "judge/judge.h"
 
-enum { TICK_TEXT_SLOTS_MAX = 2 * JUDGE_STRATA_MAX * HISTOGRAM_BUCKETS };
+enum {
+	TICK_TEXT_SLOTS_MAX = 2 * JUDGE_STRATA_MAX * HISTOGRAM_BUCKETS,
+	TICK_TEXT_COUNT_MAX = 10000000,
+	TICK_TEXT_MS_MAX = 60000,
+	TICK_TEXT_NAME_SIZE = 65,
+};
 
 struct tick_text_head {
 	uint32_t rollout;
@@ -32,19 +40,37 @@ struct tick_text_head {
 void tick_text_begin(struct buf *to, const struct tick_text_head *head,
 		     const struct judge_settings *settings);
 void tick_text_tick(struct buf *to, const struct judge_tick *tick);
-/* "step", "warm", or "replace N": the instance at that place has been replaced. */
-void tick_text_mark(struct buf *to, const char *mark);
+
+#define TICK_TEXT_LINES(X)                                                                \
+	X(HEAD, "head")                                                                   \
+	X(TICK, "tick")                                                                   \
+	X(STEP, "step")       /* a step of the plan begins: its index */                  \
+	X(WARM, "warm")       /* an instance of the new release begins to be warmed up */ \
+	X(REPLACE, "replace") /* one was replaced: its place in the ticks */
+
+enum tick_text_line {
+#define X(name, text) TICK_TEXT_##name,
+	TICK_TEXT_LINES(X)
+#undef X
+};
+
+/* One of the last three, with its number (0 where it has none). */
+void tick_text_mark(struct buf *to, enum tick_text_line what, uint32_t number);
 
 struct tick_text_reader {
 	struct judge *judge; /* the caller's */
 	bool begun;
 	void (*adjust)(void *context, struct judge_settings *settings); /* or NULL */
 	void *context;
+	/* Of the first line: */
+	uint32_t rollout;
+	char new_tag[TICK_TEXT_NAME_SIZE], live_tag[TICK_TEXT_NAME_SIZE];
 	uint32_t class_count;
-	char classes[JUDGE_STRATA_MAX][JUDGE_NAME_SIZE];
+	char classes[JUDGE_STRATA_MAX][TICK_TEXT_NAME_SIZE];
+	uint32_t step; /* the last that began, 0 before there is one */
 	/* Of the last line: */
-	bool ticked;
-	struct judge_tick tick;
+	enum tick_text_line line;
+	struct judge_tick tick; /* of a tick */
 	struct judge_slot slots[TICK_TEXT_SLOTS_MAX];
 };
 

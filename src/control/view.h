@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "control/control.h"
+#include "provider/ticks.h"
 
 enum {
 	VIEW_TEXT_SIZE = 400,
@@ -236,6 +237,9 @@ MUST_CHECK int control_view_rollout(struct control *c, const char *rollout,
 				    struct view_rollout *ret_view, struct error *err);
 MUST_CHECK int control_view_number(struct control *c, uint32_t number,
 				   struct view_rollout *ret_view, struct error *err);
+/* What a rollout was judged by, line by line (provider/ticks.h); the lines are control/tick_text.h's. */
+MUST_CHECK int control_read_ticks(struct control *c, uint32_t number, uint64_t *at,
+				  ticks_visit visit, void *context, struct error *err);
 MUST_CHECK int control_view_plan(struct control *c, const char *environment, const char *release,
 				 const char *strategy, struct view_plan *ret_view,
 				 struct error *err);

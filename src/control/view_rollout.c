@@ -9,6 +9,7 @@
 #include "control/summary.h"
 #include "control/view.h"
 #include "control/view_judge.h"
+#include "provider/ticks.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
 
@@ -489,4 +490,13 @@ int control_view_rollout(struct control *c, const char *rollout, struct view_rol
 	uint32_t number;
 	int result = number_of(c, rollout, &number, err);
 	return result < 0 ? result : control_view_number(c, number, ret_view, err);
+}
+
+int control_read_ticks(struct control *c, uint32_t number, uint64_t *at, ticks_visit visit,
+		       void *context, struct error *err)
+{
+	struct ticks *ticks = c->parts.ticks;
+	if (!ticks)
+		return error_set(err, ERR_NOT_FOUND, "This server keeps no ticks.");
+	return ticks->ops->read(ticks, number, at, visit, context, err);
 }

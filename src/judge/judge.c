@@ -23,6 +23,13 @@ static double share_beyond(uint32_t quantile_bp)
 	return 1 - (double)quantile_bp / HISTOGRAM_QUANTILE_FULL_BP;
 }
 
+/* Twice the half is all of them: of the median only the comparison counts. */
+static double fine_share_of(uint32_t quantile_bp)
+{
+	double share = FINE_ODDS * share_beyond(quantile_bp);
+	return share < 1 ? share : 0;
+}
+
 void judge_settings_default(struct judge_settings *s)
 {
 	*s = (struct judge_settings){.alpha = 0.001,
@@ -54,7 +61,7 @@ void judge_settings_default(struct judge_settings *s)
 			.proportion = {.common = true,
 				       .ratio = 1,
 				       .fine_ratio = FINE_ODDS,
-				       .fine_share = FINE_ODDS * share_beyond(quantiles_bp[i])}};
+				       .fine_share = fine_share_of(quantiles_bp[i])}};
 		if (quantiles_bp[i] < 9990)
 			judge_quantile_name(quantiles_bp[i], m->name);
 	}

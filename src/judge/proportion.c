@@ -33,7 +33,7 @@ void judge_proportion_begin(struct judge_proportion *p,
 			    const struct judge_proportion_settings *settings)
 {
 	*p = (struct judge_proportion){.settings = *settings, .greatest = 1};
-	ASSERT(settings->ratio >= 1 && settings->fine_ratio > 1);
+	ASSERT(settings->ratio >= 1 && settings->fine_ratio > 1 && settings->fine_share < 1);
 	judge_bets_begin(&p->by_ratio, settings->common ? COMMON_COUNT : RARE_COUNT);
 	judge_bets_begin(&p->by_points, RARE_COUNT);
 	judge_bets_begin(&p->alone, ALONE_COUNT);

@@ -53,7 +53,7 @@ struct judge_proportion_settings {
 	double ratio;  /* r0, 1..20 */
 	double points; /* d0, a share, 0..1 */
 	double fine_ratio; /* r1, > 1 */
-	double fine_share; /* p1, a share; 0: only the comparison counts */
+	double fine_share; /* p1, a share below 1; 0: only the comparison counts */
 };
 
 struct judge_proportion {

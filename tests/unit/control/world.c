@@ -363,7 +363,8 @@ void world_start(void)
 				      .runtime = &world.runtime,
 				      .router = &world.router,
 				      .artifacts = &world.artifacts,
-				      .checks = &world.checks};
+				      .checks = &world.checks,
+				      .ticks = &world.ticks};
 	world.life++;
 	world.started_ms = world.now_ms;
 	world.settled_at_ms = world.now_ms + world.runtime_settle_ms;
@@ -411,6 +412,7 @@ void world_open_on(const char *file)
 	world.checks.ops = &check_ops;
 	runtime_open();
 	router_open();
+	ticks_open();
 	failpoint_hook = on_failpoint;
 	if (store_open(file, &world.store, &world.err) < 0)
 		fail_msg("%s", world.err.text);
@@ -424,6 +426,7 @@ void world_close(void)
 	for (uint32_t i = 0; i < world.happening_count; i++)
 		free(world.happenings[i].argument);
 	router_close();
+	ticks_close();
 	store_close(world.store);
 	world.store = NULL;
 	failpoint_hook = NULL;

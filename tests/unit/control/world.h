@@ -21,6 +21,7 @@
 
 #include "../cmocka_all.h"
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "control/control.h"
 #include "control/view.h"
@@ -28,6 +29,7 @@
 #include "provider/check.h"
 #include "provider/router.h"
 #include "provider/runtime.h"
+#include "provider/ticks.h"
 #include "store/audit.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
@@ -40,6 +42,7 @@ enum {
 	WORLD_ENVIRONMENTS_MAX = 8,
 	WORLD_RELEASES_MAX = 16,
 	WORLD_TAGS_MAX = 16,
+	WORLD_TICK_LOGS_MAX = 64,
 };
 
 /* How a release is. All zero: it works, at once. */
@@ -108,6 +111,7 @@ struct world {
 	struct router router;
 	struct artifact_store artifacts;
 	struct check_runner checks;
+	struct ticks ticks;
 	struct store *store;
 	struct control *control;
 	struct error err;
@@ -160,6 +164,8 @@ struct world {
 	bool in_turn;
 	uint32_t kills;
 	uint64_t started_ms;
+
+	struct buf tick_logs[WORLD_TICK_LOGS_MAX]; /* by rollout */
 
 	bool store_broken;
 	char violation[256];
@@ -232,6 +238,8 @@ void runtime_beat(void);
 struct fake_instance *runtime_find(const char *id);
 void runtime_crash(struct fake_instance *instance);
 void router_open(void);
+void ticks_open(void);
+void ticks_close(void);
 void router_beat(void);
 void router_close(void);
 void router_instance_ended(struct fake_instance *instance);
