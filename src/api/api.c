@@ -428,6 +428,7 @@ static const struct route {
 	{"GET", "v1/rollouts", get_rollouts},
 	{"GET", "v1/rollouts/*", get_rollout},
 	{"GET", "v1/rollouts/*/events", get_rollout_events},
+	{"GET", "v1/rollouts/*/ticks", get_rollout_ticks},
 	{"POST", "v1/rollouts/*/promote", post_rollout_command},
 	{"POST", "v1/rollouts/*/pause", post_rollout_command},
 	{"POST", "v1/rollouts/*/resume", post_rollout_command},

@@ -45,13 +45,14 @@ void add_log_tail(struct api *api, struct view_rollout *view);
 /* Imports under way end without the API. */
 void release_imports(struct api *api);
 
-/* Handlers, by file: api_releases.c, api_rollouts.c, api_logs.c, api.c */
+/* Handlers, by file: api_releases.c, api_rollouts.c, api_ticks.c, api_logs.c, api.c */
 void post_release(struct api *api, struct http_request *request);
 void get_releases(struct api *api, struct http_request *request);
 void post_release_mark(struct api *api, struct http_request *request);
 void get_rollouts(struct api *api, struct http_request *request);
 void get_rollout(struct api *api, struct http_request *request);
 void get_rollout_events(struct api *api, struct http_request *request);
+void get_rollout_ticks(struct api *api, struct http_request *request);
 void post_rollout_command(struct api *api, struct http_request *request);
 void get_logs(struct api *api, struct http_request *request);
 

@@ -325,6 +325,7 @@ static int read_mark(struct tick_text_reader *reader, const json_t *o, struct er
 		judge_warm_up(reader->judge);
 	} else if (mark && strcmp(mark, "replace") == 0) {
 		reader->line = TICK_TEXT_REPLACE;
+		reader->place = (uint32_t)number;
 		judge_replace(reader->judge, (uint32_t)number);
 	} else {
 		return refuse_key(err, "mark", "\"step\", \"warm\" or \"replace\"");

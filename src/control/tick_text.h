@@ -70,6 +70,7 @@ struct tick_text_reader {
 	uint32_t step; /* the last that began, 0 before there is one */
 	/* Of the last line: */
 	enum tick_text_line line;
+	uint32_t place;         /* of a replaced instance */
 	struct judge_tick tick; /* of a tick */
 	struct judge_slot slots[TICK_TEXT_SLOTS_MAX];
 };

@@ -488,6 +488,38 @@ static void a_release_that_is_wrong_is_refused_with_its_place(void **state)
 	call_end(&call);
 }
 
+static void what_a_rollout_was_judged_by_is_sent_whole(void **state)
+{
+	(void)state;
+	enum { LINES = 5000 }; /* several pieces */
+	char path[64], line[128];
+	struct ticks_log *log;
+	struct call call;
+	struct buf all;
+	go_live("v1");
+	have("v2");
+	int64_t rollout = deploy("v2");
+	assert_int_equal(status_of("GET", "/v1/rollouts/prod/ticks", ""), 404);
+	assert_int_equal(world.ticks.ops->begin(&world.ticks, (uint32_t)rollout, &log, &err), 0);
+	buf_init(&all, ANSWER_MAX);
+	for (int i = 0; i < LINES; i++) {
+		snprintf(
+			line, sizeof line, "{\"ms\":%d,\"live\":\"%.*s\"}", i, i % 70,
+			"------------------------------------------------------------------------");
+		assert_int_equal(world.ticks.ops->add(log, line, strlen(line), &err), 0);
+		buf_printf(&all, "%s\n", line);
+	}
+	snprintf(path, sizeof path, "/v1/rollouts/%lld/ticks", (long long)rollout);
+	get(&call, path);
+	assert_true(all.size > 3 * 65536);
+	assert_string_equal(call.body, buf_text(&all));
+	call_end(&call);
+	buf_done(&all);
+	get(&call, "/v1/rollouts/prod/ticks"); /* that is the same one */
+	call_end(&call);
+	assert_int_equal(status_of("GET", "/v1/rollouts/999/ticks", ""), 404);
+}
+
 static void a_rollout_is_followed_to_its_end(void **state)
 {
 	(void)state;
@@ -819,6 +851,7 @@ int main(void)
 		TEST(what_is_no_http_ends_the_connection),
 		TEST(a_release_comes_in_two_parts),
 		TEST(a_release_that_is_wrong_is_refused_with_its_place),
+		TEST(what_a_rollout_was_judged_by_is_sent_whole),
 		TEST(a_rollout_is_followed_to_its_end),
 		TEST(a_follower_that_leaves_is_forgotten),
 		TEST(followers_leave_room_for_commands),
