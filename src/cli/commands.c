@@ -101,6 +101,29 @@ const struct cli_command cli_commands[] = {
 	 .args_min = 1,
 	 .args_max = 1,
 	 .run = verb_why},
+	{.name = "judge",
+	 .arguments = "",
+	 .summary = "judge a rollout again by its ticks, as it was or by other rules",
+	 .details = "All that the statistics were fed with is kept, tick by tick, for the last 100 rollouts. This feeds "
+		    "them again, here: a line a tick with what both releases did so far, the odds that the new one is worse, "
+		    "those that it is fine, and the verdict; at the end the sentence. It stops where the release fails.\n"
+		    "With --rollout the server is asked for its ticks (of an environment's current rollout, else its last); "
+		    "with --replay they come from a file (docs/reference/ticks.md), - is standard input. Settings can be "
+		    "changed, to see what would have happened.\n"
+		    "Exit 0: pass; 11: fail; 20: neither at the end.",
+	 .examples = "  davit judge --rollout prod --every 1s\n"
+		     "  davit judge --rollout 42 --alpha 1% --worse-by 50%\n"
+		     "  davit judge --replay ticks.jsonl --json | jq .odds",
+	 .json = "a line each: davit.v1/judge, judge-past, judge-tick, judge-mark, judge-verdict",
+	 .options = {{"replay", 0, "FILE", "the ticks of this file; - is standard input"},
+		     {"rollout", 0, "ROLLOUT", "those of this rollout, a number or an environment"},
+		     {"every", 0, "DURATION", "a line each so much observed time (default: each tick)"},
+		     {"all", 0, NULL, "go on after the release has failed"},
+		     {"alpha", 0, "SHARE", "the chance of a false alarm (false_alarms)"},
+		     {"beta", 0, "SHARE", "the chance of a wrong pass (wrong_passes)"},
+		     {"worse-by", 0, "SHARE", "so much more often it may fail"},
+		     {"or-points", 0, "POINTS", "or so many percentage points"},
+		     {"pass-below", 0, "SHARE", "less often than this is fine"}}},
 	{.name = "promote",
 	 .arguments = "ENV|ROLLOUT",
 	 .summary = "let a rollout go on to its next step now",

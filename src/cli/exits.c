@@ -16,7 +16,9 @@ const struct cli_exit_meaning cli_exits[] = {
 	 "Nothing was changed."},
 	{CLI_UNREACHABLE, "unreachable", "No server answers. A rollout that was followed goes on."},
 	{CLI_ROLLED_BACK, "rolled back",
-	 "The rollout failed and is back on the release before; the service is healthy."},
+	 "The rollout failed and is back on the release before; the service is healthy. davit "
+	 "judge: the "
+	 "verdict is fail."},
 	{CLI_DEGRADED, "degraded",
 	 "The rollout failed and could not go back: the service is degraded. davit keeps trying."},
 	{CLI_REJECTED, "rejected", "The rollout was refused before it began."},
@@ -25,7 +27,7 @@ const struct cli_exit_meaning cli_exits[] = {
 	{CLI_STILL_RUNNING, "still running",
 	 "The time given by --timeout is over, or the rollout is paused and nobody is at the "
 	 "terminal. It goes "
-	 "on."},
+	 "on. davit judge: neither a pass nor a fail."},
 	{CLI_DETACHED, "detached", "Ctrl-C ended the watching. The rollout goes on."},
 	{0, NULL, NULL},
 };

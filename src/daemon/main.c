@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * main - davit is one binary: the verbs that are processes are started here, all others are the client's.
+ * main - davit is one binary: the verbs that are processes or need more than a client has are started here, all
+ * others are the client's.
  *
  * `controller`, `gateway-supervisor`, `gateway-worker` and `keeper` are how the processes start each other:
  * they are not for people and appear in no help. */
@@ -8,6 +9,7 @@
 
 #include "base/failpoint.h"
 #include "cli/cli.h"
+#include "daemon/judge_verb.h"
 #include "daemon/serving.h"
 #include "gateway/worker_link.h"
 #include "keeper/keeper.h"
@@ -27,6 +29,7 @@ static const struct {
 	{"up", serving_up},
 	{"serve", serving_serve},
 	{"gateway", serving_gateway},
+	{"judge", judge_verb},
 	{"controller", serving_controller},
 	{"gateway-supervisor", serving_supervisor},
 	{"gateway-worker", gateway_worker_main},

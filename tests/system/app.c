@@ -15,7 +15,8 @@
  *         cut_bp=N             N of 10000 answers end in the middle
  *         reset_bp=N           N of 10000 requests are answered by a reset
  *         garbage_bp=N         N of 10000 answers are not HTTP
- *         slow_ms=N            every request (not /up) takes so long
+ *         slow_ms=N            every request (not /up) takes so long, or
+ *         slow_bp=N            N of 10000 do
  *         crash_after=N        abort in the middle of request N
  *         ignore_term=1        SIGTERM and SIGINT do nothing
  *         port=N               listen there, not on $PORT; exit 4 when it is taken
@@ -44,7 +45,7 @@ enum { GRACE_MS = 20000, FRAME_MAX = 4096, BP = 10000 };
 static struct {
 	char version[64], port[128], journal[256], worker[256];
 	unsigned long crash_at_start, start_ms, unhealthy, unhealthy_after, errors_bp, hang_bp,
-		slow_ms;
+		slow_ms, slow_bp;
 	unsigned long crash_after, ignore_term, leak_kib, fork_away, cut_bp, reset_bp, garbage_bp;
 } conf = {.version = "unnamed"};
 
@@ -64,6 +65,7 @@ static void take_setting(const char *key, const char *value)
 		{"errors_bp", &conf.errors_bp},
 		{"hang_bp", &conf.hang_bp},
 		{"slow_ms", &conf.slow_ms},
+		{"slow_bp", &conf.slow_bp},
 		{"crash_after", &conf.crash_after},
 		{"ignore_term", &conf.ignore_term},
 		{"leak_kib", &conf.leak_kib},
@@ -260,7 +262,8 @@ static bool misbehave(struct http_exchange *x)
 		fprintf(stderr, "app: broken on purpose in request %lu\n", n);
 		abort();
 	}
-	sleep_ms(conf.slow_ms);
+	if (conf.slow_bp == 0 || struck(n, conf.slow_bp))
+		sleep_ms(conf.slow_ms);
 	if (struck(n, conf.hang_bp))
 		for (;;)
 			sleep_ms(1000);
