@@ -10,25 +10,17 @@
 
 static const uint32_t quantiles_bp[JUDGE_LATENCIES] = {5000, 9000, 9900, 9990};
 /* Shown to be fine before a step passes: it takes some 250 answers. p99 would take thousands. */
-enum { GATING_BP = 9000, FINE_ODDS = 2 };
-static const double RECENT_KEPT_PER_SECOND = 0.983; /* about a minute */
+enum { GATING_BP = 9000 };
+static const double RECENT_KEPT_PER_SECOND = 0.983;   /* about a minute */
+static const double USUAL_KEPT_PER_SECOND = 0.998845; /* half of it in ten minutes */
 enum { RECENT_LEAST = 50, TROUBLE_TIMES = 3 };
+
+/* Odds of "slower than the edge" from which a release is not fine. Also as a share, for a live release whose tail is in
+ * one bucket: nothing of it is beyond the edge, and the comparison has nothing to go by. */
+static const double SLOWER_ODDS = 2;
 
 static const double ERRORS_WEIGHT = 0.5, LATENCY_WEIGHT = 0.3, HANGS_WEIGHT = 0.1,
 		    REFUSED_WEIGHT = 0.1;
-
-/* Of the live release's answers, how many are slower than its quantile. */
-static double share_beyond(uint32_t quantile_bp)
-{
-	return 1 - (double)quantile_bp / HISTOGRAM_QUANTILE_FULL_BP;
-}
-
-/* Twice the half is all of them: of the median only the comparison counts. */
-static double fine_share_of(uint32_t quantile_bp)
-{
-	double share = FINE_ODDS * share_beyond(quantile_bp);
-	return share < 1 ? share : 0;
-}
 
 void judge_settings_default(struct judge_settings *s)
 {
@@ -54,14 +46,16 @@ void judge_settings_default(struct judge_settings *s)
 		.proportion = {.ratio = 1.25, .points = 0.0002, .fine_ratio = 3}};
 	for (uint32_t i = 0; i < JUDGE_LATENCIES; i++) {
 		struct judge_metric_settings *m = &s->metrics[JUDGE_METRIC_LATENCY + i];
+		double beyond = 1 - (double)quantiles_bp[i] / HISTOGRAM_QUANTILE_FULL_BP;
 		*m = (struct judge_metric_settings){
 			.weight = LATENCY_WEIGHT / 3,
 			.scale = 1.09,
 			.gates = quantiles_bp[i] == GATING_BP,
 			.proportion = {.common = true,
 				       .ratio = 1,
-				       .fine_ratio = FINE_ODDS,
-				       .fine_share = fine_share_of(quantiles_bp[i])}};
+				       .fine_ratio = SLOWER_ODDS,
+				       .fine_share = SLOWER_ODDS * beyond /
+						     (1 + (SLOWER_ODDS - 1) * beyond)}};
 		if (quantiles_bp[i] < 9990)
 			judge_quantile_name(quantiles_bp[i], m->name);
 	}
@@ -219,6 +213,8 @@ static void pass_time(struct judge *j, uint32_t elapsed_ms)
 			  judge_dispersion_phi(&j->metrics[JUDGE_METRIC_ERRORS].dispersion));
 	j->recent_requests *= RECENT_KEPT_PER_SECOND;
 	j->recent_errors *= RECENT_KEPT_PER_SECOND;
+	j->usual_requests *= USUAL_KEPT_PER_SECOND;
+	j->usual_errors *= USUAL_KEPT_PER_SECOND;
 	if (j->minute_ms >= 60000) {
 		j->minute_ms = 0;
 		judge_past_minute(&j->past);
@@ -226,6 +222,18 @@ static void pass_time(struct judge *j, uint32_t elapsed_ms)
 	} else if (!j->edges_known) {
 		choose_edges(j);
 	}
+}
+
+/* What is trouble is not usual, however long it lasts. */
+static void remember_live(struct judge *j, const struct judge_arm *live)
+{
+	double requests = (double)live->requests, errors = (double)errors_of(live);
+	j->recent_requests += requests;
+	j->recent_errors += errors;
+	if (judge_live_troubled(j))
+		return;
+	j->usual_requests += requests;
+	j->usual_errors += errors;
 }
 
 void judge_tick(struct judge *j, const struct judge_tick *tick)
@@ -242,9 +250,10 @@ void judge_tick(struct judge *j, const struct judge_tick *tick)
 				    b->hangs);
 		for (uint32_t c = 0; c < JUDGE_ERROR_COUNT; c++)
 			j->causes[c] += a->errors[c];
+		if (j->new_requests == 0 && a->requests > 0)
+			j->warm_from_ms = j->time_ms;
 		j->new_requests += a->requests;
-		j->recent_requests += (double)b->requests;
-		j->recent_errors += (double)errors_of(b);
+		remember_live(j, b);
 	}
 	judge_members_tick(j, tick, errors);
 	tick_metric(j, JUDGE_METRIC_ERRORS, errors, tick->cell_count);
@@ -307,10 +316,9 @@ double judge_fine(const struct judge *j)
 
 bool judge_live_troubled(const struct judge *j)
 {
-	const struct judge_proportion *errors = &j->metrics[JUDGE_METRIC_ERRORS];
-	if (j->recent_requests < RECENT_LEAST || errors->past_requests <= 0)
+	if (j->recent_requests < RECENT_LEAST || j->usual_requests <= 0)
 		return false;
 	double now = j->recent_errors / j->recent_requests;
-	double usual = errors->past_events / errors->past_requests;
-	return now > j->settings.trouble && now > TROUBLE_TIMES * usual;
+	return now > j->settings.trouble &&
+	       now > TROUBLE_TIMES * j->usual_errors / j->usual_requests;
 }

@@ -34,7 +34,7 @@
 #include "judge/rules.h"
 
 enum {
-	JUDGE_STRATA_MAX = 8,
+	JUDGE_STRATA_MAX = JUDGE_TABLES_MAX,
 	JUDGE_LATENCIES = 4,
 	JUDGE_INSTANCES_MAX = 16,
 	JUDGE_EXTRAS = 10, /* crashes, log errors, eight of the application's own */
@@ -122,6 +122,7 @@ struct judge {
 	struct judge_suspect suspects[JUDGE_INSTANCES_MAX];
 	struct judge_member live_second[JUDGE_INSTANCES_MAX]; /* of the current second */
 	uint32_t live_second_count;
+	double usual_requests, usual_errors;   /* the same, before and without trouble */
 };
 
 /* errors 0.5, latency 0.3, the rest shares what is left; worse than 1.25 times and 0.02 points; 9 % slower. */

@@ -17,9 +17,13 @@ static const double FINE_ALONE[2] = {0.1, 0.3};
 enum { RARE_COUNT = 10, COMMON_COUNT = 8, ALONE_COUNT = 3 };
 
 /* Of the evidence, what is said alone: where it is to speak from the start, and elsewhere. */
-static const double ALONE_WEIGHT = 0.2, ALONE_WEIGHT_LEAST = 0.02;
-/* What an event is worth there; and how much more than by the division, at most. */
-static const double ALONE_SLACK = 0.55;
+static const double ALONE_WEIGHT = 0.7, ALONE_WEIGHT_LEAST = 0.02;
+/* Bet there at once, beside what bets.c does: what comes late is not its business. */
+static const double ALONE_MORE_AT_ONCE = 0.3;
+/* What an event is worth there, at most, beside what it is worth by the division. */
+static const double ALONE_SLACK = 1.32;
+/* The live release fails too: what is left of the bets. */
+static const double ALONE_LOST = -30;
 static const double ALONE[] = {1.099, 2.303, 3.912}; /* log 3, log 10, log 50 */
 static const double STEP_SHARE = 0.05;
 /* Half of the live release's past is forgotten in ten minutes. */
@@ -28,12 +32,15 @@ static const double KEPT_PER_SECOND = 0.998845;
 static const double RARE_EVENTS = 5;
 /* An upper bound at 99.9 % of a mean of which y events were seen (Wilson and Hilferty's cube). */
 static const double BOUND_Z = 3.09;
+/* Seconds that counts wait for the other side, at most, and without a request that make a release absent. */
+enum { WAIT_S = 10, SILENT_S = 10, SILENT_REQUESTS = 10 };
 
 void judge_proportion_begin(struct judge_proportion *p,
 			    const struct judge_proportion_settings *settings)
 {
 	*p = (struct judge_proportion){.settings = *settings, .greatest = 1};
 	ASSERT(settings->ratio >= 1 && settings->fine_ratio > 1 && settings->fine_share < 1);
+	ASSERT(settings->common || !settings->fewer);
 	judge_bets_begin(&p->by_ratio, settings->common ? COMMON_COUNT : RARE_COUNT);
 	judge_bets_begin(&p->by_points, RARE_COUNT);
 	judge_bets_begin(&p->alone, ALONE_COUNT);
@@ -128,33 +135,45 @@ static void tick_worse_common(struct judge_proportion *p, const struct judge_tab
 	judge_bets_settle(&p->by_ratio, sum);
 }
 
-/* Is there a past to count on, and too little of the present to compare with? */
-static bool speaks_alone(const struct judge_proportion *p, const struct judge_table *tables,
-			 uint32_t count)
+static bool live_is_absent(const struct judge_proportion *p)
 {
-	uint64_t live = 0;
-	for (uint32_t s = 0; s < count; s++)
-		live += tables[s].live_requests;
-	return p->past_requests > 0 && (p->past_events < RARE_EVENTS || live == 0);
+	return p->silent_s >= SILENT_S &&
+	       p->silent_s * p->past_requests >= SILENT_REQUESTS * p->past_s;
+}
+
+/* Is there a past to count on, and too little of the present to compare with? */
+static bool speaks_alone(const struct judge_proportion *p)
+{
+	return p->past_requests > 0 && (p->past_events < RARE_EVENTS || live_is_absent(p));
+}
+
+/* What is tolerated of a live release that is as bad as its past allows. */
+static double level_alone(const struct judge_proportion *p)
+{
+	double bound = events_bound(p->past_events) / p->past_requests;
+	double by_ratio = bound * p->settings.ratio, by_points = bound + p->settings.points;
+	return by_ratio > by_points ? by_ratio : by_points;
 }
 
 static void tick_alone(struct judge_proportion *p, const struct judge_table *tables, uint32_t count,
 		       double phi)
 {
-	double level = events_bound(p->past_events) / p->past_requests + p->settings.points;
-	double logs[ALONE_COUNT] = {0};
+	double level = level_alone(p), logs[ALONE_COUNT] = {0};
+	bool live_fails = false;
 	for (uint32_t s = 0; s < count; s++) {
 		const struct judge_table *t = &tables[s];
 		double n = (double)t->new_requests, all = n + (double)t->live_requests;
-		if (t->new_requests == 0 || t->live_events > 0)
+		live_fails |= t->live_events > 0;
+		if (t->new_requests == 0)
 			continue;
-		double most = t->live_requests > 0 ? log(all / n) + ALONE_SLACK : ALONE[2];
+		double most = t->live_requests > 0 ? log(all / n) * ALONE_SLACK : ALONE[2];
 		for (uint32_t i = 0; i < ALONE_COUNT; i++) {
 			double gain = ALONE[i] < most ? ALONE[i] : most;
 			logs[i] += (double)t->new_events * gain - n * level * (exp(gain) - 1);
 		}
 	}
-	scale(logs, ALONE_COUNT, phi);
+	for (uint32_t i = 0; i < ALONE_COUNT; i++)
+		logs[i] = live_fails ? ALONE_LOST : logs[i] / phi;
 	judge_bets_settle(&p->alone, logs);
 }
 
@@ -204,38 +223,79 @@ static void add_totals(struct judge_proportion *p, const struct judge_table *t)
 		p->expected += (double)t->new_requests * p->past_events / p->past_requests;
 }
 
+/* Adds the tick to what waits, and takes out what is complete: both sides, or none to wait for. */
+static uint32_t gather(struct judge_proportion *p, const struct judge_table *tables, uint32_t count,
+		       struct judge_table *ret_ready)
+{
+	uint32_t ready = 0;
+	bool at_once = p->waited_s >= WAIT_S || live_is_absent(p);
+	ASSERT(count <= JUDGE_TABLES_MAX);
+	for (uint32_t s = 0; s < count; s++) {
+		struct judge_table *w = &p->waiting[s];
+		w->new_requests += tables[s].new_requests;
+		w->new_events += tables[s].new_events;
+		w->live_requests += tables[s].live_requests;
+		w->live_events += tables[s].live_events;
+		if (!compares(w) && !at_once)
+			continue;
+		ret_ready[ready++] = *w;
+		*w = (struct judge_table){0};
+	}
+	if (at_once)
+		p->waited_s = 0;
+	return ready;
+}
+
+static void judge_tables(struct judge_proportion *p, const struct judge_table *tables,
+			 uint32_t count, double phi)
+{
+	const struct judge_proportion_settings *settings = &p->settings;
+	if (settings->common)
+		tick_worse_common(p, tables, count, phi);
+	else
+		tick_worse(p, tables, count, phi);
+	if (!settings->common && speaks_alone(p))
+		tick_alone(p, tables, count, phi);
+	if (!settings->counts)
+		tick_fine(p, tables, count, phi);
+	if (!settings->counts && settings->fine_share > 0)
+		tick_fine_alone(p, tables, count, phi);
+}
+
 void judge_proportion_learn(struct judge_proportion *p, uint64_t requests, uint64_t events)
 {
 	judge_dispersion_add(&p->dispersion, requests, events);
 	p->past_requests += (double)requests;
 	p->past_events += (double)events;
+	if (requests > 0)
+		p->silent_s = 0;
+}
+
+/* With the first request of the new release: who is going to decide? */
+static void begin_alone(struct judge_proportion *p)
+{
+	p->alone_weight = ALONE_WEIGHT_LEAST;
+	if (!speaks_alone(p))
+		return;
+	p->alone_weight = ALONE_WEIGHT;
+	judge_bets_add(&p->alone, ALONE_MORE_AT_ONCE);
 }
 
 void judge_proportion_tick(struct judge_proportion *p, const struct judge_table *tables,
 			   uint32_t count)
 {
-	const struct judge_proportion_settings *settings = &p->settings;
+	struct judge_table ready[JUDGE_TABLES_MAX];
 	double phi = judge_dispersion_phi(&p->dispersion);
 	uint64_t new_requests = 0;
 	for (uint32_t s = 0; s < count; s++) {
 		new_requests += tables[s].new_requests;
 		add_totals(p, &tables[s]);
 	}
-	if (p->new_requests == (double)new_requests)
-		p->alone_weight =
-			speaks_alone(p, tables, count) ? ALONE_WEIGHT : ALONE_WEIGHT_LEAST;
-	if (new_requests > 0) {
-		if (settings->common)
-			tick_worse_common(p, tables, count, phi);
-		else
-			tick_worse(p, tables, count, phi);
-		if (!settings->common && speaks_alone(p, tables, count))
-			tick_alone(p, tables, count, phi);
-		if (!settings->counts)
-			tick_fine(p, tables, count, phi);
-		if (!settings->counts && settings->fine_share > 0)
-			tick_fine_alone(p, tables, count, phi);
-	}
+	if (new_requests > 0 && p->new_requests == (double)new_requests)
+		begin_alone(p);
+	uint32_t complete = gather(p, tables, count, ready);
+	if (p->new_requests > 0 && complete > 0)
+		judge_tables(p, ready, complete, phi);
 	for (uint32_t s = 0; s < count; s++)
 		judge_proportion_learn(p, tables[s].live_requests, tables[s].live_events);
 	double worse = judge_proportion_worse(p);
@@ -248,6 +308,9 @@ void judge_proportion_second(struct judge_proportion *p)
 	judge_dispersion_second(&p->dispersion);
 	p->past_requests *= KEPT_PER_SECOND;
 	p->past_events *= KEPT_PER_SECOND;
+	p->past_s = p->past_s * KEPT_PER_SECOND + 1;
+	p->silent_s++;
+	p->waited_s++;
 	if (p->new_requests == 0)
 		return;
 	judge_bets_second(&p->by_ratio);

@@ -19,12 +19,21 @@
  *       Where the counts are not rare (half of the requests are slower than the median), the exact form of
  *       hypergeometric.h takes the place of the binomial bound, at r0 = 1.
  *
+ *       A half is believed as a whole: where neither holds for all of the time, both can be refuted.
+ *
+ * TABLES Where there is little traffic, a tick has requests of one release only, and says nothing. Its counts wait for
+ *       the other one's, up to ten seconds: "the same moment" is as short as the traffic allows. When it ends is
+ *       decided by requests, never by events, so the law of x holds.
+ *
  * ALONE Where the live release has no request, or has had next to no event for long, the division says little: at
  *       a share of 50 % an error on the new side is worth log 2. Beside it runs
  *         l = x g - n a (e^g - 1),  null: p <= a,
- *       where a is an upper bound (99.9 %) of the live release's share in the past, plus d0, and g is at most
- *       log(1 / pi) + 1/2: so that errors that begin on both sides at once, and happen to fall on the new one,
- *       are not taken for proof.
+ *       where a is an upper bound (99.9 %) of the live release's share in the past, and what is tolerated of it.
+ *       Errors that begin on both sides at once, and happen to fall on the new one first, must not be taken for
+ *       proof: g is at most 1.32 log(1 / pi), and with an event of the live release all that is bet here is lost.
+ *       1,000 : 1 thus takes a row of events on the new side alone that has a chance of about 1 in 1,000 itself.
+ *       The live release has no request when it had none for ten seconds, and for ten times as long as it usually
+ *       needs for one.
  *
  * FINE  (the other direction) p < r1 q, by the exact form at odds r1, or p < p1: the mean of two e-processes.
  *       Whoever is at least as bad as both is passed with a probability of at most beta.
@@ -44,14 +53,14 @@
 #include "judge/dispersion.h"
 #include "judge/hypergeometric.h"
 
-enum { JUDGE_FINE_MAX = 8 };
+enum { JUDGE_FINE_MAX = 8, JUDGE_TABLES_MAX = 8 };
 
 struct judge_proportion_settings {
-	bool common;   /* events are not rare: the exact form, and r0 = 1, d0 = 0 */
-	bool counts;   /* events may outnumber requests (lines on a log): FINE is not asked */
-	bool fewer;    /* the good direction is up: fewer events than the live release are worse */
-	double ratio;  /* r0, 1..20 */
-	double points; /* d0, a share, 0..1 */
+	bool common; /* events are not rare: the exact form, and r0 = 1, d0 = 0 */
+	bool counts; /* events may outnumber requests (lines on a log): FINE is not asked */
+	bool fewer; /* the good direction is up: fewer events than the live release are worse; `common` */
+	double ratio;      /* r0, 1..20 */
+	double points;     /* d0, a share, 0..1 */
 	double fine_ratio; /* r1, > 1 */
 	double fine_share; /* p1, a share below 1; 0: only the comparison counts */
 };
@@ -63,7 +72,11 @@ struct judge_proportion {
 	double fine[JUDGE_FINE_MAX]; /* logarithms */
 	double fine_alone[2];
 	struct judge_dispersion dispersion;
-	double past_requests, past_events; /* of the live release, forgotten slowly */
+	struct judge_table
+		waiting[JUDGE_TABLES_MAX]; /* counts of the strata that wait for their other side */
+	uint32_t waited_s;                 /* since all of them were last judged */
+	uint32_t silent_s;                 /* since the live release's last request */
+	double past_requests, past_events, past_s; /* of the live release, forgotten slowly */
 	double new_requests, new_events, live_requests, live_events; /* since the start */
 	double expected; /* events that the new release would have had at the live one's share */
 	double greatest; /* the most evidence there ever was */
@@ -72,7 +85,7 @@ struct judge_proportion {
 void judge_proportion_begin(struct judge_proportion *p,
 			    const struct judge_proportion_settings *settings);
 
-/* One tick: tables[] are the strata, of the same moment. A stratum without the live release counts only alone. */
+/* One tick: tables[] are the strata, always the same ones, at most JUDGE_TABLES_MAX. */
 void judge_proportion_tick(struct judge_proportion *p, const struct judge_table *tables,
 			   uint32_t count);
 
