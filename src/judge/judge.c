@@ -28,7 +28,7 @@ void judge_settings_default(struct judge_settings *s)
 				     .beta = 0.01,
 				     .trouble = 0.02,
 				     .warm_requests = 200,
-				     .warm_ms = 30000,
+				     .warm_ms = 300000,
 				     .phi_least = 1};
 	s->metrics[JUDGE_METRIC_ERRORS] = (struct judge_metric_settings){
 		.name = "errors",
@@ -137,8 +137,16 @@ static uint64_t answers(const struct judge_arm *arm)
 
 static bool is_warm(const struct judge *j)
 {
-	return j->new_requests - j->warm_from_requests >= j->settings.warm_requests ||
+	return j->new_requests >= j->warm_until_requests ||
 	       j->time_ms - j->warm_from_ms >= j->settings.warm_ms;
+}
+
+/* The first request: at least one instance is new, whatever was said before. */
+static void begin_warm(struct judge *j)
+{
+	j->warm_from_ms = j->time_ms;
+	if (j->warm_until_requests == 0)
+		j->warm_until_requests = j->settings.warm_requests;
 }
 
 static void tick_metric(struct judge *j, uint32_t metric, const struct judge_table *tables,
@@ -197,6 +205,16 @@ static void choose_edges(struct judge *j)
 	}
 }
 
+/* What is no longer recent becomes usual; trouble does not, however long it lasts. */
+static void forget_live(struct judge *j)
+{
+	double kept = RECENT_KEPT_PER_SECOND, passed = judge_live_troubled(j) ? 0 : 1 - kept;
+	j->usual_requests = j->usual_requests * USUAL_KEPT_PER_SECOND + j->recent_requests * passed;
+	j->usual_errors = j->usual_errors * USUAL_KEPT_PER_SECOND + j->recent_errors * passed;
+	j->recent_requests *= kept;
+	j->recent_errors *= kept;
+}
+
 static void pass_time(struct judge *j, uint32_t elapsed_ms)
 {
 	j->time_ms += elapsed_ms;
@@ -211,10 +229,7 @@ static void pass_time(struct judge *j, uint32_t elapsed_ms)
 	judge_members_second(j);
 	judge_band_second(&j->band,
 			  judge_dispersion_phi(&j->metrics[JUDGE_METRIC_ERRORS].dispersion));
-	j->recent_requests *= RECENT_KEPT_PER_SECOND;
-	j->recent_errors *= RECENT_KEPT_PER_SECOND;
-	j->usual_requests *= USUAL_KEPT_PER_SECOND;
-	j->usual_errors *= USUAL_KEPT_PER_SECOND;
+	forget_live(j);
 	if (j->minute_ms >= 60000) {
 		j->minute_ms = 0;
 		judge_past_minute(&j->past);
@@ -222,18 +237,6 @@ static void pass_time(struct judge *j, uint32_t elapsed_ms)
 	} else if (!j->edges_known) {
 		choose_edges(j);
 	}
-}
-
-/* What is trouble is not usual, however long it lasts. */
-static void remember_live(struct judge *j, const struct judge_arm *live)
-{
-	double requests = (double)live->requests, errors = (double)errors_of(live);
-	j->recent_requests += requests;
-	j->recent_errors += errors;
-	if (judge_live_troubled(j))
-		return;
-	j->usual_requests += requests;
-	j->usual_errors += errors;
 }
 
 void judge_tick(struct judge *j, const struct judge_tick *tick)
@@ -251,9 +254,10 @@ void judge_tick(struct judge *j, const struct judge_tick *tick)
 		for (uint32_t c = 0; c < JUDGE_ERROR_COUNT; c++)
 			j->causes[c] += a->errors[c];
 		if (j->new_requests == 0 && a->requests > 0)
-			j->warm_from_ms = j->time_ms;
+			begin_warm(j);
 		j->new_requests += a->requests;
-		remember_live(j, b);
+		j->recent_requests += (double)b->requests;
+		j->recent_errors += (double)errors_of(b);
 	}
 	judge_members_tick(j, tick, errors);
 	tick_metric(j, JUDGE_METRIC_ERRORS, errors, tick->cell_count);
@@ -272,10 +276,13 @@ void judge_step(struct judge *j)
 			judge_proportion_step(&j->metrics[m]);
 }
 
+/* Instances that start together share the requests: each brings its own to wait for. */
 void judge_warm_up(struct judge *j)
 {
 	j->warm_from_ms = j->time_ms;
-	j->warm_from_requests = j->new_requests;
+	if (j->warm_until_requests < j->new_requests)
+		j->warm_until_requests = j->new_requests;
+	j->warm_until_requests += j->settings.warm_requests;
 }
 
 double judge_share_of_odds(const struct judge *j, uint32_t metric)

@@ -59,11 +59,12 @@ struct judge_metric_settings {
 };
 
 struct judge_settings {
-	double alpha;           /* false alarms, per rollout: 0.001 */
-	double beta;            /* wrong passes: 0.01 */
-	double trouble;         /* a share of errors of the live release that is trouble */
-	uint32_t warm_requests; /* an instance is warm after so many requests of the release, */
-	uint32_t warm_ms;       /* or so much time */
+	double alpha;   /* false alarms, per rollout: 0.001 */
+	double beta;    /* wrong passes: 0.01 */
+	double trouble; /* a share of errors of the live release that is trouble */
+	uint32_t
+		warm_requests; /* of the release, for each instance that begins: then it is warm, */
+	uint32_t warm_ms;      /* or after so much time */
 	double phi_least; /* 1, or more where instances of the live release were found to differ by themselves */
 	struct judge_metric_settings metrics[JUDGE_METRIC_COUNT];
 };
@@ -115,7 +116,7 @@ struct judge {
 	struct judge_edge edges[JUDGE_LATENCIES];
 	bool edges_known;
 	uint64_t time_ms, second_ms, minute_ms; /* observed; of the current second and minute */
-	uint64_t warm_from_ms, warm_from_requests, new_requests;
+	uint64_t warm_from_ms, warm_until_requests, new_requests;
 	uint64_t causes[JUDGE_ERROR_COUNT];    /* of the new release, since the start */
 	double recent_requests, recent_errors; /* of the live release, about the last minute */
 	uint32_t suspect_count, replaced;

@@ -149,7 +149,7 @@ static void a_live_release_in_trouble_passes_nothing(void **state)
 		tick(&fresh, &live);
 		judge_decide(&judge, &result);
 		assert_true(result.verdict != JUDGE_VERDICT_FAIL);
-		if (i < 300)
+		if (i < 100)
 			continue;
 		assert_true(
 			judge_live_troubled(&judge)); /* all the time: it does not get used to it */
