@@ -168,27 +168,33 @@ static void tick_metric(struct judge *j, uint32_t metric, const struct judge_tab
 	judge_proportion_tick(&j->metrics[metric], tables, count);
 }
 
+/* While instances of the new release are cold, their answers are no evidence in either direction: the bets would be
+ * lost to what is slow for a good reason, or to an edge that forgives it. */
+static struct judge_table latency_table(const struct judge *j, const struct judge_edge *edge,
+					const struct judge_cell *cell)
+{
+	const struct judge_arm *a = &cell->new_release, *b = &cell->live_release;
+	struct judge_table t = {.live_requests = answers(b)};
+	t.live_events = judge_slower(b->slots, b->slot_count, edge->live_bucket);
+	if (!is_warm(j))
+		return t;
+	t.new_requests = answers(a);
+	t.new_events = judge_slower(a->slots, a->slot_count, edge->new_bucket);
+	return t;
+}
+
 static void tick_latency(struct judge *j, const struct judge_tick *tick)
 {
-	uint32_t strata = tick->cell_count;
-	bool warm = is_warm(j);
 	for (uint32_t i = 0; i < JUDGE_LATENCIES; i++) {
 		struct judge_table tables[JUDGE_STRATA_MAX];
 		const struct judge_edge *edge = &j->edges[i];
 		if (!judge_metric_is_on(j, JUDGE_METRIC_LATENCY + i) || !edge->known)
 			continue;
-		uint32_t bucket = warm ? edge->new_bucket : edge->warm_bucket;
-		for (uint32_t s = 0; s < strata; s++) {
-			const struct judge_arm *a = &tick->cells[s].new_release;
-			const struct judge_arm *b = &tick->cells[s].live_release;
-			tables[s] =
-				table_of(answers(a), judge_slower(a->slots, a->slot_count, bucket),
-					 answers(b),
-					 judge_slower(b->slots, b->slot_count, edge->live_bucket));
-		}
-		tick_metric(j, JUDGE_METRIC_LATENCY + i, tables, strata);
+		for (uint32_t s = 0; s < tick->cell_count; s++)
+			tables[s] = latency_table(j, edge, &tick->cells[s]);
+		tick_metric(j, JUDGE_METRIC_LATENCY + i, tables, tick->cell_count);
 	}
-	for (uint32_t s = 0; s < strata; s++)
+	for (uint32_t s = 0; s < tick->cell_count; s++)
 		judge_past_add(&j->past, tick->cells[s].live_release.slots,
 			       tick->cells[s].live_release.slot_count);
 }

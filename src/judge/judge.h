@@ -15,6 +15,7 @@
  *         PASS        every metric that gates has shown, at 1/beta, that the new release is fine.
  *         GO_ON       neither; more requests will tell.
  *         TOO_LITTLE  neither, and the new release has had none or next to none.
+ *       While instances of the new release are cold, their latencies count for nothing.
  *       A live release that is itself in trouble (its errors above `trouble`) is no measure: nothing passes then.
  *       Failing stays possible: the comparison is of the same moments.
  *

@@ -2,7 +2,7 @@
  * latency - see latency.h for the contract. */
 #include "judge/latency.h"
 
-static const double WARM = 4, BEYOND_LEAST = 10, KEPT_PER_MINUTE = 0.933;
+static const double BEYOND_LEAST = 10, KEPT_PER_MINUTE = 0.933;
 
 void judge_past_add(struct judge_past *past, const struct judge_slot *slots, uint32_t count)
 {
@@ -43,7 +43,6 @@ void judge_edge_choose(struct judge_edge *edge, const struct judge_past *past, u
 		.live_bucket = bucket,
 		.live_us = histogram_upper_us(bucket),
 		.new_bucket = scale > 1 ? bucket_of(us * scale) : bucket,
-		.warm_bucket = bucket_of(us * scale * WARM),
 	};
 }
 

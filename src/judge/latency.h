@@ -11,8 +11,6 @@
  *       scale times slower, at most as many of them pass their edge (P(L > u) of a scaled L), so the null holds.
  *       An edge is chosen anew every minute from what is remembered (half of it forgotten in ten minutes), before
  *       the tick that is judged by it: any such choice is fair.
- *       While an instance of the new release is warming up, its edge is WARM times further away: cold caches
- *       are not held against it, answers that take forever are.
  *
  * LIMITS A quantile is not judged before the past has ten answers beyond it: 1,000 for p99.
  */
@@ -37,7 +35,7 @@ struct judge_past {
 
 struct judge_edge {
 	bool known;
-	uint32_t live_bucket, new_bucket, warm_bucket; /* an answer in a later bucket is slower */
+	uint32_t live_bucket, new_bucket; /* an answer in a later bucket is slower */
 	uint64_t live_us;
 };
 

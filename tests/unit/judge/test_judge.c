@@ -227,6 +227,22 @@ static void a_cold_start_is_forgiven(void **state)
 	assert_int_equal(result.verdict, JUDGE_VERDICT_PASS);
 }
 
+/* Nor does it cost anything: what is slow for good is found right after. */
+static void slowness_that_stays_is_found_when_it_is_warm(void **state)
+{
+	(void)state;
+	learn(0.001, 120);
+	judge_warm_up(&judge);
+	judge_warm_up(&judge);
+	for (uint32_t i = 0; i < 39; i++) {
+		tick(&(struct part){10, 0, 20000}, &(struct part){90, 0, 10000});
+		assert_true(judge_odds(&judge) < 2);
+	}
+	struct judge_result result = run(0.001, 0.001, 20000, 60);
+	assert_int_equal(result.verdict, JUDGE_VERDICT_FAIL);
+	assert_true(judge.new_requests < 400 + 150);
+}
+
 static void what_a_client_repeats_is_one_incident(void **state)
 {
 	(void)state;
@@ -310,6 +326,7 @@ int main(void)
 		cmocka_unit_test_setup(a_live_release_without_errors_is_a_measure_too, setup),
 		cmocka_unit_test_setup(recreate_is_judged_by_the_past, setup),
 		cmocka_unit_test_setup(a_cold_start_is_forgiven, setup),
+		cmocka_unit_test_setup(slowness_that_stays_is_found_when_it_is_warm, setup),
 		cmocka_unit_test_setup(what_a_client_repeats_is_one_incident, setup),
 		cmocka_unit_test_setup(a_metric_of_its_own_counts, setup),
 		cmocka_unit_test_setup(the_weights_sum_to_one_and_shares_to_the_odds, setup),
