@@ -6,15 +6,15 @@
 
 #include "base/err.h"
 
-/* Alternatives, as multiples of what is tolerated. */
-static const double RARE[] = {1.5, 2, 3, 5, 10, 20, 50, 100, 300, 1000};
-static const double COMMON[] = {1.1, 1.25, 1.5, 2, 3, 5, 10, 30};
+/* Alternatives, as multiples of what is tolerated. Few: each has a part of the wealth, and neighbours help. */
+static const double RARE[] = {1.7, 3, 7, 20, 80, 500};
+static const double COMMON[] = {1.2, 1.6, 2.5, 5, 15};
 /* What a release may be that is fine, as multiples of the live one; those below r1 are used. */
 static const double FINE[JUDGE_FINE_MAX] = {0.25, 0.5, 0.8, 1, 1.25, 1.6, 2, 2.5};
 /* The same where the live release has no events: as parts of p1. */
 static const double FINE_ALONE[2] = {0.1, 0.3};
 
-enum { RARE_COUNT = 10, COMMON_COUNT = 8, ALONE_COUNT = 3 };
+enum { RARE_COUNT = 6, COMMON_COUNT = 5, ALONE_COUNT = 3 };
 
 /* Of the evidence, what is said alone: where it is to speak from the start, and elsewhere. */
 static const double ALONE_WEIGHT = 0.7, ALONE_WEIGHT_LEAST = 0.02;

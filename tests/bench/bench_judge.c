@@ -20,7 +20,7 @@ uint32_t bench_runs(uint32_t full)
 {
 	if (!bench_short)
 		return full;
-	return full / 20 > 20 ? full / 20 : 20;
+	return full / 30 > 20 ? full / 30 : 20;
 }
 
 static int ascending(const void *a, const void *b)

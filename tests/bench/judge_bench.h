@@ -14,7 +14,7 @@
 extern bool bench_short; /* a few runs of everything, for CI */
 extern uint32_t bench_passed, bench_failed;
 
-uint32_t bench_runs(uint32_t full); /* a twentieth where short, at least 20 */
+uint32_t bench_runs(uint32_t full); /* a thirtieth where short, at least 20 */
 double bench_quantile(double *values, uint32_t count,
 		      double quantile); /* sorts; INFINITY where empty */
 

@@ -126,22 +126,24 @@ static void slower_tick(struct scene *scene, double second, struct judge_tick *r
 	world_tick(&scene->world, ret_tick);
 }
 
-/* Of a release that is warm. */
+/* Of a release that is warm, by its latencies alone. */
 static void latency_goals(struct judge_settings settings)
 {
 	struct scene_kind kind = {"", 1000, 0.01, 1200, false, slower_tick};
+	for (uint32_t m = 0; m < JUDGE_METRIC_LATENCY; m++)
+		settings.metrics[m].name[0] = '\0';
 	latency_law_make(&usual_law, 1, 0, 0);
 	latency_law_make(&other_law, 1, 0.04, 1e6);
 	settings.warm_requests = 0;
-	take_sample(&kind, &settings, 0, bench_runs(200));
+	take_sample(&kind, &settings, 0, bench_runs(400));
 	say_quantile("4 % take a second longer: requests, median", sample.requests, 0.5, "requests",
-		     250);
+		     325);
 	latency_law_make(&other_law, 1.2, 0, 0);
 	for (uint32_t i = 0; i < JUDGE_LATENCIES; i++)
 		settings.metrics[JUDGE_METRIC_LATENCY + i].scale = 1;
-	take_sample(&kind, &settings, 0, bench_runs(200));
+	take_sample(&kind, &settings, 0, bench_runs(400));
 	say_quantile("all take 20 % longer, none tolerated: requests, median", sample.requests, 0.5,
-		     "requests", 550);
+		     "requests", 700);
 }
 
 static void pass_goals(const struct judge_settings *settings)
@@ -206,8 +208,8 @@ static void efficiency_goals(void)
 	uint32_t runs = bench_runs(1000);
 	world_of(0.001, 0.01, 0);
 	double oracle = requests_of(0, 1.25, 0.0002, 1000, runs);
-	say_mean("1 %: requests, ratio to one who is told both rates; nothing tolerated",
-		 requests_of(1, 1, 0, 0, runs) / oracle, "x", 1.35);
+	say_mean("1 %: requests, ratio to one who was told; nothing tolerated",
+		 requests_of(1, 1, 0, 0, runs) / oracle, "x", 1.5);
 	say_mean("the same with the default tolerance",
 		 requests_of(1, 1.25, 0.0002, 0, runs) / oracle, "x", 1.75);
 }

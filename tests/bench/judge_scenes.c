@@ -166,8 +166,8 @@ static void never_fails(struct scene *scene, double second, struct judge_tick *r
 }
 
 const struct scene_kind scene_kinds[SCENES] = {
-	{"nothing happens", 1000, 0.01, 1800, true, nothing_happens},
-	{"shared outage, +2% for 5 min", 1000, 0.01, 900, true, shared_outage},
+	{"nothing happens", 200, 0.05, 900, true, nothing_happens},
+	{"shared outage, +2% for 5 min", 1000, 0.01, 900, false, shared_outage},
 	{"the same at 10 requests/s, half new", 10, 0.5, 900, false, shared_outage},
 	{"the same at 10 requests/s, 10% new", 10, 0.1, 900, false, shared_outage},
 	{"outage of a release without errors, half new", 10, 0.5, 900, false, outage_from_nothing},
@@ -175,16 +175,16 @@ const struct scene_kind scene_kinds[SCENES] = {
 	{"outage of a release without errors, 10% new", 30, 0.1, 600, false, outage_from_nothing},
 	{"outage of a release without errors, 1% new", 300, 0.01, 600, false, outage_from_nothing},
 	{"errors drift tenfold and back", 1000, 0.01, 1800, false, drift},
-	{"retries: errors in clusters of 3", 1000, 0.01, 1800, false, retries},
+	{"retries: errors in clusters of 3", 1000, 0.01, 900, false, retries},
 	{"one bad node of the live release", 1000, 0.1, 900, false, bad_node},
-	{"cold cache: first 100 requests 3x slow", 100, 0.1, 300, true, cold_cache},
+	{"cold cache: first 100 requests 3x slow", 50, 0.1, 300, true, cold_cache},
 	{"the same at one request of the new release a second", 10, 0.1, 900, true, cold_cache},
-	{"mix of routes shifts, in strata", 1000, 0.1, 1800, false, mix_in_strata},
-	{"mix of routes shifts, together", 1000, 0.1, 1800, false, mix_together},
+	{"mix of routes shifts, in strata", 1000, 0.1, 900, false, mix_in_strata},
+	{"mix of routes shifts, together", 1000, 0.1, 900, false, mix_together},
 	{"sticky heavy users, 50 requests each", 1000, 0.1, 900, false, heavy_users},
-	{"pauses: 200 ms every 10 s, per backend", 100, 0.1, 600, true, pauses},
-	{"traffic steps tenfold within a tick", 100, 0.1, 900, true, traffic_steps},
-	{"the clock jumps by a minute", 100, 0.1, 300, true, clock_jump},
+	{"pauses: 200 ms every 10 s, per backend", 100, 0.1, 300, true, pauses},
+	{"traffic steps tenfold within a tick", 20, 0.2, 600, true, traffic_steps},
+	{"the clock jumps by a minute", 50, 0.1, 300, true, clock_jump},
 	{"nothing ever fails", 100, 0.5, 900, false, never_fails},
 };
 

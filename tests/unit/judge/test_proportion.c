@@ -102,7 +102,7 @@ static void a_release_that_is_as_bad_as_tolerated_wins_nothing(void **state)
 	for (uint32_t i = 0; i < 6000; i++) {
 		struct dice_case c;
 		throw_case(&c, &seed);
-		place = (uint32_t)chance_below(&seed, 10);
+		place = (uint32_t)chance_below(&seed, 6);
 		double p = c.settings.ratio * c.q, above = c.q + c.settings.points;
 		if (p <= 1)
 			worst = fmax(worst, expectation(&c.before, by_ratio, c.n, c.m, p, c.q));
@@ -119,7 +119,7 @@ static void nor_does_one_that_is_better(void **state)
 	for (uint32_t i = 0; i < 1000; i++) {
 		struct dice_case c;
 		throw_case(&c, &seed);
-		place = (uint32_t)chance_below(&seed, 10);
+		place = (uint32_t)chance_below(&seed, 6);
 		double p = c.q * chance_uniform(&seed);
 		assert_true(expectation(&c.before, by_ratio, c.n, c.m, p, c.q) <= 1 + 1e-9);
 		assert_true(expectation(&c.before, by_points, c.n, c.m, p, c.q) <= 1 + 1e-9);
@@ -138,7 +138,7 @@ static void common_events_of_equal_chance_win_nothing(void **state)
 		struct judge_proportion_settings common = {
 			.common = true, .fewer = fewer, .ratio = 1, .fine_ratio = 2};
 		judge_proportion_begin(&c.before, &common);
-		place = (uint32_t)chance_below(&seed, 8);
+		place = (uint32_t)chance_below(&seed, 5);
 		double q = chance_uniform(&seed), p = fewer ? q + (1 - q) * 0.2 : q * 0.8;
 		assert_true(fabs(expectation(&c.before, by_ratio, c.n, c.m, q, q) - 1) < 1e-9);
 		assert_true(expectation(&c.before, by_ratio, c.n, c.m, p, q) <= 1 + 1e-9);
@@ -201,8 +201,8 @@ static void events_that_scatter_count_for_less(void **state)
 	set_phi(&scattered, 3);
 	judge_proportion_tick(&plain, &t, 1);
 	judge_proportion_tick(&scattered, &t, 1);
-	for (uint32_t i = 0; i < 10; i++) {
-		double each = 0.45 / 10;
+	for (uint32_t i = 0; i < 6; i++) {
+		double each = 0.45 / 6;
 		assert_true(fabs(log(scattered.by_ratio.capital[i] / each) * 3 -
 				 log(plain.by_ratio.capital[i] / each)) < 0.01);
 	}
