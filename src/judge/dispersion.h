@@ -39,7 +39,7 @@ struct judge_dispersion_scale {
 
 struct judge_dispersion {
 	double least; /* phi is never below it */
-	bool counts; /* events without a bound by the requests: Poisson, V without (1 - p) */
+	bool counts;  /* events without a bound by the requests: Poisson, V without (1 - p) */
 	uint32_t seconds;
 	struct judge_dispersion_scale scales[JUDGE_DISPERSION_SCALES];
 	struct judge_scatter between;

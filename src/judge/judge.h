@@ -124,7 +124,7 @@ struct judge {
 	struct judge_suspect suspects[JUDGE_INSTANCES_MAX];
 	struct judge_member live_second[JUDGE_INSTANCES_MAX]; /* of the current second */
 	uint32_t live_second_count;
-	double usual_requests, usual_errors;   /* the same, before and without trouble */
+	double usual_requests, usual_errors; /* the same, before and without trouble */
 };
 
 /* errors 0.5, latency 0.3, the rest shares what is left; worse than 1.25 times and 0.02 points; 9 % slower. */

@@ -82,10 +82,20 @@ static void slower_is_worse(void **state)
 static void what_both_have_is_not_held_against_the_new_one(void **state)
 {
 	(void)state;
-	world_behaviour("v1")->error_bp = world_behaviour("v2")->error_bp = 500;
+	world_behaviour("v1")->error_bp = world_behaviour("v2")->error_bp = 150;
 	world_run(60000);
 	uint32_t rollout = world_deploy("prod", "v2");
 	assert_string_equal(world_until_end(rollout, 240000), "succeeded");
+}
+
+static void a_live_release_in_trouble_blames_nobody_and_passes_nobody(void **state)
+{
+	(void)state;
+	world_behaviour("v1")->error_bp = world_behaviour("v2")->error_bp = 1000;
+	world_run(60000);
+	uint32_t rollout = world_deploy("prod", "v2");
+	assert_string_equal(world_until_end(rollout, 240000), "paused");
+	assert_int_equal(world_view(rollout)->new_traffic.requests > 1000, true);
 }
 
 static void nothing_passes_without_requests(void **state)
@@ -133,6 +143,7 @@ int main(void)
 		TEST(a_little_worse_is_caught_before_many_have_seen_it),
 		TEST(slower_is_worse),
 		TEST(what_both_have_is_not_held_against_the_new_one),
+		TEST(a_live_release_in_trouble_blames_nobody_and_passes_nobody),
 		TEST(nothing_passes_without_requests),
 		TEST(one_sick_instance_is_replaced_and_the_release_goes_up),
 		TEST(all_of_them_sick_is_a_bad_release),

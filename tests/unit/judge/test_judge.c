@@ -81,8 +81,8 @@ static void a_good_release_passes_with_exact_counts(void **state)
 	struct judge_result result = run(0.001, 0.001, 10000, 600);
 	assert_int_equal(result.verdict, JUDGE_VERDICT_PASS);
 	assert_string_equal(result.rule, "");
-	assert_true(says(&result, "errors: ") && says(&result, " of the new release, "));
-	assert_true(says(&result, " of the live one; odds ") && says(&result, " that it is fine"));
+	assert_true(says(&result, " requests ") && says(&result, " would have been expected"));
+	assert_true(says(&result, "of the live release ") && says(&result, " is fine"));
 }
 
 static void errors_fail_it_and_are_named(void **state)
@@ -92,7 +92,7 @@ static void errors_fail_it_and_are_named(void **state)
 	struct judge_result result = run(0.05, 0.001, 10000, 600);
 	assert_int_equal(result.verdict, JUDGE_VERDICT_FAIL);
 	assert_string_equal(result.rule, "errors");
-	assert_true(says(&result, " answered 5xx; odds ") && says(&result, " that it is worse"));
+	assert_true(says(&result, " answered 5xx)") && says(&result, " this release is worse"));
 	assert_true(judge.new_requests < 1000);
 	assert_true(judge_odds(&judge) >= 1000);
 }
@@ -104,7 +104,7 @@ static void slowness_fails_it_and_is_named(void **state)
 	struct judge_result result = run(0.001, 0.001, 15000, 600);
 	assert_int_equal(result.verdict, JUDGE_VERDICT_FAIL);
 	assert_true(result.rule[0] == 'p');
-	assert_true(says(&result, " of the new release took longer than "));
+	assert_true(says(&result, " took longer than "));
 	assert_true(judge.new_requests < 1500);
 }
 
@@ -134,7 +134,7 @@ static void missing_data_never_passes(void **state)
 		judge_tick(&judge, &t);
 	judge_decide(&judge, &result);
 	assert_int_equal(result.verdict, JUDGE_VERDICT_GO_ON);
-	assert_true(says(&result, "p90"));
+	assert_true(says(&result, "its speed cannot be judged"));
 	assert_true(judge_fine(&judge) <= 1);
 }
 
