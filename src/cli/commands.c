@@ -93,8 +93,9 @@ const struct cli_command cli_commands[] = {
 	{.name = "why",
 	 .arguments = "ENV|ROLLOUT",
 	 .summary = "why a rollout is where it is, and on which evidence",
-	 .details = "What decided, the numbers of both releases, every piece of evidence, the history, the last lines of "
-		    "a failed instance's log, and the command that moves it on.",
+	 .details = "What decided, the numbers of both releases, what the statistics say of them (counts, what was to be "
+		    "expected, odds; by class and by instance where that tells something), every piece of evidence, the history, "
+		    "the last lines of a failed instance's log, and the command that moves it on.",
 	 .examples = "  davit why prod\n"
 		     "  davit why 42 --json",
 	 .json = "davit.v1/rollout",

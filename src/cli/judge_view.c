@@ -28,7 +28,7 @@ static const char *counted(const json_t *o, const char *which, char to[64])
 
 static const char *milliseconds(uint64_t us, char to[32])
 {
-	snprintf(to, 32, us < 10000 ? "%.1f" : "%.0f", (double)us / 1000);
+	snprintf(to, 32, us < 1000 ? "%.2f" : us < 10000 ? "%.1f" : "%.0f", (double)us / 1000);
 	return to;
 }
 
