@@ -10,17 +10,27 @@
 
 static const uint32_t quantiles_bp[JUDGE_LATENCIES] = {5000, 9000, 9900, 9990};
 /* Shown to be fine before a step passes: it takes some 250 answers. p99 would take thousands. */
-enum { GATING_BP = 9000 };
+enum { GATING_BP = 9000, FINE_ODDS = 2 };
 static const double RECENT_KEPT_PER_SECOND = 0.983;   /* about a minute */
 static const double USUAL_KEPT_PER_SECOND = 0.998845; /* half of it in ten minutes */
 enum { RECENT_LEAST = 50, TROUBLE_TIMES = 3 };
 
-/* Odds of "slower than the edge" from which a release is not fine. Also as a share, for a live release whose tail is in
- * one bucket: nothing of it is beyond the edge, and the comparison has nothing to go by. */
-static const double SLOWER_ODDS = 2;
-
 static const double ERRORS_WEIGHT = 0.5, LATENCY_WEIGHT = 0.3, HANGS_WEIGHT = 0.1,
 		    REFUSED_WEIGHT = 0.1;
+
+/* Of the live release's answers, how many are slower than its quantile. */
+static double share_beyond(uint32_t quantile_bp)
+{
+	return 1 - (double)quantile_bp / HISTOGRAM_QUANTILE_FULL_BP;
+}
+
+/* As a share too: where the live release's tail is in one bucket, nothing of it is beyond the edge, and the comparison
+ * has nothing to go by. Twice the half is all of them: of the median only the comparison counts. */
+static double fine_share_of(uint32_t quantile_bp)
+{
+	double share = FINE_ODDS * share_beyond(quantile_bp);
+	return share < 1 ? share : 0;
+}
 
 void judge_settings_default(struct judge_settings *s)
 {
@@ -46,16 +56,14 @@ void judge_settings_default(struct judge_settings *s)
 		.proportion = {.ratio = 1.25, .points = 0.0002, .fine_ratio = 3}};
 	for (uint32_t i = 0; i < JUDGE_LATENCIES; i++) {
 		struct judge_metric_settings *m = &s->metrics[JUDGE_METRIC_LATENCY + i];
-		double beyond = 1 - (double)quantiles_bp[i] / HISTOGRAM_QUANTILE_FULL_BP;
 		*m = (struct judge_metric_settings){
 			.weight = LATENCY_WEIGHT / 3,
 			.scale = 1.09,
 			.gates = quantiles_bp[i] == GATING_BP,
 			.proportion = {.common = true,
 				       .ratio = 1,
-				       .fine_ratio = SLOWER_ODDS,
-				       .fine_share = SLOWER_ODDS * beyond /
-						     (1 + (SLOWER_ODDS - 1) * beyond)}};
+				       .fine_ratio = FINE_ODDS,
+				       .fine_share = fine_share_of(quantiles_bp[i])}};
 		if (quantiles_bp[i] < 9990)
 			judge_quantile_name(quantiles_bp[i], m->name);
 	}

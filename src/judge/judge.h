@@ -64,7 +64,7 @@ struct judge_settings {
 	double beta;    /* wrong passes: 0.01 */
 	double trouble; /* a share of errors of the live release that is trouble */
 	uint32_t
-		warm_requests; /* of the release, for each instance that begins: then it is warm, */
+		warm_requests; /* of the release, for each instance that begins: it is warm then, */
 	uint32_t warm_ms;      /* or after so much time */
 	double phi_least; /* 1, or more where instances of the live release were found to differ by themselves */
 	struct judge_metric_settings metrics[JUDGE_METRIC_COUNT];
@@ -120,11 +120,11 @@ struct judge {
 	uint64_t warm_from_ms, warm_until_requests, new_requests;
 	uint64_t causes[JUDGE_ERROR_COUNT];    /* of the new release, since the start */
 	double recent_requests, recent_errors; /* of the live release, about the last minute */
+	double usual_requests, usual_errors;   /* the same, before and without trouble */
 	uint32_t suspect_count, replaced;
 	struct judge_suspect suspects[JUDGE_INSTANCES_MAX];
 	struct judge_member live_second[JUDGE_INSTANCES_MAX]; /* of the current second */
 	uint32_t live_second_count;
-	double usual_requests, usual_errors; /* the same, before and without trouble */
 };
 
 /* errors 0.5, latency 0.3, the rest shares what is left; worse than 1.25 times and 0.02 points; 9 % slower. */

@@ -40,8 +40,8 @@ void judge_proportion_begin(struct judge_proportion *p,
 {
 	*p = (struct judge_proportion){.settings = *settings, .greatest = 1};
 	ASSERT(settings->ratio >= 1 && settings->fine_ratio > 1 && settings->fine_share < 1);
-	ASSERT(settings->common || !settings->fewer);
-	judge_bets_begin(&p->by_ratio, settings->common ? COMMON_COUNT : RARE_COUNT);
+	p->settings.common |= settings->fewer;
+	judge_bets_begin(&p->by_ratio, p->settings.common ? COMMON_COUNT : RARE_COUNT);
 	judge_bets_begin(&p->by_points, RARE_COUNT);
 	judge_bets_begin(&p->alone, ALONE_COUNT);
 	judge_dispersion_begin(&p->dispersion, settings->counts);

@@ -58,7 +58,7 @@ enum { JUDGE_FINE_MAX = 8, JUDGE_TABLES_MAX = 8 };
 struct judge_proportion_settings {
 	bool common; /* events are not rare: the exact form, and r0 = 1, d0 = 0 */
 	bool counts; /* events may outnumber requests (lines on a log): FINE is not asked */
-	bool fewer; /* the good direction is up: fewer events than the live release are worse; `common` */
+	bool fewer; /* the good direction is up: fewer events than the live release are worse; then `common` */
 	double ratio;      /* r0, 1..20 */
 	double points;     /* d0, a share, 0..1 */
 	double fine_ratio; /* r1, > 1 */
