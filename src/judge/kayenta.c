@@ -107,6 +107,7 @@ static struct kayenta_result compare(const struct kayenta_settings *settings,
 		result.class = KAYENTA_ERROR;
 		return result;
 	}
+	result.shift = shift.estimate;
 	double bound = settings->tolerance * fabs(shift.estimate);
 	if (settings->direction != KAYENTA_DECREASE && shift.low > bound &&
 	    at_least(result.effect, settings->allowed_increase)) {
