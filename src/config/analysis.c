@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * analysis - config_rules() and config_judge() of config.h: `analysis` in the words of the judge. */
+ * analysis - config_rules(), config_judge() and config_kayenta() of config.h: `analysis` in the words of the judge. */
 #include "base/text.h"
 #include "config/config.h"
 #include "config/keys.h"
@@ -90,4 +90,26 @@ bool config_judge(const struct resolved *resolved, struct judge_settings *ret_se
 		refused->name[0] = '\0';
 	set_latencies(ret_settings, &analysis->latency);
 	return analysis->state == APP_ANALYSIS_ON && analysis->method == APP_JUDGE_SEQUENTIAL;
+}
+
+bool config_kayenta(const struct resolved *resolved, struct config_kayenta *ret_settings)
+{
+	const struct app_analysis *analysis = &resolved->environment.analysis;
+	const struct app_kayenta *kayenta = &analysis->kayenta;
+	struct kayenta_settings metric = kayenta_settings_default(KAYENTA_MEAN_RATIO);
+	metric.direction = KAYENTA_INCREASE;
+	metric.tolerance = share_of(kayenta->tolerance_bp);
+	metric.allowed_increase = 1 + share_of(kayenta->allowed_increase_bp);
+	*ret_settings = (struct config_kayenta){
+		.interval_ms = kayenta->interval_ms,
+		.points = kayenta->points,
+		.thresholds = {.pass = kayenta->pass, .marginal = kayenta->marginal},
+	};
+	for (uint32_t m = 0; m < CONFIG_KAYENTA_METRICS; m++) {
+		ret_settings->metrics[m].settings = metric;
+		ret_settings->metrics[m].settings.critical = kayenta->critical >> m & 1;
+		ret_settings->metrics[m].muted =
+			m != CONFIG_KAYENTA_ERRORS && analysis->latency.state == APP_ANALYSIS_OFF;
+	}
+	return analysis->state == APP_ANALYSIS_ON && analysis->method == APP_JUDGE_MANN_WHITNEY;
 }

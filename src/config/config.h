@@ -29,6 +29,7 @@
 #include "base/err.h"
 #include "config/app.h"
 #include "judge/judge.h"
+#include "judge/kayenta.h"
 
 enum { CONFIG_ERRORS_MAX = 20, CONFIG_ENCODED_MAX = 256 << 10 };
 
@@ -61,8 +62,29 @@ struct digest config_release_id(const struct digest *artifact, const struct dige
 
 /* The plain rules that a resolved environment is judged by. */
 void config_rules(const struct resolved *resolved, struct judge_rules *ret_rules);
-/* Its statistics. False: it wants none (`analysis: off`, `method: rules`). */
+/* Its statistics. False: it wants none, or others (`analysis: off`, `method: rules`, `mann-whitney`). */
 bool config_judge(const struct resolved *resolved, struct judge_settings *ret_settings);
+
+enum config_kayenta_metric {
+	CONFIG_KAYENTA_ERRORS,
+	CONFIG_KAYENTA_P50,
+	CONFIG_KAYENTA_P90,
+	CONFIG_KAYENTA_P99,
+	CONFIG_KAYENTA_METRICS
+};
+
+struct config_kayenta {
+	uint64_t interval_ms; /* a point */
+	uint32_t points;      /* of both releases, before it judges: 5..SAMPLE_MAX */
+	struct kayenta_thresholds thresholds;
+	struct {
+		bool muted;
+		struct kayenta_settings settings;
+	} metrics[CONFIG_KAYENTA_METRICS];
+};
+
+/* Kayenta's judge. False: another one is wanted, or none. */
+bool config_kayenta(const struct resolved *resolved, struct config_kayenta *ret_settings);
 
 /* The JSON Schema of davit.yaml (draft 2020-12). */
 void config_schema_json(struct buf *to);

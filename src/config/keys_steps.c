@@ -220,7 +220,7 @@ static bool check_classes(const void *base, char *why, size_t why_size)
 	return true;
 }
 
-static const char *const judges[] = {"sequential", "rules", NULL};
+static const char *const judges[] = {"sequential", "rules", "mann-whitney", NULL};
 static const char *const when_too_little[] = {"hold", "rollback", "continue", NULL};
 
 static const struct schema_key analysis_keys[] = {
@@ -230,7 +230,9 @@ static const struct schema_key analysis_keys[] = {
 	 .choices = judges,
 	 .doc = "`sequential`: the new release is compared with the live one, request by request, "
 		"as long as it takes to be sure. `rules`: only the plain rules below count; errors "
-		"then have `max: 2%` where none is written."},
+		"then have `max: 2%` where none is written. `mann-whitney`: Kayenta's judge, for "
+		"those who come from Spinnaker with its scores; see `kayenta`. Plain rules that "
+		"are written count with each of them."},
 	{"false_alarms", SCHEMA_SHARE, AT(app_analysis, false_alarms_bp), .fallback = "0.1%",
 	 .min = 1, .max = 1000,
 	 .doc = "The chance that a release which is not worse than tolerated is taken back, over "
@@ -262,6 +264,9 @@ static const struct schema_key analysis_keys[] = {
 	 .doc = "What a step does that has reached its longest time without enough requests "
 		"for a verdict: `hold` pauses and asks a person, `rollback` ends the rollout, "
 		"`continue` goes on unjudged."},
+	{"kayenta", SCHEMA_SECTION, AT(app_analysis, kayenta), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_kayenta, .example = "{ pass: 90, marginal: 60 }",
+	 .doc = "With `method: mann-whitney`: what Kayenta's judge goes by."},
 };
 
 static const struct schema_later analysis_later[] = {

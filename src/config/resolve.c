@@ -252,6 +252,15 @@ static void mark(struct app_environment *environment, const char *key)
 	environment->set |= schema_bit(&schema_environment, schema_find(&schema_environment, key));
 }
 
+/* Its judge's settings are there, defaults and all, exactly where it judges. */
+static void settle_kayenta(struct app_analysis *analysis)
+{
+	uint32_t bit = schema_bit(&schema_analysis, schema_find(&schema_analysis, "kayenta"));
+	analysis->set |= bit;
+	if (analysis->method != APP_JUDGE_MANN_WHITNEY)
+		analysis->set &= ~bit;
+}
+
 /* All of one environment, in a struct that shares texts with `app`. */
 static int merge(const struct app *app, const struct app_environment *environment,
 		 const char *strategy, struct resolved *to, struct error *err)
@@ -273,6 +282,7 @@ static int merge(const struct app *app, const struct app_environment *environmen
 	here->set &= ~schema_bit(&schema_environment, schema_find(&schema_environment, "env"));
 	here->analysis = app->analysis;
 	schema_merge(&schema_analysis, &here->analysis, &environment->analysis);
+	settle_kayenta(&here->analysis);
 	fill_routes(here);
 	to->set = (1u << schema_resolved.count) - 1;
 	if (to->persist.count == 0)

@@ -125,6 +125,32 @@ static uint64_t check_time(const struct resolved *resolved)
 	return longest;
 }
 
+/* The first part that has users must last until Kayenta's judge speaks, or it ends without a verdict every time. */
+static int check_kayenta(const struct resolved *resolved, const struct strategy_settings *settings,
+			 struct error *err)
+{
+	struct config_kayenta kayenta;
+	char interval[32], bound[32];
+	bool wanted = settings->analysis && settings->too_little != TOO_LITTLE_CONTINUE &&
+		      config_kayenta(resolved, &kayenta);
+	for (uint32_t i = 0; wanted && i < settings->move_count; i++) {
+		const struct strategy_move *move = &settings->moves[i];
+		if (move->kind != STRATEGY_MOVE_CANARY && move->kind != STRATEGY_MOVE_ROLLING)
+			continue;
+		if (kayenta.points * kayenta.interval_ms < move->at_most_ms)
+			break;
+		return error_set(
+			err, ERR_INVALID,
+			"kayenta: %u points of %s do not fit into \"at_most\" (%s), the longest "
+			"time "
+			"of the strategy's first part with users; raise that, or lower \"points\".",
+			kayenta.points,
+			text_format_duration(kayenta.interval_ms, interval, sizeof interval),
+			text_format_duration(move->at_most_ms, bound, sizeof bound));
+	}
+	return 0;
+}
+
 int config_strategy(const struct resolved *resolved, struct strategy_settings *ret_settings,
 		    struct error *err)
 {
@@ -145,5 +171,6 @@ int config_strategy(const struct resolved *resolved, struct strategy_settings *r
 	if (resolved->check_count > 0)
 		ret_settings->check_deadline_ms = check_time(resolved) + SLACK_MS;
 	ret_settings->keep_warm_ms = environment->keep_warm_ms;
-	return strategy_check(ret_settings, err);
+	int result = check_kayenta(resolved, ret_settings, err);
+	return result < 0 ? result : strategy_check(ret_settings, err);
 }

@@ -83,7 +83,7 @@ struct app_class {
 };
 
 enum app_analysis_state { APP_ANALYSIS_ON, APP_ANALYSIS_OFF, APP_ANALYSIS_COUNT };
-enum app_judge { APP_JUDGE_SEQUENTIAL, APP_JUDGE_RULES, APP_JUDGE_COUNT };
+enum app_judge { APP_JUDGE_SEQUENTIAL, APP_JUDGE_RULES, APP_JUDGE_MANN_WHITNEY, APP_JUDGE_COUNT };
 
 struct app_analysis {
 	uint32_t set;
@@ -105,6 +105,15 @@ struct app_analysis {
 	uint32_t class_count;
 	struct app_class classes[APP_CLASSES_MAX];
 	uint32_t when_too_little; /* enum judge_when_too_little */
+	struct app_kayenta {
+		uint32_t
+			set; /* after config_resolve() only with APP_JUDGE_MANN_WHITNEY, and then always */
+		uint64_t interval_ms;
+		uint32_t points;
+		uint32_t pass, marginal; /* scores, 0..100 */
+		uint32_t tolerance_bp, allowed_increase_bp;
+		uint32_t critical; /* bit i: metric i of enum config_kayenta_metric */
+	} kayenta;
 };
 
 struct app_each {

@@ -275,6 +275,7 @@ void analysis_begin(struct environment *e, uint32_t step, uint32_t attempt)
 	a->fresh.base = a->fresh.now;
 	a->live.base = a->live.now;
 	judging_step(e, step);
+	kayenta_judging_step(e);
 }
 
 void analysis_cancel(struct environment *e)
@@ -298,6 +299,7 @@ void analysis_rollout_began(struct environment *e)
 		memcpy(e->analysis.live.id.bytes, old.bytes, sizeof old.bytes);
 	e->analysis.result = (struct judge_result){0};
 	judging_began(e);
+	kayenta_judging_began(e);
 }
 
 /* Long enough steps of the ring that hang_ms and the last minute both fit into it. */
@@ -339,14 +341,21 @@ static void replace_sick(struct environment *e)
 	instances_replace(e, instance);
 }
 
+/* The verdict of the method that the release asks for. False, and nothing set: it is judged by rules alone. */
+static bool by_statistics(const struct environment *e, struct judge_result *ret_result)
+{
+	const struct judge *judge = judging_judge(e);
+	if (judge)
+		judge_decide(judge, ret_result);
+	return judge || kayenta_judging_decide(e, ret_result);
+}
+
 /* Whatever the step waits for: a release that is shown to be bad goes back at once. */
 static bool guard_fails(struct environment *e, const struct judge_rules *rules)
 {
 	struct analysis *a = &e->analysis;
-	const struct judge *judge = judging_judge(e);
 	struct judge_result result = {.verdict = JUDGE_VERDICT_PASS};
-	if (judge)
-		judge_decide(judge, &result);
+	by_statistics(e, &result);
 	bool counted = a->fresh.present && a->fresh.now.started != a->fresh.began.started;
 	if (result.verdict != JUDGE_VERDICT_FAIL && has_rules(rules) && counted) {
 		apply_rules(e, rules, &a->fresh.began, &a->live.began, &result);
@@ -366,11 +375,12 @@ static void judge_live(struct environment *e, const struct judge_rules *rules,
 		       struct judge_result *result)
 {
 	struct analysis *a = &e->analysis;
-	const struct judge *judge = judging_judge(e);
-	if (has_rules(rules) || !judge)
+	struct judge_result judged;
+	bool judges = by_statistics(e, &judged);
+	if (has_rules(rules) || !judges)
 		apply_rules(e, rules, &a->fresh.base, &a->live.base, result);
-	if (judge && result->verdict == JUDGE_VERDICT_PASS)
-		judge_decide(judge, result);
+	if (judges && result->verdict == JUDGE_VERDICT_PASS)
+		*result = judged;
 }
 
 static void judge_hold(struct environment *e, const struct judge_rules *rules)
@@ -417,6 +427,7 @@ void analysis_tick(struct environment *e)
 	release_judge_rules(r->candidate.config, &rules);
 	sample(e, &rules);
 	replace_sick(e);
+	kayenta_judging_tick(e);
 	if (rules.on && guard_fails(e, &rules))
 		return;
 	if (e->analysis.running && r->state.status == ROLLOUT_RUNNING &&

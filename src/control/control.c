@@ -468,6 +468,7 @@ void control_free(struct control *c)
 		free(e->sent);
 		free(e->seen);
 		judging_free(e->judging);
+		kayenta_judging_free(e->kayenta);
 		free(e);
 	}
 	c->parts.runtime->changed = c->parts.router->changed = NULL;

@@ -18,6 +18,7 @@
 
 #include "control/analysis.h"
 #include "control/judging.h"
+#include "control/kayenta_judging.h"
 #include "control/releases.h"
 #include "provider/check.h"
 #include "rollout/rollout.h"
@@ -111,7 +112,8 @@ struct environment {
 	uint64_t rate_requests, rate_at_ms;
 
 	struct analysis analysis;
-	struct judging *judging; /* NULL until it is first looked at */
+	struct judging *judging;         /* NULL until it is first looked at */
+	struct kayenta_judging *kayenta; /* NULL: the latest rollout has another judge */
 };
 
 struct control {

@@ -75,7 +75,7 @@ struct kayenta_result {
 	bool critical;
 	double deviation; /* the mean ratio; 1 where nothing was compared, or NAN */
 	double effect;    /* in the chosen measure, else as `deviation` */
-	double shift;     /* of experiment against control, estimated; 0 where nothing was compared */
+	double shift; /* of experiment against control, estimated; 0 where nothing was compared */
 };
 
 /* Cleans and sorts both series in place. */

@@ -136,6 +136,54 @@ static void analysis_says_what_is_judged_and_how(void **state)
 	config_resolved_free(r);
 }
 
+static void kayenta_judges_only_where_it_is_asked_for(void **state)
+{
+	(void)state;
+	struct config_kayenta k;
+	static struct judge_settings s;
+	struct judge_rules rules;
+	const char *text = "app: shop\n"
+			   "service: { run: a, health: /up }\n"
+			   "analysis:\n"
+			   "  method: mann-whitney\n"
+			   "  kayenta: { tolerance: 10%, allowed_increase: 20%, critical: [p99] }\n"
+			   "environments:\n"
+			   "  prod: { listen: 127.0.0.1:1 }\n"
+			   "  quiet: { listen: 127.0.0.1:2, analysis: { latency: off } }\n"
+			   "  off: { listen: 127.0.0.1:3, analysis: off }\n"
+			   "  other: { listen: 127.0.0.1:4, analysis: { method: sequential } }\n";
+	struct resolved *r = resolve(text, "prod");
+	assert_true(config_kayenta(r, &k));
+	assert_false(config_judge(r, &s));
+	config_rules(r, &rules);
+	assert_false(rules.errors.on); /* a plain rule is there when it is written */
+	assert_int_equal(k.interval_ms, 60000);
+	assert_int_equal(k.points, 10);
+	assert_true(k.thresholds.pass == 95 && k.thresholds.marginal == 75);
+	for (int m = 0; m < CONFIG_KAYENTA_METRICS; m++) {
+		const struct kayenta_settings *to = &k.metrics[m].settings;
+		assert_false(k.metrics[m].muted);
+		assert_int_equal(to->critical, m == CONFIG_KAYENTA_P99);
+		assert_int_equal(to->direction, KAYENTA_INCREASE);
+		assert_true(fabs(to->tolerance - 0.1) < 1e-9);
+		assert_true(fabs(to->allowed_increase - 1.2) < 1e-9);
+		assert_true(fabs(to->confidence - 0.98) < 1e-9);
+	}
+	config_resolved_free(r);
+	r = resolve(text, "quiet");
+	assert_true(config_kayenta(r, &k));
+	assert_false(k.metrics[CONFIG_KAYENTA_ERRORS].muted);
+	assert_true(k.metrics[CONFIG_KAYENTA_P50].muted && k.metrics[CONFIG_KAYENTA_P99].muted);
+	config_resolved_free(r);
+	r = resolve(text, "off");
+	assert_false(config_kayenta(r, &k));
+	config_resolved_free(r);
+	r = resolve(text, "other");
+	assert_false(config_kayenta(r, &k));
+	assert_true(config_judge(r, &s));
+	config_resolved_free(r);
+}
+
 static void what_is_nearer_to_the_process_wins(void **state)
 {
 	(void)state;
@@ -494,6 +542,7 @@ int main(void)
 		cmocka_unit_test(four_lines_are_a_whole_file),
 		cmocka_unit_test(without_analysis_the_shipped_statistics_judge),
 		cmocka_unit_test(analysis_says_what_is_judged_and_how),
+		cmocka_unit_test(kayenta_judges_only_where_it_is_asked_for),
 		cmocka_unit_test(what_is_nearer_to_the_process_wins),
 		cmocka_unit_test(another_kind_of_run_or_health_replaces_the_one_before),
 		cmocka_unit_test(serves_follows_port_health_and_name),

@@ -58,6 +58,7 @@ struct behaviour {
 	int32_t sick_pid;  /* that one */
 	uint32_t hang_bp;  /* of its requests: never answered */
 	uint64_t latency_us;
+	uint32_t slow_bp; /* of its answers: they take ten times as long */
 	uint64_t stop_ms; /* from the signal to its end */
 	bool checks_fail;
 	bool damaged; /* its files are not what they were */

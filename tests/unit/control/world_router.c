@@ -380,6 +380,13 @@ static bool fails(struct behaviour *b, const struct fake_instance *f)
 	return world_random() % SHARE_FULL_BP < error_bp;
 }
 
+static uint64_t latency_of(const struct behaviour *b)
+{
+	uint64_t latency_us = b->latency_us ? b->latency_us : DEFAULT_LATENCY_US;
+	bool slow = b->slow_bp > 0 && world_random() % SHARE_FULL_BP < b->slow_bp;
+	return slow ? 10 * latency_us : latency_us;
+}
+
 static void send_to(struct fake_environment *e, uint32_t release)
 {
 	const struct router_document *d = e->document;
@@ -400,7 +407,7 @@ static void send_to(struct fake_environment *e, uint32_t release)
 	if (world_random() % SHARE_FULL_BP < b->hang_bp)
 		f->hanging++;
 	else
-		count_answer(c, f, b->latency_us ? b->latency_us : DEFAULT_LATENCY_US, fails(b, f));
+		count_answer(c, f, latency_of(b), fails(b, f));
 }
 
 static void mirror(struct fake_environment *e)

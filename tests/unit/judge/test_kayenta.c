@@ -370,6 +370,20 @@ static void equal_input_gives_equal_output(void **state)
 	assert_true(a.deviation == b.deviation);
 }
 
+static void the_estimated_shift_is_told(void **state)
+{
+	(void)state;
+	static const double ones[] = {1, 2, 3, 4, 5, 6}, more[] = {4, 5, 6, 7, 8, 9};
+	struct kayenta_settings s = kayenta_settings_default(KAYENTA_MEAN_RATIO);
+	struct kayenta_result up, down, none;
+	up = classify(&s, (struct points)SERIES(more), (struct points)SERIES(ones));
+	down = classify(&s, (struct points)SERIES(ones), (struct points)SERIES(more));
+	none = classify(&s, (struct points)SERIES(ones), (struct points)SERIES(ones));
+	assert_near(up.shift, 3, 1e-3);
+	assert_near(down.shift, -3, 1e-3);
+	assert_true(none.shift == 0);
+}
+
 #define IN(group) (UINT32_C(1) << (group))
 
 static const struct kayenta_thresholds unweighted = {.pass = 95, .marginal = 75};
@@ -488,6 +502,7 @@ int main(void)
 		cmocka_unit_test(no_data_is_what_the_settings_say),
 		cmocka_unit_test(what_has_no_interval_is_an_error),
 		cmocka_unit_test(equal_input_gives_equal_output),
+		cmocka_unit_test(the_estimated_shift_is_told),
 		cmocka_unit_test(scores_are_those_of_its_own_tests),
 		cmocka_unit_test(half_without_data_fails),
 		cmocka_unit_test(muted_metrics_are_left_out),
