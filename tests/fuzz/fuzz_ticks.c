@@ -10,7 +10,7 @@
 
 #include "control/tick_text.h"
 
-enum { LINE_MAX_BYTES = 256 << 10, LINES_MOST = 64 };
+enum { LINE_MAX_BYTES = 256 << 10, LINES_MOST = 16 };
 
 static struct judge judge, before, second_judge;
 static struct tick_text_reader first, second;
