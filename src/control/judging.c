@@ -52,8 +52,8 @@ struct judging {
 	struct judge_selfcheck selfcheck;
 	bool judges; /* a rollout is under way that wants it */
 	struct judge judge;
-	uint32_t
-		step; /* that it was told of last, 0 = none: no plan begins with one that is held */
+	/* That it was told of last, 0 = none: no plan begins with a step that is held. */
+	uint32_t step;
 	struct ticks_log *log;
 };
 
@@ -512,7 +512,7 @@ static void tick_now(struct environment *e, uint64_t now)
 	}
 	if (j->judges)
 		feed(e, &tick);
-	if (!e->active) {
+	if (!e->active && !j->judges) {
 		past_keep(&j->past, &tick);
 		check_itself(e, &tick);
 	}
