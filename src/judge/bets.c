@@ -16,14 +16,22 @@ void judge_bets_begin(struct judge_bets *bets, uint32_t count)
 	judge_bets_add(bets, AT_ONCE);
 }
 
-void judge_bets_settle(struct judge_bets *bets, const double *log_factors)
+void judge_bets_multiply(struct judge_bets *bets, const double *factors)
 {
 	for (uint32_t i = 0; i < bets->count; i++) {
-		double capital = bets->capital[i] * exp(log_factors[i]);
+		double capital = bets->capital[i] * factors[i];
 		if (capital < CAPITAL_MIN)
 			capital = CAPITAL_MIN;
 		bets->capital[i] = capital > CAPITAL_MAX ? CAPITAL_MAX : capital;
 	}
+}
+
+void judge_bets_settle(struct judge_bets *bets, const double *log_factors)
+{
+	double factors[JUDGE_BETS_MAX];
+	for (uint32_t i = 0; i < bets->count; i++)
+		factors[i] = exp(log_factors[i]);
+	judge_bets_multiply(bets, factors);
 }
 
 void judge_bets_add(struct judge_bets *bets, double share)
@@ -37,8 +45,13 @@ void judge_bets_add(struct judge_bets *bets, double share)
 
 void judge_bets_second(struct judge_bets *bets)
 {
-	double share = bets->cash * OF_THE_REST;
-	judge_bets_add(bets, share < PER_SECOND ? share : PER_SECOND);
+	judge_bets_seconds(bets, 1);
+}
+
+void judge_bets_seconds(struct judge_bets *bets, double seconds)
+{
+	double rest = bets->cash * OF_THE_REST * seconds, even = PER_SECOND * seconds;
+	judge_bets_add(bets, rest < even ? rest : even);
 }
 
 double judge_bets_wealth(const struct judge_bets *bets)

@@ -33,11 +33,16 @@ void judge_bets_begin(struct judge_bets *bets, uint32_t count);
 /* Every alternative's capital times exp(log_factors[i]). */
 void judge_bets_settle(struct judge_bets *bets, const double *log_factors);
 
+/* The same with the factors themselves. */
+void judge_bets_multiply(struct judge_bets *bets, const double *factors);
+
 /* Bet up to this share of the first wealth anew, as far as there is cash. */
 void judge_bets_add(struct judge_bets *bets, double share);
 
 /* Once a second. For half an hour at an even pace, then ever less: the cash never ends. */
 void judge_bets_second(struct judge_bets *bets);
+/* Once for a longer time. */
+void judge_bets_seconds(struct judge_bets *bets, double seconds);
 
 double judge_bets_wealth(const struct judge_bets *bets);
 

@@ -5,31 +5,8 @@
 #include <math.h>
 
 #include "base/err.h"
+#include "judge/alternatives.h"
 
-/* Alternatives, as multiples of what is tolerated. Few: each has a part of the wealth, and neighbours help. */
-static const double RARE[] = {1.7, 3, 7, 20, 80, 500};
-static const double COMMON[] = {1.2, 1.6, 2.5, 5, 15};
-/* What a release may be that is fine, as multiples of the live one; those below r1 are used. */
-static const double FINE[JUDGE_FINE_MAX] = {0.25, 0.5, 0.8, 1, 1.25, 1.6, 2, 2.5};
-/* The same where the live release has no events: as parts of p1. */
-static const double FINE_ALONE[2] = {0.1, 0.3};
-
-enum { RARE_COUNT = 6, COMMON_COUNT = 5, ALONE_COUNT = 3 };
-
-/* Of the evidence, what is said alone: where it is to speak from the start, and elsewhere. */
-static const double ALONE_WEIGHT = 0.7, ALONE_WEIGHT_LEAST = 0.02;
-/* Bet there at once, beside what bets.c does: what comes late is not its business. */
-static const double ALONE_MORE_AT_ONCE = 0.3;
-/* What an event is worth there, at most, beside what it is worth by the division. */
-static const double ALONE_SLACK = 1.32;
-/* The live release fails too: what is left of the bets. */
-static const double ALONE_LOST = -30;
-static const double ALONE[] = {1.099, 2.303, 3.912}; /* log 3, log 10, log 50 */
-static const double STEP_SHARE = 0.05;
-/* Half of the live release's past is forgotten in ten minutes. */
-static const double KEPT_PER_SECOND = 0.998845;
-/* "Next to no event": fewer than this in what is remembered. */
-static const double RARE_EVENTS = 5;
 /* An upper bound at 99.9 % of a mean of which y events were seen (Wilson and Hilferty's cube). */
 static const double BOUND_Z = 3.09;
 /* Seconds that counts wait for the other side, at most, and without a request that make a release absent. */
@@ -47,7 +24,7 @@ void judge_proportion_begin(struct judge_proportion *p,
 	judge_dispersion_begin(&p->dispersion, settings->counts);
 }
 
-static double events_bound(double y)
+double judge_events_bound(double y)
 {
 	double n = y + 1, root = 1 - 1 / (9 * n) + BOUND_Z / (3 * sqrt(n));
 	return n * root * root * root;
@@ -150,7 +127,7 @@ static bool speaks_alone(const struct judge_proportion *p)
 /* What is tolerated of a live release that is as bad as its past allows. */
 static double level_alone(const struct judge_proportion *p)
 {
-	double bound = events_bound(p->past_events) / p->past_requests;
+	double bound = judge_events_bound(p->past_events) / p->past_requests;
 	double by_ratio = bound * p->settings.ratio, by_points = bound + p->settings.points;
 	return by_ratio > by_points ? by_ratio : by_points;
 }
@@ -183,7 +160,7 @@ static void tick_fine(struct judge_proportion *p, const struct judge_table *tabl
 	double odds[JUDGE_FINE_MAX + 1], logs[JUDGE_FINE_MAX + 1];
 	double r1 = p->settings.fine_ratio;
 	uint32_t grid = 0;
-	for (uint32_t i = 0; i < JUDGE_FINE_MAX; i++)
+	for (uint32_t i = 0; i < FINE_COUNT; i++)
 		if (FINE[i] < r1)
 			odds[grid++] = p->settings.fewer ? 1 / FINE[i] : FINE[i];
 	odds[grid] = p->settings.fewer ? 1 / r1 : r1;
@@ -346,7 +323,7 @@ static double mean_of(const double *logs, uint32_t count)
 double judge_proportion_fine(const struct judge_proportion *p)
 {
 	uint32_t grid = 0;
-	for (uint32_t i = 0; i < JUDGE_FINE_MAX; i++)
+	for (uint32_t i = 0; i < FINE_COUNT; i++)
 		grid += FINE[i] < p->settings.fine_ratio;
 	double ratio = mean_of(p->fine, grid);
 	if (p->settings.fine_share <= 0)
