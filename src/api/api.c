@@ -294,11 +294,19 @@ static void post_maintenance(struct api *api, struct http_request *request)
 static void get_plan(struct api *api, struct http_request *request)
 {
 	const char *release = http_query(request, "release"),
-		   *strategy = http_query(request, "strategy");
-	struct view_plan *view = mem_zero(1, sizeof *view);
+		   *strategy = http_query(request, "strategy"), *share = http_query(request, "for");
+	uint32_t for_errors_bp = 0;
 	struct error err;
+	if (share && (!text_parse_share(share, &for_errors_bp) || for_errors_bp == 0)) {
+		error_set(&err, ERR_INVALID,
+			  "\"for\" is the share of failing requests that the steps are to catch, "
+			  "above 0%% and up to 100%%, such as 1%%.");
+		answer_error(request, &err, NULL);
+		return;
+	}
+	struct view_plan *view = mem_zero(1, sizeof *view);
 	if (control_view_plan(api->parts.control, http_segment(request, 2), release ? release : "",
-			      strategy ? strategy : "", view, &err) < 0)
+			      strategy ? strategy : "", for_errors_bp, view, &err) < 0)
 		answer_error(request, &err, "davit releases");
 	else
 		answer_json(request, 200, json_of_plan(view));

@@ -137,7 +137,9 @@ static json_t *steps(const struct view_step *rows, uint32_t count, bool plan)
 		put(o, "op", rows[i].op);
 		put(o, "label", rows[i].label);
 		put(o, "text", rows[i].text);
-		if (!plan)
+		if (plan)
+			put_number(o, "expected_ms", rows[i].expected_ms);
+		else
 			put(o, "state", rows[i].state);
 		put_number(o, "for_ms", rows[i].for_ms);
 		put_number(o, "at_most_ms", rows[i].at_most_ms);
@@ -260,6 +262,46 @@ json_t *json_of_rollout(const struct view_rollout *r)
 	return o;
 }
 
+static json_t *supposed(const struct view_supposed *s)
+{
+	json_t *o = json_object();
+	put_number(o, "errors_ppm", s->errors_ppm);
+	put_number(o, "slow_bp", s->slow_bp);
+	put_number(o, "caught_bp", s->caught_bp);
+	put_number(o, "held_bp", s->held_bp);
+	put_number(o, "passed_bp", s->passed_bp);
+	put_number(o, "after_requests", s->after_requests);
+	put_number(o, "exposed_requests", s->exposed_requests);
+	put_number(o, "failed_requests", s->failed_requests);
+	return o;
+}
+
+static json_t *proposal(const struct view_proposal *p)
+{
+	json_t *o = json_object();
+	put_number(o, "errors_ppm", p->errors_ppm);
+	put_bool(o, "found", p->found);
+	put(o, "sentence", p->sentence);
+	put(o, "yaml", p->yaml);
+	put_number(o, "good_ms", p->good_ms);
+	json_object_set_new(o, "supposed", p->found ? supposed(&p->supposed) : json_null());
+	return o;
+}
+
+static json_t *forecast(const struct view_forecast *f)
+{
+	json_t *o = json_object(), *rows = json_array();
+	put_number(o, "live_errors_ppm", f->live_errors_ppm);
+	put_number(o, "good_ms", f->good_ms);
+	json_object_set_new(o, "good", supposed(&f->good));
+	for (uint32_t i = 0; i < f->supposed_count; i++)
+		json_array_append_new(rows, supposed(&f->supposed[i]));
+	json_object_set_new(o, "supposed", rows);
+	put_number(o, "sees_ppm", f->sees_ppm);
+	put_number(o, "sees_bp", VIEW_SEES_BP);
+	return o;
+}
+
 json_t *json_of_plan(const struct view_plan *p)
 {
 	json_t *o = json_object(), *notes = json_array();
@@ -274,7 +316,12 @@ json_t *json_of_plan(const struct view_plan *p)
 	put_number(o, "least_ms", p->least_ms);
 	put_number(o, "most_ms", p->most_ms);
 	put_number(o, "exposed_requests", p->exposed_requests);
-	put_number(o, "requests_per_second", p->requests_per_s);
+	json_object_set_new(o, "requests_per_second", json_real(p->forecast.requests_per_s));
+	json_object_set_new(o, "forecast",
+			    p->forecast.known ? forecast(&p->forecast) : json_null());
+	json_object_set_new(o, "proposal",
+			    p->forecast.proposal.asked ? proposal(&p->forecast.proposal)
+						       : json_null());
 	for (uint32_t i = 0; i < p->note_count; i++)
 		json_array_append_new(notes, json_string(p->notes[i]));
 	json_object_set_new(o, "notes", notes);

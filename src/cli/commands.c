@@ -59,15 +59,22 @@ const struct cli_command cli_commands[] = {
 	 .run = verb_deploy},
 	{.name = "plan",
 	 .arguments = "ENV VERSION",
-	 .summary = "what a deployment would do: steps, time, who sees it",
+	 .summary = "what a deployment would do: steps, time, what would be seen",
 	 .details = "Changes nothing. The steps are those that davit deploy would run; the number of requests that would "
-		    "see the new release is told at today's traffic.",
+		    "see the new release is told at today's traffic. At that traffic it plays the steps with releases "
+		    "that are worse than the live one, and tells how likely each is caught, how likely it is held back "
+		    "for a person because it was not shown to be fine, after how many requests, and how many of "
+		    "them fail; and the smallest share of failing requests that is caught with 90%. With --for it "
+		    "proposes canary steps, ready to paste, that catch a release failing so much with 90% and "
+		    "expose as few requests to it as possible.",
 	 .examples = "  davit plan prod v1.4.2\n"
-		     "  davit plan prod v1.4.2 --strategy blue-green",
+		     "  davit plan prod v1.4.2 --strategy blue-green\n"
+		     "  davit plan prod v1.4.2 --for 1%",
 	 .json = "davit.v1/plan",
 	 .args_min = 2,
 	 .args_max = 2,
-	 .options = {{"strategy", 0, "NAME", "another strategy than the environment's"}},
+	 .options = {{"strategy", 0, "NAME", "another strategy than the environment's"},
+		     {"for", 0, "SHARE", "propose steps that catch a release failing so much"}},
 	 .run = verb_plan},
 	{.name = "status",
 	 .arguments = "[ENV]",

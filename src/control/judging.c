@@ -406,7 +406,7 @@ void judging_began(struct environment *e)
 		open_log(e);
 		return;
 	}
-	settings.phi_least = j->selfcheck.phi_least;
+	judging_caution(e, &settings);
 	judge_begin(&j->judge, &settings);
 	j->step = 0;
 	if (e->control->parts.ticks)
@@ -563,4 +563,15 @@ const char *judging_class(const struct environment *e, uint32_t class)
 const struct judge *judging_judge(const struct environment *e)
 {
 	return e->judging && e->judging->judges ? &e->judging->judge : NULL;
+}
+
+const struct past *judging_past(const struct environment *e)
+{
+	return e->judging ? &e->judging->past : NULL;
+}
+
+void judging_caution(const struct environment *e, struct judge_settings *settings)
+{
+	if (e->judging)
+		settings->phi_least = e->judging->selfcheck.phi_least;
 }

@@ -43,6 +43,11 @@ const struct judge *judging_judge(const struct environment *e);
 uint32_t judging_class_count(const struct environment *e);
 const char *judging_class(const struct environment *e, uint32_t class);
 
+/* The live release's past, while it is watched; NULL: there is none. */
+const struct past *judging_past(const struct environment *e);
+/* What this environment has learned from false alarms, into the settings of a judge that is to begin. */
+void judging_caution(const struct environment *e, struct judge_settings *settings);
+
 void judging_free(struct judging *judging); /* NULL is allowed */
 
 #endif

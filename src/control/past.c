@@ -58,6 +58,42 @@ void past_feed(const struct past *past, void (*feed)(void *context, const struct
 	}
 }
 
+struct adding {
+	struct past_sum *sum;
+	struct judge_proportion errors;
+};
+
+static void add_tick(void *context, const struct judge_tick *tick)
+{
+	struct adding *adding = context;
+	uint64_t requests = 0, errors = 0;
+	for (uint32_t c = 0; c < tick->cell_count; c++) {
+		const struct judge_arm *arm = &tick->cells[c].live_release;
+		uint64_t failed = 0;
+		for (uint32_t i = 0; i < JUDGE_ERROR_COUNT; i++)
+			failed += arm->errors[i];
+		requests += arm->requests - (arm->repeated < arm->requests ? arm->repeated : 0);
+		errors += failed - (arm->repeated < failed ? arm->repeated : failed);
+	}
+	adding->sum->seconds += tick->elapsed_ms / 1000.0;
+	adding->sum->requests += (double)requests;
+	adding->sum->errors += (double)errors;
+	judge_proportion_learn(&adding->errors, requests, errors);
+	judge_proportion_second(&adding->errors);
+}
+
+void past_add_up(const struct past *past, struct past_sum *ret_sum)
+{
+	struct adding adding = {.sum = ret_sum};
+	struct judge_settings settings;
+	judge_settings_default(&settings);
+	judge_proportion_begin(&adding.errors, &settings.metrics[JUDGE_METRIC_ERRORS].proportion);
+	*ret_sum = (struct past_sum){0};
+	past_feed(past, add_tick, &adding);
+	ret_sum->remembered_requests = adding.errors.past_requests;
+	ret_sum->remembered_errors = adding.errors.past_events;
+}
+
 void past_forget(struct past *past)
 {
 	for (uint32_t i = 0; i < PAST_SECONDS; i++)

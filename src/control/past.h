@@ -21,6 +21,14 @@ struct past {
 void past_keep(struct past *past, const struct judge_tick *tick);
 void past_feed(const struct past *past, void (*feed)(void *context, const struct judge_tick *tick),
 	       void *context);
+
+/* Requests and errors in it, a client's blind second tries left out. */
+struct past_sum {
+	double seconds, requests, errors;
+	double remembered_requests,
+		remembered_errors; /* by a judge, with what is older counting less */
+};
+void past_add_up(const struct past *past, struct past_sum *ret_sum);
 void past_forget(struct past *past);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "control/environment.h"
+#include "control/forecast.h"
 #include "control/release_config.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
@@ -290,7 +291,7 @@ static void show_plan_steps(const struct process_names *processes, const struct 
 }
 
 /* Time and exposure at today's traffic: the share of each step for as long as it lasts at least. */
-static void estimate(struct environment *e, const struct plan *plan, struct view_plan *v)
+static void estimate(const struct plan *plan, struct view_plan *v)
 {
 	uint32_t weight_bp = 0;
 	uint64_t exposed = 0;
@@ -306,11 +307,11 @@ static void estimate(struct environment *e, const struct plan *plan, struct view
 		v->most_ms += s->at_most_ms > s->for_ms ? s->at_most_ms : s->for_ms;
 		exposed += s->for_ms * weight_bp;
 	}
-	v->requests_per_s = e->requests_per_s;
-	v->exposed_requests = exposed / SHARE_FULL_BP * e->requests_per_s / 1000;
+	v->exposed_requests =
+		(uint64_t)((double)exposed / SHARE_FULL_BP / 1000 * v->forecast.requests_per_s);
 }
 
-static void add_note(struct view_plan *v, const char *text)
+void view_add_note(struct view_plan *v, const char *text)
 {
 	if (v->note_count < sizeof v->notes / sizeof v->notes[0])
 		text_copy(v->notes[v->note_count++], sizeof v->notes[0], text);
@@ -334,20 +335,18 @@ static void add_notes(const struct environment *e, const struct resolved *config
 			 "will be answered 503. Raise hold.time or lower health.min_healthy.",
 			 text_format_duration(config->environment.hold.time_ms, a, sizeof a),
 			 text_format_duration(start_ms, b, sizeof b));
-		add_note(v, text);
+		view_add_note(v, text);
 	}
 	if (e->core.stable == SLOT_NONE)
-		add_note(v, "Nothing is live here yet: there is nothing to compare with, and "
-			    "nothing to go "
-			    "back to.");
-	if (v->requests_per_s == 0 && e->core.stable != SLOT_NONE)
-		add_note(v, "There is no traffic now: a step that needs requests will wait for "
-			    "them, and "
-			    "then do what analysis.when_too_little says.");
+		view_add_note(v, "Nothing is live here yet: there is nothing to go back to.");
+	if (v->forecast.requests_per_s <= 0 && e->core.stable != SLOT_NONE)
+		view_add_note(v,
+			      "There is no traffic now: a step that needs requests will wait for "
+			      "them, and then do what analysis.when_too_little says.");
 }
 
 static int compile_plan(struct environment *e, const struct release_info *candidate,
-			struct view_plan *v, struct error *err)
+			uint32_t for_errors_bp, struct view_plan *v, struct error *err)
 {
 	struct strategy_settings settings;
 	struct process_names names;
@@ -363,7 +362,8 @@ static int compile_plan(struct environment *e, const struct release_info *candid
 		digest_format(&hash, v->hash);
 		text_copy(v->strategy, sizeof v->strategy, plan->strategy);
 		show_plan_steps(&names, plan, v);
-		estimate(e, plan, v);
+		forecast_plan(e, candidate->config, plan, for_errors_bp, v);
+		estimate(plan, v);
 		add_notes(e, candidate->config, plan, v);
 	}
 	free(plan);
@@ -371,7 +371,8 @@ static int compile_plan(struct environment *e, const struct release_info *candid
 }
 
 int control_view_plan(struct control *c, const char *environment, const char *release,
-		      const char *strategy, struct view_plan *v, struct error *err)
+		      const char *strategy, uint32_t for_errors_bp, struct view_plan *v,
+		      struct error *err)
 {
 	char key[CONTROL_KEY_SIZE];
 	struct release_info candidate;
@@ -391,7 +392,7 @@ int control_view_plan(struct control *c, const char *environment, const char *re
 	text_copy(v->new_release.release, sizeof v->new_release.release, candidate.hex);
 	text_copy(v->new_release.tag, sizeof v->new_release.tag, candidate.tag);
 	show_release(e, e->core.stable, &v->old_release);
-	result = compile_plan(e, &candidate, v, err);
+	result = compile_plan(e, &candidate, for_errors_bp, v, err);
 	release_info_free(&candidate);
 	return result;
 }

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "control/control.h"
+#include "control/view_forecast.h"
 #include "provider/ticks.h"
 
 enum {
@@ -104,6 +105,7 @@ struct view_step {
 	char state[VIEW_WORD_SIZE]; /* done active waiting failed skipped; "" in a plan */
 	uint64_t for_ms;
 	uint64_t at_most_ms;
+	uint64_t expected_ms; /* in a plan: what a good release needs; 0 = nothing is foreseen */
 	uint32_t weight_bp;
 };
 
@@ -222,7 +224,8 @@ struct view_plan {
 	uint32_t step_count;
 	struct view_step steps[VIEW_STEPS_MAX];
 	uint64_t least_ms, most_ms;
-	uint64_t exposed_requests, requests_per_s;
+	uint64_t exposed_requests; /* in the least time */
+	struct view_forecast forecast;
 	uint32_t note_count;
 	char notes[8][VIEW_TEXT_SIZE];
 };
@@ -240,9 +243,11 @@ MUST_CHECK int control_view_number(struct control *c, uint32_t number,
 /* What a rollout was judged by, line by line (provider/ticks.h); the lines are control/tick_text.h's. */
 MUST_CHECK int control_read_ticks(struct control *c, uint32_t number, uint64_t *at,
 				  ticks_visit visit, void *context, struct error *err);
+/* `for_errors_bp`: propose steps that catch a release of which such a share fails; 0 = do not. */
 MUST_CHECK int control_view_plan(struct control *c, const char *environment, const char *release,
-				 const char *strategy, struct view_plan *ret_view,
-				 struct error *err);
+				 const char *strategy, uint32_t for_errors_bp,
+				 struct view_plan *ret_view, struct error *err);
+void view_add_note(struct view_plan *view, const char *text);
 
 /* "shop/prod" of what a person wrote: `prod`, or `shop/prod`. ERR_NOT_FOUND with a suggestion, ERR_CONFLICT
  * when several applications have one of that name. */

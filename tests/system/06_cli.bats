@@ -119,6 +119,36 @@ teardown() { kit_teardown; }
 	is null environment .rollout
 }
 
+foreseen() { davit plan prod v2.0.0 --json | jq -e '.forecast != null'; }
+
+@test "plan under load says what would be caught, and what would catch a regression" {
+	STRATEGY='[{ canary: { steps: [10%, 50%], each: { at_least: 1m, at_most: 10m } } }, switch, { bake: 1s }]'
+	up
+	release v1.0.0
+	deploy v1.0.0
+	release v2.0.0
+	exits 20 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0 --timeout 1s
+	exits 0 davit abort prod --reason "only to have it here"
+	wait_for 20 "v1.0.0 to be alone" holds null environment .rollout
+	exits 0 davit plan prod v2.0.0 --for 1%
+	says "no traffic now"
+	load_start
+	wait_for 30 "enough to foresee" foreseen
+	exits 0 davit plan prod v2.0.0
+	says "It sees a regression to"
+	says "fails 5%"
+	says "As good as the live release"
+	exits 0 davit plan prod v2.0.0 --for 2%
+	says "fails 2%"
+	says "- canary: { steps: ["
+	exits 0 davit plan prod v2.0.0 --for 2% --json
+	jq -e '.requests_per_second > 1 and .forecast.sees_ppm > 0 and .proposal.supposed.caught_bp >= 9000' <<<"$output"
+	exits 2 davit plan prod v2.0.0 --for 0%
+	says "share of failing requests"
+	load_stop
+	load_is_clean
+}
+
 @test "maintenance answers 503 to everybody and ends again" {
 	up
 	release v1.0.0

@@ -699,7 +699,18 @@ static void other_steers_answer_as_documented(void **state)
 	assert_string_equal(text_at(call.json, "schema"), "davit.v1/plan");
 	assert_string_equal(text_at(call.json, "strategy"), "swap");
 	assert_true(json_array_size(json_object_get(call.json, "steps")) > 4);
+	assert_true(json_is_null(json_object_get(call.json, "forecast")));
+	assert_true(json_is_null(json_object_get(call.json, "proposal")));
 	call_end(&call);
+	get(&call, "/v1/environments/prod/plan?release=v2&for=1.5%25");
+	const json_t *proposal = json_object_get(call.json, "proposal");
+	assert_int_equal(number_at(proposal, "errors_ppm"), 15000);
+	assert_true(text_at(proposal, "sentence")[0] != '\0');
+	call_end(&call);
+	assert_int_equal(status_of("GET", "/v1/environments/prod/plan?release=v2&for=0%25", ""),
+			 400);
+	assert_int_equal(status_of("GET", "/v1/environments/prod/plan?release=v2&for=much", ""),
+			 400);
 	assert_int_equal(status_of("POST", "/v1/environments/prod/maintenance", "{\"on\":true}"),
 			 200);
 	get(&call, "/v1/status");

@@ -589,7 +589,7 @@ static void processes_may_be_renamed_again_and_again(void **state)
 		world.behaviour_count = 3;
 		world_release("odd", tag, yaml);
 		assert_int_equal(
-			control_view_plan(world.control, "odd", tag, "", &plan, &world.err), 0);
+			control_view_plan(world.control, "odd", tag, "", 0, &plan, &world.err), 0);
 		if (i % 3 != 0)
 			continue; /* only looked at */
 		uint32_t rollout = world_deploy("odd", tag);
