@@ -23,7 +23,7 @@ static const double ALONE_WEIGHT = 0.7, ALONE_WEIGHT_LEAST = 0.02;
 /* Bet there at once, beside what bets.c does: what comes late is not its business. */
 static const double ALONE_MORE_AT_ONCE = 0.3;
 /* What an event is worth there, at most, beside what it is worth by the division. */
-static const double ALONE_SLACK = 1.32;
+static const double ALONE_SLACK = 1.29;
 /* The live release fails too: what is left of the bets. */
 static const double ALONE_LOST = -30;
 static const double ALONE[ALONE_COUNT] = {1.099, 2.303, 3.912}; /* log 3, log 10, log 50 */

@@ -30,7 +30,7 @@
  *         l = x g - n a (e^g - 1),  null: p <= a,
  *       where a is an upper bound (99.9 %) of the live release's share in the past, and what is tolerated of it.
  *       Errors that begin on both sides at once, and happen to fall on the new one first, must not be taken for
- *       proof: g is at most 1.32 log(1 / pi), and with an event of the live release all that is bet here is lost.
+ *       proof: g is at most 1.29 log(1 / pi), and with an event of the live release all that is bet here is lost.
  *       1,000 : 1 thus takes a row of events on the new side alone that has a chance of about 1 in 1,000 itself.
  *       The live release has no request when it had none for ten seconds, and for ten times as long as it usually
  *       needs for one.

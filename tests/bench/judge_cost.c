@@ -11,6 +11,16 @@ enum { RUNS_MAX = 2000, COST_TICKS = 200000 };
 
 static double requests[RUNS_MAX], seconds[RUNS_MAX], passes[RUNS_MAX];
 
+/* A median that is never is none. */
+static void print_median(double *values, uint32_t count)
+{
+	double median = bench_quantile(values, count, 0.5);
+	if (isfinite(median))
+		printf(" %.1f", median);
+	else
+		printf(" -");
+}
+
 struct outcome {
 	uint32_t runs, failed, passed, held;
 };
@@ -47,9 +57,15 @@ static void share_table(const struct judge_settings *settings)
 		struct scene_kind kind = {"",   rows[i].rps, rows[i].share,
 					  3600, false,       regression_tick};
 		struct outcome o = many(&kind, settings, 0, bench_runs(400));
-		printf("| %g | %g %% | %.0f %% | %.1f | %.0f |\n", rows[i].rps, 100 * rows[i].share,
-		       100.0 * (o.failed + o.passed) / o.runs, bench_quantile(seconds, o.runs, 0.5),
-		       bench_quantile(requests, o.runs, 0.5));
+		uint32_t found = 0;
+		for (uint32_t r = 0; r < o.runs; r++)
+			found += isfinite(seconds[r]);
+		printf("| %g | %g %% | %.0f %% |", rows[i].rps, 100 * rows[i].share,
+		       100.0 * found / o.runs);
+		print_median(seconds, o.runs);
+		printf(" |");
+		print_median(requests, o.runs);
+		printf(" |\n");
 		fflush(stdout);
 	}
 }
@@ -73,9 +89,10 @@ static void decision_table(struct judge_settings settings)
 		for (uint32_t k = 0; k < 3; k++) {
 			errors->fine_ratio = ratios[k];
 			struct outcome o = many(&kind, &settings, 0, bench_runs(400));
-			printf(" %.1f / %.1f / %.1f %%, %.0f |", 100.0 * o.failed / o.runs,
-			       100.0 * o.passed / o.runs, 100.0 * o.held / o.runs,
-			       bench_quantile(passes, o.runs, 0.5));
+			printf(" %.1f / %.1f / %.1f %%,", 100.0 * o.failed / o.runs,
+			       100.0 * o.passed / o.runs, 100.0 * o.held / o.runs);
+			print_median(passes, o.runs);
+			printf(" |");
 		}
 		printf("\n");
 		fflush(stdout);
@@ -136,15 +153,15 @@ static void latency_table(struct judge_settings settings)
 			uint32_t found = 0;
 			for (uint32_t r = 0; r < runs; r++)
 				found += isfinite(seconds[r]);
-			printf(" %.1f (%.0f %%) |", bench_quantile(seconds, o.runs, 0.5),
-			       100.0 * found / runs);
+			print_median(seconds, o.runs);
+			printf(" (%.0f %%) |", 100.0 * found / runs);
 		}
 		for (uint32_t r = 0; r < runs; r++) {
 			seconds[r] = 60 * threshold_minutes(&other_law, r);
 			late += seconds[r] <= 1800;
 		}
-		printf(" %.0f (%.0f %%) |\n", bench_quantile(seconds, runs, 0.5),
-		       100.0 * late / runs);
+		print_median(seconds, runs);
+		printf(" (%.0f %%) |\n", 100.0 * late / runs);
 		fflush(stdout);
 	}
 }
