@@ -13,6 +13,8 @@ static const char *const error_keys[JUDGE_ERROR_COUNT] = {[JUDGE_ERROR_SERVER] =
 							  [JUDGE_ERROR_HUNG] = "hung"};
 
 enum { PHI_MOST = 1000 };
+static const double MEAN_LEAST = 0.01, MEAN_MOST = 20;
+static const json_int_t MEAN_OVER_MOST = 1000000000000;
 
 static int refuse(struct error *err, const char *what)
 {
@@ -121,6 +123,39 @@ static int read_metrics(const json_t *metrics, struct judge_settings *settings, 
 	return result;
 }
 
+static int read_mean(const json_t *o, struct judge_mean_settings *m, struct error *err)
+{
+	uint64_t unit;
+	*m = (struct judge_mean_settings){.fewer = json_is_true(json_object_get(o, "fewer")),
+					  .weight = real(o, "weight"),
+					  .ratio = real(o, "ratio")};
+	int result = take_whole(o, "unit", JUDGE_UNIT_COUNT - 1, &unit, err);
+	if (result == 0)
+		result =
+			take_name(json_object_get(o, "name"), "name", m->name, sizeof m->name, err);
+	if (result < 0 || m->name[0] == '\0')
+		return result;
+	m->unit = (enum judge_unit)unit;
+	return m->ratio >= MEAN_LEAST && m->ratio <= MEAN_MOST && m->weight > 0 && m->weight <= 1000
+		       ? 0
+		       : error_set(
+				 err, ERR_INVALID,
+				 "This is not a line of ticks: the numbers of the mean \"%s\" are "
+				 "out of their ranges.",
+				 m->name);
+}
+
+static int read_all_means(const json_t *means, struct judge_settings *settings, struct error *err)
+{
+	int result = 0;
+	size_t count = json_array_size(means);
+	if (means && (!json_is_array(means) || count > JUDGE_MEANS))
+		return refuse_key(err, "means", "a list of means that this davit has");
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = read_mean(json_array_get(means, i), &settings->means[i], err);
+	return result;
+}
+
 static int read_classes(struct tick_text_reader *reader, const json_t *classes, struct error *err)
 {
 	int result = 0;
@@ -152,7 +187,9 @@ static int read_settings(const json_t *o, struct judge_settings *s, struct error
 		return refuse_key(err, "phi_least", "a number from 1 to 1000");
 	s->warm_requests = (uint32_t)requests;
 	s->warm_ms = (uint32_t)ms;
-	return result < 0 ? result : read_metrics(json_object_get(o, "metrics"), s, err);
+	if (result == 0)
+		result = read_metrics(json_object_get(o, "metrics"), s, err);
+	return result < 0 ? result : read_all_means(json_object_get(o, "means"), s, err);
 }
 
 static int read_head(struct tick_text_reader *reader, const json_t *o, struct error *err)
@@ -250,7 +287,6 @@ static int read_members(const json_t *o, const char *key, struct judge_member *m
 	return 0;
 }
 
-/* Events may outnumber requests only where two counters were read one after the other. */
 static int read_extras(const json_t *extras, struct judge_tick *tick, struct error *err)
 {
 	size_t rows = json_array_size(extras);
@@ -267,10 +303,40 @@ static int read_extras(const json_t *extras, struct judge_tick *tick, struct err
 				return refuse_key(err, "extras", "rows of four numbers");
 			v[k] = (uint64_t)number;
 		}
-		tick->extras[i] = (struct judge_table){.new_requests = v[0] > v[1] ? v[0] : v[1],
+		tick->extras[i] = (struct judge_table){.new_requests = v[0],
 						       .new_events = v[1],
-						       .live_requests = v[2] > v[3] ? v[2] : v[3],
+						       .live_requests = v[2],
 						       .live_events = v[3]};
+	}
+	return 0;
+}
+
+/* What a mean is over, the mean, and the variance of one. */
+static bool read_batch(const json_t *row, size_t at, struct normal_batch *batch)
+{
+	const json_t *requests = json_array_get(row, at);
+	json_int_t n = json_integer_value(requests);
+	*batch = (struct normal_batch){.requests = (uint64_t)n,
+				       .mean = json_number_value(json_array_get(row, at + 1)),
+				       .variance = json_number_value(json_array_get(row, at + 2))};
+	return json_is_integer(requests) && n >= 0 && n <= MEAN_OVER_MOST &&
+	       json_is_number(json_array_get(row, at + 1)) &&
+	       json_is_number(json_array_get(row, at + 2)) && batch->variance >= 0;
+}
+
+static int read_means(const json_t *means, struct judge_tick *tick, struct error *err)
+{
+	size_t rows = json_array_size(means);
+	if (means && (!json_is_array(means) || rows > JUDGE_MEANS))
+		return refuse_key(err, "means", "a list of rows");
+	for (size_t i = 0; i < rows; i++) {
+		const json_t *row = json_array_get(means, i);
+		struct judge_mean_batch *batch = &tick->means[i];
+		if (json_array_size(row) == 0 && json_is_array(row))
+			continue;
+		if (json_array_size(row) != 6 || !read_batch(row, 0, &batch->new_release) ||
+		    !read_batch(row, 3, &batch->live_release))
+			return refuse_key(err, "means", "rows of six numbers");
 	}
 	return 0;
 }
@@ -297,6 +363,8 @@ static int read_tick(struct tick_text_reader *reader, const json_t *o, struct er
 	}
 	if (result == 0)
 		result = read_extras(json_object_get(o, "extras"), tick, err);
+	if (result == 0)
+		result = read_means(json_object_get(o, "means"), tick, err);
 	if (result == 0)
 		result = read_members(o, "new_members", tick->new_members, &tick->new_count, err);
 	if (result == 0)

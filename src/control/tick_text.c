@@ -23,6 +23,12 @@ static json_t *metric_to_json(const struct judge_metric_settings *m)
 			 p->fine_share);
 }
 
+static json_t *mean_to_json(const struct judge_mean_settings *m)
+{
+	return json_pack("{s:s, s:i, s:b, s:f, s:f}", "name", m->name, "unit", (int)m->unit,
+			 "fewer", m->fewer, "weight", m->weight, "ratio", m->ratio);
+}
+
 static void put_line(struct buf *to, json_t *o)
 {
 	char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(17));
@@ -35,17 +41,20 @@ static void put_line(struct buf *to, json_t *o)
 void tick_text_begin(struct buf *to, const struct tick_text_head *head,
 		     const struct judge_settings *s)
 {
-	json_t *metrics = json_array(), *classes = json_array();
+	json_t *metrics = json_array(), *means = json_array(), *classes = json_array();
 	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++)
 		json_array_append_new(metrics, metric_to_json(&s->metrics[m]));
+	for (uint32_t i = 0; i < JUDGE_MEANS; i++)
+		json_array_append_new(means, mean_to_json(&s->means[i]));
 	for (uint32_t i = 0; i < head->class_count; i++)
 		json_array_append_new(classes, json_string(head->classes[i]));
-	put_line(to, json_pack("{s:s, s:I, s:s, s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:o, s:o}",
+	put_line(to, json_pack("{s:s, s:I, s:s, s:s, s:f, s:f, s:f, s:f, s:I, s:I, s:o, s:o, s:o}",
 			       "davit", "ticks/1", "rollout", (json_int_t)head->rollout, "new",
 			       head->new_tag, "live", head->live_tag, "alpha", s->alpha, "beta",
 			       s->beta, "trouble", s->trouble, "phi_least", s->phi_least,
 			       "warm_requests", (json_int_t)s->warm_requests, "warm_ms",
-			       (json_int_t)s->warm_ms, "classes", classes, "metrics", metrics));
+			       (json_int_t)s->warm_ms, "classes", classes, "metrics", metrics,
+			       "means", means));
 }
 
 static void put_number(json_t *o, const char *key, uint64_t number)
@@ -93,7 +102,7 @@ static json_t *extras_to_json(const struct judge_tick *tick)
 	bool some = false;
 	for (uint32_t i = 0; i < JUDGE_EXTRAS; i++) {
 		const struct judge_table *t = &tick->extras[i];
-		some |= t->new_requests + t->live_requests > 0;
+		some |= t->new_requests + t->live_requests + t->new_events + t->live_events > 0;
 		json_array_append_new(extras, json_pack("[I, I, I, I]", (json_int_t)t->new_requests,
 							(json_int_t)t->new_events,
 							(json_int_t)t->live_requests,
@@ -103,6 +112,29 @@ static json_t *extras_to_json(const struct judge_tick *tick)
 		return extras;
 	json_decref(extras);
 	return NULL;
+}
+
+/* A row for each mean up to the last one that there is a batch of: empty, or requests, mean and variance of both. */
+static void put_means(json_t *o, const struct judge_tick *tick)
+{
+	uint32_t count = JUDGE_MEANS;
+	while (count > 0 && tick->means[count - 1].new_release.requests == 0 &&
+	       tick->means[count - 1].live_release.requests == 0)
+		count--;
+	if (count == 0)
+		return;
+	json_t *rows = json_array();
+	for (uint32_t i = 0; i < count; i++) {
+		const struct normal_batch *a = &tick->means[i].new_release,
+					  *b = &tick->means[i].live_release;
+		json_array_append_new(
+			rows, a->requests + b->requests == 0
+				      ? json_array()
+				      : json_pack("[I, f, f, I, f, f]", (json_int_t)a->requests,
+						  a->mean, a->variance, (json_int_t)b->requests,
+						  b->mean, b->variance));
+	}
+	json_object_set_new(o, "means", rows);
 }
 
 void tick_text_tick(struct buf *to, const struct judge_tick *tick)
@@ -120,6 +152,7 @@ void tick_text_tick(struct buf *to, const struct judge_tick *tick)
 	json_t *extras = extras_to_json(tick);
 	if (extras)
 		json_object_set_new(o, "extras", extras);
+	put_means(o, tick);
 	put_line(to, o);
 }
 

@@ -11,7 +11,7 @@
 static uint32_t culprit(const struct judge *j)
 {
 	uint32_t worst = JUDGE_METRIC_ERRORS;
-	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++)
+	for (uint32_t m = 0; m < JUDGE_METRIC_ALL; m++)
 		if (judge_share_of_odds(j, m) > judge_share_of_odds(j, worst))
 			worst = m;
 	return worst;
@@ -102,7 +102,7 @@ static void put_event(struct judge_line *line, const struct judge *j, uint32_t m
 	} else if (is_latency(metric)) {
 		judge_line_put(line, " took longer than ");
 		judge_line_time(line, j->edges[metric - JUDGE_METRIC_LATENCY].live_us);
-	} else {
+	} else if (!j->settings.metrics[metric].proportion.counts) {
 		judge_line_put(line, " counted as ");
 		judge_line_put(line, j->settings.metrics[metric].name);
 	}
@@ -122,17 +122,49 @@ static void put_expected(struct judge_line *line, const struct judge_proportion 
 	judge_line_put(line, " would have been expected");
 }
 
+/* "3 crashes in 48 s of instances", "120 orders in 4,800 requests": what may happen more than once in one of these. */
+static void put_happened(struct judge_line *line, const struct judge *j, uint32_t metric,
+			 uint64_t events, uint64_t exposure)
+{
+	bool crashes = metric == JUDGE_METRIC_EXTRA + JUDGE_EXTRA_CRASHES;
+	judge_line_count(line, events);
+	judge_line_put(line, " ");
+	judge_line_put(line, judge_metric_name(j, metric));
+	judge_line_put(line, " in ");
+	judge_line_count(line, crashes ? exposure / 1000 : exposure);
+	judge_line_put(line, crashes ? " s of instances" : " requests");
+}
+
+static void put_part(struct judge_line *line, const struct judge *j, uint32_t metric,
+		     uint64_t events, uint64_t requests, const char *what)
+{
+	if (j->settings.metrics[metric].proportion.counts)
+		put_happened(line, j, metric, events, requests);
+	else
+		put_counted(line, events, requests, what);
+}
+
+static const char *what_happens(uint32_t metric)
+{
+	if (is_latency(metric))
+		return " answer";
+	return metric < JUDGE_METRIC_EXTRA ? " request" : "";
+}
+
 /* "9 of 783 requests (1.15%) failed, 0.8 would have been expected; of the live release 98 of 77,410 (0.13%)" */
 static void put_comparison(struct judge_line *line, const struct judge *j, uint32_t metric)
 {
+	if (metric >= JUDGE_METRIC_MEAN) {
+		judge_mean_put(line, &j->means[metric - JUDGE_METRIC_MEAN]);
+		return;
+	}
 	struct judge_table t = total_of(j, metric);
-	put_counted(line, t.new_events, t.new_requests,
-		    is_latency(metric) ? " answer" : " request");
+	put_part(line, j, metric, t.new_events, t.new_requests, what_happens(metric));
 	put_event(line, j, metric);
 	put_expected(line, &j->metrics[metric]);
 	if (t.live_requests > 0) {
 		judge_line_put(line, "; of the live release ");
-		put_counted(line, t.live_events, t.live_requests, "");
+		put_part(line, j, metric, t.live_events, t.live_requests, "");
 	} else {
 		judge_line_put(line, "; there is no live release to compare with");
 	}
@@ -191,8 +223,7 @@ void judge_decide(const struct judge *j, struct judge_result *ret_result)
 		say_sick(&line, j, (uint32_t)sick);
 	} else if (judge_odds(j) >= 1 / j->settings.alpha) {
 		ret_result->verdict = JUDGE_VERDICT_FAIL;
-		text_copy(ret_result->rule, sizeof ret_result->rule,
-			  j->settings.metrics[metric].name);
+		text_copy(ret_result->rule, sizeof ret_result->rule, judge_metric_name(j, metric));
 		say_worse(&line, j, metric);
 	} else if (j->new_requests == 0) {
 		ret_result->verdict = JUDGE_VERDICT_TOO_LITTLE;

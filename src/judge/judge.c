@@ -84,9 +84,24 @@ void judge_settings_extra(struct judge_settings *s, uint32_t index, const char *
 	text_copy(m->name, sizeof m->name, name);
 }
 
+const char *judge_metric_name(const struct judge *j, uint32_t metric)
+{
+	ASSERT(metric < JUDGE_METRIC_ALL);
+	return metric < JUDGE_METRIC_MEAN ? j->settings.metrics[metric].name
+					  : j->settings.means[metric - JUDGE_METRIC_MEAN].name;
+}
+
 bool judge_metric_is_on(const struct judge *j, uint32_t metric)
 {
-	return j->settings.metrics[metric].name[0] != '\0';
+	return judge_metric_name(j, metric)[0] != '\0';
+}
+
+static double weight_of(const struct judge *j, uint32_t metric)
+{
+	if (!judge_metric_is_on(j, metric))
+		return 0;
+	return metric < JUDGE_METRIC_MEAN ? j->settings.metrics[metric].weight
+					  : j->settings.means[metric - JUDGE_METRIC_MEAN].weight;
 }
 
 void judge_begin(struct judge *j, const struct judge_settings *settings)
@@ -97,12 +112,16 @@ void judge_begin(struct judge *j, const struct judge_settings *settings)
 	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++) {
 		if (!judge_metric_is_on(j, m))
 			continue;
-		sum += settings->metrics[m].weight;
 		judge_proportion_begin(&j->metrics[m], &settings->metrics[m].proportion);
 		j->metrics[m].dispersion.least = settings->phi_least;
 	}
-	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++)
-		j->weights[m] = judge_metric_is_on(j, m) ? settings->metrics[m].weight / sum : 0;
+	for (uint32_t i = 0; i < JUDGE_MEANS; i++)
+		if (judge_metric_is_on(j, JUDGE_METRIC_MEAN + i))
+			judge_mean_begin(&j->means[i], &settings->means[i], settings->alpha);
+	for (uint32_t m = 0; m < JUDGE_METRIC_ALL; m++)
+		sum += weight_of(j, m);
+	for (uint32_t m = 0; m < JUDGE_METRIC_ALL; m++)
+		j->weights[m] = weight_of(j, m) / sum;
 }
 
 static uint64_t errors_of(const struct judge_arm *arm)
@@ -157,6 +176,14 @@ static void begin_warm(struct judge *j)
 		j->warm_until_requests = j->settings.warm_requests;
 }
 
+/* So far only of the live release. An instance may crash before it has a request. */
+static bool is_past(const struct judge *j, uint32_t metric, const struct judge_table *table)
+{
+	if (metric < JUDGE_METRIC_EXTRA)
+		return j->new_requests == 0;
+	return j->metrics[metric].new_requests <= 0 && table->new_requests == 0;
+}
+
 static void tick_metric(struct judge *j, uint32_t metric, const struct judge_table *tables,
 			uint32_t count)
 {
@@ -164,8 +191,8 @@ static void tick_metric(struct judge *j, uint32_t metric, const struct judge_tab
 		return;
 	for (uint32_t s = 0; s < count; s++) {
 		struct judge_table *total = &j->totals[metric][s];
-		if (j->new_requests == 0)
-			break; /* so far only the live release's past */
+		if (is_past(j, metric, &tables[s]))
+			break;
 		total->new_requests += tables[s].new_requests;
 		total->new_events += tables[s].new_events;
 		total->live_requests += tables[s].live_requests;
@@ -253,6 +280,19 @@ static void pass_time(struct judge *j, uint32_t elapsed_ms)
 	}
 }
 
+static void tick_measured(struct judge *j, const struct judge_tick *tick)
+{
+	for (uint32_t i = 0; i < JUDGE_EXTRAS; i++) {
+		struct judge_table t = tick->extras[i];
+		if (!j->settings.metrics[JUDGE_METRIC_EXTRA + i].proportion.counts)
+			t = table_of(t.new_requests, t.new_events, t.live_requests, t.live_events);
+		tick_metric(j, JUDGE_METRIC_EXTRA + i, &t, 1);
+	}
+	for (uint32_t i = 0; i < JUDGE_MEANS; i++)
+		if (judge_metric_is_on(j, JUDGE_METRIC_MEAN + i))
+			judge_mean_add(&j->means[i], &tick->means[i]);
+}
+
 void judge_tick(struct judge *j, const struct judge_tick *tick)
 {
 	struct judge_table errors[JUDGE_STRATA_MAX], refused[JUDGE_STRATA_MAX],
@@ -278,8 +318,7 @@ void judge_tick(struct judge *j, const struct judge_tick *tick)
 	tick_metric(j, JUDGE_METRIC_REFUSED, refused, tick->cell_count);
 	tick_metric(j, JUDGE_METRIC_HANGS, hangs, tick->cell_count);
 	tick_latency(j, tick);
-	for (uint32_t i = 0; i < JUDGE_EXTRAS; i++)
-		tick_metric(j, JUDGE_METRIC_EXTRA + i, &tick->extras[i], 1);
+	tick_measured(j, tick);
 	pass_time(j, tick->elapsed_ms);
 }
 
@@ -301,15 +340,18 @@ void judge_warm_up(struct judge *j)
 
 double judge_share_of_odds(const struct judge *j, uint32_t metric)
 {
-	return judge_metric_is_on(j, metric)
-		       ? j->weights[metric] * judge_proportion_worse(&j->metrics[metric])
-		       : 0;
+	if (!judge_metric_is_on(j, metric))
+		return 0;
+	return j->weights[metric] *
+	       (metric < JUDGE_METRIC_MEAN
+			? judge_proportion_worse(&j->metrics[metric])
+			: judge_mean_worse(&j->means[metric - JUDGE_METRIC_MEAN]));
 }
 
 double judge_odds(const struct judge *j)
 {
 	double odds = 0;
-	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++)
+	for (uint32_t m = 0; m < JUDGE_METRIC_ALL; m++)
 		odds += judge_share_of_odds(j, m);
 	return odds;
 }

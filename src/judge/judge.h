@@ -9,7 +9,7 @@
  *
  * HOW   judge_begin(); judge_tick() with the live release alone while there is nothing else, to learn how it is; with
  *       both once the new release has requests; judge_step() where a step begins; judge_decide() when asked.
- *       Each metric has an e-process (proportion.h) and a weight; the weights sum to 1. The weighted mean is
+ *       Each metric has an e-process (proportion.h, mean.h) and a weight; the weights sum to 1. The weighted mean is
  *       an e-process again, whatever the metrics have to do with each other:
  *         FAIL        the mean reaches 1/alpha.
  *         PASS        every metric that gates has shown, at 1/beta, that the new release is fine.
@@ -31,6 +31,7 @@
 
 #include "judge/band.h"
 #include "judge/latency.h"
+#include "judge/mean.h"
 #include "judge/proportion.h"
 #include "judge/rules.h"
 
@@ -38,7 +39,14 @@ enum {
 	JUDGE_STRATA_MAX = JUDGE_TABLES_MAX,
 	JUDGE_LATENCIES = 4,
 	JUDGE_INSTANCES_MAX = 16,
-	JUDGE_EXTRAS = 10, /* crashes, log errors, eight of the application's own */
+	JUDGE_EXTRAS = 10,       /* crashes, log errors, eight of the application's own */
+	JUDGE_EXTRA_CRASHES = 0, /* among milliseconds of instances */
+	JUDGE_EXTRA_LOG_ERRORS = 1,
+	JUDGE_EXTRA_KPI = 2,
+	JUDGE_MEANS = 10, /* cpu, memory, eight of the application's own */
+	JUDGE_MEAN_CPU = 0,
+	JUDGE_MEAN_MEMORY = 1,
+	JUDGE_MEAN_KPI = 2,
 	JUDGE_NAME_SIZE = JUDGE_RULE_NAME_MAX
 };
 
@@ -48,7 +56,10 @@ enum judge_metric_id {
 	JUDGE_METRIC_HANGS,   /* without an answer for longer than the live release needs */
 	JUDGE_METRIC_LATENCY, /* p50 p90 p99 p99.9 */
 	JUDGE_METRIC_EXTRA = JUDGE_METRIC_LATENCY + JUDGE_LATENCIES,
-	JUDGE_METRIC_COUNT = JUDGE_METRIC_EXTRA + JUDGE_EXTRAS
+	JUDGE_METRIC_COUNT = JUDGE_METRIC_EXTRA + JUDGE_EXTRAS,
+	/* Means follow, where a metric only adds to the odds. */
+	JUDGE_METRIC_MEAN = JUDGE_METRIC_COUNT,
+	JUDGE_METRIC_ALL = JUDGE_METRIC_MEAN + JUDGE_MEANS
 };
 
 struct judge_metric_settings {
@@ -68,6 +79,7 @@ struct judge_settings {
 	uint32_t warm_ms;      /* or after so much time */
 	double phi_least; /* 1, or more where instances of the live release were found to differ by themselves */
 	struct judge_metric_settings metrics[JUDGE_METRIC_COUNT];
+	struct judge_mean_settings means[JUDGE_MEANS];
 };
 
 /* What a release did in one tick, in one stratum. */
@@ -94,7 +106,8 @@ struct judge_tick {
 	uint32_t elapsed_ms; /* since the tick before, observed */
 	uint32_t cell_count; /* strata, at least 1 */
 	struct judge_cell cells[JUDGE_STRATA_MAX];
-	struct judge_table extras[JUDGE_EXTRAS]; /* all zero where nothing was read */
+	struct judge_table extras[JUDGE_EXTRAS];    /* all zero where nothing was read */
+	struct judge_mean_batch means[JUDGE_MEANS]; /* the same, where no batch ended */
 	/* By place, which an instance keeps; 0: not known, or more than there is room for. */
 	uint32_t new_count, live_count;
 	struct judge_member new_members[JUDGE_INSTANCES_MAX], live_members[JUDGE_INSTANCES_MAX];
@@ -109,7 +122,8 @@ struct judge_suspect {
 
 struct judge {
 	struct judge_settings settings;
-	double weights[JUDGE_METRIC_COUNT]; /* sum to 1 */
+	double weights[JUDGE_METRIC_ALL]; /* sum to 1 */
+	struct judge_mean means[JUDGE_MEANS];
 	struct judge_proportion metrics[JUDGE_METRIC_COUNT];
 	struct judge_table totals[JUDGE_METRIC_COUNT][JUDGE_STRATA_MAX]; /* since the start */
 	struct judge_band band;                                          /* of errors */
@@ -160,11 +174,12 @@ void judge_decide(const struct judge *judge, struct judge_result *ret_result);
 double judge_odds(const struct judge *judge);
 /* The least that gates have shown for it: PASS from 1/beta on. 1 where nothing gates. */
 double judge_fine(const struct judge *judge);
-/* What a metric's evidence adds to judge_odds(). */
+/* What a metric's evidence adds to judge_odds(); below JUDGE_METRIC_ALL, as in judge_metric_name(). */
 double judge_share_of_odds(const struct judge *judge, uint32_t metric);
 /* Must it be shown to be fine? Without a live release there is no slowness, for there is nothing to be slower than. */
 bool judge_gates(const struct judge *judge, uint32_t metric);
 bool judge_metric_is_on(const struct judge *judge, uint32_t metric);
+const char *judge_metric_name(const struct judge *judge, uint32_t metric); /* "" = it is off */
 /* Is the live release itself in trouble? */
 bool judge_live_troubled(const struct judge *judge);
 

@@ -64,6 +64,29 @@ void judge_line_number(struct judge_line *line, double number)
 	}
 }
 
+void judge_line_digits(struct judge_line *line, double number)
+{
+	static const double MOST = 1e15;
+	double size = number < 0 ? -number : number, scale = 1;
+	uint32_t places = 0;
+	for (; size > 0 && size * scale < 100 && places < 6; places++)
+		scale *= 10;
+	uint64_t parts = (uint64_t)((size < MOST ? size : MOST) * scale + 0.5);
+	for (; places > 0 && parts % 10 == 0; places--) {
+		parts /= 10;
+		scale /= 10;
+	}
+	if (number < 0)
+		judge_line_put(line, "-");
+	judge_line_count(line, parts / (uint64_t)scale);
+	if (places == 0)
+		return;
+	judge_line_put(line, ".");
+	for (uint64_t rest = parts % (uint64_t)scale, unit = (uint64_t)scale / 10; unit > 0;
+	     unit /= 10)
+		judge_line_count(line, rest / unit % 10);
+}
+
 void judge_line_odds(struct judge_line *line, double odds)
 {
 	static const double MOST = 1e9;

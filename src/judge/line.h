@@ -21,6 +21,8 @@ void judge_line_count(struct judge_line *line, uint64_t count);                /
 void judge_line_share(struct judge_line *line, uint64_t part, uint64_t whole); /* 1.15% */
 void judge_line_time(struct judge_line *line, uint64_t us);     /* 812 us, 1.2 ms, 12.3 s */
 void judge_line_number(struct judge_line *line, double number); /* 0.3, 12 */
-void judge_line_odds(struct judge_line *line, double odds);     /* 1,240 : 1, 1 : 40 */
+void judge_line_digits(struct judge_line *line,
+		       double number); /* 0.0345, 2.5, 1,240: three tell enough */
+void judge_line_odds(struct judge_line *line, double odds); /* 1,240 : 1, 1 : 40 */
 
 #endif

@@ -11,14 +11,15 @@
 static const double BOUND_Z = 3.09;
 /* Seconds that counts wait for the other side, at most, and without a request that make a release absent. */
 enum { WAIT_S = 10, SILENT_S = 10, SILENT_REQUESTS = 10 };
+/* A share near 1 that may be a little worse would have any odds. */
+static const double MOST_ODDS = 20;
 
 void judge_proportion_begin(struct judge_proportion *p,
 			    const struct judge_proportion_settings *settings)
 {
 	*p = (struct judge_proportion){.settings = *settings, .greatest = 1};
 	ASSERT(settings->ratio >= 1 && settings->fine_ratio > 1 && settings->fine_share < 1);
-	p->settings.common |= settings->fewer;
-	judge_bets_begin(&p->by_ratio, p->settings.common ? COMMON_COUNT : RARE_COUNT);
+	judge_bets_begin(&p->by_ratio, settings->common ? COMMON_COUNT : RARE_COUNT);
 	judge_bets_begin(&p->by_points, RARE_COUNT);
 	judge_bets_begin(&p->alone, ALONE_COUNT);
 	judge_dispersion_begin(&p->dispersion, settings->counts);
@@ -69,23 +70,32 @@ static bool has_events(const struct judge_table *t)
 	return t->new_events + t->live_events > 0;
 }
 
+/* As if the live release were the new one. */
+static struct judge_table exchanged(const struct judge_table *t)
+{
+	return (struct judge_table){.new_requests = t->live_requests,
+				    .new_events = t->live_events,
+				    .live_requests = t->new_requests,
+				    .live_events = t->new_events};
+}
+
 static void tick_worse(struct judge_proportion *p, const struct judge_table *tables, uint32_t count,
 		       double phi)
 {
 	double ratio[JUDGE_BETS_MAX] = {0}, points[JUDGE_BETS_MAX] = {0};
 	bool some = false, charged = false;
 	for (uint32_t s = 0; s < count; s++) {
-		const struct judge_table *t = &tables[s];
-		if (!compares(t))
+		struct judge_table t = p->settings.fewer ? exchanged(&tables[s]) : tables[s];
+		if (!compares(&t))
 			continue;
-		if (!has_events(t)) {
+		if (!has_events(&t)) {
 			charged |= p->settings.points > 0;
-			add_quiet(t, p->settings.points, points);
+			add_quiet(&t, p->settings.points, points);
 			continue;
 		}
 		some = true;
-		add_binomial(t, p->settings.ratio, 0, ratio);
-		add_binomial(t, 1, p->settings.points, points);
+		add_binomial(&t, p->settings.ratio, 0, ratio);
+		add_binomial(&t, 1, p->settings.points, points);
 	}
 	if (some) {
 		scale(ratio, RARE_COUNT, phi);
@@ -97,16 +107,33 @@ static void tick_worse(struct judge_proportion *p, const struct judge_table *tab
 	}
 }
 
+/* The odds ratio of two shares of which the worse is as much worse than the live release's as tolerated. */
+static double tolerated_odds(const struct judge_proportion *p)
+{
+	double r0 = p->settings.ratio;
+	if (r0 <= 1 || p->past_requests <= 0)
+		return r0;
+	double q = p->past_events / p->past_requests;
+	double less = p->settings.fewer ? q / r0 : q, more = p->settings.fewer ? q : q * r0;
+	if (more >= 1)
+		return MOST_ODDS;
+	double odds = r0 * (1 - less) / (1 - more);
+	return odds < MOST_ODDS ? odds : MOST_ODDS;
+}
+
 static void tick_worse_common(struct judge_proportion *p, const struct judge_table *tables,
 			      uint32_t count, double phi)
 {
-	double sum[COMMON_COUNT] = {0}, logs[COMMON_COUNT], odds[COMMON_COUNT];
+	double sum[COMMON_COUNT] = {0}, logs[COMMON_COUNT + 1], odds[COMMON_COUNT + 1];
+	double null = tolerated_odds(p);
+	uint32_t last = null > 1; /* at odds of 1 the logarithms are against the null already */
 	for (uint32_t i = 0; i < COMMON_COUNT; i++)
-		odds[i] = p->settings.fewer ? 1 / COMMON[i] : COMMON[i];
+		odds[i] = p->settings.fewer ? 1 / (null * COMMON[i]) : null * COMMON[i];
+	odds[COMMON_COUNT] = p->settings.fewer ? 1 / null : null;
 	for (uint32_t s = 0; s < count; s++) {
-		judge_odds_logs(&tables[s], odds, COMMON_COUNT, logs);
+		judge_odds_logs(&tables[s], odds, COMMON_COUNT + last, logs);
 		for (uint32_t i = 0; i < COMMON_COUNT; i++)
-			sum[i] += logs[i];
+			sum[i] += logs[i] - (last ? logs[COMMON_COUNT] : 0);
 	}
 	scale(sum, COMMON_COUNT, phi);
 	judge_bets_settle(&p->by_ratio, sum);
@@ -121,7 +148,8 @@ static bool live_is_absent(const struct judge_proportion *p)
 /* Is there a past to count on, and too little of the present to compare with? */
 static bool speaks_alone(const struct judge_proportion *p)
 {
-	return p->past_requests > 0 && (p->past_events < RARE_EVENTS || live_is_absent(p));
+	return !p->settings.fewer && p->past_requests > 0 &&
+	       (p->past_events < RARE_EVENTS || live_is_absent(p));
 }
 
 /* What is tolerated of a live release that is as bad as its past allows. */

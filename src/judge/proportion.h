@@ -17,7 +17,12 @@
  *         d0: the same with r0 = 1, less n_new d0 (theta(r) / theta(1) - 1): what the tolerated events can add to
  *             the expectation, for E[g^x] of p = q + d0 is at most that of q times exp(n d0 (g - 1)).
  *       Where the counts are not rare (half of the requests are slower than the median), the exact form of
- *       hypergeometric.h takes the place of the binomial bound, at r0 = 1.
+ *       hypergeometric.h takes the place of the binomial bound. It knows odds only: r0 becomes the odds ratio that it
+ *       is at the share that the live release has had so far.
+ *
+ * FEWER (conversions) p >= q / r0 is fine. In the exact form by alternatives below 1 / r0; by the binomial bound
+ *       with the two releases exchanged: is the live one's share at most r0 times the new one's? Nothing is said
+ *       alone then: the past of a day and the present of a night differ in what people buy.
  *
  *       A half is believed as a whole: where neither holds for all of the time, both can be refuted.
  *
@@ -56,11 +61,11 @@
 enum { JUDGE_FINE_MAX = 8, JUDGE_TABLES_MAX = 8 };
 
 struct judge_proportion_settings {
-	bool common; /* events are not rare: the exact form, and r0 = 1, d0 = 0 */
-	bool counts; /* events may outnumber requests (lines on a log): FINE is not asked */
-	bool fewer; /* the good direction is up: fewer events than the live release are worse; then `common` */
-	double ratio;      /* r0, 1..20 */
-	double points;     /* d0, a share, 0..1 */
+	bool common;   /* events are not rare: the exact form, d0 = 0, and r0 as odds */
+	bool counts;   /* events may outnumber requests (lines on a log): FINE is not asked */
+	bool fewer;    /* the good direction is up: fewer events than the live release are worse */
+	double ratio;  /* r0, 1..20 */
+	double points; /* d0, a share, 0..1 */
 	double fine_ratio; /* r1, > 1 */
 	double fine_share; /* p1, a share below 1; 0: only the comparison counts */
 };

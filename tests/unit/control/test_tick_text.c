@@ -69,6 +69,12 @@ static void random_tick(struct judge_tick *tick, struct judge_slot *slots, uint3
 	if (any(20) == 0)
 		tick->extras[any(JUDGE_EXTRAS)] = (struct judge_table){
 			.new_requests = 9 + any(9), .new_events = any(9), .live_requests = any(9)};
+	if (any(20) == 0) /* lines in a log may be more than requests */
+		tick->extras[0] = (struct judge_table){any(9), any(30), any(9), any(30)};
+	if (any(10) == 0)
+		tick->means[any(JUDGE_MEANS)] = (struct judge_mean_batch){
+			{any(40), (double)any(1000) / 7, (double)any(1000) / 3},
+			{any(90), (double)any(1000) / 7, (double)any(1000) / 3}};
 }
 
 static void settings_of(struct judge_settings *settings)
@@ -78,6 +84,10 @@ static void settings_of(struct judge_settings *settings)
 	judge_settings_default(settings);
 	judge_settings_slowest(settings);
 	judge_settings_extra(settings, 0, "crashes", &crashes, 0.1);
+	settings->means[JUDGE_MEAN_CPU] = (struct judge_mean_settings){
+		.name = "cpu", .unit = JUDGE_UNIT_TIME, .weight = 0.1, .ratio = 1.0 / 0.7};
+	settings->means[JUDGE_MEANS - 1] = (struct judge_mean_settings){
+		.name = "value", .fewer = true, .weight = 0.1, .ratio = 0.95};
 	settings->alpha = 1.0 / 1237;
 	settings->metrics[JUDGE_METRIC_ERRORS].proportion.points = 0.1 + 0.2;
 }

@@ -145,6 +145,71 @@ static void common_events_of_equal_chance_win_nothing(void **state)
 	}
 }
 
+/* What may be so much worse is turned into odds at the share that the live release has had: 1000 and 400 here. */
+static void common_events_as_bad_as_tolerated_win_nothing(void **state)
+{
+	(void)state;
+	uint64_t seed = 5;
+	for (uint32_t i = 0; i < 2000; i++) {
+		struct dice_case c;
+		throw_case(&c, &seed);
+		bool fewer = chance_uniform(&seed) < 0.5;
+		double ratio = 1 + chance_uniform(&seed), q = 0.4,
+		       p = fewer ? q / ratio : q * ratio;
+		struct judge_proportion_settings common = {
+			.common = true, .fewer = fewer, .ratio = ratio, .fine_ratio = 2};
+		judge_proportion_begin(&c.before, &common);
+		judge_proportion_learn(&c.before, 1000, 400);
+		place = (uint32_t)chance_below(&seed, 5);
+		double better = fewer ? p + (1 - p) * 0.2 : p * 0.8;
+		assert_true(fabs(expectation(&c.before, by_ratio, c.n, c.m, p, q) - 1) < 1e-9);
+		assert_true(expectation(&c.before, by_ratio, c.n, c.m, better, q) <= 1 + 1e-9);
+	}
+}
+
+/* Fewer of what is rare: the live release has at most so many times what the new one has. */
+static void as_few_as_tolerated_win_nothing(void **state)
+{
+	(void)state;
+	uint64_t seed = 6;
+	double worst = 0;
+	for (uint32_t i = 0; i < 3000; i++) {
+		struct dice_case c;
+		throw_case(&c, &seed);
+		c.settings.counts = c.settings.fewer = true;
+		c.settings.points = 0;
+		judge_proportion_begin(&c.before, &c.settings);
+		place = (uint32_t)chance_below(&seed, 6);
+		double p = c.q, q = c.q * c.settings.ratio;
+		if (q <= 1)
+			worst = fmax(worst, expectation(&c.before, by_ratio, c.n, c.m, p, q));
+		assert_true(expectation(&c.before, by_ratio, c.n, c.m, p, p / 2) <= 1 + 1e-9);
+	}
+	assert_true(worst > 0.99 && worst <= 1 + 1e-9);
+}
+
+static void fewer_events_are_found(void **state)
+{
+	(void)state;
+	uint64_t seed = 7;
+	for (int common = 0; common < 2; common++) {
+		const struct judge_proportion_settings settings = {.common = common,
+								   .counts = !common,
+								   .fewer = true,
+								   .ratio = 1 / 0.95,
+								   .fine_ratio = 3};
+		struct judge_proportion p;
+		judge_proportion_begin(&p, &settings);
+		for (int second = 0; second < 600; second++) {
+			struct judge_table t = {50, chance_binomial(&seed, 50, 0.1), 150,
+						chance_binomial(&seed, 150, 0.2)};
+			judge_proportion_tick(&p, &t, 1);
+			judge_proportion_second(&p);
+		}
+		assert_true(judge_proportion_worse(&p) > 1000);
+	}
+}
+
 /* The upper bounds at 99.9 % of a Poisson mean of which 0..4 were seen. */
 static void alone_a_release_within_the_past_wins_nothing(void **state)
 {
@@ -378,6 +443,9 @@ int main(void)
 		cmocka_unit_test(a_release_that_is_as_bad_as_tolerated_wins_nothing),
 		cmocka_unit_test(nor_does_one_that_is_better),
 		cmocka_unit_test(common_events_of_equal_chance_win_nothing),
+		cmocka_unit_test(common_events_as_bad_as_tolerated_win_nothing),
+		cmocka_unit_test(as_few_as_tolerated_win_nothing),
+		cmocka_unit_test(fewer_events_are_found),
 		cmocka_unit_test(alone_a_release_within_the_past_wins_nothing),
 		cmocka_unit_test(a_bad_release_is_called_fine_with_a_chance_of_beta_at_most),
 		cmocka_unit_test(events_that_scatter_count_for_less),
