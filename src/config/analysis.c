@@ -7,6 +7,12 @@
 
 enum { MS_IN_US = 1000, MILLI_POINTS_FULL = 100000 };
 
+/* Beside the 1 that all others have together. Instances seldom crash: that must not make errors slower to find. */
+static const double CRASHES_WEIGHT = 0.05, MEASURE_WEIGHT = 0.1;
+static const double FINE_RATIO = 3; /* of metrics that gate nothing */
+static const double LEAST_LEFT =
+	0.05; /* of what may become less: a twentieth, the judge's greatest ratio */
+
 static bool is_written(const struct schema_section *section, uint32_t set, const char *key)
 {
 	return set & schema_bit(section, schema_find(section, key));
@@ -72,6 +78,65 @@ static void set_latencies(struct judge_settings *to, const struct app_latency *l
 		to->metrics[JUDGE_METRIC_LATENCY + i].name[0] = '\0';
 }
 
+static double greater_by(uint32_t bp)
+{
+	return 1 + share_of(bp);
+}
+
+static void add_counted(struct judge_settings *to, uint32_t index, const char *name, double weight,
+			const struct app_count_rule *rule)
+{
+	const struct judge_proportion_settings counted = {
+		.counts = true, .ratio = greater_by(rule->worse_by_bp), .fine_ratio = FINE_RATIO};
+	if (rule->state == APP_ANALYSIS_ON)
+		judge_settings_extra(to, index, name, &counted, weight);
+}
+
+static void add_mean(struct judge_settings *to, uint32_t index, const char *name,
+		     enum judge_unit unit, uint32_t worse_by_bp)
+{
+	to->means[index] = (struct judge_mean_settings){
+		.unit = unit, .weight = MEASURE_WEIGHT, .ratio = greater_by(worse_by_bp)};
+	text_copy(to->means[index].name, sizeof to->means[index].name, name);
+}
+
+static void add_kpi(struct judge_settings *to, uint32_t i, const struct app_kpi *kpi)
+{
+	bool higher = kpi->direction == APP_HIGHER;
+	double left = 1 - share_of(kpi->worse_by_bp);
+	if (kpi->set & APP_KPI_SUM) {
+		add_mean(to, JUDGE_MEAN_KPI + i, kpi->name, JUDGE_UNIT_NUMBER, kpi->worse_by_bp);
+		struct judge_mean_settings *mean = &to->means[JUDGE_MEAN_KPI + i];
+		mean->fewer = higher;
+		if (higher)
+			mean->ratio = left > LEAST_LEFT ? left : LEAST_LEFT;
+		return;
+	}
+	struct judge_proportion_settings counted = {.common = kpi->set & APP_KPI_OF,
+						    .counts = !(kpi->set & APP_KPI_OF),
+						    .fewer = higher,
+						    .ratio = greater_by(kpi->worse_by_bp),
+						    .fine_ratio = FINE_RATIO};
+	if (higher)
+		counted.ratio = 1 / (left > LEAST_LEFT ? left : LEAST_LEFT);
+	judge_settings_extra(to, JUDGE_EXTRA_KPI + i, kpi->name, &counted, MEASURE_WEIGHT);
+}
+
+static void add_measures(struct judge_settings *to, const struct app_analysis *analysis)
+{
+	add_counted(to, JUDGE_EXTRA_CRASHES, "crashes", CRASHES_WEIGHT, &analysis->crashes);
+	if (analysis->log_errors.set != 0)
+		add_counted(to, JUDGE_EXTRA_LOG_ERRORS, "log errors", MEASURE_WEIGHT,
+			    &analysis->log_errors);
+	if (analysis->cpu.set != 0 && analysis->cpu.state == APP_ANALYSIS_ON)
+		add_mean(to, JUDGE_MEAN_CPU, "cpu", JUDGE_UNIT_TIME, analysis->cpu.worse_by_bp);
+	if (analysis->memory.set != 0 && analysis->memory.state == APP_ANALYSIS_ON)
+		add_mean(to, JUDGE_MEAN_MEMORY, "memory", JUDGE_UNIT_BYTES,
+			 analysis->memory.worse_by_bp);
+	for (uint32_t i = 0; i < analysis->kpi_count; i++)
+		add_kpi(to, i, &analysis->kpis[i]);
+}
+
 bool config_judge(const struct resolved *resolved, struct judge_settings *ret_settings)
 {
 	const struct app_analysis *analysis = &resolved->environment.analysis;
@@ -89,6 +154,7 @@ bool config_judge(const struct resolved *resolved, struct judge_settings *ret_se
 	if (analysis->refused.state == APP_ANALYSIS_OFF)
 		refused->name[0] = '\0';
 	set_latencies(ret_settings, &analysis->latency);
+	add_measures(ret_settings, analysis);
 	return analysis->state == APP_ANALYSIS_ON && analysis->method == APP_JUDGE_SEQUENTIAL;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * keys - what the tables of davit.yaml share: keys_process.c (commands, processes), keys_steps.c
- *        (checks, analysis, strategies), keys_kayenta.c (a section of `analysis`), keys.c (environments, and
- *        the file as a whole).
+ *        (checks, analysis, strategies), keys_kayenta.c and keys_measures.c (sections of `analysis`), keys.c
+ *        (environments, and the file as a whole).
  *
  * HOW   Rows are in the order in which a person reads them. Bits of `set` follow that order: steps.h
  *       names those of a step, so its rows must not move.
@@ -34,6 +34,12 @@ extern const struct schema_section schema_check;
 extern const struct schema_section schema_analysis;
 extern const struct schema_section schema_errors;  /* of `analysis` */
 extern const struct schema_section schema_kayenta; /* the same */
+extern const struct schema_section schema_scrape;
+extern const struct schema_section schema_kpi;
+extern const struct schema_section schema_cpu;
+extern const struct schema_section schema_memory;
+extern const struct schema_section schema_crashes;
+extern const struct schema_section schema_log_errors;
 extern const struct schema_section schema_environment;
 extern const struct schema_section schema_strategy;   /* of an environment */
 extern const struct schema_section schema_definition; /* in `strategies` */

@@ -264,13 +264,31 @@ static const struct schema_key analysis_keys[] = {
 	 .doc = "What a step does that has reached its longest time without enough requests "
 		"for a verdict: `hold` pauses and asks a person, `rollback` ends the rollout, "
 		"`continue` goes on unjudged."},
+	{"crashes", SCHEMA_SECTION, AT(app_analysis, crashes), .section = &schema_crashes,
+	 .example = "off", .doc = "How often its instances may crash."},
+	{"log_errors", SCHEMA_SECTION, AT(app_analysis, log_errors), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_log_errors, .example = "on",
+	 .doc = "How many errors they may log. Without it that is not judged."},
+	{"cpu", SCHEMA_SECTION, AT(app_analysis, cpu), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_cpu, .example = "{ worse_by: 25% }",
+	 .doc = "How much processor time they may need. Without it that is not judged."},
+	{"memory", SCHEMA_SECTION, AT(app_analysis, memory), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_memory, .example = "{ worse_by: 25%, max: 512MiB }",
+	 .doc = "How much memory they may need. Without it that is not judged."},
+	{"scrape", SCHEMA_SECTION, AT(app_analysis, scrape), .section = &schema_scrape,
+	 .example = "{ path: /metrics, interval: 1s }",
+	 .doc = "Where the numbers of `kpi` come from."},
+	{"kpi", SCHEMA_MAP, ITEMS(app_analysis, kpis, kpi_count), .max = APP_KPIS_MAX,
+	 .section = &schema_kpi, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
+	 .example = "{ checkouts: { count: checkouts_total, of: visits_total } }",
+	 .doc = "What the application counts of itself and the release must not make worse, by "
+		"name. An environment that writes some replaces all."},
 	{"kayenta", SCHEMA_SECTION, AT(app_analysis, kayenta), .flags = SCHEMA_OPTIONAL,
 	 .section = &schema_kayenta, .example = "{ pass: 90, marginal: 60 }",
 	 .doc = "With `method: mann-whitney`: what Kayenta's judge goes by."},
 };
 
-static const struct schema_later analysis_later[] = {
-	{"cpu", NULL}, {"kpi", NULL}, {"alerts", NULL}, {"memory", NULL}};
+static const struct schema_later analysis_later[] = {{"alerts", NULL}};
 
 const struct schema_section schema_analysis = {
 	.title = "analysis",

@@ -178,6 +178,7 @@ static void set_name(void *item, const char *name)
 		       "named");
 	_Static_assert(offsetof(struct app_check, name) == offsetof(struct app_class, name),
 		       "named");
+	_Static_assert(offsetof(struct app_check, name) == offsetof(struct app_kpi, name), "named");
 	named->name = name;
 }
 

@@ -22,6 +22,7 @@ enum {
 	APP_CLASS_PATHS_MAX = 8,
 	APP_ENV_MAX = 64,
 	APP_TEXTS_MAX = 64, /* arguments, paths, methods */
+	APP_KPIS_MAX = 8,
 };
 
 struct app_texts {
@@ -85,6 +86,59 @@ struct app_class {
 enum app_analysis_state { APP_ANALYSIS_ON, APP_ANALYSIS_OFF, APP_ANALYSIS_COUNT };
 enum app_judge { APP_JUDGE_SEQUENTIAL, APP_JUDGE_RULES, APP_JUDGE_MANN_WHITNEY, APP_JUDGE_COUNT };
 
+/* How the instances are asked for what they count. */
+struct app_scrape {
+	uint32_t set;
+	const char *path;
+	uint64_t interval_ms;
+};
+
+enum app_direction { APP_HIGHER, APP_LOWER, APP_DIRECTION_COUNT };
+
+/*
+ * `count` alone: a rate per request. With `of`: so many of those, a share. With `sum`: the mean sum / count. All
+ * three are selectors (wire/prometheus.h). `max_milli` and `min_milli` are thousandths, and in force only where
+ * they are written.
+ */
+struct app_kpi {
+	uint32_t set;
+	const char *name;
+	const char *count, *of, *sum;
+	enum app_direction direction; /* which way is good */
+	uint32_t worse_by_bp;
+	uint32_t max_milli, min_milli;
+	uint32_t at_least;
+};
+
+enum {
+	APP_KPI_COUNT = 1 << 0,
+	APP_KPI_OF = 1 << 1,
+	APP_KPI_SUM = 1 << 2,
+	APP_KPI_MAX = 1 << 5,
+	APP_KPI_MIN = 1 << 6
+};
+
+/* `set` 0: not written, and off. */
+struct app_cpu_rule {
+	uint32_t set;
+	enum app_analysis_state state;
+	uint32_t worse_by_bp; /* per request */
+	uint32_t max_bp;      /* 0: none */
+};
+
+struct app_memory_rule {
+	uint32_t set;
+	enum app_analysis_state state;
+	uint32_t worse_by_bp; /* per instance */
+	uint64_t max_bytes;   /* 0: none */
+};
+
+struct app_count_rule {
+	uint32_t set;
+	enum app_analysis_state state;
+	uint32_t worse_by_bp;
+};
+
 struct app_analysis {
 	uint32_t set;
 	enum app_analysis_state state;
@@ -114,6 +168,12 @@ struct app_analysis {
 		uint32_t tolerance_bp, allowed_increase_bp;
 		uint32_t critical; /* bit i: metric i of enum config_kayenta_metric */
 	} kayenta;
+	struct app_scrape scrape;
+	uint32_t kpi_count;
+	struct app_kpi kpis[APP_KPIS_MAX];
+	struct app_cpu_rule cpu;
+	struct app_memory_rule memory;
+	struct app_count_rule crashes, log_errors;
 };
 
 struct app_each {

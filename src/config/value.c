@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "config/app.h"
+#include "wire/prometheus.h"
 
 enum {
 	SHOWN_MAX = 80,
@@ -98,6 +99,14 @@ bool value_is_prefix(const char *text)
 	size_t size = strlen(text);
 	return value_is_url_path(text) && size <= PREFIX_MAX && !strchr(text, '?') &&
 	       (size == 1 || text[size - 1] != '/');
+}
+
+bool value_is_selector(const char *text)
+{
+	struct prometheus_selector selector;
+	const char *reason;
+	size_t at;
+	return prometheus_selector_read(text, &selector, &reason, &at) == 0;
 }
 
 bool value_is_user(const char *text)

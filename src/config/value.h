@@ -37,6 +37,7 @@ bool value_is_host(const char *text);     /* shop.example.com, lower case */
 bool value_is_url_path(const char *text); /* /up?full=1 */
 bool value_is_prefix(const char *text);   /* /api, for all below it; below 256 bytes */
 bool value_is_user(const char *text);
+bool value_is_selector(const char *text); /* orders_total{kind="paid"} */
 bool value_is_token(const char *text);    /* a cookie's or header's name */
 bool value_is_inside(const char *text);   /* a relative path that stays inside */
 bool value_is_variable(const char *text); /* a variable's name that is not davit's own */

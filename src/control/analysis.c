@@ -356,6 +356,8 @@ static bool guard_fails(struct environment *e, const struct judge_rules *rules)
 	struct analysis *a = &e->analysis;
 	struct judge_result result = {.verdict = JUDGE_VERDICT_PASS};
 	by_statistics(e, &result);
+	if (result.verdict != JUDGE_VERDICT_FAIL)
+		measuring_fails(e, &result);
 	bool counted = a->fresh.present && a->fresh.now.started != a->fresh.began.started;
 	if (result.verdict != JUDGE_VERDICT_FAIL && has_rules(rules) && counted) {
 		apply_rules(e, rules, &a->fresh.began, &a->live.began, &result);

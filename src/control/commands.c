@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * commands - what people and programs ask for: every one is checked, committed with its audit entry and the
  * answer to its request id, and only then done. A request id that was seen before is answered as it was then. */
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -505,6 +506,25 @@ int control_maintenance(struct control *c, const struct control_caller *caller,
 		return result < 0 ? result : 0;
 	result = environment_named(c, environment, &e, err);
 	return result < 0 ? result : tell(e, e->active, &event, &note, err);
+}
+
+int control_kpi(struct control *c, const struct control_caller *caller, const char *environment,
+		const struct control_kpi *kpi, bool *ret_counted, struct error *err)
+{
+	struct environment *e = NULL;
+	*ret_counted = false;
+	int result = environment_named(c, environment, &e, err);
+	if (result < 0)
+		return result;
+	bool bounded = kpi->count <= CONTROL_KPI_MOST && kpi->of <= CONTROL_KPI_MOST &&
+		       fabs(kpi->sum) <= CONTROL_KPI_SUM_MOST;
+	if (!bounded || !kpi->release[0] || !kpi->name[0])
+		return error_set(
+			err, ERR_INVALID,
+			"A KPI has a release, a name, counts of at most %d and a sum of at "
+			"most 1e15.",
+			CONTROL_KPI_MOST);
+	return measuring_push(e, caller->request_id, kpi, ret_counted, err);
 }
 
 int control_command(struct control *c, const struct control_caller *caller, const char *rollout,

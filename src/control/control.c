@@ -469,6 +469,7 @@ void control_free(struct control *c)
 		free(e->seen);
 		judging_free(e->judging);
 		kayenta_judging_free(e->kayenta);
+		measuring_free(e->measuring);
 		free(e);
 	}
 	c->parts.runtime->changed = c->parts.router->changed = NULL;

@@ -34,6 +34,7 @@
 struct artifact_store;
 struct check_runner;
 struct control;
+struct metrics;
 struct router;
 struct runtime;
 struct store;
@@ -45,6 +46,7 @@ enum {
 	CONTROL_WHO_SIZE = 65,
 	CONTROL_REASON_SIZE = 257,
 	CONTROL_ENVIRONMENT_MAX = 64,
+	CONTROL_KPI_MOST = 1000000,
 };
 
 struct control_parts {
@@ -54,7 +56,8 @@ struct control_parts {
 	struct router *router;
 	struct artifact_store *artifacts;
 	struct check_runner *checks;
-	struct ticks *ticks; /* NULL: what the judge is fed with is not kept */
+	struct ticks *ticks;     /* NULL: what the judge is fed with is not kept */
+	struct metrics *metrics; /* NULL: instances are not asked for what they count */
 	/* Runs `work` beside the loop, then `done` in it, both with `job`; NULL: everything in the loop. */
 	void (*background)(void *context, void (*work)(void *job), void (*done)(void *job),
 			   void *job);
@@ -75,6 +78,9 @@ struct control_expect {
 	uint32_t attempt;
 };
 
+/* The largest sum that a KPI may be sent. */
+#define CONTROL_KPI_SUM_MOST 1e15
+
 enum control_verb { CONTROL_PROMOTE, CONTROL_PAUSE, CONTROL_RESUME, CONTROL_ABORT };
 
 struct control_deploy {
@@ -82,6 +88,16 @@ struct control_deploy {
 	char strategy[48];             /* "" = the environment's */
 	char reason[CONTROL_REASON_SIZE];
 	bool allow_bad;
+};
+
+/* Counts of a KPI of davit.yaml since the last ones, from a person or a job. */
+struct control_kpi {
+	char release[DIGEST_HEX_SIZE]; /* id, its beginning (8 or more), or a tag */
+	char name[CONTROL_WHO_SIZE];
+	uint64_t count; /* at most CONTROL_KPI_MOST, as `of` */
+	bool has_of, has_sum;
+	uint64_t of; /* of a share what it is of, of a rate the requests */
+	double sum;  /* of a mean: finite */
 };
 
 /* A release as it arrives: the artifact is imported already, the configuration is text. */
@@ -128,6 +144,11 @@ MUST_CHECK int control_restart(struct control *c, const struct control_caller *c
 MUST_CHECK int control_maintenance(struct control *c, const struct control_caller *caller,
 				   const char *environment, bool on, const char *reason,
 				   struct error *err);
+/* `ret_counted` is false while no rollout is judged: then nobody wants to know. The same request id twice is counted
+ * once, within the last 256 of the environment. */
+MUST_CHECK int control_kpi(struct control *c, const struct control_caller *caller,
+			   const char *environment, const struct control_kpi *kpi,
+			   bool *ret_counted, struct error *err);
 /* `rollout` is a number or an environment. */
 MUST_CHECK int control_command(struct control *c, const struct control_caller *caller,
 			       const char *rollout, enum control_verb verb, const char *reason,

@@ -19,6 +19,7 @@
 #include "control/analysis.h"
 #include "control/judging.h"
 #include "control/kayenta_judging.h"
+#include "control/measuring.h"
 #include "control/releases.h"
 #include "provider/check.h"
 #include "rollout/rollout.h"
@@ -114,6 +115,7 @@ struct environment {
 	struct analysis analysis;
 	struct judging *judging;         /* NULL until it is first looked at */
 	struct kayenta_judging *kayenta; /* NULL: the latest rollout has another judge */
+	struct measuring *measuring;     /* NULL until it is first looked at */
 };
 
 struct control {

@@ -398,6 +398,7 @@ void judging_began(struct environment *e)
 	struct judging *j = judging_of(e);
 	struct judge_settings settings;
 	judging_ended(e);
+	measuring_began(e);
 	if (!e->active->candidate.config || !config_judge(e->active->candidate.config, &settings))
 		return;
 	watch_both(e);
@@ -506,6 +507,7 @@ static void tick_now(struct environment *e, uint64_t now)
 	if (j->live.known)
 		read_members(e, &j->live);
 	take_tick(j, now, &tick);
+	measuring_take(e, &tick);
 	if (j->judges && warming) {
 		judge_warm_up(&j->judge);
 		mark(e, TICK_TEXT_WARM, 0);
@@ -530,6 +532,7 @@ void judging_watch(struct environment *e)
 		judging_ended(e);
 		follow_live(e);
 	}
+	measuring_watch(e);
 	if (!j->judges && since(now, j->fed_ms) < QUIET_MS)
 		return;
 	if (!read_both(e, now)) {

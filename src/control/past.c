@@ -11,6 +11,7 @@ struct past_second {
 	uint32_t elapsed_ms, cell_count, live_count;
 	struct judge_arm arms[JUDGE_STRATA_MAX]; /* their slots follow each other in `slots` */
 	struct judge_member members[JUDGE_INSTANCES_MAX];
+	struct judge_table extras[PAST_EXTRAS];
 	struct judge_slot slots[];
 };
 
@@ -26,6 +27,7 @@ void past_keep(struct past *past, const struct judge_tick *tick)
 				  .cell_count = tick->cell_count,
 				  .live_count = tick->live_count};
 	memcpy(s->members, tick->live_members, sizeof s->members);
+	memcpy(s->extras, tick->extras, sizeof s->extras);
 	struct judge_slot *to = s->slots;
 	for (uint32_t c = 0; c < tick->cell_count; c++) {
 		s->arms[c] = tick->cells[c].live_release;
@@ -54,6 +56,7 @@ void past_feed(const struct past *past, void (*feed)(void *context, const struct
 		for (uint32_t c = 0; c < s->cell_count; c++)
 			tick.cells[c].live_release = s->arms[c];
 		memcpy(tick.live_members, s->members, sizeof tick.live_members);
+		memcpy(tick.extras, s->extras, sizeof s->extras);
 		feed(context, &tick);
 	}
 }

@@ -11,7 +11,8 @@
 
 #include "judge/judge.h"
 
-enum { PAST_SECONDS = 600, PAST_SLOTS_MAX = 2048 };
+/* Crashes and log errors are known of every release; what else is measured belongs to one rollout. */
+enum { PAST_SECONDS = 600, PAST_SLOTS_MAX = 2048, PAST_EXTRAS = JUDGE_EXTRA_KPI };
 
 struct past {
 	uint32_t next, count;

@@ -128,6 +128,7 @@ static int put_release(struct control *c, const struct control_caller *caller,
 		c->environment_count--;
 		free(e->seen);
 		judging_free(e->judging);
+		measuring_free(e->measuring);
 		free(e);
 	}
 	return result;

@@ -14,6 +14,7 @@
 #include "daemon/state.h"
 #include "drivers/artifact/local.h"
 #include "drivers/check/smoke.h"
+#include "drivers/metrics/scrape.h"
 #include "drivers/router/builtin.h"
 #include "drivers/runtime/process.h"
 #include "drivers/ticks/file.h"
@@ -29,6 +30,7 @@ struct controller {
 	struct artifact_store *artifacts;
 	struct check_runner *checks;
 	struct ticks *ticks;
+	struct metrics *metrics;
 	struct runtime *runtime;
 	struct router *router;
 	struct control *control;
@@ -68,6 +70,7 @@ static int open_world(struct controller *c, struct error *err)
 	if (result < 0)
 		return result;
 	c->checks = smoke_new(c->loop);
+	c->metrics = scrape_new(c->loop);
 	c->router = builtin_router_new(c->loop, state_fd(c->state));
 	return 0;
 }
@@ -86,6 +89,7 @@ static int open_control(struct controller *c, struct error *err)
 				      .artifacts = c->artifacts,
 				      .checks = c->checks,
 				      .ticks = c->ticks,
+				      .metrics = c->metrics,
 				      .background = run_beside,
 				      .background_context = c->loop};
 	c->control = control_new(&parts);
@@ -136,6 +140,7 @@ static void close_all(struct controller *c)
 		c->runtime->ops->free(c->runtime);
 	ticks_file_free(c->ticks);
 	smoke_free(c->checks);
+	scrape_free(c->metrics);
 	loop_free(c->loop); /* waits for what runs beside it, which uses the artifacts */
 	artifact_local_free(c->artifacts);
 	store_close(c->store);

@@ -59,6 +59,7 @@ struct runtime_usage {
 	uint64_t cpu_us;
 	uint64_t memory_bytes;      /* now; without file cache that could go */
 	uint64_t memory_peak_bytes; /* since its last start, with file cache; 0: not known */
+	uint32_t machine_milli;     /* what its machine has: 4000 is four processors */
 };
 
 struct runtime_ops {

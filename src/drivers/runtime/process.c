@@ -234,10 +234,13 @@ static size_t measure(struct runtime *runtime, const struct runtime_usage **ret_
 {
 	struct process_runtime *r = of(runtime);
 	struct usage_processes all = {0};
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	for (size_t k = 0; k < r->count; k++) {
 		struct instance *i = r->list[k];
 		struct runtime_usage *to = &r->usages[k];
-		*to = (struct runtime_usage){.at_ms = clock_now_ms()};
+		*to = (struct runtime_usage){
+			.at_ms = clock_now_ms(),
+			.machine_milli = processors > 0 ? (uint32_t)processors * 1000 : 0};
 		text_copy(to->id, sizeof to->id, i->status.id);
 		measure_take(&i->measure, i->dir_fd, i->status.pid, &all, to);
 	}

@@ -93,6 +93,12 @@ static void without_analysis_the_shipped_statistics_judge(void **state)
 	for (int m = 0; m < JUDGE_METRIC_COUNT; m++) {
 		const struct judge_metric_settings *a = &settings.metrics[m],
 						   *b = &shipped.metrics[m];
+		if (m == JUDGE_METRIC_EXTRA + JUDGE_EXTRA_CRASHES) {
+			assert_string_equal(a->name, "crashes");
+			assert_true(a->proportion.counts);
+			assert_true(fabs(a->proportion.ratio - 2) < 1e-9);
+			continue;
+		}
 		assert_string_equal(a->name, b->name);
 		assert_true(fabs(a->proportion.ratio - b->proportion.ratio) < 1e-9);
 		assert_true(fabs(a->proportion.points - b->proportion.points) < 1e-9);
@@ -181,6 +187,99 @@ static void kayenta_judges_only_where_it_is_asked_for(void **state)
 	r = resolve(text, "other");
 	assert_false(config_kayenta(r, &k));
 	assert_true(config_judge(r, &s));
+	config_resolved_free(r);
+}
+
+static void what_is_measured_is_judged_as_it_is_written(void **state)
+{
+	(void)state;
+	static struct judge_settings s;
+	struct resolved *r = resolve("app: shop\n"
+				     "service: { run: a, health: /up }\n"
+				     "analysis:\n"
+				     "  kpi:\n"
+				     "    share: { count: a, of: b, worse_by: 20% }\n"
+				     "    rate: { count: a, direction: lower }\n"
+				     "    mean: { count: a, sum: b, worse_by: 100% }\n"
+				     "  cpu: { worse_by: 50% }\n"
+				     "  memory: off\n"
+				     "  crashes: off\n"
+				     "  log_errors: { worse_by: 10% }\n"
+				     "environments: { prod: { listen: 127.0.0.1:1 } }\n",
+				     "prod");
+	assert_true(config_judge(r, &s));
+	const struct judge_metric_settings *extras = &s.metrics[JUDGE_METRIC_EXTRA];
+	/* By name: mean, rate, share. */
+	const struct judge_metric_settings *rate = &extras[JUDGE_EXTRA_KPI + 1], *share = rate + 1;
+	assert_string_equal(share->name, "share");
+	assert_true(share->proportion.common && share->proportion.fewer && !share->gates);
+	assert_true(fabs(share->proportion.ratio - 1.25) < 1e-9);
+	assert_string_equal(rate->name, "rate");
+	assert_true(rate->proportion.counts && !rate->proportion.fewer);
+	assert_true(fabs(rate->proportion.ratio - 1.05) < 1e-9);
+	assert_string_equal((rate - 1)->name, "");
+	const struct judge_mean_settings *mean = &s.means[JUDGE_MEAN_KPI];
+	assert_string_equal(mean->name, "mean");
+	assert_true(mean->fewer);
+	assert_true(fabs(mean->ratio - 0.05) < 1e-9);
+	assert_string_equal(s.means[JUDGE_MEAN_CPU].name, "cpu");
+	assert_true(fabs(s.means[JUDGE_MEAN_CPU].ratio - 1.5) < 1e-9);
+	assert_int_equal(s.means[JUDGE_MEAN_CPU].unit, JUDGE_UNIT_TIME);
+	assert_string_equal(s.means[JUDGE_MEAN_MEMORY].name, "");
+	assert_string_equal(extras[JUDGE_EXTRA_CRASHES].name, "");
+	assert_string_equal(extras[JUDGE_EXTRA_LOG_ERRORS].name, "log errors");
+	assert_true(fabs(extras[JUDGE_EXTRA_LOG_ERRORS].proportion.ratio - 1.1) < 1e-9);
+	config_resolved_free(r);
+}
+
+static void what_is_measured_is_off_unless_it_is_written_but_for_crashes(void **state)
+{
+	(void)state;
+	struct resolved *r = resolve(four_lines, "prod");
+	const struct app_analysis *a = &r->environment.analysis;
+	assert_int_equal(a->kpi_count + a->cpu.set + a->memory.set + a->log_errors.set, 0);
+	assert_int_equal(a->crashes.state, APP_ANALYSIS_ON);
+	assert_int_equal(a->crashes.worse_by_bp, 10000);
+	assert_string_equal(a->scrape.path, "/metrics");
+	assert_int_equal(a->scrape.interval_ms, 1000);
+	config_resolved_free(r);
+}
+
+static void a_kpi_is_a_rate_a_share_or_a_mean(void **state)
+{
+	(void)state;
+	struct resolved *r = resolve(
+		"app: shop\n"
+		"service: { run: bin/server --port $PORT, health: /up }\n"
+		"analysis:\n"
+		"  kpi:\n"
+		"    orders: orders_total\n"
+		"    checkouts: { count: 'checkouts_total{kind=\"paid\"}', of: visits_total, min: "
+		"0.02 }\n"
+		"    value: { sum: v_sum, count: v_count, direction: lower, worse_by: 7% }\n"
+		"  cpu: on\n"
+		"  memory: { max: 64MiB }\n"
+		"environments: { prod: { listen: 0.0.0.0:80, analysis: { cpu: off } } }\n",
+		"prod");
+	const struct app_analysis *a = &r->environment.analysis;
+	const struct app_kpi *orders = &a->kpis[1], *share = &a->kpis[0], *mean = &a->kpis[2];
+	assert_int_equal(a->kpi_count, 3); /* the canonical text sorts them by name */
+	assert_string_equal(orders->name, "orders");
+	assert_string_equal(orders->count, "orders_total");
+	assert_true(!orders->of && !orders->sum && !(orders->set & (APP_KPI_MAX | APP_KPI_MIN)));
+	assert_int_equal(orders->direction, APP_HIGHER);
+	assert_int_equal(orders->worse_by_bp, 500);
+	assert_int_equal(orders->at_least, 200);
+	assert_string_equal(share->count, "checkouts_total{kind=\"paid\"}");
+	assert_string_equal(share->of, "visits_total");
+	assert_true(share->set & APP_KPI_MIN);
+	assert_int_equal(share->min_milli, 20);
+	assert_string_equal(mean->sum, "v_sum");
+	assert_string_equal(mean->count, "v_count");
+	assert_int_equal(mean->direction, APP_LOWER);
+	assert_int_equal(a->cpu.state, APP_ANALYSIS_OFF);
+	assert_int_equal(a->memory.worse_by_bp, 2500);
+	assert_true(a->memory.max_bytes == 64 << 20);
 	config_resolved_free(r);
 }
 
@@ -543,6 +642,9 @@ int main(void)
 		cmocka_unit_test(without_analysis_the_shipped_statistics_judge),
 		cmocka_unit_test(analysis_says_what_is_judged_and_how),
 		cmocka_unit_test(kayenta_judges_only_where_it_is_asked_for),
+		cmocka_unit_test(what_is_measured_is_judged_as_it_is_written),
+		cmocka_unit_test(what_is_measured_is_off_unless_it_is_written_but_for_crashes),
+		cmocka_unit_test(a_kpi_is_a_rate_a_share_or_a_mean),
 		cmocka_unit_test(what_is_nearer_to_the_process_wins),
 		cmocka_unit_test(another_kind_of_run_or_health_replaces_the_one_before),
 		cmocka_unit_test(serves_follows_port_health_and_name),

@@ -364,7 +364,8 @@ void world_start(void)
 				      .router = &world.router,
 				      .artifacts = &world.artifacts,
 				      .checks = &world.checks,
-				      .ticks = &world.ticks};
+				      .ticks = &world.ticks,
+				      .metrics = &world.metrics};
 	world.life++;
 	world.started_ms = world.now_ms;
 	world.settled_at_ms = world.now_ms + world.runtime_settle_ms;
@@ -413,6 +414,7 @@ void world_open_on(const char *file)
 	runtime_open();
 	router_open();
 	ticks_open();
+	metrics_open();
 	failpoint_hook = on_failpoint;
 	if (store_open(file, &world.store, &world.err) < 0)
 		fail_msg("%s", world.err.text);

@@ -27,6 +27,7 @@
 #include "control/view.h"
 #include "provider/artifact.h"
 #include "provider/check.h"
+#include "provider/metrics.h"
 #include "provider/router.h"
 #include "provider/runtime.h"
 #include "provider/ticks.h"
@@ -51,8 +52,9 @@ struct behaviour {
 	uint64_t start_ms; /* until it is healthy */
 	bool never_ready;
 	bool crash_at_start;
-	uint64_t crash_after_ms; /* after it became ready, each time; 0 = never */
-	uint32_t error_bp;       /* of its answers */
+	uint64_t crash_after_ms;  /* after it became ready, each time; 0 = never */
+	uint64_t crash_unseen_ms; /* as often it crashes and is ready again before anybody looks */
+	uint32_t error_bp;        /* of its answers */
 	uint16_t
 		sick_slot; /* the first instance in this place (from 1) fails half of its requests */
 	int32_t sick_pid;  /* that one */
@@ -61,7 +63,13 @@ struct behaviour {
 	uint32_t slow_bp; /* of its answers: they take ten times as long */
 	uint64_t stop_ms; /* from the signal to its end */
 	bool checks_fail;
-	bool damaged; /* its files are not what they were */
+	/* What its instances use, log and count for each answer. */
+	uint64_t cpu_us, memory_bytes;
+	uint32_t logs_bp; /* of its answers: an error in the log */
+	uint32_t buys_bp; /* of its answers: bought_total */
+	uint32_t value;   /* of each that is bought: value_sum, give or take a half */
+	bool no_page;     /* does not answer for its metrics */
+	bool damaged;     /* its files are not what they were */
 };
 
 struct fake_instance {
@@ -77,7 +85,8 @@ struct fake_instance {
 	uint64_t wish_at_ms;
 	uint64_t busy, hanging; /* requests in flight */
 	struct router_backend_numbers counts;
-	uint64_t cpu_us, memory_bytes;
+	uint64_t cpu_us;
+	uint64_t visits, bought, value; /* of its life */
 };
 
 struct fake_release {
@@ -113,6 +122,8 @@ struct world {
 	struct artifact_store artifacts;
 	struct check_runner checks;
 	struct ticks ticks;
+	struct metrics metrics;
+	uint64_t scrapes; /* so many pages were asked for */
 	struct store *store;
 	struct control *control;
 	struct error err;
@@ -238,6 +249,8 @@ void runtime_open(void);
 void runtime_beat(void);
 struct fake_instance *runtime_find(const char *id);
 void runtime_crash(struct fake_instance *instance);
+void metrics_open(void);
+void metrics_count(struct fake_instance *instance); /* it has answered a request */
 void router_open(void);
 void ticks_open(void);
 void ticks_close(void);

@@ -345,6 +345,7 @@ static void count_answer(struct router_counters *c, struct fake_instance *f, uin
 {
 	c->answered++;
 	c->completed++;
+	metrics_count(f);
 	f->counts.answered++;
 	f->counts.completed++;
 	f->counts.errors += error;

@@ -34,6 +34,7 @@ static void down(struct fake_instance *f)
 	f->status.healthy = false;
 	f->status.ready_since_ms = 0;
 	f->status.pid = 0;
+	f->visits = f->bought = f->value = 0;
 	router_instance_ended(f);
 }
 
@@ -118,6 +119,11 @@ static void beat(struct fake_instance *f)
 		return;
 	case INSTANCE_READY:
 		f->ready_last_ms = world.now_ms;
+		if (b->crash_unseen_ms && world.now_ms >= f->spawned_ms + b->crash_unseen_ms) {
+			f->spawned_ms = world.now_ms;
+			f->status.pid = ++pids;
+			f->status.restarts++;
+		}
 		if (b->crash_after_ms &&
 		    world.now_ms >= f->status.ready_since_ms + b->crash_after_ms)
 			crash(f, "killed by signal 11");
@@ -313,7 +319,8 @@ static size_t measure(struct runtime *runtime, const struct runtime_usage **ret_
 			continue;
 		to->cpu_source = to->memory_source = RUNTIME_CGROUP;
 		to->cpu_us = f->cpu_us;
-		to->memory_bytes = f->memory_bytes;
+		to->memory_bytes = world_behaviour(f->status.tag)->memory_bytes;
+		to->machine_milli = 4000;
 	}
 	*ret_usages = world.usages;
 	return world.instance_count;
