@@ -430,6 +430,7 @@ static const struct route {
 	{"POST", "v1/environments/*/rollback", post_rollback},
 	{"POST", "v1/environments/*/restart", post_restart},
 	{"POST", "v1/environments/*/maintenance", post_maintenance},
+	{"POST", "v1/environments/*/kpi", post_kpi},
 	{"GET", "v1/environments/*/config", get_config},
 	{"POST", "v1/environments/*/exec", post_exec},
 	{"GET", "v1/environments/*/logs", get_logs},

@@ -55,5 +55,6 @@ void get_rollout_events(struct api *api, struct http_request *request);
 void get_rollout_ticks(struct api *api, struct http_request *request);
 void post_rollout_command(struct api *api, struct http_request *request);
 void get_logs(struct api *api, struct http_request *request);
+void post_kpi(struct api *api, struct http_request *request);
 
 #endif

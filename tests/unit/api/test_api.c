@@ -375,6 +375,14 @@ static void what_is_not_there_is_404_and_what_is_wrong_400(void **state)
 		{"POST", "/v1/environments/prod/maintenance", "{}", 400},
 		{"POST", "/v1/environments/prod/maintenance", "{\"on\":1}", 400},
 		{"POST", "/v1/environments/prod/maintenance", "{\"on\":true}", 404},
+		{"POST", "/v1/environments/prod/kpi", "{}", 400},
+		{"POST", "/v1/environments/prod/kpi", "{\"count\":-1}", 400},
+		{"POST", "/v1/environments/prod/kpi", "{\"count\":1000001}", 400},
+		{"POST", "/v1/environments/prod/kpi", "{\"count\":1,\"of\":\"2\"}", 400},
+		{"POST", "/v1/environments/prod/kpi", "{\"count\":1,\"sum\":1e300}", 400},
+		{"POST", "/v1/environments/prod/kpi", "{\"count\":1,\"so\":1}", 400},
+		{"POST", "/v1/environments/prod/kpi",
+		 "{\"release\":\"v1\",\"name\":\"a\",\"count\":1,\"of\":2}", 404},
 		{"POST", "/v1/environments/prod/rollback", "", 404},
 		{"POST", "/v1/environments/prod/restart", "", 404},
 		{"POST", "/v1/environments/prod/exec", "{\"command\":\"sh\"}", 404},
@@ -718,6 +726,11 @@ static void other_steers_answer_as_documented(void **state)
 	call_end(&call);
 	assert_int_equal(status_of("POST", "/v1/environments/prod/maintenance", "{\"on\":false}"),
 			 200);
+	post(&call, "/v1/environments/prod/kpi", "",
+	     "{\"release\":\"v1\",\"name\":\"a\",\"count\":1,\"of\":2}");
+	assert_int_equal(call.status, 200);
+	assert_true(json_is_false(json_object_get(call.json, "counted"))); /* nothing is judged */
+	call_end(&call);
 	post(&call, "/v1/environments/prod/exec", "", "{\"command\":\"sh -c 'a\\nb'\"}");
 	assert_int_equal(call.status, 200);
 	assert_true(strncmp(text_at(call.json, "directory"), "/artifacts/", 11) == 0);
