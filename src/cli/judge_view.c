@@ -237,6 +237,21 @@ static void put_metrics(const struct cli *cli, struct buf *to, const json_t *jud
 	put_quiet(cli, to, json_object_get(judge, "metrics"));
 }
 
+/* "cpu: 1.9 ms per request of the new release, 1.2 ms of the live one; evidence 12 : 1, share 80%" */
+static void put_means(const struct cli *cli, struct buf *to, const json_t *judge)
+{
+	bool bad = json_real_of(judge, "odds") > 1;
+	const json_t *mean;
+	char odds[32];
+	size_t i;
+	json_array_foreach (json_object_get(judge, "means"), i, mean) {
+		double share = json_real_of(mean, "share");
+		screen_put(cli, to, bad && share > 0.5 ? TONE_BAD : TONE_PLAIN,
+			   "  %s; evidence %s, share %.0f%%\n", json_text_of(mean, "text"),
+			   screen_odds(json_real_of(mean, "evidence"), odds), share * 100);
+	}
+}
+
 /* What is not held against the release, and what is done about events that come together: of the culprit. */
 static void put_tolerated(const struct cli *cli, struct buf *to, const json_t *metric)
 {
@@ -305,6 +320,7 @@ void judge_draw(const struct cli *cli, const json_t *rollout, struct buf *to)
 	put_latency(cli, to, judge);
 	put_estimate(cli, to, judge);
 	put_metrics(cli, to, judge);
+	put_means(cli, to, judge);
 	put_tolerated(cli, to, culprit);
 	put_parts(cli, to, json_object_get(judge, "classes"), name_of(culprit, name), "class",
 		  true);

@@ -7,7 +7,7 @@
  *
  * HOW   By file: turn.c is the only one that changes core state, and it commits first (commit.c). effects.c carries
  *       out what a turn decided. instances.c makes the fleet obey the set documents, routing.c sends the
- *       router document, observe.c turns what they report into observations, analysis.c turns counts into
+ *       router document, observe.c turns what they report into observations, measuring.c and analysis.c turn counts into
  *       evidence. commands.c is what people ask for; control.c is the clock and the start; views are in
  *       view.c.
  *

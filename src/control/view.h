@@ -27,6 +27,7 @@ enum {
 	VIEW_WORD_SIZE = 48,
 	VIEW_NAME_SIZE = 96,
 	VIEW_METRICS_MAX = 18,
+	VIEW_MEANS_MAX = 10,
 	VIEW_JUDGED_MAX = 32,
 };
 
@@ -144,6 +145,14 @@ struct view_metric {
 	uint64_t edge_us; /* of a latency: slower than this is an event; 0 = none */
 };
 
+/* A mean of both releases, as a sentence. */
+struct view_mean {
+	char name[VIEW_WORD_SIZE]; /* "cpu" */
+	char text
+		[VIEW_TEXT_SIZE]; /* "cpu: 1.9 ms per request of the new release, 1.2 ms of the live one" */
+	double evidence, share; /* as of a metric */
+};
+
 struct view_part {
 	char name[VIEW_NAME_SIZE]; /* of a class ("" = what none names), or of an instance */
 	struct view_counts counts; /* an instance has no `live` ones */
@@ -163,6 +172,8 @@ struct view_judge {
 	bool live_troubled; /* the live release is no measure just now */
 	uint32_t metric_count;
 	struct view_metric metrics[VIEW_METRICS_MAX]; /* what says most against it first */
+	uint32_t mean_count;
+	struct view_mean means[VIEW_MEANS_MAX]; /* those of which a batch has ended */
 	bool ratio_known; /* errors: how many times the live release's share, 95 % */
 	double ratio_low, ratio, ratio_high;
 	struct view_band new_p50, new_p99, live_p50, live_p99; /* 95 % */

@@ -48,8 +48,9 @@ static void put_tolerance(const struct judge_metric_settings *s, bool latency, c
 		put_times(&line, (s->scale - 1) * 100);
 		judge_line_put(&line, "% slower");
 	} else if (s->proportion.fewer) {
-		judge_line_put(&line, "not fewer");
-	} else if (s->proportion.common) {
+		put_times(&line, (1 - 1 / s->proportion.ratio) * 100);
+		judge_line_put(&line, "% fewer");
+	} else if (s->proportion.common && s->proportion.ratio <= 1) {
 		judge_line_put(&line, "not more");
 	} else {
 		put_times(&line, s->proportion.ratio);
@@ -108,6 +109,24 @@ static uint32_t fill_metrics(const struct judge *j, struct view_judge *v)
 	for (uint32_t i = 0; i < v->metric_count; i++)
 		fill_metric(j, order[i], &v->metrics[i]);
 	return v->metric_count > 0 ? order[0] : JUDGE_METRIC_ERRORS;
+}
+
+static void fill_means(const struct judge *j, struct view_judge *v)
+{
+	double odds = judge_odds(j);
+	_Static_assert((int)VIEW_MEANS_MAX >= (int)JUDGE_MEANS, "means fit");
+	for (uint32_t i = 0; i < JUDGE_MEANS; i++) {
+		const struct judge_mean *m = &j->means[i];
+		uint32_t metric = JUDGE_METRIC_MEAN + i;
+		if (!judge_metric_is_on(j, metric) || m->new_requests <= 0)
+			continue;
+		struct view_mean *to = &v->means[v->mean_count++];
+		struct judge_line line = {.to = to->text, .size = sizeof to->text};
+		text_copy(to->name, sizeof to->name, judge_metric_name(j, metric));
+		judge_mean_put(&line, m);
+		to->evidence = view_judge_odds(judge_mean_worse(m));
+		to->share = odds > 0 ? judge_share_of_odds(j, metric) / odds : 0;
+	}
 }
 
 static void fill_classes(const struct environment *e, const struct judge *j, uint32_t metric,
@@ -247,6 +266,7 @@ void view_judge_fill(const struct environment *e, const struct view_numbers *hol
 	v->passed_bp = progress(v->fine, v->beta);
 	v->live_troubled = judge_live_troubled(j);
 	uint32_t culprit = fill_metrics(j, v);
+	fill_means(j, v);
 	fill_ratio(j, v);
 	fill_bands(&e->analysis.fresh, &v->new_p50, &v->new_p99);
 	fill_bands(&e->analysis.live, &v->live_p50, &v->live_p99);

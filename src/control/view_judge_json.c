@@ -48,6 +48,20 @@ static json_t *metric_to_json(const struct view_metric *m)
 	return o;
 }
 
+static json_t *means_to_json(const struct view_judge *v)
+{
+	json_t *list = json_array();
+	for (uint32_t i = 0; i < v->mean_count; i++) {
+		json_t *o = json_object();
+		put_text(o, "name", v->means[i].name);
+		put_text(o, "text", v->means[i].text);
+		put(o, "evidence", json_real(v->means[i].evidence));
+		put(o, "share", json_real(v->means[i].share));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static json_t *parts_to_json(const struct view_part *parts, uint32_t count, bool live)
 {
 	json_t *list = json_array();
@@ -87,6 +101,7 @@ json_t *view_judge_to_json(const struct view_judge *v)
 	for (uint32_t i = 0; i < v->metric_count; i++)
 		json_array_append_new(metrics, metric_to_json(&v->metrics[i]));
 	put(o, "metrics", metrics);
+	put(o, "means", means_to_json(v));
 	put(o, "odds", json_real(v->odds));
 	put(o, "fine", json_real(v->fine));
 	put(o, "alpha", json_real(v->alpha));
@@ -167,6 +182,19 @@ static struct view_band band_from_json(const json_t *list)
 		.high_us = json_is_integer(high) ? (uint64_t)json_integer_value(high) : UINT64_MAX};
 }
 
+static void means_from_json(const json_t *list, struct view_judge *v)
+{
+	for (; v->mean_count < VIEW_MEANS_MAX && v->mean_count < json_array_size(list);
+	     v->mean_count++) {
+		const json_t *o = json_array_get(list, v->mean_count);
+		struct view_mean *to = &v->means[v->mean_count];
+		take_text(o, "name", to->name, sizeof to->name);
+		take_text(o, "text", to->text, sizeof to->text);
+		to->evidence = real_of(o, "evidence");
+		to->share = real_of(o, "share");
+	}
+}
+
 void view_judge_from_json(const json_t *o, struct view_judge *v)
 {
 	const json_t *metrics = json_object_get(o, "metrics"), *ratio = json_object_get(o, "ratio"),
@@ -185,6 +213,7 @@ void view_judge_from_json(const json_t *o, struct view_judge *v)
 	     v->metric_count++)
 		metric_from_json(json_array_get(metrics, v->metric_count),
 				 &v->metrics[v->metric_count]);
+	means_from_json(json_object_get(o, "means"), v);
 	v->ratio_known = json_is_object(ratio);
 	v->ratio_low = real_of(ratio, "low");
 	v->ratio = real_of(ratio, "likeliest");

@@ -38,6 +38,12 @@ static void assert_found(const char *part)
 	if (strcmp(end, "reverted") != 0)
 		fail_msg("%s: %s", end, world_view(rollout)->why);
 	assert_tells(world_view(rollout)->why, part);
+	const struct view_judge *judge = &world_view(rollout)->judge;
+	for (uint32_t i = 0; i < judge->mean_count; i++)
+		if (text_starts(part, judge->means[i].name)) {
+			assert_tells(judge->means[i].text, part);
+			assert_true(judge->means[i].evidence > 1000 && judge->means[i].share > 0.5);
+		}
 	world_assert_at_rest("prod", "v1", 8);
 	world_close();
 }

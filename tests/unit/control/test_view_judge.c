@@ -142,6 +142,9 @@ static void json_says_the_same(void **state)
 	(void)state;
 	text_copy(v.metrics[0].name, sizeof v.metrics[0].name, "errors");
 	v.metrics[0].expected = -1;
+	v.mean_count = 1;
+	v.means[0] =
+		(struct view_mean){.name = "cpu", .text = "cpu: 2 ms", .evidence = 3, .share = 0.5};
 	v.new_p50 = v.live_p50 = v.new_p99 = v.live_p99 =
 		(struct view_band){.low_us = 5, .high_us = UINT64_MAX};
 	json_t *json = view_judge_to_json(&v);

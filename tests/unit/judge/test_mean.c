@@ -40,7 +40,8 @@ static struct normal_batch act(uint64_t *seed, uint64_t a_second, double mean)
 static void run(struct judge_mean *m, uint64_t seed, int batches, double new_mean, double live_mean)
 {
 	for (int i = 0; i < batches; i++) {
-		struct judge_mean_batch batch = {act(&seed, 5, new_mean), act(&seed, 20, live_mean)};
+		struct judge_mean_batch batch = {act(&seed, 5, new_mean),
+						 act(&seed, 20, live_mean)};
 		judge_mean_add(m, &batch);
 	}
 }
@@ -138,10 +139,14 @@ static void numbers_have_three_digits(void **state)
 		enum judge_unit unit;
 		double value;
 		const char *text;
-	} cases[] = {{JUDGE_UNIT_NUMBER, 0, "0"},          {JUDGE_UNIT_NUMBER, 0.03456, "0.0346"},
-		     {JUDGE_UNIT_NUMBER, 2.5, "2.5"},      {JUDGE_UNIT_NUMBER, -12.34, "-12.3"},
-		     {JUDGE_UNIT_NUMBER, 1239.6, "1,240"}, {JUDGE_UNIT_NUMBER, 2.003, "2"},
-		     {JUDGE_UNIT_BYTES, 1023, "1,023 B"},  {JUDGE_UNIT_BYTES, 1.5 * 1024 * 1024, "1.5 MiB"},
+	} cases[] = {{JUDGE_UNIT_NUMBER, 0, "0"},
+		     {JUDGE_UNIT_NUMBER, 0.03456, "0.0346"},
+		     {JUDGE_UNIT_NUMBER, 2.5, "2.5"},
+		     {JUDGE_UNIT_NUMBER, -12.34, "-12.3"},
+		     {JUDGE_UNIT_NUMBER, 1239.6, "1,240"},
+		     {JUDGE_UNIT_NUMBER, 2.003, "2"},
+		     {JUDGE_UNIT_BYTES, 1023, "1,023 B"},
+		     {JUDGE_UNIT_BYTES, 1.5 * 1024 * 1024, "1.5 MiB"},
 		     {JUDGE_UNIT_TIME, 1900, "1.9 ms"}};
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
