@@ -59,7 +59,7 @@ static void share_table(const struct judge_settings *settings)
 		struct outcome o = many(&kind, settings, 0, bench_runs(400));
 		uint32_t found = 0;
 		for (uint32_t r = 0; r < o.runs; r++)
-			found += isfinite(seconds[r]);
+			found += isfinite(seconds[r]) ? 1 : 0;
 		printf("| %g | %g %% | %.0f %% |", rows[i].rps, 100 * rows[i].share,
 		       100.0 * found / o.runs);
 		print_median(seconds, o.runs);
@@ -152,7 +152,7 @@ static void latency_table(struct judge_settings settings)
 			struct outcome o = many(&kind, &settings, 0, runs);
 			uint32_t found = 0;
 			for (uint32_t r = 0; r < runs; r++)
-				found += isfinite(seconds[r]);
+				found += isfinite(seconds[r]) ? 1 : 0;
 			print_median(seconds, o.runs);
 			printf(" (%.0f %%) |", 100.0 * found / runs);
 		}

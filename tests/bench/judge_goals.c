@@ -28,7 +28,7 @@ static void take_sample(const struct scene_kind *kind, const struct judge_settin
 		bench_rollout(kind, settings, 900000 + r, from_s, &run);
 		bool failed = isfinite(run.failed_at_s);
 		sample.failed += failed;
-		sample.passed += isfinite(run.passed_at_s);
+		sample.passed += isfinite(run.passed_at_s) ? 1 : 0;
 		sample.failures += run.failures;
 		sample.requests[r] = failed ? run.requests : INFINITY;
 		sample.seconds[r] = run.failed_at_s;

@@ -20,7 +20,7 @@ static void null_scene(const struct scene_kind *kind, uint32_t runs)
 		bench_rollout(kind, &settings, 500000 + r, 0, &run);
 		for (uint32_t l = 0; l < 3; l++)
 			reached[l] += run.greatest >= levels[l];
-		passed += isfinite(run.passed_at_s);
+		passed += isfinite(run.passed_at_s) ? 1 : 0;
 	}
 	for (uint32_t l = 0; l < 3; l++)
 		broken |= share_lower(reached[l], runs, SURELY) > 1 / levels[l];

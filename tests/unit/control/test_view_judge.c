@@ -103,7 +103,7 @@ static void a_bad_release_keeps_what_it_was_judged_by(void **state)
 	assert_true(before.known && before.odds >= 1000);
 	assert_string_equal(before.metrics[0].name, "errors");
 	assert_true(before.metrics[0].share > 0.9);
-	assert_true(before.metrics[0].counts.new_events > before.metrics[0].expected);
+	assert_true((double)before.metrics[0].counts.new_events > before.metrics[0].expected);
 	assert_true(before.ratio_known && before.ratio_low > 1);
 	assert_true(before.instance_count > 0 && before.instances[0].counts.new_events > 0);
 	assert_string_equal(world_until_end(rollout, 60000), "reverted");

@@ -391,7 +391,11 @@ static const struct kayenta_thresholds unweighted = {.pass = 95, .marginal = 75}
 #define SCORE(thresholds, ...)                                      \
 	kayenta_score((const struct kayenta_metric[]){__VA_ARGS__}, \
 		      COUNT(((const struct kayenta_metric[]){__VA_ARGS__})), thresholds)
-#define METRIC(class_, group, ...)                                          \
+#define METRIC(class_, group)                                  \
+	{                                                      \
+		.class = KAYENTA_##class_, .groups = IN(group) \
+	}
+#define METRIC_THAT(class_, group, ...)                                     \
 	{                                                                   \
 		.class = KAYENTA_##class_, .groups = IN(group), __VA_ARGS__ \
 	}
@@ -424,13 +428,15 @@ static void scores_are_those_of_its_own_tests(void **state)
 	assert_near(SCORE(&equal, METRIC(PASS, 1), METRIC(NODATA, 1), METRIC(HIGH, 2)).score, 50,
 		    0);
 	struct kayenta_score critical =
-		SCORE(&unweighted, METRIC(PASS, 0), METRIC(HIGH, 0, .critical = true));
+		SCORE(&unweighted, METRIC(PASS, 0), METRIC_THAT(HIGH, 0, .critical = true));
 	assert_near(critical.score, 0, 0);
 	assert_int_equal(critical.reason, KAYENTA_BY_CRITICAL);
-	assert_near(SCORE(&unweighted, METRIC(LOW, 0), METRIC(PASS, 0, .critical = true)).score, 50,
-		    0);
-	assert_near(SCORE(&unweighted, METRIC(PASS, 0), METRIC(NODATA, 0, .critical = true)).score,
-		    0, 0);
+	assert_near(
+		SCORE(&unweighted, METRIC(LOW, 0), METRIC_THAT(PASS, 0, .critical = true)).score,
+		50, 0);
+	assert_near(
+		SCORE(&unweighted, METRIC(PASS, 0), METRIC_THAT(NODATA, 0, .critical = true)).score,
+		0, 0);
 	assert_near(SCORE(&small, METRIC(HIGH, 1), METRIC(LOW, 1), METRIC(PASS, 1), METRIC(HIGH, 2))
 			    .score,
 		    5, 0);
@@ -455,8 +461,8 @@ static void muted_metrics_are_left_out(void **state)
 {
 	(void)state;
 	struct kayenta_score score = SCORE(&unweighted, METRIC(PASS, 0),
-					   METRIC(HIGH, 0, .critical = true, .muted = true),
-					   METRIC(NODATA, 1, .muted = true));
+					   METRIC_THAT(HIGH, 0, .critical = true, .muted = true),
+					   METRIC_THAT(NODATA, 1, .muted = true));
 	assert_near(score.score, 100, 0);
 	assert_false(score.group[1].present);
 	assert_near(kayenta_score(NULL, 0, &unweighted).score, 0, 0);
@@ -469,7 +475,7 @@ static void a_metric_may_be_in_several_groups(void **state)
 		.pass = 95, .marginal = 75, .weighted = IN(31), .weight[31] = 60};
 	/* group 31: 1 of 2 at 60; groups 0 and 5 share the other 40: 0 and 100 */
 	struct kayenta_score score =
-		SCORE(&some, METRIC(HIGH, 31, .muted = false),
+		SCORE(&some, METRIC_THAT(HIGH, 31, .muted = false),
 		      {.class = KAYENTA_PASS, .groups = IN(31) | IN(5)}, METRIC(LOW, 0));
 	assert_near(score.score, 30 + 0 + 20, 0);
 }
@@ -486,7 +492,7 @@ static void verdicts_are_at_or_above_their_threshold(void **state)
 	assert_int_equal(SCORE(&t, METRIC(PASS, 1), METRIC(HIGH, 2)).verdict, KAYENTA_MARGINAL);
 	t.weight[1] = 49.99, t.weight[2] = 50.01;
 	assert_int_equal(SCORE(&t, METRIC(PASS, 1), METRIC(HIGH, 2)).verdict, KAYENTA_FAIL);
-	assert_int_equal(SCORE(&t, METRIC(PASS, 1, .critical = true), METRIC(PASS, 2)).verdict,
+	assert_int_equal(SCORE(&t, METRIC_THAT(PASS, 1, .critical = true), METRIC(PASS, 2)).verdict,
 			 KAYENTA_GOOD);
 }
 
