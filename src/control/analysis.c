@@ -329,7 +329,7 @@ static void replace_sick(struct environment *e)
 	char instance[INSTANCE_ID_SIZE];
 	struct judge_result result;
 	const struct judge *judge = judging_judge(e);
-	if (!judge || judge_sick(judge) < 0)
+	if (!judge || judge_sick(judge) < 0 || e->control->degraded)
 		return;
 	judge_decide(judge, &result);
 	if (!judging_replace(e, instance))
@@ -338,7 +338,8 @@ static void replace_sick(struct environment *e)
 		.action = "replace", .reason = instance, .sentence = result.sentence};
 	struct rollout_event event = {.kind = EVENT_TICK};
 	environment_event(e, &event, &note);
-	instances_replace(e, instance);
+	if (!e->control->degraded) /* it is committed */
+		instances_replace(e, instance);
 }
 
 /* The verdict of the method that the release asks for. False, and nothing set: it is judged by rules alone. */

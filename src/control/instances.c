@@ -127,8 +127,9 @@ static void to_fleet(struct environment *e, const struct instance_status *s,
 				       .slot = (uint16_t)(s->slot - 1),
 				       .state = fleet_state_of(s),
 				       .draining = s->want != INSTANCE_KEEP};
-	ret->sick = strcmp(e->sick, s->id) == 0 && s->ready_since_ms > 0 &&
-		    s->ready_since_ms <= e->sick_ms;
+	/* Once it drains it is to go, though it may have lost its readiness, or found it again, meanwhile. */
+	bool found_sick = s->ready_since_ms > 0 && s->ready_since_ms <= e->sick_ms;
+	ret->sick = strcmp(e->sick, s->id) == 0 && (ret->draining || found_sick);
 	uint8_t set = instance_slot(e, s);
 	uint64_t now = env_now_ms(e->control->parts.env);
 	ret->wrong = set != SLOT_NONE && strcmp(s->artifact, e->releases[set].artifact) != 0;
@@ -196,6 +197,8 @@ static int start(struct environment *e, uint8_t slot, uint32_t process, uint32_t
 			int result = runtime->ops->forget(runtime, id, err);
 			if (result < 0)
 				return result;
+			if (strcmp(e->sick, id) == 0)
+				e->sick[0] = '\0'; /* the next one is another */
 			break;
 		}
 	return release_start_instance(e, slot, process, number, version, err);

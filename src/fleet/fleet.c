@@ -52,9 +52,12 @@ static void decide_wanted(const struct fleet_wish *wish, const struct fleet_inst
 		act(out, FLEET_SERVE, instance->process, instance->slot, index);
 }
 
-/* Is another one of its process ready, which may take its requests? */
+/* Is another one of its process ready, which may take its requests? What drains has none to lose: the document that
+ * let it drain cannot take that back, so the sooner a new one starts there, the better. */
 static bool has_stand_in(const struct fleet_instance *instances, uint32_t count, uint32_t index)
 {
+	if (instances[index].draining)
+		return true;
 	for (uint32_t i = 0; i < count; i++)
 		if (i != index && instances[i].process == instances[index].process &&
 		    instances[i].state == FLEET_READY && !instances[i].sick &&
@@ -67,7 +70,10 @@ void fleet_decide(const struct fleet_wish *wish, const struct fleet_instance *in
 		  uint32_t instance_count, struct fleet_actions *out)
 {
 	bool taken[FLEET_PROCESSES_MAX][FLEET_SLOTS_MAX];
+	struct fleet_wish hurried = *wish;
 
+	if (hurried.drain_ms > FLEET_SICK_DRAIN_MS)
+		hurried.drain_ms = FLEET_SICK_DRAIN_MS;
 	memset(taken, 0, sizeof taken);
 	memset(out, 0, sizeof *out);
 	for (uint32_t i = 0; i < instance_count; i++) {
@@ -76,9 +82,11 @@ void fleet_decide(const struct fleet_wish *wish, const struct fleet_instance *in
 		taken[instance->process][instance->slot] = true;
 		if (instance->state == FLEET_STOPPING)
 			continue;
-		bool spare = is_double(instances, i) ||
-			     (instance->sick && has_stand_in(instances, instance_count, i));
-		if (spare || instance->slot >= wish->count[instance->process])
+		bool ill = instance->sick && has_stand_in(instances, instance_count, i);
+		bool spare = is_double(instances, i);
+		if (ill)
+			decide_surplus(&hurried, instance, i, true, out);
+		else if (spare || instance->slot >= wish->count[instance->process])
 			decide_surplus(wish, instance, i, spare || wish->stop_surplus, out);
 		else
 			decide_wanted(wish, instance, i, out);

@@ -16,7 +16,8 @@
  *       holds whatever the document says and whoever asks.
  *
  *       A sick instance is drained and stopped like a surplus one; then its slot is empty, and a new one
- *       starts there. One that nobody stands beside is left alone: it is better than none.
+ *       starts there. One that nobody stands beside is left alone, unless it drains already: it is better
+ *       than none.
  *
  *       Starting is for empty slots only: a slot whose instance is still stopping stays empty until it
  *       is gone. An instance that gave up restarting stays as it is, so that a candidate's failure can
@@ -36,6 +37,7 @@ enum {
 	FLEET_SLOTS_MAX = 64,
 	FLEET_ACTIONS_MAX = 64,
 	FLEET_RETRY_MS = 30000,
+	FLEET_SICK_DRAIN_MS = 30000, /* a sick instance finishes what it has within this, or less */
 };
 
 /* The part of a set document that concerns the instances (rollout/documents.h). */

@@ -283,13 +283,13 @@ static int write_table(struct supervisor *s, const struct buf *block, struct err
 
 /* What is on disk is what is in force or newer, or nothing at all: an older table could give a release back
  * the requests that were taken from it. */
-static void forget_kept(struct supervisor *s)
+static void forget_kept(struct supervisor *s, bool first)
 {
 	int dir = s->options->state_fd;
 	int number = unlinkat(dir, TABLE_FILE, 0) == 0 || errno == ENOENT ? 0 : -errno;
 	if (number == 0)
 		number = file_sync_parent(dir, TABLE_FILE);
-	if (number < 0)
+	if (number < 0 && first) /* it is tried again at every tick */
 		log_event(LOG_ERROR, "gateway.table-stays",
 			  "file=\"%s\" why=\"%s\" next=\"remove it before davit starts anew\"",
 			  TABLE_FILE, strerror(-number));
@@ -306,10 +306,11 @@ static void tables_keep(struct supervisor *s, const struct buf *block)
 		s->unkept = false;
 		return;
 	}
-	if (!s->unkept)
+	bool first = !s->unkept;
+	if (first)
 		log_event(LOG_ERROR, "gateway.table-unkept", "why=\"%s\"", err.text);
 	s->unkept = true;
-	forget_kept(s);
+	forget_kept(s, first);
 }
 
 void tables_tick(struct supervisor *s)

@@ -117,6 +117,7 @@ static void resume(struct keeper *k, const struct instance_record *r,
 	k->life.applied = r->applied;
 	k->life.want = r->want;
 	k->life.restarts = r->restarts;
+	k->life.was_ready = r->was_ready; /* it has run, though it may have been before a reboot */
 	k->exit_known = r->exit_known;
 	k->exit = (struct process_end){.code = r->exit_code, .signal = r->exit_signal};
 	keeper_say(k, r->sentence);

@@ -111,7 +111,7 @@ void life_postponed(struct life *life, uint64_t until_ms)
 
 void life_refused(struct life *life, const struct instance_spec *spec, uint64_t now_ms)
 {
-	if (life->restarts == 0 && life->want == INSTANCE_KEEP)
+	if (life->restarts == 0 && !life->was_ready && life->want == INSTANCE_KEEP)
 		life_give_up(life);
 	else
 		life_ended(life, spec, now_ms);

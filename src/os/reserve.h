@@ -15,8 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* True: the file is there with all its blocks. It is only made where twice as much is free, so that what is
- * given up in need is not taken back by the next look. */
+/* True: the file is there, and the file system has promised it all its blocks. It is only made where twice as much
+ * is free, so that what is given up in need is not taken back by the next look. */
 bool reserve_hold(int dir_fd, const char *name, uint64_t bytes);
 
 /* Give the room up. True: there was some, and it is free when this returns. */

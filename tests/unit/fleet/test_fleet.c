@@ -104,6 +104,22 @@ static void a_sick_instance_that_is_alone_stays(void **state)
 	assert_int_equal(actions.count, 0);
 }
 
+/* The same document cannot ask for the contrary: it would drain for ever. */
+static void a_sick_instance_that_drains_already_goes_on_though_it_is_alone(void **state)
+{
+	(void)state;
+	wish.count[0] = 2;
+	add(0, FLEET_UNREADY);
+	struct fleet_instance *sick = add(1, FLEET_UNREADY);
+	sick->sick = sick->draining = true;
+	decide();
+	assert_int_equal(actions.count, 0);
+	sick->removed = true;
+	decide();
+	assert_int_equal(actions.count, 1);
+	assert_action(0, FLEET_STOP, 1);
+}
+
 static void surplus_that_only_drains_is_not_stopped(void **state)
 {
 	(void)state;
@@ -274,6 +290,7 @@ int main(void)
 		TEST(more_actions_than_fit_come_with_the_next_call),
 		TEST(a_sick_instance_drains_ends_and_is_started_anew),
 		TEST(a_sick_instance_that_is_alone_stays),
+		TEST(a_sick_instance_that_drains_already_goes_on_though_it_is_alone),
 		TEST(a_tally_tells_wanted_from_surplus),
 		TEST(a_draining_instance_is_not_counted_ready),
 	};
