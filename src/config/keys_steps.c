@@ -252,7 +252,9 @@ static const struct schema_key analysis_keys[] = {
 	 .doc = "A request without an answer for this long is hanging. It hangs sooner where the "
 		"live release is quick: after 8 times its p99, but not before a second. An "
 		"application "
-		"that answers late on purpose (long polling) needs more."},
+		"that answers late on purpose (long polling) needs more. The statistics count it "
+		"after 30s at "
+		"most, the plain rule when the time is over."},
 	{"classes", SCHEMA_MAP, ITEMS(app_analysis, classes, class_count), .max = APP_CLASSES_MAX,
 	 .section = &class_section, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
 	 .example = "{ checkout: [/checkout, /cart], api: [/api] }",

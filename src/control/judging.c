@@ -369,11 +369,11 @@ static bool take_up(struct environment *e)
 	return begun;
 }
 
-static void open_log(struct environment *e)
+static void open_log(struct environment *e, bool anew)
 {
 	struct ticks *ticks = e->control->parts.ticks;
 	struct error err;
-	if (ticks->ops->begin(ticks, e->active->number, &e->judging->log, &err) < 0)
+	if (ticks->ops->begin(ticks, e->active->number, anew, &e->judging->log, &err) < 0)
 		log_event(LOG_WARNING, "judge.ticks", "environment=%s error=\"%s\"", e->key,
 			  err.text);
 }
@@ -387,6 +387,8 @@ static void watch_both(struct environment *e)
 	if (digest_parse(e->active->old_hex, &old)) {
 		struct release_id id;
 		memcpy(id.bytes, old.bytes, sizeof id.bytes);
+		if (!release_id_equal(&j->live.id, &id))
+			past_forget(&j->past); /* one rollout followed the other at once */
 		watch_release(&j->live, &id);
 	}
 }
@@ -403,15 +405,17 @@ void judging_began(struct environment *e)
 		return;
 	watch_both(e);
 	j->judges = true;
-	if (e->control->parts.ticks && take_up(e)) {
-		open_log(e);
+	/* One that begins now has no evidence: a log of its number is from before a backup was restored. */
+	bool begins = !rollout_active(&e->active->state);
+	if (e->control->parts.ticks && !begins && take_up(e)) {
+		open_log(e, false);
 		return;
 	}
 	judging_caution(e, &settings);
 	judge_begin(&j->judge, &settings);
 	j->step = 0;
 	if (e->control->parts.ticks)
-		open_log(e);
+		open_log(e, true);
 	begin_log(e, &settings);
 	past_feed(&j->past, feed, e);
 }
@@ -508,7 +512,8 @@ static void tick_now(struct environment *e, uint64_t now)
 		read_members(e, &j->live);
 	take_tick(j, now, &tick);
 	measuring_take(e, &tick);
-	if (j->judges && warming) {
+	/* After a restart all are new to us, but not to the judge that was taken up. */
+	if (j->judges && warming && j->fresh.member_count > j->judge.suspect_count) {
 		judge_warm_up(&j->judge);
 		mark(e, TICK_TEXT_WARM, 0);
 	}

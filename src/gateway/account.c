@@ -75,10 +75,12 @@ void account_head(struct worker *w, struct exchange *x, unsigned status)
 	ASSERT(x->started && !x->answered);
 	answered(w, x);
 	unsigned hundred = status / 100 - 1;
-	if (hundred < 4)
+	if (hundred < 4) {
 		account_release(w, x, fields[hundred], 1);
-	else
+		repeat_answered(&x->client->failed, x->release->stats_slot, x->fingerprint);
+	} else {
 		count_error(w, x, COUNTERS_RELEASE_STATUS_5XX);
+	}
 	account_time(w, x, COUNTERS_FIRST, worker_now_us() - x->taken_us);
 }
 

@@ -9,7 +9,7 @@
 /* Of the smaller arm: what it takes 30 batches of some 30 requests to count. */
 static const double EXPECTED = 1000;
 static const double SCATTER = 0.05;
-static const double MOST_LOG = 400, LARGEST = 1e12;
+static const double MOST_LOG = 400, LARGEST = 1e12, MOST_VARIANCE = 1e48;
 static const double KIB = 1024;
 
 void judge_mean_begin(struct judge_mean *m, const struct judge_mean_settings *settings,
@@ -23,7 +23,7 @@ void judge_mean_begin(struct judge_mean *m, const struct judge_mean_settings *se
 static bool usable(const struct normal_batch *batch)
 {
 	return isfinite(batch->mean) && fabs(batch->mean) <= LARGEST * LARGEST &&
-	       isfinite(batch->variance) && batch->variance >= 0;
+	       batch->variance >= 0 && batch->variance <= MOST_VARIANCE;
 }
 
 static struct normal_batch scaled(const struct normal_batch *batch, double by)

@@ -344,7 +344,7 @@ static double mean_of(const double *logs, uint32_t count)
 {
 	double sum = 0;
 	for (uint32_t i = 0; i < count; i++)
-		sum += exp(logs[i] < 400 ? logs[i] : 400);
+		sum += exp(logs[i] > 400 ? 400 : logs[i]);
 	return sum / count;
 }
 

@@ -18,6 +18,7 @@
 #ifndef PROVIDER_TICKS_H
 #define PROVIDER_TICKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,7 +33,8 @@ struct ticks;
 struct ticks_log;
 
 struct ticks_ops {
-	int (*begin)(struct ticks *ticks, uint32_t rollout, struct ticks_log **ret_log,
+	/* `anew`: without the lines that an earlier rollout of this number left. */
+	int (*begin)(struct ticks *ticks, uint32_t rollout, bool anew, struct ticks_log **ret_log,
 		     struct error *err);
 	int (*add)(struct ticks_log *log, const char *line, size_t size, struct error *err);
 	void (*end)(struct ticks_log *log); /* NULL is allowed */

@@ -27,3 +27,12 @@ bool repeat_failed(struct repeat *repeat, uint32_t release, uint64_t request, ui
 	*f = (struct repeat_failure){.request = request, .at_ms = now_ms, .release = release};
 	return false;
 }
+
+void repeat_answered(struct repeat *repeat, uint32_t release, uint64_t request)
+{
+	for (uint32_t i = 0; i < REPEAT_RELEASES; i++) {
+		struct repeat_failure *f = &repeat->last[i];
+		if (f->release == release && f->request == request)
+			f->at_ms = 0;
+	}
+}

@@ -30,4 +30,8 @@ struct repeat {
 /* The request has failed in the release. True: it is a repetition. */
 bool repeat_failed(struct repeat *repeat, uint32_t release, uint64_t request, uint64_t now_ms);
 
+/* The release has answered it well: what fails next is news. Else a connection that many people share, as one of a
+ * proxy that is not trusted, would count one failure a second of a page that all of them ask for. */
+void repeat_answered(struct repeat *repeat, uint32_t release, uint64_t request);
+
 #endif

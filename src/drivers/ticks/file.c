@@ -78,13 +78,14 @@ static int repair(struct ticks_log *log, struct error *err)
 	return 0;
 }
 
-static int begin(struct ticks *ticks, uint32_t rollout, struct ticks_log **ret_log,
+static int begin(struct ticks *ticks, uint32_t rollout, bool anew, struct ticks_log **ret_log,
 		 struct error *err)
 {
 	const struct ticks_file *f = (const struct ticks_file *)ticks;
 	struct ticks_log *log = mem_zero(1, sizeof *log);
 	name_of(rollout, log->name);
-	log->fd = openat(f->dir_fd, log->name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	log->fd = openat(f->dir_fd, log->name,
+			 O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | (anew ? O_TRUNC : 0), 0600);
 	int result = log->fd < 0 ? system_error(err, "Opening", log->name) : repair(log, err);
 	if (result < 0) {
 		if (log->fd >= 0)

@@ -508,7 +508,8 @@ static void what_a_rollout_was_judged_by_is_sent_whole(void **state)
 	have("v2");
 	int64_t rollout = deploy("v2");
 	assert_int_equal(status_of("GET", "/v1/rollouts/prod/ticks", ""), 404);
-	assert_int_equal(world.ticks.ops->begin(&world.ticks, (uint32_t)rollout, &log, &err), 0);
+	assert_int_equal(world.ticks.ops->begin(&world.ticks, (uint32_t)rollout, false, &log, &err),
+			 0);
 	buf_init(&all, ANSWER_MAX);
 	for (int i = 0; i < LINES; i++) {
 		snprintf(

@@ -5,13 +5,15 @@
 
 #include "world.h"
 
-static int begin(struct ticks *ticks, uint32_t rollout, struct ticks_log **ret_log,
+static int begin(struct ticks *ticks, uint32_t rollout, bool anew, struct ticks_log **ret_log,
 		 struct error *err)
 {
 	(void)ticks;
 	if (rollout >= WORLD_TICK_LOGS_MAX)
 		return error_set(err, ERR_LIMIT, "There are no more than %d logs.",
 				 WORLD_TICK_LOGS_MAX);
+	if (anew)
+		buf_done(&world.tick_logs[rollout]);
 	*ret_log = (struct ticks_log *)&world.tick_logs[rollout];
 	return 0;
 }

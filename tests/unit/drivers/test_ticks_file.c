@@ -40,7 +40,7 @@ static int teardown(void **state)
 static struct ticks_log *begin(uint32_t rollout)
 {
 	struct ticks_log *log;
-	if (ticks->ops->begin(ticks, rollout, &log, &err) < 0)
+	if (ticks->ops->begin(ticks, rollout, false, &log, &err) < 0)
 		fail_msg("%s", err.text);
 	return log;
 }
@@ -244,7 +244,7 @@ static void on_a_full_disk_the_log_stays_as_it_was(void **state)
 		skip();
 	assert_int_equal(file_open_directory(AT_FDCWD, small, &fd, &err), 0);
 	assert_int_equal(ticks_file_new(fd, &full, &err), 0);
-	assert_int_equal(full->ops->begin(full, 7, &log, &err), 0);
+	assert_int_equal(full->ops->begin(full, 7, false, &log, &err), 0);
 	assert_int_equal(full->ops->add(log, "one", 3, &err), 0);
 	small_disk_fill(small);
 	memset(line, 'x', LONG);

@@ -48,6 +48,19 @@ static void releases_are_told_apart_and_two_are_remembered(void **state)
 	assert_false(repeat_failed(&r, NEW, 11, 5006));
 }
 
+static void what_was_answered_in_between_is_news(void **state)
+{
+	(void)state;
+	struct repeat r = {0};
+	assert_false(repeat_failed(&r, NEW, 11, 5000));
+	repeat_answered(&r, LIVE, 11);
+	repeat_answered(&r, NEW, 12);
+	assert_true(repeat_failed(&r, NEW, 11, 5001));
+	repeat_answered(&r, NEW, 11);
+	assert_false(repeat_failed(&r, NEW, 11, 5002));
+	assert_true(repeat_failed(&r, NEW, 11, 5003));
+}
+
 static void nothing_is_remembered_at_first(void **state)
 {
 	(void)state;
@@ -63,6 +76,7 @@ int main(void)
 		cmocka_unit_test(a_repetition_does_not_renew_the_second),
 		cmocka_unit_test(another_request_is_news),
 		cmocka_unit_test(releases_are_told_apart_and_two_are_remembered),
+		cmocka_unit_test(what_was_answered_in_between_is_news),
 		cmocka_unit_test(nothing_is_remembered_at_first),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
