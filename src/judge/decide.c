@@ -7,6 +7,9 @@
 #include "judge/judge.h"
 #include "judge/line.h"
 
+/* Nothing passes while the odds are this much against it: a person would want to look. */
+static const double DOUBT = 20;
+
 /* The metric that says most against the release. */
 static uint32_t culprit(const struct judge *j)
 {
@@ -232,7 +235,7 @@ void judge_decide(const struct judge *j, struct judge_result *ret_result)
 		judge_line_put(&line, "the live release itself is in trouble, and no measure for "
 				      "this one: ");
 		put_comparison(&line, j, JUDGE_METRIC_ERRORS);
-	} else if (judge_fine(j) >= 1 / j->settings.beta) {
+	} else if (judge_fine(j) >= 1 / j->settings.beta && judge_odds(j) < DOUBT) {
 		ret_result->verdict = JUDGE_VERDICT_PASS;
 		say_fine(&line, j);
 	} else {

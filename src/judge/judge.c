@@ -9,8 +9,7 @@
 #include "judge/members.h"
 
 static const uint32_t quantiles_bp[JUDGE_LATENCIES] = {5000, 9000, 9900, 9990};
-/* Shown to be fine before a step passes: it takes some 250 answers. p99 would take thousands. */
-enum { GATING_BP = 9000, FINE_ODDS = 2 };
+enum { FINE_ODDS = 2 };
 static const double RECENT_KEPT_PER_SECOND = 0.983;   /* about a minute */
 static const double USUAL_KEPT_PER_SECOND = 0.998845; /* half of it in ten minutes */
 enum { RECENT_LEAST = 50, TROUBLE_TIMES = 3 };
@@ -59,7 +58,6 @@ void judge_settings_default(struct judge_settings *s)
 		*m = (struct judge_metric_settings){
 			.weight = LATENCY_WEIGHT / 3,
 			.scale = 1.09,
-			.gates = quantiles_bp[i] == GATING_BP,
 			.proportion = {.common = true,
 				       .ratio = 1,
 				       .fine_ratio = FINE_ODDS,

@@ -12,7 +12,8 @@
  *       Each metric has an e-process (proportion.h, mean.h) and a weight; the weights sum to 1. The weighted mean is
  *       an e-process again, whatever the metrics have to do with each other:
  *         FAIL        the mean reaches 1/alpha.
- *         PASS        every metric that gates has shown, at 1/beta, that the new release is fine.
+ *         PASS        every metric that gates has shown, at 1/beta, that the new release is fine, and the mean is
+ *                     below 20.
  *         GO_ON       neither; more requests will tell.
  *         TOO_LITTLE  neither, and the new release has had none or next to none.
  *       While instances of the new release are cold, their latencies count for nothing.
