@@ -62,8 +62,11 @@ static double points_of(uint32_t milli)
 static void set_latency(struct judge_settings *to, uint32_t index,
 			const struct app_latency_rule *rule)
 {
-	if (rule->set != 0)
-		to->metrics[JUDGE_METRIC_LATENCY + index].scale = 1 + share_of(rule->worse_by_bp);
+	struct judge_metric_settings *metric = &to->metrics[JUDGE_METRIC_LATENCY + index];
+	if (rule->set == 0)
+		return;
+	metric->scale = 1 + share_of(rule->worse_by_bp);
+	metric->slack_us = (double)(rule->or_by_ms * MS_IN_US);
 }
 
 static void set_latencies(struct judge_settings *to, const struct app_latency *latency)

@@ -124,6 +124,13 @@ static const struct schema_section refused_section = {
 			 .max = SHARE_FULL_BP,                                               \
 			 .doc = "Answers may become so much slower. Judged by how many are " \
 				"slower than this quantile of the live release."},           \
+			{"or_by",                                                            \
+			 SCHEMA_DURATION,                                                    \
+			 AT(app_latency_rule, or_by_ms),                                     \
+			 .fallback = "5ms",                                                  \
+			 .max = HOUR(1),                                                     \
+			 .doc = "Or so much slower, where that is more: an instance with "   \
+				"less to do answers a little later."},                       \
 			{"at_least",                                                         \
 			 SCHEMA_REQUESTS,                                                    \
 			 AT(app_latency_rule, at_least),                                     \

@@ -71,6 +71,7 @@ struct app_error_rule {
 struct app_latency_rule {
 	uint32_t set;
 	uint32_t worse_by_bp;
+	uint64_t or_by_ms;
 	uint64_t max_ms; /* the plain rule: on where `max` is written */
 	uint32_t at_least;
 	bool absolute;

@@ -83,7 +83,8 @@ static int read_metric(const json_t *o, uint32_t metric, struct judge_metric_set
 	struct judge_proportion_settings *p = &m->proportion;
 	*m = (struct judge_metric_settings){.gates = json_is_true(json_object_get(o, "gates")),
 					    .weight = real(o, "weight"),
-					    .scale = real(o, "scale")};
+					    .scale = real(o, "scale"),
+					    .slack_us = real(o, "slack_us")};
 	*p = (struct judge_proportion_settings){
 		.common = json_is_true(json_object_get(o, "common")),
 		.counts = json_is_true(json_object_get(o, "counts")),
@@ -97,7 +98,8 @@ static int read_metric(const json_t *o, uint32_t metric, struct judge_metric_set
 		return result;
 	bool fine = p->ratio >= 1 && p->ratio <= 20 && p->points >= 0 && p->points <= 1 &&
 		    p->fine_ratio > 1 && p->fine_ratio <= 1000 && p->fine_share >= 0 &&
-		    p->fine_share < 1 && m->weight > 0 && m->weight <= 1000 &&
+		    p->fine_share < 1 && m->weight > 0 && m->weight <= 1000 && m->slack_us >= 0 &&
+		    m->slack_us <= 1e9 &&
 		    (is_latency(metric) ? m->scale >= 1 && m->scale <= 1000 : m->scale >= 0);
 	return fine ? 0
 		    : error_set(err, ERR_INVALID,

@@ -46,7 +46,8 @@ static void put_tolerance(const struct judge_metric_settings *s, bool latency, c
 	to[0] = '\0';
 	if (latency) {
 		put_times(&line, (s->scale - 1) * 100);
-		judge_line_put(&line, "% slower");
+		judge_line_put(&line, "% slower, or ");
+		judge_line_time(&line, (uint64_t)s->slack_us);
 	} else if (s->proportion.fewer) {
 		put_times(&line, (1 - 1 / s->proportion.ratio) * 100);
 		judge_line_put(&line, "% fewer");

@@ -58,6 +58,7 @@ void judge_settings_default(struct judge_settings *s)
 		*m = (struct judge_metric_settings){
 			.weight = LATENCY_WEIGHT / 3,
 			.scale = 1.09,
+			.slack_us = 5000,
 			.proportion = {.common = true,
 				       .ratio = 1,
 				       .fine_ratio = FINE_ODDS,
@@ -239,7 +240,8 @@ static void choose_edges(struct judge *j)
 		if (!judge_metric_is_on(j, JUDGE_METRIC_LATENCY + i))
 			continue;
 		judge_edge_choose(&j->edges[i], &j->past, quantiles_bp[i],
-				  j->settings.metrics[JUDGE_METRIC_LATENCY + i].scale);
+				  j->settings.metrics[JUDGE_METRIC_LATENCY + i].scale,
+				  j->settings.metrics[JUDGE_METRIC_LATENCY + i].slack_us);
 		j->edges_known &= j->edges[i].known;
 	}
 }

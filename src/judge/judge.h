@@ -68,6 +68,7 @@ struct judge_metric_settings {
 	bool gates;                 /* a step passes only when it is shown to be fine */
 	double weight;              /* relative to the others */
 	double scale;               /* of a latency: tolerated slowness, 1.09 = 9 % */
+	double slack_us;            /* or so much slower, where that is more */
 	struct judge_proportion_settings proportion;
 };
 

@@ -27,7 +27,7 @@ static uint32_t bucket_of(double us)
 }
 
 void judge_edge_choose(struct judge_edge *edge, const struct judge_past *past, uint32_t quantile_bp,
-		       double scale)
+		       double scale, double slack_us)
 {
 	double quantile = (double)quantile_bp / HISTOGRAM_QUANTILE_FULL_BP;
 	if (past->total * (1 - quantile) < BEYOND_LEAST)
@@ -37,12 +37,14 @@ void judge_edge_choose(struct judge_edge *edge, const struct judge_past *past, u
 	while (bucket < HISTOGRAM_BUCKETS - 1 &&
 	       (seen += past->counts[bucket]) < quantile * past->total)
 		bucket++;
-	double us = (double)histogram_upper_us(bucket);
+	double us = (double)histogram_upper_us(bucket), tolerated = us * scale;
+	if (tolerated < us + slack_us)
+		tolerated = us + slack_us;
 	*edge = (struct judge_edge){
 		.known = true,
 		.live_bucket = bucket,
 		.live_us = histogram_upper_us(bucket),
-		.new_bucket = scale > 1 ? bucket_of(us * scale) : bucket,
+		.new_bucket = tolerated > us ? bucket_of(tolerated) : bucket,
 	};
 }
 

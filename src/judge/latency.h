@@ -7,7 +7,8 @@
  *       tail that grows is found from the few answers that are in it.
  *
  * HOW   The edge is the upper end of the bucket that holds the quantile. A new release may be `scale` times as
- *       slow: its edge is scale times as long, rounded up to a bucket's end. Where no answer becomes more than
+ *       slow, or `slack_us` slower where that is more (an instance with less to do is slower by microseconds, for
+ *       its caches are colder): its edge is so much longer, rounded up to a bucket's end. Where no answer becomes more than
  *       scale times slower, at most as many of them pass their edge (P(L > u) of a scaled L), so the null holds.
  *       An edge is chosen anew every minute from what is remembered (half of it forgotten in ten minutes), before
  *       the tick that is judged by it: any such choice is fair.
@@ -45,7 +46,7 @@ void judge_past_minute(struct judge_past *past);
 
 /* Choose the edge of this quantile (9900 = p99); unknown while the past is too short. */
 void judge_edge_choose(struct judge_edge *edge, const struct judge_past *past, uint32_t quantile_bp,
-		       double scale);
+		       double scale, double slack_us);
 
 /* How many of them are slower than `bucket`. */
 uint64_t judge_slower(const struct judge_slot *slots, uint32_t count, uint32_t bucket);

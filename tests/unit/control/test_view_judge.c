@@ -59,7 +59,7 @@ static void a_release_under_way_shows_what_is_counted_of_it(void **state)
 	assert_true(errors->gates);
 	assert_int_equal(errors->counts.new_events, 0);
 	assert_true(errors->counts.new_requests > 0 && errors->counts.live_requests > 0);
-	assert_string_equal(metric(j, "p90")->tolerance, "9% slower");
+	assert_string_equal(metric(j, "p90")->tolerance, "9% slower, or 5 ms");
 	assert_true(metric(j, "p90")->edge_us > 0);
 	assert_true(j->new_p50.low_us > 0 && j->new_p50.high_us >= j->new_p50.low_us);
 	assert_int_equal(j->class_count, 2);

@@ -102,7 +102,7 @@ static void slowness_fails_it_and_is_named(void **state)
 {
 	(void)state;
 	learn(0.001, 120);
-	struct judge_result result = run(0.001, 0.001, 15000, 600);
+	struct judge_result result = run(0.001, 0.001, 20000, 600);
 	assert_int_equal(result.verdict, JUDGE_VERDICT_FAIL);
 	assert_true(result.rule[0] == 'p');
 	assert_true(says(&result, " took longer than "));

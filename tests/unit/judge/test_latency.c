@@ -30,12 +30,12 @@ static void an_edge_is_the_end_of_the_bucket_that_holds_the_quantile(void **stat
 	saw(1000, 890);
 	saw(50000, 100);
 	saw(400000, 10);
-	judge_edge_choose(&edge, &past, 9000, 1);
+	judge_edge_choose(&edge, &past, 9000, 1, 0);
 	assert_true(edge.known);
 	assert_int_equal(edge.live_bucket, histogram_index(50000));
 	assert_int_equal(edge.live_us, histogram_upper_us(histogram_index(50000)));
 	assert_int_equal(edge.new_bucket, edge.live_bucket);
-	judge_edge_choose(&edge, &past, 5000, 1);
+	judge_edge_choose(&edge, &past, 5000, 1, 0);
 	assert_int_equal(edge.live_bucket, histogram_index(1000));
 }
 
@@ -48,7 +48,7 @@ static void a_tolerance_is_rounded_up(void **state)
 		double scale = 1 + chance_uniform(&seed);
 		setup(NULL);
 		saw(1 + chance_below(&seed, 10000000), 100);
-		judge_edge_choose(&edge, &past, 5000, scale);
+		judge_edge_choose(&edge, &past, 5000, scale, 0);
 		double wanted = (double)edge.live_us * scale;
 		assert_true((double)histogram_upper_us(edge.new_bucket) + 1 > wanted);
 		assert_true((double)histogram_lower_us(edge.new_bucket) <= wanted);
@@ -63,7 +63,7 @@ static void a_release_within_the_scale_is_not_slower(void **state)
 	for (uint64_t us = 5; us < 20000000; us += us / 7 + 1) {
 		setup(NULL);
 		saw(us, 1000);
-		judge_edge_choose(&edge, &past, 9000, 1.09);
+		judge_edge_choose(&edge, &past, 9000, 1.09, 0);
 		for (uint32_t i = 0; i < 50; i++) {
 			uint64_t live = 1 + chance_below(&seed, 2 * us);
 			struct judge_slot a = {histogram_index((uint64_t)((double)live * 1.09)), 1};
@@ -78,14 +78,26 @@ static void a_quantile_needs_ten_answers_beyond_it(void **state)
 {
 	(void)state;
 	saw(1000, 999);
-	judge_edge_choose(&edge, &past, 9900, 1.09);
+	judge_edge_choose(&edge, &past, 9900, 1.09, 0);
 	assert_false(edge.known);
 	saw(1000, 1);
-	judge_edge_choose(&edge, &past, 9900, 1.09);
+	judge_edge_choose(&edge, &past, 9900, 1.09, 0);
 	assert_true(edge.known);
-	judge_edge_choose(&edge, &past, 9990,
-			  1.09); /* too few: what was chosen before still holds */
+	judge_edge_choose(&edge, &past, 9990, 1.09,
+			  0); /* too few: what was chosen before still holds */
 	assert_true(edge.known);
+}
+
+/* 26 microseconds against 24 are nobody's business. */
+static void a_slack_is_tolerated_where_it_is_more(void **state)
+{
+	(void)state;
+	saw(24, 100);
+	judge_edge_choose(&edge, &past, 5000, 1.09, 5000);
+	assert_int_equal(edge.new_bucket, histogram_index(5024));
+	saw(200000, 900);
+	judge_edge_choose(&edge, &past, 5000, 1.09, 5000);
+	assert_true(histogram_lower_us(edge.new_bucket) > 205000);
 }
 
 static void the_past_fades_by_half_in_ten_minutes(void **state)
@@ -111,7 +123,7 @@ static void the_last_bucket_is_a_fine_edge(void **state)
 {
 	(void)state;
 	saw(UINT64_MAX, 1000);
-	judge_edge_choose(&edge, &past, 5000, 2);
+	judge_edge_choose(&edge, &past, 5000, 2, 0);
 	assert_true(edge.known);
 	assert_int_equal(edge.live_bucket, HISTOGRAM_BUCKETS - 1);
 	assert_int_equal(edge.new_bucket, HISTOGRAM_BUCKETS - 1);
@@ -125,6 +137,7 @@ int main(void)
 		cmocka_unit_test_setup(a_tolerance_is_rounded_up, setup),
 		cmocka_unit_test_setup(a_release_within_the_scale_is_not_slower, setup),
 		cmocka_unit_test_setup(a_quantile_needs_ten_answers_beyond_it, setup),
+		cmocka_unit_test_setup(a_slack_is_tolerated_where_it_is_more, setup),
 		cmocka_unit_test_setup(the_past_fades_by_half_in_ten_minutes, setup),
 		cmocka_unit_test_setup(slower_counts_what_is_in_later_buckets, setup),
 		cmocka_unit_test_setup(the_last_bucket_is_a_fine_edge, setup),
