@@ -62,12 +62,19 @@ judged() { jq -r --arg what "davit.v1/$1" 'select(.schema == $what)' "$T/judged"
 	fails grep -qE ' fail$' <<<"$output"
 }
 
+# nearly SENT KEPT
+nearly() {
+	echo "sent $1, kept $2"
+	[ "$2" -le "$1" ] && [ $(($1 - $2)) -le 3 ]
+}
+
 @test "what was kept are the requests that the load generator sent" {
 	judged_by_statistics errors_bp=500
 	judge --rollout prod --all
 	is 11 echo "$status"
-	is "$(load '.releases["v2.0.0"].answers')" judged judge-tick '.[-1].new.requests'
-	is "$(load '.releases["v2.0.0"].errors')" judged judge-tick '.[-1].new.errors'
+	# None twice; what was under way at the verdict and answered when the gateway had forgotten the release may be missing.
+	nearly "$(load '.releases["v2.0.0"].answers')" "$(judged judge-tick '.[-1].new.requests')"
+	nearly "$(load '.releases["v2.0.0"].errors')" "$(judged judge-tick '.[-1].new.errors')"
 	# Of the live release: those before the new one began, and those beside it, but none twice.
 	is true judged judge-past '.[0] | .live.requests > 1000 and .past_ms >= 6000'
 	is true judged judge-tick '[.[].time_ms] | . == (sort)'
