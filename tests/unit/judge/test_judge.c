@@ -141,6 +141,26 @@ static void missing_data_never_passes(void **state)
 	assert_int_equal(result.verdict, JUDGE_VERDICT_GO_ON);
 }
 
+/* Where speed has to be shown, too, requests without latencies show nothing. */
+static void a_gate_without_data_lets_nothing_pass(void **state)
+{
+	(void)state;
+	struct judge_settings settings;
+	struct judge_result result;
+	struct judge_tick t = {.elapsed_ms = 100, .cell_count = 1};
+	judge_settings_default(&settings);
+	settings.metrics[JUDGE_METRIC_LATENCY + 1].gates = true;
+	judge_begin(&judge, &settings);
+	t.cells[0].new_release.requests = 10;
+	t.cells[0].live_release.requests = 90;
+	for (uint32_t i = 0; i < 20000; i++)
+		judge_tick(&judge, &t);
+	judge_decide(&judge, &result);
+	assert_int_equal(result.verdict, JUDGE_VERDICT_GO_ON);
+	assert_true(says(&result, "its speed cannot be judged"));
+	assert_true(judge_fine(&judge) <= 1);
+}
+
 static void nothing_passes_in_doubt(void **state)
 {
 	(void)state;
@@ -339,8 +359,10 @@ int main(void)
 		cmocka_unit_test_setup(errors_fail_it_and_are_named, setup),
 		cmocka_unit_test_setup(slowness_fails_it_and_is_named, setup),
 		cmocka_unit_test_setup(without_a_request_there_is_too_little, setup),
+		cmocka_unit_test_setup(a_gate_without_data_lets_nothing_pass, setup),
 		cmocka_unit_test_setup(nothing_passes_in_doubt, setup),
 		cmocka_unit_test_setup(missing_data_never_passes, setup),
+		cmocka_unit_test_setup(a_gate_without_data_lets_nothing_pass, setup),
 		cmocka_unit_test_setup(nothing_passes_in_doubt, setup),
 		cmocka_unit_test_setup(a_live_release_in_trouble_passes_nothing, setup),
 		cmocka_unit_test_setup(a_hang_fails_it, setup),
