@@ -38,6 +38,7 @@ extern struct regression regression;
 void regression_tick(struct scene *scene, double second, struct judge_tick *ret_tick);
 
 void bench_tables(void);
+void bench_slower(void); /* the table of latencies, which is one of them */
 void bench_nulls(void);
 void bench_goals(void);
 void bench_cost(void);

@@ -202,4 +202,5 @@ void bench_tables(void)
 	}
 	print_columns("Worlds in which the new release is as good", kinds, good, hard, 3,
 		      bench_runs(400));
+	bench_slower();
 }
