@@ -442,6 +442,11 @@ static const struct route {
 	{"POST", "v1/rollouts/*/pause", post_rollout_command},
 	{"POST", "v1/rollouts/*/resume", post_rollout_command},
 	{"POST", "v1/rollouts/*/abort", post_rollout_command},
+	{"POST", "v1/rollouts/*/approve", post_rollout_answer},
+	{"POST", "v1/rollouts/*/reject", post_rollout_answer},
+	{"POST", "v1/rollouts/*/emergency", post_rollout_answer},
+	{"POST", "v1/environments/*/freeze", post_freeze},
+	{"POST", "v1/environments/*/unfreeze", post_freeze},
 	{"GET", "v1/audit", get_audit},
 	{"GET", "v1/audit/verify", get_audit_verify},
 };
@@ -529,6 +534,7 @@ void api_free(struct api *api)
 		return;
 	control_subscribe(api->parts.control, NULL, NULL);
 	release_imports(api);
+	release_checks(api);
 	http_free(api->http);
 	free(api);
 }

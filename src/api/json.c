@@ -118,6 +118,7 @@ json_t *json_of_environment(const struct view_environment *e)
 	put_bool(o, "maintenance", e->maintenance);
 	put_bool(o, "applied", e->applied);
 	put(o, "trouble", e->trouble);
+	json_object_set_new(o, "freeze", json_of_freeze(&e->freeze));
 	json_object_set_new(o, "traffic", traffic(&e->traffic));
 	for (uint32_t i = 0; i < e->class_count; i++)
 		json_array_append_new(classes, class(&e->classes[i]));
@@ -247,6 +248,7 @@ json_t *json_of_rollout(const struct view_rollout *r)
 	put_number(hold, "at_least_requests", r->hold_at_least_requests);
 	put_bool(hold, "judged", r->hold_judged);
 	json_object_set_new(o, "hold", hold);
+	json_object_set_new(o, "gate", json_of_gate(&r->gate));
 	json_object_set_new(o, "judge", view_judge_to_json(&r->judge));
 	json_object_set_new(o, "evidence", evidence(r));
 	json_object_set_new(o, "history", history(r));

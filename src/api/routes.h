@@ -15,6 +15,7 @@ struct api {
 	struct api_parts parts;
 	struct http_server *http;
 	uint64_t started_unix_ms;
+	struct check *checks;   /* signatures that are being checked; api_gates.c's */
 	struct import *imports; /* archives that are being unpacked; api_releases.c's */
 };
 
@@ -44,6 +45,7 @@ void add_log_tail(struct api *api, struct view_rollout *view);
 
 /* Imports under way end without the API. */
 void release_imports(struct api *api);
+void release_checks(struct api *api);
 
 /* Handlers, by file: api_releases.c, api_rollouts.c, api_ticks.c, api_logs.c, api.c */
 void post_release(struct api *api, struct http_request *request);
@@ -55,6 +57,8 @@ void get_rollout_events(struct api *api, struct http_request *request);
 void get_rollout_ticks(struct api *api, struct http_request *request);
 void post_rollout_command(struct api *api, struct http_request *request);
 void get_logs(struct api *api, struct http_request *request);
+void post_rollout_answer(struct api *api, struct http_request *request);
+void post_freeze(struct api *api, struct http_request *request);
 void post_kpi(struct api *api, struct http_request *request);
 
 #endif

@@ -5,6 +5,9 @@
 
 /* clang-format off */
 #define REASON {"reason", 'm', "TEXT", "why, for the audit log"}
+#define ANSWER_KEY {"key", 0, "FILE", "sign with this ssh key"}
+#define ANSWER_YES {"yes", 'y', NULL, "do not ask"}
+#define SERVER_FILE {"server", 0, "FILE", "the server's own file (default: /etc/davit/server.yaml, where there is one)"}
 #define DETACH {"detach", 'd', NULL, "do not follow the rollout"}
 #define WORKERS {"workers", 0, "N", "gateway workers (default: one a core)"}
 #define ACCESS_LOG {"access-log", 0, "FILE", "append a line per request to this file"}
@@ -28,14 +31,14 @@ const struct cli_command cli_commands[] = {
 	 .details = "Controller, gateway and instances on this machine, with nothing beside it. Ctrl-C ends the requests "
 		    "under way first, then everything.",
 	 .examples = "  davit up",
-	 .options = {WORKERS, ACCESS_LOG, VERBOSE}},
+	 .options = {WORKERS, ACCESS_LOG, SERVER_FILE, VERBOSE}},
 	{.name = "serve",
 	 .arguments = "",
 	 .summary = "run the server as a service, state in /var/lib/davit",
 	 .details = "TERM ends the controller and leaves gateway and instances serving (use KillMode=process); the next "
 		    "start adopts them. Tells systemd when it is ready (NOTIFY_SOCKET).",
 	 .examples = "  davit serve --state /var/lib/davit",
-	 .options = {WORKERS, ACCESS_LOG, VERBOSE}},
+	 .options = {WORKERS, ACCESS_LOG, SERVER_FILE, VERBOSE}},
 	{.name = "deploy",
 	 .arguments = "ENV [VERSION|PATH]",
 	 .summary = "put a release live, step by step",
@@ -175,6 +178,59 @@ const struct cli_command cli_commands[] = {
 	 .args_max = 1,
 	 .options = {REASON},
 	 .run = verb_abort},
+	{.name = "approve",
+	 .arguments = "ENV|ROLLOUT",
+	 .summary = "say yes to a release that waits",
+	 .details = "An environment with \"approve\" lets a release out when enough people said yes. What goes out is shown "
+		    "first, and at a terminal it asks. A yes holds for exactly these bytes, this configuration and this "
+		    "plan.\n"
+		    "Who you are is your local user, or the ssh key that signs the answer (--key); the server's own file "
+		    "says which keys and users are which person, and who is in which group. A key with a passphrase has "
+		    "to be in your ssh-agent.\n"
+		    "With --emergency the answer counts for letting it out without what is missing: approvals, time in "
+		    "the environment before, the window. That takes two persons, each with a reason.",
+	 .examples = "  davit approve prod\n"
+		     "  davit approve prod --key ~/.ssh/id_ed25519 -m 'saw the diff'",
+	 .json = ROLLOUT_JSON,
+	 .args_min = 1,
+	 .args_max = 1,
+	 .options = {REASON, ANSWER_KEY, ANSWER_YES,
+		     {"emergency", 0, NULL, "without what is missing; two persons, each with a reason"}},
+	 .run = verb_approve},
+	{.name = "reject",
+	 .arguments = "ENV|ROLLOUT",
+	 .summary = "say no to a release that waits",
+	 .details = "It does not go out. With \"on_reject: rollback\" the environment before goes back to what is live "
+		    "here as well.",
+	 .examples = "  davit reject prod -m 'the price list is wrong'",
+	 .json = ROLLOUT_JSON,
+	 .args_min = 1,
+	 .args_max = 1,
+	 .options = {REASON, ANSWER_KEY, ANSWER_YES},
+	 .run = verb_reject},
+	{.name = "freeze",
+	 .arguments = "ENV",
+	 .summary = "let nothing go out for a while",
+	 .details = "A deployment is refused, one that was offered waits, one that is under way gets no more requests than it "
+		    "has. A rollback still works.",
+	 .examples = "  davit freeze prod --until 2027-01-02 -m holidays\n"
+		     "  davit freeze prod --until 8h",
+	 .json = "davit.v1/freeze: on",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .options = {{"until", 0, "TIME", "a day, a time (2027-01-02T15:04, local), or a duration from now"},
+		     REASON},
+	 .run = verb_freeze},
+	{.name = "unfreeze",
+	 .arguments = "ENV",
+	 .summary = "let releases go out again",
+	 .details = "What waited begins.",
+	 .examples = "  davit unfreeze prod -m 'a fix for the checkout'",
+	 .json = "davit.v1/freeze: on",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .options = {REASON},
+	 .run = verb_unfreeze},
 	{.name = "rollback",
 	 .arguments = "ENV",
 	 .summary = "back to the last good release, at once",

@@ -45,6 +45,22 @@ static void put_instance(const struct cli *cli, struct buf *to, const json_t *i)
 	buf_puts(to, "\n");
 }
 
+static void put_freeze(const struct cli *cli, struct buf *to, const json_t *freeze)
+{
+	char when[32];
+	if (!json_is_object(freeze))
+		return;
+	screen_put(cli, to, TONE_BUSY, "    frozen     by %s", json_text_of(freeze, "by"));
+	if (json_number_of(freeze, "until_unix_ms") > 0)
+		screen_put(cli, to, TONE_BUSY, " until %s",
+			   screen_time(json_number_of(freeze, "until_unix_ms"), when));
+	if (json_text_of(freeze, "reason")[0]) {
+		buf_puts(to, ": ");
+		screen_put_foreign(to, json_text_of(freeze, "reason"));
+	}
+	buf_puts(to, "\n");
+}
+
 static void put_environment(const struct cli *cli, struct buf *to, const json_t *e)
 {
 	const char *state = json_text_of(e, "state");
@@ -65,6 +81,7 @@ static void put_environment(const struct cli *cli, struct buf *to, const json_t 
 			   (unsigned long long)json_number_of(rollout, "step") + 1,
 			   (unsigned long long)json_number_of(rollout, "steps"),
 			   json_text_of(e, "name"));
+	put_freeze(cli, to, json_object_get(e, "freeze"));
 	if (json_text_of(e, "trouble")[0]) {
 		screen_put(cli, to, TONE_BAD, "    trouble    ");
 		screen_put_foreign(to, json_text_of(e, "trouble"));

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 
 int verb_abort(struct cli *cli);
+int verb_approve(struct cli *cli);
 int verb_audit(struct cli *cli);
 int verb_completion(struct cli *cli);
 int verb_config(struct cli *cli);
@@ -16,6 +17,7 @@ int verb_deploy(struct cli *cli);
 int verb_docs(struct cli *cli);
 int verb_doctor(struct cli *cli);
 int verb_exec(struct cli *cli);
+int verb_freeze(struct cli *cli);
 int verb_history(struct cli *cli);
 int verb_init(struct cli *cli);
 int verb_logs(struct cli *cli);
@@ -23,12 +25,14 @@ int verb_maintenance(struct cli *cli);
 int verb_pause(struct cli *cli);
 int verb_plan(struct cli *cli);
 int verb_promote(struct cli *cli);
+int verb_reject(struct cli *cli);
 int verb_releases(struct cli *cli);
 int verb_restart(struct cli *cli);
 int verb_resume(struct cli *cli);
 int verb_rollback(struct cli *cli);
 int verb_schema(struct cli *cli);
 int verb_status(struct cli *cli);
+int verb_unfreeze(struct cli *cli);
 int verb_validate(struct cli *cli);
 int verb_version(struct cli *cli);
 int verb_watch(struct cli *cli);

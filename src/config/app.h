@@ -111,6 +111,24 @@ struct app_hold {
 
 enum app_concurrency { APP_CONCURRENCY_QUEUE, APP_CONCURRENCY_SUPERSEDE, APP_CONCURRENCY_COUNT };
 
+enum app_on_reject { APP_ON_REJECT_KEEP, APP_ON_REJECT_ROLLBACK, APP_ON_REJECT_COUNT };
+
+/* Who has to say yes before a release goes out here. */
+struct app_approve {
+	uint32_t set;        /* 0: nobody */
+	struct app_texts by; /* groups of the server's own file; none: whoever may command davit */
+	uint32_t count;
+	bool not_author;
+	uint64_t expires_ms;
+	enum app_on_reject on_reject;
+};
+
+/* When a release may go out; see config/window.h. */
+struct app_windows {
+	uint32_t set; /* 0: always */
+	const char *days, *hours, *zone;
+};
+
 struct app_environment {
 	uint32_t set;
 	const char *name;
@@ -127,6 +145,11 @@ struct app_environment {
 	uint64_t keep_warm_ms;
 	uint32_t retain; /* releases kept besides the live one */
 	struct app_analysis analysis;
+	const char *from; /* the environment where a release was good before; NULL: none */
+	uint64_t soak_ms; /* for so long */
+	struct app_approve approve;
+	struct app_windows windows;
+	struct app_texts verify; /* checks, once all requests go to the release */
 };
 
 struct app {

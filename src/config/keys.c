@@ -94,18 +94,32 @@ static const struct schema_key environment_keys[] = {
 	 .doc = "How many releases besides the live one are kept on disk to roll back to."},
 	{"analysis", SCHEMA_SECTION, AT(app_environment, analysis), .section = &schema_analysis,
 	 .example = "off", .doc = "What differs here."},
+	{"from", SCHEMA_TEXT, AT(app_environment, from), .valid = text_is_name,
+	 .shape = KEYS_NAME_SHAPE, .example = "staging",
+	 .doc = "Only a release that was live and good in this environment before comes here: the "
+		"same bytes, nothing is built again. With `approve` it comes by itself, and waits "
+		"for the answer; else `davit deploy` brings it."},
+	{"soak", SCHEMA_DURATION, AT(app_environment, soak_ms), .min = 1, .max = DAY(30),
+	 .example = "30m",
+	 .doc = "It stayed live and good in `from` for so long before it begins."},
+	{"approve", SCHEMA_SECTION, AT(app_environment, approve), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_approve, .example = "{ by: [release-managers], count: 1 }",
+	 .doc = "Who has to say yes before a release goes out here."},
+	{"windows", SCHEMA_SECTION, AT(app_environment, windows), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_windows,
+	 .example = "{ days: mon-thu, hours: \"09:00-16:00\", zone: Europe/Berlin }",
+	 .doc = "When releases may go out here. A rollback asks for no window."},
+	{"verify", SCHEMA_TEXTS, AT(app_environment, verify), .max = 8, .valid = text_is_name,
+	 .shape = "the names of `checks`, such as [smoke]", .example = "[smoke]",
+	 .doc = "Checks of the release once it has all requests, before it counts as good. One "
+		"that fails takes it back."},
 };
 
 static const struct schema_later environment_later[] = {
 	{"trigger", "Start the rollout with `davit deploy`."},
-	{"from", NULL},
-	{"soak", NULL},
-	{"approve", NULL},
-	{"windows", NULL},
 	{"infrastructure", NULL},
 	{"tls", "Put a TLS proxy in front, and listen on 127.0.0.1."},
 	{"secrets", NULL},
-	{"verify", NULL},
 	{"mirrors", NULL},
 	{"migrate", NULL},
 	{"notify", NULL},

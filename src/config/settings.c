@@ -165,6 +165,7 @@ int config_strategy(const struct resolved *resolved, struct strategy_settings *r
 		ret_settings->moves[i] = make_move(&strategy->steps[i], samples_needed(resolved));
 	take_processes(environment, ret_settings);
 	ret_settings->checks = resolved->check_count > 0;
+	ret_settings->verify_count = environment->verify.count;
 	ret_settings->analysis =
 		rules.on && serves(environment); /* workers have no requests to judge */
 	ret_settings->too_little = too_little_of(&rules);

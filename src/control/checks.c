@@ -12,14 +12,24 @@
 
 enum { TIMEOUT_DEFAULT_MS = 10000 };
 
-/* The plan has one HOLD for each `check` step of the strategy, in the same order. */
+static uint32_t count_checks(const struct plan *plan, uint32_t from, uint32_t until)
+{
+	uint32_t count = 0;
+	for (uint32_t i = from; i < until; i++)
+		count +=
+			plan->steps[i].op == PLAN_HOLD && plan->steps[i].analyses & ANALYSIS_CHECKS;
+	return count;
+}
+
+/* The plan has one HOLD for each `check` step of the strategy, in the same order, and then one for each of `verify`. */
 static const char *check_name(const struct active_rollout *r, uint32_t step)
 {
-	const struct app_strategy *strategy = &r->candidate.config->environment.strategy;
-	uint32_t before = 0;
-	for (uint32_t i = 0; i < step; i++)
-		before += r->plan.steps[i].op == PLAN_HOLD &&
-			  r->plan.steps[i].analyses & ANALYSIS_CHECKS;
+	const struct app_environment *config = &r->candidate.config->environment;
+	const struct app_strategy *strategy = &config->strategy;
+	uint32_t before = count_checks(&r->plan, 0, step),
+		 left = count_checks(&r->plan, step, r->plan.step_count);
+	if (left <= config->verify.count)
+		return config->verify.items[config->verify.count - left];
 	for (uint32_t i = 0; i < strategy->count; i++)
 		if (strategy->steps[i].set & APP_STEP_CHECK && before-- == 0)
 			return strategy->steps[i].check;

@@ -62,8 +62,8 @@ int environment_named(struct control *c, const char *text, struct environment **
 	return result;
 }
 
-static int find_rollout(struct control *c, const char *text, struct environment **ret_environment,
-			struct active_rollout **ret_rollout, struct error *err)
+int control_find_rollout(struct control *c, const char *text, struct environment **ret_environment,
+			 struct active_rollout **ret_rollout, struct error *err)
 {
 	uint64_t number;
 	if (!text_parse_u64(text, UINT32_MAX, &number)) {
@@ -230,6 +230,49 @@ static int check_not_bad(struct environment *e, const struct store_release *row,
 			 row->tag, e->key, mark.reason, e->name, row->tag);
 }
 
+static bool has_environment(struct control *c, const char *release, const char *name)
+{
+	struct store_release row;
+	struct buf json, text;
+	struct error ignored;
+	buf_init(&json, STORE_BLOB_MAX);
+	buf_init(&text, CONFIG_ENCODED_MAX);
+	bool has = store_release_get(c->parts.store, release, &row, &json, &ignored) == 0 &&
+		   release_config_text(buf_text(&json), json.size, name, &text, &ignored) == 0;
+	buf_done(&json);
+	buf_done(&text);
+	return has;
+}
+
+/* A release that went elsewhere first may know an environment that nothing was deployed to yet: it is made now.
+ * `err` stays as it is where no application has such a release, or several have. */
+static int make_environment(struct control *c, const char *environment, const char *release,
+			    struct environment **ret_environment, struct error *err)
+{
+	const char *slash = strchr(environment, '/'), *name = slash ? slash + 1 : environment;
+	char app[CONTROL_NAME_SIZE] = "", key[CONTROL_KEY_SIZE];
+	struct store_release row;
+	struct error ignored;
+	for (uint32_t i = 0; i < c->environment_count; i++) {
+		const char *one = c->environments[i]->app;
+		if (strcmp(one, app) == 0 ||
+		    (slash && (strlen(one) != (size_t)(slash - environment) ||
+			       strncmp(one, environment, strlen(one)) != 0)) ||
+		    store_release_match(c->parts.store, one, release, &row, &ignored) < 0 ||
+		    !has_environment(c, row.id, name))
+			continue;
+		if (app[0])
+			return ERR_NOT_FOUND;
+		text_copy(app, sizeof app, one);
+	}
+	if (!app[0])
+		return ERR_NOT_FOUND;
+	int result = environment_ensure(c, app, name, err);
+	snprintf(key, sizeof key, "%s/%s", app, name);
+	*ret_environment = environment_find_key(c, key);
+	return result;
+}
+
 int control_deploy(struct control *c, const struct control_caller *caller, const char *environment,
 		   const struct control_deploy *deploy, uint32_t *ret_rollout, struct error *err)
 {
@@ -241,12 +284,16 @@ int control_deploy(struct control *c, const struct control_caller *caller, const
 	if (result != 0)
 		return result < 0 ? result : 0;
 	result = environment_named(c, environment, &e, err);
+	if (result == ERR_NOT_FOUND)
+		result = make_environment(c, environment, deploy->release, &e, err);
 	if (result == 0)
 		result = store_release_match(c->parts.store, e->app, deploy->release, &row, err);
 	if (result == 0)
 		result = check_not_there(e, &row, err);
 	if (result == 0 && !deploy->allow_bad)
 		result = check_not_bad(e, &row, err);
+	if (result == 0)
+		result = gating_check(e, &row, deploy->offered, err);
 	if (result < 0)
 		return result;
 	struct active_rollout *r = rollout_new("deploy", deploy->reason);
@@ -544,7 +591,7 @@ int control_command(struct control *c, const struct control_caller *caller, cons
 		asked_before(c, caller, &request, &ignored, err, "%s %s", actions[verb], rollout);
 	if (result != 0)
 		return result < 0 ? result : 0;
-	result = find_rollout(c, rollout, &e, &r, err);
+	result = control_find_rollout(c, rollout, &e, &r, err);
 	if (result < 0)
 		return result;
 	struct rollout_event event = {.kind = kinds[verb],

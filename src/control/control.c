@@ -49,6 +49,34 @@ struct environment *environment_add(struct control *c, const char *app, const ch
 	return e;
 }
 
+/* What nothing refers to yet. */
+static void environment_remove_last(struct control *c)
+{
+	struct environment *e = c->environments[--c->environment_count];
+	free(e->seen);
+	judging_free(e->judging);
+	measuring_free(e->measuring);
+	free(e);
+}
+
+int environment_ensure(struct control *c, const char *app, const char *name, struct error *err)
+{
+	char key[CONTROL_KEY_SIZE];
+	snprintf(key, sizeof key, "%s/%s", app, name);
+	if (environment_find_key(c, key))
+		return 0;
+	struct environment *e = environment_add(c, app, name);
+	if (!e)
+		return error_set(err, ERR_LIMIT, "One davit has at most %d environments.",
+				 CONTROL_ENVIRONMENT_MAX);
+	control_begin(c, false);
+	environment_put(e, &e->core);
+	int result = control_commit(c, err);
+	if (result < 0)
+		environment_remove_last(c);
+	return result;
+}
+
 const struct release_info *environment_release(const struct environment *e, uint8_t slot)
 {
 	return slot < ENVIRONMENT_SETS_MAX && !release_id_empty(&e->releases[slot].id)
@@ -116,6 +144,7 @@ static void tick_environment(struct environment *e, uint64_t now)
 	struct rollout_event event = {.kind = EVENT_TICK, .elapsed_ms = now - e->ticked_ms};
 	e->ticked_ms = now;
 	environment_event(e, &event, NULL);
+	gating_tick(e);
 	analysis_tick(e);
 	if (e->look_due)
 		observe_unrouted(e);
@@ -195,6 +224,10 @@ static void on_tick(void *context)
 	else
 		for (uint32_t i = 0; i < c->environment_count; i++)
 			tick_environment(c->environments[i], now);
+	if (c->offers_due && !c->stopping && !c->degraded) {
+		c->offers_due = false;
+		offers_look(c);
+	}
 	env->ops->timer_start(env, &c->tick, CONTROL_TICK_MS);
 }
 
@@ -356,6 +389,8 @@ static int recover(struct control *c, struct error *err)
 		result = store_rollouts(c->parts.store, &unended, recover_rollout, &recovery, err);
 	for (uint32_t i = 0; result == 0 && i < c->environment_count; i++)
 		result = complete_environment(c->environments[i], err);
+	for (uint32_t i = 0; result == 0 && i < c->environment_count; i++)
+		result = gating_recover(c->environments[i], err);
 	return result;
 }
 
@@ -428,7 +463,7 @@ int control_start(struct control *c, struct error *err)
 		return result;
 	c->parts.runtime->changed = c->parts.router->changed = on_world_changed;
 	c->parts.runtime->context = c->parts.router->context = c;
-	c->started = true;
+	c->started = c->offers_due = true;
 	env->ops->timer_start(env, &c->tick, 0);
 	log_event(LOG_INFO, "control.started", "epoch=%llu environments=%u",
 		  (unsigned long long)c->epoch, c->environment_count);

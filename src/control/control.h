@@ -32,6 +32,7 @@
 #include "base/err.h"
 
 struct artifact_store;
+struct server;
 struct check_runner;
 struct control;
 struct metrics;
@@ -62,6 +63,12 @@ struct control_parts {
 	void (*background)(void *context, void (*work)(void *job), void (*done)(void *job),
 			   void *job);
 	void *background_context;
+	/* The server's own file as it is now; NULL: there is none. Both may be NULL. */
+	const struct server *(*server)(void *context);
+	void *server_context;
+	/* Seconds east of UTC in a time zone at an instant; see os/zone.h. */
+	int (*zone_offset)(const char *name, int64_t unix_s, int32_t *ret_offset_s,
+			   struct error *err);
 };
 
 /* Who asks, as the audit log shows it, and the id that makes a repeated request harmless ("" = none). */
@@ -88,6 +95,16 @@ struct control_deploy {
 	char strategy[48];             /* "" = the environment's */
 	char reason[CONTROL_REASON_SIZE];
 	bool allow_bad;
+	bool offered; /* by davit itself, from the environment before */
+};
+
+enum control_answer_verdict { CONTROL_ANSWER_YES, CONTROL_ANSWER_NO, CONTROL_ANSWER_EMERGENCY };
+
+/* What a person says of a rollout that waits. */
+struct control_answer {
+	enum control_answer_verdict verdict;
+	char hash[DIGEST_HEX_SIZE]; /* of what was seen; "" = whatever waits */
+	char reason[CONTROL_REASON_SIZE];
 };
 
 /* Counts of a KPI of davit.yaml since the last ones, from a person or a job. */
@@ -149,6 +166,15 @@ MUST_CHECK int control_maintenance(struct control *c, const struct control_calle
 MUST_CHECK int control_kpi(struct control *c, const struct control_caller *caller,
 			   const char *environment, const struct control_kpi *kpi,
 			   bool *ret_counted, struct error *err);
+/* Answer for a rollout that waits in GATED. The caller's `who` is a local user or a key that was verified. The same
+ * again changes nothing. ERR_DENIED: not theirs to say; ERR_CONFLICT: it does not wait, or is not what was seen. */
+MUST_CHECK int control_answer(struct control *c, const struct control_caller *caller,
+			      const char *rollout, const struct control_answer *answer,
+			      struct error *err);
+/* `until_unix_ms` 0: until it is lifted. A rollback ignores a freeze. */
+MUST_CHECK int control_freeze(struct control *c, const struct control_caller *caller,
+			      const char *environment, bool on, uint64_t until_unix_ms,
+			      const char *reason, struct error *err);
 /* `rollout` is a number or an environment. */
 MUST_CHECK int control_command(struct control *c, const struct control_caller *caller,
 			       const char *rollout, enum control_verb verb, const char *reason,

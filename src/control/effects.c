@@ -79,10 +79,12 @@ static int compile(struct environment *e, struct active_rollout *r, struct proce
 		return result;
 	if (strcmp(r->kind, "restart") == 0)
 		plainly_rolling(&settings);
-	return strcmp(r->kind, "rollback") == 0
-		       ? strategy_compile_rollback(&settings, &e->core, &r->candidate.id, &r->plan,
-						   err)
-		       : strategy_compile(&settings, &e->core, &r->candidate.id, &r->plan, err);
+	result = strcmp(r->kind, "rollback") == 0
+			 ? strategy_compile_rollback(&settings, &e->core, &r->candidate.id,
+						     &r->plan, err)
+			 : strategy_compile(&settings, &e->core, &r->candidate.id, &r->plan, err);
+	r->plan.needs_approval = gating_wanted(e, r);
+	return result;
 }
 
 /* What cannot be planned any more never begins; the sentence says why. It is freed with that. */
@@ -146,7 +148,8 @@ static void make_way(struct environment *e)
 		    e->queue_count == waiting)
 			break;
 	}
-	if (e->active && newer.supersede)
+	/* What waits to be approved has not begun: the newer one takes its place in any case. */
+	if (e->active && (newer.supersede || e->active->state.status == ROLLOUT_GATED))
 		environment_event(e, &newer, NULL);
 }
 
@@ -186,6 +189,7 @@ static void rollout_ended(struct environment *e)
 	uint32_t number = r->number;
 	analysis_cancel(e);
 	e->active = NULL;
+	e->control->offers_due |= r->state.status == ROLLOUT_SUCCEEDED;
 	rollout_free(r);
 	background_collect(e->control);
 	control_changed(e->control, number);

@@ -17,6 +17,7 @@
 #define CONTROL_ENVIRONMENT_H
 
 #include "control/analysis.h"
+#include "control/gating.h"
 #include "control/judging.h"
 #include "control/kayenta_judging.h"
 #include "control/measuring.h"
@@ -112,6 +113,9 @@ struct environment {
 	uint64_t requests_per_s; /* lately, for plans */
 	uint64_t rate_requests, rate_at_ms;
 
+	struct gating_freeze freeze;
+	uint64_t gated_ms; /* when freeze and gate were last looked at; 0 = never */
+
 	struct analysis analysis;
 	struct judging *judging;         /* NULL until it is first looked at */
 	struct kayenta_judging *kayenta; /* NULL: the latest rollout has another judge */
@@ -126,6 +130,7 @@ struct control {
 	struct env_timer tick;
 	bool started;
 	bool collecting;
+	bool offers_due;
 	struct job *jobs; /* background.c's */
 	bool stopping;
 	void (*stopped)(void *context);
@@ -220,8 +225,15 @@ void observe_unrouted(struct environment *e);
 /* The environment that a person means: `prod`, or `shop/prod`. */
 MUST_CHECK int environment_named(struct control *c, const char *text,
 				 struct environment **ret_environment, struct error *err);
+/* The rollout that a person means, by its number or by its environment. ERR_CONFLICT: nothing is under way. */
+MUST_CHECK int control_find_rollout(struct control *c, const char *text,
+				    struct environment **ret_environment,
+				    struct active_rollout **ret_rollout, struct error *err);
 
 /* --- control.c */
+/* It is there, and in the store. */
+MUST_CHECK int environment_ensure(struct control *c, const char *app, const char *name,
+				  struct error *err);
 struct environment *environment_find_key(struct control *c, const char *key);
 struct environment *environment_add(struct control *c, const char *app, const char *name);
 void control_changed(struct control *c, uint32_t rollout);

@@ -165,6 +165,29 @@ int release_config_resolved(const char *json, size_t size, const char *environme
 	return result;
 }
 
+int release_config_each(const char *json, size_t size, release_config_visit visit, void *context,
+			struct error *err)
+{
+	json_t *whole, *one;
+	const char *name;
+	int result = open_json(json, size, &whole, err);
+	if (result < 0)
+		return result;
+	json_object_foreach(json_object_get(whole, "environments"), name, one)
+	{
+		struct resolved *resolved;
+		result = release_config_resolved(json, size, name, &resolved, err);
+		if (result < 0)
+			break;
+		result = visit(context, name, resolved);
+		config_resolved_free(resolved);
+		if (result != 0)
+			break;
+	}
+	json_decref(whole);
+	return result;
+}
+
 int release_config_strategy(const char *json, size_t size, const char *environment,
 			    const char *strategy, struct resolved **ret_resolved, struct error *err)
 {

@@ -38,6 +38,12 @@ MUST_CHECK int release_config_strategy(const char *json, size_t size, const char
 				       const char *strategy, struct resolved **ret_resolved,
 				       struct error *err);
 
+/* Every environment that it has, in order of name; a visit that returns other than 0 ends the walk. */
+typedef int (*release_config_visit)(void *context, const char *environment,
+				    const struct resolved *resolved);
+MUST_CHECK int release_config_each(const char *json, size_t size, release_config_visit visit,
+				   void *context, struct error *err);
+
 /* The resolved configuration of one environment, as text. */
 MUST_CHECK int release_config_text(const char *json, size_t size, const char *environment,
 				   struct buf *ret_text, struct error *err);

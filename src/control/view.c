@@ -83,6 +83,16 @@ static const char *state_of(const struct environment *e)
 	return "down";
 }
 
+static void show_freeze(const struct environment *e, struct view_freeze *to)
+{
+	const struct gating_freeze *from = &e->freeze;
+	*to = (struct view_freeze){.on = from->on,
+				   .since_unix_ms = from->at_unix_ms,
+				   .until_unix_ms = from->until_unix_ms};
+	text_copy(to->reason, sizeof to->reason, from->reason);
+	text_copy(to->by, sizeof to->by, from->by);
+}
+
 static void show_instances(const struct environment *e, struct view_environment *v)
 {
 	struct control *c = e->control;
@@ -197,6 +207,7 @@ static void show_environment(struct environment *e, struct view_environment *v)
 		text_copy(v->listen, sizeof v->listen, config->environment.listen);
 	if (config && config->environment.route_count > 0 && config->environment.routes[0].host)
 		text_copy(v->host, sizeof v->host, config->environment.routes[0].host);
+	show_freeze(e, &v->freeze);
 	show_live(e, &v->live);
 	show_release(e, environment_candidate_slot(e), &v->candidate);
 	show_release(e, e->core.warm, &v->warm);

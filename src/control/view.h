@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "control/control.h"
 #include "control/view_forecast.h"
+#include "control/view_gate.h"
 #include "provider/ticks.h"
 
 enum {
@@ -92,6 +93,7 @@ struct view_environment {
 	bool maintenance;
 	bool applied;                 /* the gateway serves what the document says */
 	char trouble[VIEW_TEXT_SIZE]; /* what davit wants to do here and cannot; "" = nothing */
+	struct view_freeze freeze;
 	struct view_traffic traffic;
 	uint32_t class_count; /* 0 = nothing is known of its traffic */
 	struct view_class classes[VIEW_CLASSES_MAX];
@@ -214,6 +216,7 @@ struct view_rollout {
 	uint64_t hold_requests, hold_at_least_requests;
 	bool hold_judged; /* its end waits for the statistics */
 	struct view_numbers hold_numbers;
+	struct view_gate gate;
 	struct view_judge judge; /* of a rollout that has turned back: when it did */
 	uint32_t evidence_count;
 	struct view_evidence evidence[VIEW_EVIDENCE_MAX];

@@ -290,6 +290,69 @@ static void explain_running(const struct source *s)
 	snprintf(v->next, sizeof v->next, "davit watch %s", v->environment);
 }
 
+static void show_gate(const struct source *s)
+{
+	struct view_gate *v = &s->view->gate;
+	struct active_rollout *r = s->environment ? s->environment->active : NULL;
+	struct error ignored;
+	if (s->state.status != ROLLOUT_GATED || !s->active || s->active != r)
+		return;
+	struct gating *g = mem_new(sizeof *g);
+	if (gating_look(s->environment, r, g, &ignored) == 0) {
+		v->waits = true;
+		text_copy(v->hash, sizeof v->hash, g->hash);
+		text_copy(v->text, sizeof v->text, g->sentence);
+		text_copy(v->by, sizeof v->by, g->by);
+		text_copy(v->from, sizeof v->from, g->rules.from ? g->rules.from : "");
+		v->not_author = g->not_author;
+		v->needed = g->rules.count;
+		v->given = g->facts.yes;
+		v->expires_unix_ms =
+			g->rules.count > 0 ? g->facts.asked_unix_ms + g->rules.expires_ms : 0;
+		v->soak_ms = g->rules.soak_ms;
+		v->soaked_ms = g->facts.soaked_ms;
+		v->opens_in_ms = g->facts.opens_in_ms;
+		for (uint32_t i = 0; i < g->answer_count && i < VIEW_ANSWERS_MAX; i++) {
+			struct view_answer *to = &v->answers[v->answer_count++];
+			text_copy(to->person, sizeof to->person, g->answers[i].person);
+			text_copy(to->verdict, sizeof to->verdict, g->answers[i].verdict);
+			text_copy(to->reason, sizeof to->reason, g->answers[i].reason);
+			to->at_unix_ms = g->answers[i].at_unix_ms;
+		}
+	}
+	free(g);
+}
+
+static void explain_gated(const struct source *s)
+{
+	struct view_rollout *v = s->view;
+	const struct view_gate *g = &v->gate;
+	if (!g->waits) {
+		text_copy(v->why, sizeof v->why, "It waits; what for cannot be read just now.");
+		return;
+	}
+	snprintf(v->why, sizeof v->why, "It has not begun: %s.", g->text);
+	if (g->given < g->needed)
+		snprintf(v->next, sizeof v->next, "davit approve %s   (or: davit reject %s)",
+			 v->environment, v->environment);
+	else
+		snprintf(v->next, sizeof v->next, "davit watch %s", v->environment);
+}
+
+static void explain_queued(const struct source *s)
+{
+	struct view_rollout *v = s->view;
+	const struct environment *e = s->environment;
+	if (e && e->freeze.on && !e->active)
+		snprintf(v->why, sizeof v->why, "It waits: %s is frozen%s%s, by %s.",
+			 v->environment, e->freeze.reason[0] ? ": " : "", e->freeze.reason,
+			 e->freeze.by);
+	else
+		snprintf(v->why, sizeof v->why, "It waits for the rollout before it in %s.",
+			 v->environment);
+	snprintf(v->next, sizeof v->next, "davit watch %s", v->environment);
+}
+
 static void explain(const struct source *s)
 {
 	struct view_rollout *v = s->view;
@@ -297,12 +360,8 @@ static void explain(const struct source *s)
 		   *old = tag_or(&v->old_release, "nothing");
 	switch (s->state.status) {
 	case ROLLOUT_NONE:
-	case ROLLOUT_QUEUED:
-		snprintf(v->why, sizeof v->why, "It waits for the rollout before it in %s.",
-			 v->environment);
-		snprintf(v->next, sizeof v->next, "davit watch %s", v->environment);
-		break;
-	case ROLLOUT_GATED:
+	case ROLLOUT_QUEUED: explain_queued(s); break;
+	case ROLLOUT_GATED: explain_gated(s); break;
 	case ROLLOUT_RUNNING: explain_running(s); break;
 	case ROLLOUT_PAUSED:
 		snprintf(v->why, sizeof v->why, "It is paused: %s. Traffic stays as it is.",
@@ -437,6 +496,7 @@ static int fill(struct source *s, uint32_t number, struct error *err)
 			       : NULL;
 	text_copy(v->serving, sizeof v->serving, live ? live->tag : "");
 	find_suspect(s);
+	show_gate(s);
 	explain(s);
 	return result;
 }

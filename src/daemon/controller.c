@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "control/control.h"
+#include "daemon/server_file.h"
 #include "daemon/state.h"
 #include "drivers/artifact/local.h"
 #include "drivers/check/smoke.h"
@@ -19,12 +20,14 @@
 #include "drivers/runtime/process.h"
 #include "drivers/ticks/file.h"
 #include "os/loop.h"
+#include "os/zone.h"
 #include "store/store.h"
 
 enum { PATH_SIZE = 4096 + 64, EXIT_REFUSED = 2 };
 
 struct controller {
 	struct state_directory *state;
+	struct server_file *server_file;
 	struct loop *loop;
 	struct store *store;
 	struct artifact_store *artifacts;
@@ -91,7 +94,10 @@ static int open_control(struct controller *c, struct error *err)
 				      .ticks = c->ticks,
 				      .metrics = c->metrics,
 				      .background = run_beside,
-				      .background_context = c->loop};
+				      .background_context = c->loop,
+				      .server = server_file_now,
+				      .server_context = c->server_file,
+				      .zone_offset = zone_offset};
 	c->control = control_new(&parts);
 	return control_start(c->control, err);
 }
@@ -108,10 +114,13 @@ static int open_api(struct controller *c, struct error *err)
 	return result < 0 ? result : api_new(&parts, &c->api, err);
 }
 
-static int open_all(struct controller *c, const char *state, struct error *err)
+static int open_all(struct controller *c, const char *state, const char *server_file,
+		    struct error *err)
 {
 	char path[PATH_SIZE];
 	int result = state_open(state, false, &c->state, err);
+	if (result == 0)
+		result = server_file_open(server_file, &c->server_file, err);
 	if (result == 0)
 		result = store_open(state_file(c->state, "davit.db", path, sizeof path), &c->store,
 				    err);
@@ -144,17 +153,18 @@ static void close_all(struct controller *c)
 	loop_free(c->loop); /* waits for what runs beside it, which uses the artifacts */
 	artifact_local_free(c->artifacts);
 	store_close(c->store);
+	server_file_close(c->server_file);
 	state_close(c->state);
 }
 
-int controller_run(const char *state, bool verbose)
+int controller_run(const char *state, const char *server_file, bool verbose)
 {
 	struct controller c = {0};
 	struct error err;
 	log_init("controller", verbose ? LOG_DEBUG : LOG_INFO);
 	signal(SIGPIPE, SIG_IGN);
 	umask(0077);
-	int result = open_all(&c, state, &err);
+	int result = open_all(&c, state, server_file, &err);
 	if (result < 0)
 		fprintf(stderr, "davit: %s\n", err.text);
 	else

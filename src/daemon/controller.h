@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
-int controller_run(const char *state_path, bool verbose);
+/* `server_file` NULL: the usual one. */
+int controller_run(const char *state_path, const char *server_file, bool verbose);
 
 #endif

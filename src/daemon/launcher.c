@@ -85,6 +85,10 @@ static void child_exec(const struct launcher *l, const struct child *child)
 			argv[count++] = l->options->access_log;
 		}
 	}
+	if (child == &l->children[CONTROLLER] && l->options->server_file) {
+		argv[count++] = "--server";
+		argv[count++] = l->options->server_file;
+	}
 	if (l->options->verbose)
 		argv[count++] = "--verbose";
 	argv[count] = NULL;

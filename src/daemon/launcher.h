@@ -23,12 +23,13 @@
 #include "base/err.h"
 
 struct launcher_options {
-	const char *state;      /* directory, made when missing */
-	bool service;           /* `serve`: leave gateway and keepers at TERM, tell systemd */
-	uint32_t workers;       /* of the gateway; 0 = one a core */
-	bool verbose;           /* debug records as well */
-	bool quiet;             /* no records of the children on the terminal: to STATE/log only */
-	const char *access_log; /* file of the gateway's access log, or NULL */
+	const char *state;       /* directory, made when missing */
+	bool service;            /* `serve`: leave gateway and keepers at TERM, tell systemd */
+	uint32_t workers;        /* of the gateway; 0 = one a core */
+	bool verbose;            /* debug records as well */
+	bool quiet;              /* no records of the children on the terminal: to STATE/log only */
+	const char *server_file; /* the server's own file, or NULL for the usual one */
+	const char *access_log;  /* file of the gateway's access log, or NULL */
 };
 
 /* Run until told to stop. Returns the exit code of `davit up`/`davit serve` (0 after an orderly stop). */

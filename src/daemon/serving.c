@@ -20,7 +20,7 @@
 enum { WORKERS_MAX = 64 };
 
 struct options {
-	const char *state, *access_log;
+	const char *state, *access_log, *server_file;
 	uint32_t workers;
 	bool verbose;
 };
@@ -47,6 +47,7 @@ static int parse_own(int argc, char **argv, struct options *o, struct error *err
 		}
 		const char **text = strcmp(name, "--state") == 0        ? &o->state
 				    : strcmp(name, "--access-log") == 0 ? &o->access_log
+				    : strcmp(name, "--server") == 0     ? &o->server_file
 									: NULL;
 		if ((!text && strcmp(name, "--workers") != 0) || !value)
 			return error_set(err, ERR_INVALID, "davit %s is started by davit itself.",
@@ -73,6 +74,7 @@ static int parse_line(int argc, char **argv, struct cli *cli, struct options *o)
 	if (cli->state)
 		o->state = cli->state;
 	o->access_log = cli_option(cli, "access-log");
+	o->server_file = cli_option(cli, "server");
 	o->verbose = cli_option(cli, "verbose") != NULL;
 	return CLI_OK;
 }
@@ -94,6 +96,7 @@ static int launch(int argc, char **argv, bool service)
 					   .service = service,
 					   .workers = o.workers,
 					   .verbose = o.verbose,
+					   .server_file = o.server_file,
 					   .access_log = o.access_log};
 	int result = launcher_run(&options, &err);
 	return result < 0 ? cli_fail(&cli, &err, NULL) : result;
@@ -113,8 +116,9 @@ int serving_controller(int argc, char **argv)
 {
 	struct options o = {0};
 	struct error err;
-	return parse_own(argc, argv, &o, &err) < 0 ? fail(&err)
-						   : controller_run(o.state, o.verbose);
+	return parse_own(argc, argv, &o, &err) < 0
+		       ? fail(&err)
+		       : controller_run(o.state, o.server_file, o.verbose);
 }
 
 int serving_supervisor(int argc, char **argv)

@@ -84,7 +84,20 @@ static const char *const step_1[] = {"DROP TABLE outbox; DROP TABLE pin", NULL};
 /* Where a rollout's counting began, in the gateway's numbers. */
 static const char *const step_2[] = {"ALTER TABLE rollout ADD COLUMN began BLOB", NULL};
 
-const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2};
+/* What people said before a rollout began, and where nothing may go out. */
+static const char *const step_3[] = {
+	"CREATE TABLE approval (rollout INTEGER NOT NULL REFERENCES rollout (number),"
+	"  person TEXT NOT NULL, identity TEXT NOT NULL, verdict TEXT NOT NULL, hash TEXT NOT NULL,"
+	"  reason TEXT NOT NULL, at INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX approval_of ON approval (rollout);"
+	"CREATE TABLE freeze (app TEXT NOT NULL, environment TEXT NOT NULL, reason TEXT NOT NULL,"
+	"  by TEXT NOT NULL, at INTEGER NOT NULL, until INTEGER NOT NULL,"
+	"  PRIMARY KEY (app, environment)) STRICT, WITHOUT ROWID;",
+	ADDED_ONLY("approval"),
+	NULL,
+};
+
+const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2, step_3};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)

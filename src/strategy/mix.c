@@ -138,6 +138,10 @@ static void finish(struct compiler *c)
 	compiler_grow(c, full);
 	if (c->traffic && c->share_bp < SHARE_FULL_BP)
 		compiler_route(c, SHARE_FULL_BP);
+	struct strategy_move once = strategy_move_default(STRATEGY_MOVE_CHECK);
+	once.at_most_ms = s->check_deadline_ms;
+	for (uint32_t i = 0; i < s->verify_count && c->traffic; i++)
+		compiler_label(compiler_hold(c, &once, ANALYSIS_CHECKS), "verify");
 	struct plan_step *mark = compiler_add(c, PLAN_MARK, PLAN_CANDIDATE, s->ready_deadline_ms);
 	compiler_label(mark, "live");
 	if (c->removes_last)

@@ -78,8 +78,9 @@ struct strategy_settings {
 	uint32_t move_count;
 	struct strategy_move moves[STRATEGY_MOVES_MAX];
 	struct process_shape process[PROCESSES_MAX]; /* of the candidate */
-	bool checks;      /* the environment has checks: CHECK runs them, else it is left out */
-	bool analysis;    /* judge live requests; else holds are time alone */
+	bool checks; /* the environment has checks: CHECK runs them, else it is left out */
+	uint32_t verify_count; /* so many checks once all requests go to it, one after the other */
+	bool analysis;         /* judge live requests; else holds are time alone */
 	bool report_only; /* SHADOW last: report, then remove the candidate; nothing goes live */
 	enum too_little too_little;
 	uint32_t inconclusive_max;

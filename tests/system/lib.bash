@@ -295,6 +295,8 @@ load_lost_only_what_the_release_broke() {
 # What a killed worker takes along: requests that were in it, and WebSockets that went through it. Nothing
 # else may fail. $1: how many workers were killed
 load_lost_only_killed() {
+	tail -n 1 "$T/load.json" # shown when one of these fails
+	grep -vE ' (ok|service_5xx) ' "$T/load.ids" | head -n 10
 	is 0 load '.failed | .gateway_5xx + .gateway_other + .connect + .timeout + .wrong_id + .duplicate + .bad_body + .protocol + .unsent' ||
 		return 1
 	is true load ".failed_by_davit <= $1 * 54" || return 1

@@ -356,6 +356,22 @@ static void start_again(void *argument)
 	world_start();
 }
 
+static const struct server *server_now(void *context)
+{
+	(void)context;
+	return world.server;
+}
+
+/* One zone that is an hour ahead. */
+static int zone_offset(const char *name, int64_t unix_s, int32_t *ret_offset_s, struct error *err)
+{
+	(void)unix_s;
+	*ret_offset_s = strcmp(name, "Europe/Berlin") == 0 ? 3600 : 0;
+	if (strcmp(name, "UTC") == 0 || *ret_offset_s != 0)
+		return 0;
+	return error_set(err, ERR_NOT_FOUND, "There is no time zone \"%s\".", name);
+}
+
 void world_start(void)
 {
 	struct control_parts parts = {.env = &world.env,
@@ -365,7 +381,9 @@ void world_start(void)
 				      .artifacts = &world.artifacts,
 				      .checks = &world.checks,
 				      .ticks = &world.ticks,
-				      .metrics = &world.metrics};
+				      .metrics = &world.metrics,
+				      .server = server_now,
+				      .zone_offset = zone_offset};
 	world.life++;
 	world.started_ms = world.now_ms;
 	world.settled_at_ms = world.now_ms + world.runtime_settle_ms;
@@ -407,6 +425,7 @@ void world_open_on(const char *file)
 	log_init("test", getenv("WORLD_LOG") ? LOG_DEBUG : (enum log_level)(LOG_ERROR + 1));
 	world.random = 88172645463325252ull;
 	world.now_ms = 1000;
+	text_copy(world.who, sizeof world.who, "ann");
 	world.rate_per_s = 500;
 	world.env.ops = &env_ops;
 	world.artifacts.ops = &artifact_ops;
@@ -429,6 +448,8 @@ void world_close(void)
 		free(world.happenings[i].argument);
 	router_close();
 	ticks_close();
+	server_free(world.server);
+	world.server = NULL;
 	store_close(world.store);
 	world.store = NULL;
 	failpoint_hook = NULL;
@@ -438,7 +459,8 @@ void world_close(void)
 
 struct control_caller world_caller(const char *request_id)
 {
-	struct control_caller caller = {.who = "ann"};
+	struct control_caller caller = {.who = ""};
+	text_copy(caller.who, sizeof caller.who, world.who);
 	text_copy(caller.request_id, sizeof caller.request_id, request_id);
 	return caller;
 }
@@ -489,6 +511,31 @@ uint32_t world_rollback(const char *environment, const char *to)
 			     &world.err) < 0)
 		return 0;
 	return rollout;
+}
+
+void world_server(const char *yaml)
+{
+	static struct config_errors errors;
+	server_free(world.server);
+	world.server = NULL;
+	if (yaml && server_load(yaml, strlen(yaml), "server.yaml", &world.server, &errors) < 0)
+		fail_msg("%s %s", errors.items[0].where, errors.items[0].text);
+}
+
+int world_answer(const char *rollout, const char *who, enum control_answer_verdict verdict)
+{
+	struct control_caller caller = {.who = ""};
+	struct control_answer answer = {.verdict = verdict, .reason = "so I say"};
+	text_copy(caller.who, sizeof caller.who, who);
+	return control_answer(world.control, &caller, rollout, &answer, &world.err);
+}
+
+int world_freeze(const char *environment, bool on, uint64_t for_ms)
+{
+	struct control_caller caller = world_caller("");
+	uint64_t until = for_ms ? env_wall_ms(&world.env) + for_ms : 0;
+	return control_freeze(world.control, &caller, environment, on, until, "holidays",
+			      &world.err);
 }
 
 uint32_t world_restart(const char *environment)

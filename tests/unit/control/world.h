@@ -23,6 +23,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "config/server.h"
 #include "control/control.h"
 #include "control/view.h"
 #include "provider/artifact.h"
@@ -125,6 +126,7 @@ struct world {
 	struct metrics metrics;
 	uint64_t scrapes; /* so many pages were asked for */
 	struct store *store;
+	struct server *server; /* its own file; NULL: there is none */
 	struct control *control;
 	struct error err;
 
@@ -179,6 +181,7 @@ struct world {
 
 	struct buf tick_logs[WORLD_TICK_LOGS_MAX]; /* by rollout */
 
+	char who[32]; /* who gives commands; "ann" at first */
 	bool store_broken;
 	char violation[256];
 };
@@ -214,6 +217,10 @@ void world_break_store(bool broken);
 /* The disk of the store, mounted at `directory`, is full: nothing can be written that was not held back. */
 void world_fill_disk(const char *directory);
 uint32_t world_restart(const char *environment);
+/* What the server's own file says from now on. */
+void world_server(const char *yaml);
+int world_answer(const char *rollout, const char *who, enum control_answer_verdict verdict);
+int world_freeze(const char *environment, bool on, uint64_t for_ms); /* 0: until it is lifted */
 int world_command(const char *rollout, enum control_verb verb);
 struct control_caller world_caller(const char *request_id);
 

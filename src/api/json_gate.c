@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * json_gate - see json.h: what a rollout waits for, and whether an environment is frozen. */
+#include "api/json.h"
+
+static void put_number(json_t *o, const char *key, uint64_t number)
+{
+	json_object_set_new(o, key, json_integer((json_int_t)number));
+}
+
+json_t *json_of_gate(const struct view_gate *g)
+{
+	if (!g->waits)
+		return json_null();
+	json_t *o = json_object(), *answers = json_array();
+	json_object_set_new(o, "hash", json_string(g->hash));
+	json_object_set_new(o, "text", json_string(g->text));
+	json_object_set_new(o, "by", json_string(g->by));
+	json_object_set_new(o, "not_author", json_boolean(g->not_author));
+	put_number(o, "needed", g->needed);
+	put_number(o, "given", g->given);
+	put_number(o, "expires_unix_ms", g->expires_unix_ms);
+	json_object_set_new(o, "from", json_string(g->from));
+	put_number(o, "soak_ms", g->soak_ms);
+	put_number(o, "soaked_ms", g->soaked_ms);
+	put_number(o, "opens_in_ms", g->opens_in_ms);
+	for (uint32_t i = 0; i < g->answer_count; i++) {
+		json_t *answer = json_object();
+		json_object_set_new(answer, "person", json_string(g->answers[i].person));
+		json_object_set_new(answer, "verdict", json_string(g->answers[i].verdict));
+		json_object_set_new(answer, "reason", json_string(g->answers[i].reason));
+		put_number(answer, "at_unix_ms", g->answers[i].at_unix_ms);
+		json_array_append_new(answers, answer);
+	}
+	json_object_set_new(o, "answers", answers);
+	return o;
+}
+
+json_t *json_of_freeze(const struct view_freeze *f)
+{
+	if (!f->on)
+		return json_null();
+	json_t *o = json_object();
+	json_object_set_new(o, "reason", json_string(f->reason));
+	json_object_set_new(o, "by", json_string(f->by));
+	put_number(o, "since_unix_ms", f->since_unix_ms);
+	put_number(o, "until_unix_ms", f->until_unix_ms);
+	return o;
+}

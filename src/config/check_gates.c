@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * check_gates - see check.h. The names of environments and checks that gates refer to. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "config/check.h"
+#include "config/resolve.h"
+
+static void check_verify(struct reader *r, const struct yaml_node *node, const struct app *app,
+			 const struct app_environment *environment)
+{
+	const char *names[APP_CHECKS_MAX];
+	for (uint32_t i = 0; i < app->check_count; i++)
+		names[i] = app->checks[i].name;
+	for (uint32_t i = 0; i < environment->verify.count; i++) {
+		const char *name = environment->verify.items[i];
+		bool known = false;
+		for (uint32_t k = 0; k < app->check_count; k++)
+			known |= strcmp(names[k], name) == 0;
+		const char *meant = text_suggest(name, names, app->check_count);
+		if (!known)
+			reader_error(r, yaml_get(node, "verify"),
+				     meant ? "There is no check \"%s\" in checks; did you mean "
+					     "\"%s\"?"
+					   : "There is no check \"%s\" in checks.",
+				     name, meant);
+	}
+}
+
+static void check_from(struct reader *r, const struct yaml_node *node, const struct app *app,
+		       const struct app_environment *environment)
+{
+	const char *names[APP_ENVIRONMENTS_MAX];
+	const struct app_environment *at = environment;
+	for (uint32_t i = 0; i < app->environment_count; i++)
+		names[i] = app->environments[i].name;
+	const char *meant = text_suggest(environment->from, names, app->environment_count);
+	if (!resolve_environment(app, environment->from)) {
+		reader_error(r, yaml_get(node, "from"),
+			     meant ? "There is no environment \"%s\"; did you mean \"%s\"?"
+				   : "There is no environment \"%s\".",
+			     environment->from, meant);
+		return;
+	}
+	for (uint32_t steps = 0; at && at->from; steps++) {
+		at = resolve_environment(app, at->from);
+		if (at != environment && steps < app->environment_count)
+			continue;
+		if (at == environment)
+			reader_error(r, yaml_get(node, "from"),
+				     "A release could never come to \"%s\": \"from\" leads back to "
+				     "it; name an environment that comes before.",
+				     environment->name);
+		return;
+	}
+}
+
+void check_gates(struct reader *r, const struct yaml_node *all, const struct app *app)
+{
+	for (uint32_t i = 0; i < app->environment_count; i++) {
+		const struct app_environment *environment = &app->environments[i];
+		const struct yaml_node *node = yaml_get(all, environment->name);
+		check_verify(r, node, app, environment);
+		if (environment->from) {
+			check_from(r, node, app, environment);
+			continue;
+		}
+		if (environment->soak_ms > 0)
+			reader_error(r, yaml_get(node, "soak"),
+				     "\"soak\" counts only with \"from\"; name the environment "
+				     "where a release has to be good before, or remove \"soak\".");
+		if (environment->approve.on_reject == APP_ON_REJECT_ROLLBACK)
+			reader_error(r, yaml_get(yaml_get(node, "approve"), "on_reject"),
+				     "\"on_reject: rollback\" takes the environment of \"from\" "
+				     "back; name one, or remove \"on_reject\".");
+	}
+}

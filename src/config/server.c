@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * server - see server.h for the contract. */
+#include "config/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "config/keys.h"
+#include "config/reader.h"
+#include "config/value.h"
+#include "config/yaml.h"
+
+/* ---- the tables ---- */
+
+static bool is_identity(const char *text)
+{
+	const char *key = text_starts(text, "ssh:SHA256:") ? text + strlen("ssh:SHA256:") : NULL;
+	if (key)
+		return strlen(key) == 43 &&
+		       strspn(key,
+			      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") ==
+			       43;
+	return text_starts(text, "user:") && value_is_user(text + strlen("user:"));
+}
+
+static bool is_environment(const char *text)
+{
+	char app[64];
+	const char *slash = strchr(text, '/');
+	if (!slash || (size_t)(slash - text) >= sizeof app)
+		return false;
+	memcpy(app, text, (size_t)(slash - text));
+	app[slash - text] = '\0';
+	return text_is_name(app) && text_is_name(slash + 1);
+}
+
+static const struct schema_key person_keys[] = {
+	{"is", SCHEMA_TEXTS, AT(server_list, items), .flags = SCHEMA_REQUIRED, .max = 16,
+	 .valid = is_identity,
+	 .shape = "a key's fingerprint as ssh-keygen -l prints it, \"ssh:SHA256:…\", or \"user:\" "
+		  "and a local user",
+	 .example = "[\"user:alice\"]",
+	 .doc = "The keys and the local users that are this person."},
+};
+
+static const struct schema_section person_section = {
+	.title = "person", KEYS(person_keys), .list_key = "is", .doc = "One person."};
+
+static const struct schema_key group_keys[] = {
+	{"members", SCHEMA_TEXTS, AT(server_list, items), .flags = SCHEMA_REQUIRED, .max = 64,
+	 .valid = text_is_name, .shape = "names of `people`, such as [alice]", .example = "[alice]",
+	 .doc = "Who belongs to it, by the names in `people`."},
+};
+
+static const struct schema_section group_section = {
+	.title = "group", KEYS(group_keys), .list_key = "members", .doc = "Several people."};
+
+static const struct schema_key protected_keys[] = {
+	{"approve", SCHEMA_SECTION, AT(server_protected, approve), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_approve, .example = "{ by: [release-managers], count: 2 }",
+	 .doc = "The least that is asked here, whatever the repository says."},
+};
+
+static const struct schema_section protected_section = {.title = "protected environment",
+							KEYS(protected_keys),
+							.doc = "A floor for one environment."};
+
+static const struct schema_key server_keys[] = {
+	{"people", SCHEMA_MAP, ITEMS(server, people, people_count), .max = SERVER_PEOPLE_MAX,
+	 .section = &person_section, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
+	 .example = "{ alice: [\"user:alice\"] }", .doc = "Who is who."},
+	{"groups", SCHEMA_MAP, ITEMS(server, groups, group_count), .max = SERVER_GROUPS_MAX,
+	 .section = &group_section, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
+	 .example = "{ release-managers: [alice, bob] }", .doc = "Who belongs together."},
+	{"protect", SCHEMA_MAP, ITEMS(server, protected, protected_count),
+	 .max = SERVER_PROTECTED_MAX, .section = &protected_section, .valid = is_environment,
+	 .shape = "an application and its environment, such as \"shop/prod\"",
+	 .example = "{ shop/prod: { approve: { count: 2 } } }",
+	 .doc = "A floor under what the repositories ask."},
+};
+
+static const struct schema_later server_later[] = {
+	{"trusted_proxies", NULL}, {"listeners", NULL}, {"secrets", NULL}, {"sources", NULL}};
+
+static const struct schema_section server_section = {.title = "the server's file",
+						     KEYS(server_keys),
+						     LATER(server_later),
+						     .may_be_empty = true,
+						     .doc = "What no commit can change."};
+
+/* ---- names that must exist ---- */
+
+static const struct server_list *find(const struct server_list *list, uint32_t count,
+				      const char *name)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (strcmp(list[i].name, name) == 0)
+			return &list[i];
+	return NULL;
+}
+
+static void check_people(struct reader *r, const struct yaml_node *root, const struct server *s)
+{
+	for (uint32_t i = 0; i < s->people_count; i++)
+		for (uint32_t k = 0; k < s->people[i].items.count; k++) {
+			const char *identity = s->people[i].items.items[k];
+			const char *person = server_person(s, identity);
+			if (strcmp(person, s->people[i].name) != 0)
+				reader_error(r,
+					     yaml_get(yaml_get(root, "people"), s->people[i].name),
+					     "%s is %s already; one key belongs to one person.",
+					     identity, person);
+		}
+	for (uint32_t i = 0; i < s->group_count; i++)
+		for (uint32_t k = 0; k < s->groups[i].items.count; k++) {
+			const char *member = s->groups[i].items.items[k];
+			if (!find(s->people, s->people_count, member))
+				reader_error(r,
+					     yaml_get(yaml_get(root, "groups"), s->groups[i].name),
+					     "There is nobody called \"%s\" in people.", member);
+		}
+}
+
+static void check_protected(struct reader *r, const struct yaml_node *root, const struct server *s)
+{
+	for (uint32_t i = 0; i < s->protected_count; i++) {
+		const struct app_approve *approve = &s->protected[i].approve;
+		const struct yaml_node *at =
+			yaml_get(yaml_get(root, "protect"), s->protected[i].name);
+		for (uint32_t k = 0; k < approve->by.count; k++)
+			if (!find(s->groups, s->group_count, approve->by.items[k]))
+				reader_error(r, at, "There is no group \"%s\" in groups.",
+					     approve->by.items[k]);
+		if (approve->on_reject == APP_ON_REJECT_ROLLBACK)
+			reader_error(r, at,
+				     "\"on_reject\" is the repository's to say; remove it here.");
+	}
+}
+
+int server_load(const char *text, size_t size, const char *file, struct server **ret_server,
+		struct config_errors *errors)
+{
+	struct yaml *tree;
+	struct reader reader;
+	reader_init(&reader, file, errors);
+	int result = yaml_parse(text, size, file, &tree, &errors->items[0]);
+	if (result < 0) {
+		errors->count = 1;
+		return result;
+	}
+	struct server *s = mem_zero(1, sizeof *s);
+	s->memory = tree;
+	reader_section(&reader, &server_section, tree->root, s);
+	if (errors->count == 0) {
+		check_people(&reader, tree->root, s);
+		check_protected(&reader, tree->root, s);
+	}
+	if (errors->count > 0) {
+		server_free(s);
+		return ERR_INVALID;
+	}
+	for (uint32_t i = 0; i < s->protected_count; i++)
+		if (s->protected[i].approve.set != 0)
+			schema_defaults(&schema_approve, &s->protected[i].approve);
+	*ret_server = s;
+	return 0;
+}
+
+void server_free(struct server *s)
+{
+	if (!s)
+		return;
+	yaml_free(s->memory);
+	free(s);
+}
+
+/* ---- questions ---- */
+
+const char *server_person(const struct server *s, const char *identity)
+{
+	for (uint32_t i = 0; s && i < s->people_count; i++)
+		for (uint32_t k = 0; k < s->people[i].items.count; k++) {
+			const char *known = s->people[i].items.items[k];
+			if (strcmp(known, identity) == 0 ||
+			    (text_starts(known, "user:") &&
+			     strcmp(known + strlen("user:"), identity) == 0))
+				return s->people[i].name;
+		}
+	return identity;
+}
+
+bool server_member(const struct server *s, const struct app_texts *groups, const char *person)
+{
+	for (uint32_t i = 0; s && i < groups->count; i++) {
+		const struct server_list *group = find(s->groups, s->group_count, groups->items[i]);
+		for (uint32_t k = 0; group && k < group->items.count; k++)
+			if (strcmp(group->items.items[k], person) == 0)
+				return true;
+	}
+	return false;
+}
+
+static const struct app_approve *floor_of(const struct server *s, const char *key)
+{
+	for (uint32_t i = 0; s && i < s->protected_count; i++)
+		if (strcmp(s->protected[i].name, key) == 0 && s->protected[i].approve.set != 0)
+			return &s->protected[i].approve;
+	return NULL;
+}
+
+bool server_approval(const struct server *s, const char *key, const struct app_approve *own,
+		     struct app_approve *ret_approve)
+{
+	const struct app_approve *least = floor_of(s, key);
+	*ret_approve = own->set != 0 || !least ? *own : *least;
+	if (own->set != 0 && least) {
+		if (least->by.count > 0)
+			ret_approve->by = least->by;
+		if (least->count > own->count)
+			ret_approve->count = least->count;
+		if (least->expires_ms < own->expires_ms)
+			ret_approve->expires_ms = least->expires_ms;
+		ret_approve->not_author |= least->not_author;
+	}
+	return own->set != 0 || least;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * view_gate - what people are shown of a rollout that waits, and of an environment where nothing may go out. Part of
+ *             view.h.
+ * UNITS As there: times *_unix_ms, durations *_ms.
+ */
+#ifndef CONTROL_VIEW_GATE_H
+#define CONTROL_VIEW_GATE_H
+
+#include "control/control.h"
+
+enum { VIEW_GATE_TEXT_SIZE = 400, VIEW_GATE_WORD_SIZE = 48, VIEW_ANSWERS_MAX = 16 };
+
+/* Nothing goes out here, but for a rollback. */
+struct view_freeze {
+	bool on;
+	char reason[VIEW_GATE_TEXT_SIZE];
+	char by[CONTROL_WHO_SIZE];
+	uint64_t since_unix_ms, until_unix_ms; /* until 0: until it is lifted */
+};
+
+/* What a rollout waits for before it begins. */
+struct view_gate {
+	bool waits;                     /* false: nothing else here is filled */
+	char hash[DIGEST_HEX_SIZE];     /* what an answer is bound to: bytes, configuration, plan */
+	char text[VIEW_GATE_TEXT_SIZE]; /* what is missing, in words */
+	char by[VIEW_GATE_TEXT_SIZE]; /* whose answer counts; "" = whoever may command the server */
+	bool not_author;
+	uint32_t needed, given;         /* persons */
+	uint64_t expires_unix_ms;       /* 0: no person is asked */
+	char from[VIEW_GATE_WORD_SIZE]; /* the environment before; "" = none */
+	uint64_t soaked_ms, soak_ms;    /* good there for so long, of so long */
+	uint64_t opens_in_ms;           /* 0: no window is shut */
+	uint32_t answer_count;
+	struct view_answer {
+		char person[CONTROL_WHO_SIZE];
+		char verdict[VIEW_GATE_WORD_SIZE]; /* yes no emergency */
+		char reason[VIEW_GATE_TEXT_SIZE];
+		uint64_t at_unix_ms;
+	} answers[VIEW_ANSWERS_MAX];
+};
+
+#endif

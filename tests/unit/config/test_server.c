@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The server's own file: who is who, and a floor that no commit can lower. */
+#include <string.h>
+
+#include "../cmocka_all.h"
+
+#include "config/server.h"
+
+#define KEY "ssh:SHA256:abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ"
+
+static struct config_errors errors;
+
+static struct server *load(const char *text)
+{
+	struct server *server = NULL;
+	memset(&errors, 0, sizeof errors);
+	if (server_load(text, strlen(text), "server.yaml", &server, &errors) < 0)
+		return NULL;
+	return server;
+}
+
+static void keys_and_users_are_people(void **state)
+{
+	(void)state;
+	struct server *s =
+		load("people: { ann: [\"" KEY "\", \"user:ann\"], bob: [\"user:robert\"] }\n"
+		     "groups: { managers: [ann] }\n");
+	assert_non_null(s);
+	assert_string_equal(server_person(s, KEY), "ann");
+	assert_string_equal(server_person(s, "robert"), "bob");
+	assert_string_equal(server_person(s, "eve"), "eve");
+	assert_string_equal(server_person(NULL, "eve"), "eve");
+	struct app_texts groups = {.count = 1, .items = {"managers"}};
+	assert_true(server_member(s, &groups, "ann"));
+	assert_false(server_member(s, &groups, "bob"));
+	assert_false(server_member(NULL, &groups, "ann"));
+	server_free(s);
+}
+
+static void the_stricter_of_both_holds(void **state)
+{
+	(void)state;
+	struct server *s = load(
+		"people: { ann: [\"user:ann\"] }\n"
+		"groups: { managers: [ann] }\n"
+		"protect: { shop/prod: { approve: { by: [managers], count: 2, expires: 1h } } }\n");
+	assert_non_null(s);
+	struct app_approve none = {0}, ret,
+			   weak = {.set = 1,
+				   .count = 1,
+				   .expires_ms = 86400000,
+				   .by = {.count = 1, .items = {"everybody"}}},
+			   strong = {.set = 1, .count = 3, .expires_ms = 60000};
+	assert_false(server_approval(s, "shop/staging", &none, &ret));
+	assert_true(server_approval(s, "shop/prod", &none, &ret));
+	assert_int_equal(ret.count, 2);
+	assert_true(ret.not_author);
+	assert_true(server_approval(s, "shop/prod", &weak, &ret));
+	assert_int_equal(ret.count, 2);
+	assert_int_equal(ret.expires_ms, 3600000);
+	assert_string_equal(ret.by.items[0], "managers");
+	assert_true(server_approval(s, "shop/prod", &strong, &ret));
+	assert_int_equal(ret.count, 3);
+	assert_int_equal(ret.expires_ms, 60000);
+	assert_true(server_approval(NULL, "shop/prod", &strong, &ret));
+	server_free(s);
+}
+
+static void mistakes_are_named_with_their_place(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *where, *part;
+	} cases[] = {
+		{"people: { ann: [ann] }\n", "server.yaml:1:17", "fingerprint"},
+		{"people: { ann: [\"user:a\"], bob: [\"user:a\"] }\n", "server.yaml:1",
+		 "belongs to one"},
+		{"groups: { g: [nobody] }\n", "server.yaml:1", "nobody called \"nobody\""},
+		{"protect: { shop/prod: { approve: { by: [g] } } }\n", "server.yaml:1",
+		 "no group \"g\""},
+		{"protect: { prod: { approve: {} } }\n", "server.yaml:1:12",
+		 "an application and its"},
+		{"peoples: {}\n", "server.yaml:1:1", "people"},
+		{"listeners: {}\n", "server.yaml:1:1", "not built yet"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		assert_null(load(cases[i].text));
+		if (!strstr(errors.items[0].where, cases[i].where) ||
+		    !strstr(errors.items[0].text, cases[i].part))
+			fail_msg("%s: %s %s", cases[i].text, errors.items[0].where,
+				 errors.items[0].text);
+	}
+	struct server *empty = load("");
+	assert_non_null(empty);
+	server_free(empty);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(keys_and_users_are_people),
+		cmocka_unit_test(the_stricter_of_both_holds),
+		cmocka_unit_test(mistakes_are_named_with_their_place),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
