@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "config/keys.h"
 #include "config/resolve.h"
 #include "config/settings.h"
 
@@ -150,45 +149,6 @@ static void check_resolved(struct reader *r, const struct yaml_node *node, const
 	else if (config_strategy(resolved, &settings, &err) < 0)
 		reader_error(r, near_node(node, "strategy"), "%s", err.text);
 	config_resolved_free(resolved);
-}
-
-/* ---- analysis ---- */
-
-static bool writes(const struct app_analysis *analysis, const char *key)
-{
-	return analysis->set & schema_bit(&schema_analysis, schema_find(&schema_analysis, key));
-}
-
-static bool uses_kayenta(const struct app *app, const struct app_environment *environment)
-{
-	enum app_judge method = writes(&environment->analysis, "method")
-					? environment->analysis.method
-					: app->analysis.method;
-	return method == APP_JUDGE_MANN_WHITNEY;
-}
-
-static void refuse_kayenta(struct reader *r, const struct yaml_node *node)
-{
-	reader_error(
-		r, yaml_get(yaml_get(node, "analysis"), "kayenta")->key,
-		"\"kayenta\" counts only with \"method: mann-whitney\"; write that too, or remove "
-		"\"kayenta\".");
-}
-
-/* What the file says for all must count for one of them. */
-static void check_kayenta(struct reader *r, const struct yaml_node *root, const struct app *app)
-{
-	uint32_t users = 0;
-	for (uint32_t i = 0; i < app->environment_count; i++) {
-		const struct app_environment *environment = &app->environments[i];
-		bool uses = uses_kayenta(app, environment);
-		users += uses;
-		if (!uses && writes(&environment->analysis, "kayenta"))
-			refuse_kayenta(r,
-				       yaml_get(yaml_get(root, "environments"), environment->name));
-	}
-	if (users == 0 && writes(&app->analysis, "kayenta"))
-		refuse_kayenta(r, root);
 }
 
 /* ---- addresses and routes ---- */
@@ -370,5 +330,4 @@ void check_app(struct reader *r, const struct yaml_node *root, const struct app 
 				  &app->environments[i]);
 	check_shared_addresses(r, all, app);
 	check_gates(r, all, app);
-	check_kayenta(r, root, app);
 }

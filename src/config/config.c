@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "config/check.h"
+#include "config/idle.h"
 #include "config/reader.h"
 #include "config/schema.h"
 #include "config/yaml.h"
@@ -46,6 +47,8 @@ int config_load(const char *text, size_t size, const char *file, struct app **re
 	reader_section(&reader, &schema_app, tree->root, app);
 	if (errors->count == 0)
 		check_app(&reader, tree->root, app);
+	if (errors->count == 0)
+		check_idle(&reader, tree->root, app);
 	if (errors->count > 0) {
 		qsort(errors->items, errors->count, sizeof errors->items[0], compare);
 		config_free(app);

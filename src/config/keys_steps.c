@@ -57,7 +57,7 @@ static const char ABSOLUTE_DOC[] = "Fail even when the live release breaks the s
 				   "same time. Otherwise that is taken "
 				   "for a shared outage, as long as the new release is at most "
 				   "half again as bad: it neither aborts the "
-				   "rollout nor lets it pass.";
+				   "rollout nor lets it pass. Refused without `max`.";
 
 static const struct schema_key error_keys[] = {
 	{"worse_by", SCHEMA_SHARE, AT(app_error_rule, worse_by_bp), .fallback = "25%",
@@ -81,7 +81,7 @@ static const struct schema_key error_keys[] = {
 	{"at_least", SCHEMA_REQUESTS, AT(app_error_rule, at_least), .fallback = "50", .min = 1,
 	 .max = 1000000000,
 	 .doc = "The plain rule waits for so many requests, unless more have failed than may "
-		"fail among so many."},
+		"fail among so many. Refused where there is no such rule."},
 	{"absolute", SCHEMA_BOOL, AT(app_error_rule, absolute), .fallback = "false",
 	 .doc = ABSOLUTE_DOC},
 };
@@ -137,7 +137,8 @@ static const struct schema_section refused_section = {
 			 .fallback = least,                                                  \
 			 .min = 1,                                                           \
 			 .max = 1000000000,                                                  \
-			 .doc = "The plain rule waits for so many answers."},                \
+			 .doc = "The plain rule waits for so many answers. Refused without " \
+				"`max`."},                                                   \
 			{"absolute", SCHEMA_BOOL, AT(app_latency_rule, absolute),            \
 			 .fallback = "false", .doc = ABSOLUTE_DOC},                          \
 	}
@@ -232,14 +233,17 @@ static const char *const when_too_little[] = {"hold", "rollback", "continue", NU
 
 static const struct schema_key analysis_keys[] = {
 	{"state", SCHEMA_CHOICE, AT(app_analysis, state), .fallback = "on", .choices = states,
-	 .doc = "`off`: nothing is judged, and steps pass by time alone."},
+	 .doc = "`off`: nothing is judged, and steps pass by time alone. What stands beside it "
+		"waits "
+		"until it is on again."},
 	{"method", SCHEMA_CHOICE, AT(app_analysis, method), .fallback = "sequential",
 	 .choices = judges,
 	 .doc = "`sequential`: the new release is compared with the live one, request by request, "
 		"as long as it takes to be sure. `rules`: only the plain rules below count; errors "
 		"then have `max: 2%` where none is written. `mann-whitney`: Kayenta's judge, for "
 		"those who come from Spinnaker with its scores; see `kayenta`. Plain rules that "
-		"are written count with each of them."},
+		"are written count with each of them; keys that only one of them uses are refused "
+		"with the others."},
 	{"false_alarms", SCHEMA_SHARE, AT(app_analysis, false_alarms_bp), .fallback = "0.1%",
 	 .min = 1, .max = 1000,
 	 .doc = "The chance that a release which is not worse than tolerated is taken back, over "
