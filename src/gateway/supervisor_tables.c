@@ -319,9 +319,10 @@ void tables_tick(struct supervisor *s)
 		return;
 	if (s->unkept && s->in_force.table)
 		tables_keep(s, &s->in_force.block);
+	struct error said; /* by the table itself, when it does not fit */
 	if (!s->reserve_held)
-		s->reserve_held =
-			reserve_hold(s->options->state_fd, RESERVE_FILE, SUPERVISOR_RESERVE_BYTES);
+		s->reserve_held = reserve_hold(s->options->state_fd, RESERVE_FILE,
+					       SUPERVISOR_RESERVE_BYTES, &said) == 0;
 }
 
 static void prepared_check(struct supervisor *s)

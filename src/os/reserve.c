@@ -2,6 +2,7 @@
  * reserve - see reserve.h for the contract. */
 #include "os/reserve.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -16,28 +17,32 @@ static bool is_whole(int fd, uint64_t bytes)
 	       (uint64_t)about.st_blocks * BLOCK >= bytes;
 }
 
-static bool has_room(int fd, uint64_t bytes)
+/* Returns what errno would be. */
+static int need_room(int fd, uint64_t bytes)
 {
 	struct statvfs fs;
 	if (fstatvfs(fd, &fs) != 0)
-		return false;
+		return errno;
 	uint64_t blocks = geteuid() == 0 ? fs.f_bfree : fs.f_bavail;
-	return blocks >= bytes / fs.f_frsize;
+	return blocks >= bytes / fs.f_frsize ? 0 : ENOSPC;
 }
 
-bool reserve_hold(int dir_fd, const char *name, uint64_t bytes)
+int reserve_hold(int dir_fd, const char *name, uint64_t bytes, struct error *err)
 {
 	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 	AUTO_CLOSE int fd = openat(dir_fd, name, flags, 0600);
 	if (fd < 0)
-		return false;
+		return error_errno(err, errno, "\"%s\" cannot be made", name);
 	if (is_whole(fd, bytes))
-		return true;
+		return 0;
+	int number = need_room(fd, 2 * bytes);
+	if (number == 0)
+		number = posix_fallocate(fd, 0, (off_t)bytes);
 	/* Its word is taken: one that compresses may never show blocks for it. */
-	if (has_room(fd, 2 * bytes) && posix_fallocate(fd, 0, (off_t)bytes) == 0)
-		return true;
+	if (number == 0)
+		return 0;
 	unlinkat(dir_fd, name, 0);
-	return false;
+	return error_errno(err, number, "\"%s\" cannot get its blocks", name);
 }
 
 bool reserve_spend(int dir_fd, const char *name)

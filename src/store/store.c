@@ -55,11 +55,13 @@ static int open_database(const char *path, sqlite3 **db, struct error *err)
 	return result == SQLITE_OK ? 0 : query_error(*db, result, path, err);
 }
 
-static bool hold_reserve(struct store *s)
+static int hold_reserve(struct store *s, struct error *err)
 {
-	if (!s->reserve_held && s->reserve)
-		s->reserve_held = reserve_hold(AT_FDCWD, s->reserve, STORE_RESERVE_BYTES);
-	return s->reserve_held || !s->reserve;
+	if (s->reserve_held || !s->reserve)
+		return 0;
+	int code = reserve_hold(AT_FDCWD, s->reserve, STORE_RESERVE_BYTES, err);
+	s->reserve_held = code == 0;
+	return code;
 }
 
 bool store_spend_reserve(struct store *s)
@@ -71,13 +73,20 @@ bool store_spend_reserve(struct store *s)
 
 int store_room(struct store *s, struct error *err)
 {
-	if (hold_reserve(s))
+	struct error why;
+	int code = hold_reserve(s, &why);
+	if (code == 0)
 		return 0;
-	return error_set(
-		err, ERR_NO_SPACE,
-		"The disk of the store \"%s\" is full: free %d MiB there, and davit goes on by "
-		"itself; until then it only takes releases back.",
-		s->path, 2 * STORE_RESERVE_BYTES >> 20);
+	if (code == ERR_NO_SPACE)
+		return error_set(
+			err, ERR_NO_SPACE,
+			"The disk of the store \"%s\" is full: free %d MiB there, and davit "
+			"goes on by itself; until then it only takes releases back.",
+			s->path, 2 * STORE_RESERVE_BYTES >> 20);
+	return error_set(err, code == ERR_DENIED ? ERR_DENIED : ERR_UNAVAILABLE,
+			 "The store's reserve for a full disk is missing: %s Mend that, and davit "
+			 "goes on by itself; until then it only takes releases back.",
+			 why.text);
 }
 
 static void name_reserve(struct store *s)
@@ -108,7 +117,9 @@ int store_open(const char *path, struct store **ret_store, struct error *err)
 	s->path = mem_copy_text(path);
 	if (!in_memory)
 		name_reserve(s);
-	(void)hold_reserve(s); /* without it store_room() says so */
+	struct error said; /* by store_room(), where it matters */
+	int held = hold_reserve(s, &said);
+	(void)held;
 	*ret_store = s;
 	return 0;
 }

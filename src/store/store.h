@@ -80,7 +80,8 @@ void store_rollback(struct store *s);
 
 /* Outside of a transaction: give the reserve up. False: there is none, so that trying again is in vain. */
 bool store_spend_reserve(struct store *s);
-/* 0: the reserve is there, and every transaction is taken. NO_SPACE: only urgent ones; says what to do. */
+/* 0: the reserve is there, and every transaction is taken. Otherwise only urgent ones, and it says what to do: NO_SPACE
+ * without room for it, DENIED or UNAVAILABLE where something else is in its way. */
 MUST_CHECK int store_room(struct store *s, struct error *err);
 
 /* Does the file still hold together (SQLite's own check)? ERR_CORRUPT when not. */

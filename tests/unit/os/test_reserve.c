@@ -48,11 +48,12 @@ static bool is_there(void)
 static void a_reserve_has_its_blocks_and_is_found_again(void **state)
 {
 	(void)state;
+	struct error err;
 	struct stat about;
-	assert_true(reserve_hold(dir.fd, "room", RESERVE));
+	assert_int_equal(reserve_hold(dir.fd, "room", RESERVE, &err), 0);
 	assert_int_equal(fstatat(dir.fd, "room", &about, 0), 0);
 	assert_true(about.st_blocks * 512 >= RESERVE);
-	assert_true(reserve_hold(dir.fd, "room", RESERVE));
+	assert_int_equal(reserve_hold(dir.fd, "room", RESERVE, &err), 0);
 	assert_true(reserve_spend(dir.fd, "room"));
 	assert_false(is_there());
 	assert_false(reserve_spend(dir.fd, "room"));
@@ -61,10 +62,11 @@ static void a_reserve_has_its_blocks_and_is_found_again(void **state)
 static void one_without_blocks_is_filled(void **state)
 {
 	(void)state;
+	struct error err;
 	struct stat about;
 	AUTO_CLOSE int fd = openat(dir.fd, "room", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	assert_int_equal(ftruncate(fd, RESERVE), 0);
-	assert_true(reserve_hold(dir.fd, "room", RESERVE));
+	assert_int_equal(reserve_hold(dir.fd, "room", RESERVE, &err), 0);
 	assert_int_equal(fstatat(dir.fd, "room", &about, 0), 0);
 	assert_true(about.st_blocks * 512 >= RESERVE);
 }
@@ -75,17 +77,17 @@ static void what_was_given_up_can_be_written_and_is_not_taken_back(void **state)
 	struct error err;
 	char *bytes = calloc(1, RESERVE);
 	mount_or_skip();
-	assert_true(reserve_hold(dir.fd, "room", RESERVE));
+	assert_int_equal(reserve_hold(dir.fd, "room", RESERVE, &err), 0);
 	small_disk_fill(dir.path);
 	assert_int_equal(file_write(dir.fd, "a", bytes, RESERVE, 0600, &err), ERR_NO_SPACE);
 	assert_true(reserve_spend(dir.fd, "room"));
 	/* As much is free as it takes, but then nothing would be left: it waits. */
-	assert_false(reserve_hold(dir.fd, "room", RESERVE));
+	assert_int_equal(reserve_hold(dir.fd, "room", RESERVE, &err), ERR_NO_SPACE);
 	assert_false(is_there());
 	assert_int_equal(file_write(dir.fd, "a", bytes, RESERVE, 0600, &err), 0);
-	assert_false(reserve_hold(dir.fd, "room", RESERVE));
+	assert_int_equal(reserve_hold(dir.fd, "room", RESERVE, &err), ERR_NO_SPACE);
 	small_disk_empty(dir.path);
-	assert_true(reserve_hold(dir.fd, "room", RESERVE));
+	assert_int_equal(reserve_hold(dir.fd, "room", RESERVE, &err), 0);
 	unmount();
 	free(bytes);
 }
@@ -93,11 +95,13 @@ static void what_was_given_up_can_be_written_and_is_not_taken_back(void **state)
 static void without_room_or_without_leave_there_is_none(void **state)
 {
 	(void)state;
+	struct error err;
 	mount_or_skip();
 	small_disk_fill(dir.path);
-	assert_false(reserve_hold(dir.fd, "room", RESERVE));
+	assert_int_equal(reserve_hold(dir.fd, "room", RESERVE, &err), ERR_NO_SPACE);
 	assert_false(is_there());
-	assert_false(reserve_hold(dir.fd, "nowhere/room", RESERVE));
+	assert_int_equal(reserve_hold(dir.fd, "nowhere/room", RESERVE, &err), ERR_NOT_FOUND);
+	assert_non_null(strstr(err.text, "\"nowhere/room\" cannot be made: No such file"));
 	unmount();
 }
 

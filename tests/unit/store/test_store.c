@@ -450,6 +450,22 @@ static void without_room_for_the_reserve_only_urgent_transactions_are_taken(void
 	unmount(f);
 }
 
+/* The disk has room, and nobody is told to free some. */
+static void a_reserve_that_cannot_be_made_says_why(void **state)
+{
+	struct fixture *f = *state;
+	char name[sizeof f->path + 16];
+	snprintf(name, sizeof name, "%s-reserve", f->path);
+	assert_true(store_spend_reserve(f->s));
+	assert_int_equal(mkdir(name, 0700), 0);
+	assert_int_equal(write_much(f, false), ERR_UNAVAILABLE);
+	assert_non_null(strstr(f->err.text, "-reserve\" cannot be made: Is a directory."));
+	assert_null(strstr(f->err.text, "full:"));
+	must(write_much(f, true), &f->err);
+	assert_int_equal(rmdir(name), 0);
+	must(write_much(f, false), &f->err);
+}
+
 static void a_store_in_memory_needs_no_reserve(void **state)
 {
 	struct fixture *f = *state;
@@ -627,6 +643,7 @@ int main(void)
 		TEST(an_urgent_transaction_takes_the_reserve),
 		TEST(a_store_opens_on_a_full_disk_and_finds_its_reserve),
 		TEST(without_room_for_the_reserve_only_urgent_transactions_are_taken),
+		TEST(a_reserve_that_cannot_be_made_says_why),
 		TEST(a_store_in_memory_needs_no_reserve),
 		TEST(a_newer_store_is_refused_in_one_sentence_and_not_touched),
 		TEST(a_newer_version_that_stands_only_in_the_log_is_refused_too),
