@@ -3,12 +3,12 @@
  * next keeper, told to those who watch, and taken up again. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "keeper/keeper_state.h"
 #include "os/clock.h"
 #include "os/file.h"
-#include "os/random.h"
 
 static void fill_record(const struct keeper *k, struct instance_record *r)
 {
@@ -158,19 +158,22 @@ void keeper_begin(struct keeper *k, struct instance_version version)
 	struct buf text;
 	struct error err;
 	struct instance_record record;
-	char random[17];
+	struct stat about = {0};
 	life_init(&k->life, version, clock_now_ms());
-	snprintf(k->program.mark, sizeof k->program.mark, "DAVIT_MARK=%s",
-		 random_hex(random, sizeof random));
+	fstat(k->dir_fd, &about);
+	instance_record_place(k->spec.id, about.st_dev, about.st_ino, k->program.place);
+	instance_record_mark(k->program.place, k->program.mark);
 	buf_init(&text, RECORD_MAX_BYTES);
 	int code = file_read(k->dir_fd, "state", &text, &err);
 	if (code == 0)
 		code = instance_record_read(buf_text(&text), text.size, &record, &err);
 	buf_done(&text);
-	if (code == 0)
+	if (code == 0) {
 		resume(k, &record, version);
-	else if (code != ERR_NOT_FOUND)
+	} else if (code != ERR_NOT_FOUND) {
 		keeper_tell(k, err.text); /* we cannot know more than that */
+		program_sweep(&k->program);
+	}
 	if (keeper_write_record(k, &err) < 0)
 		keeper_say(k, err.text);
 }

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -41,17 +40,18 @@ static struct sweep sweep_of(const struct program *p)
 			      .mark = p->mark};
 }
 
+void program_sweep(const struct program *p)
+{
+	struct sweep sweep = sweep_of(p);
+	sweep_end(&sweep);
+}
+
 /* The same name for the same instance, so that what a killed keeper made is found again. */
 static void make_cgroup(struct program *p)
 {
-	struct stat about = {0};
-	char name[INSTANCE_ID_SIZE + 48];
 	struct cgroup_limits limits = {.memory_bytes = p->spec->memory_bytes,
 				       .cpu_milli = p->spec->cpu_milli};
-	fstat(p->dir_fd, &about);
-	snprintf(name, sizeof name, "davit-%s-%llx-%llx", p->spec->id,
-		 (unsigned long long)about.st_dev, (unsigned long long)about.st_ino);
-	cgroup_make(name, &limits, &p->cgroup, p->note);
+	cgroup_make(p->place, &limits, &p->cgroup, p->note);
 	cgroup_end(&p->cgroup); /* normally empty */
 	p->oom_kills = cgroup_oom_kills(&p->cgroup);
 	p->out_of_memory = false;

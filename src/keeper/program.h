@@ -34,6 +34,7 @@ struct program {
 	int dir_fd; /* the instance's directory */
 	struct output *output;
 	const struct process_user *user; /* NULL: as we are */
+	char place[RECORD_PLACE_SIZE];
 	char mark[RECORD_MARK_SIZE];
 	void (*exited)(void *context);
 	void (*gone)(void *context);
@@ -68,6 +69,9 @@ void program_discard(struct program *program);
 /* ERR_NOT_FOUND: its first process is gone; what else it left is being ended, `gone` will be called. */
 int program_adopt(struct program *program, const struct instance_record *record,
 		  struct error *err) MUST_CHECK;
+
+/* End what an earlier keeper has started and nothing else tells of: its record is lost. Does not wait. */
+void program_sweep(const struct program *program);
 
 /* At once, or by the spec's stop signal and timeout. May be called again to make it quicker. */
 void program_end(struct program *program, bool at_once);

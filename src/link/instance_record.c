@@ -3,6 +3,7 @@
 #include "link/instance_record.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,18 @@ static json_t *any_text(const char *text)
 static void set_number(json_t *o, const char *name, uint64_t value)
 {
 	json_object_set_new(o, name, json_integer((json_int_t)value));
+}
+
+void instance_record_place(const char *id, uint64_t device, uint64_t inode,
+			   char to[RECORD_PLACE_SIZE])
+{
+	snprintf(to, RECORD_PLACE_SIZE, "davit-%s-%llx-%llx", id, (unsigned long long)device,
+		 (unsigned long long)inode);
+}
+
+void instance_record_mark(const char place[RECORD_PLACE_SIZE], char to[RECORD_MARK_SIZE])
+{
+	snprintf(to, RECORD_MARK_SIZE, "DAVIT_MARK=%s", place);
 }
 
 void instance_record_write(const struct instance_record *record, struct buf *to)

@@ -17,7 +17,8 @@
 
 enum {
 	RECORD_BOOT_SIZE = 40,
-	RECORD_MARK_SIZE = 64,
+	RECORD_PLACE_SIZE = INSTANCE_ID_SIZE + 48,
+	RECORD_MARK_SIZE = RECORD_PLACE_SIZE + 16,
 	RECORD_CGROUP_SIZE = 2080,
 	RECORD_MAX_BYTES = 64 * 1024,
 };
@@ -45,6 +46,12 @@ struct instance_record {
 	int32_t exit_signal;
 	char sentence[INSTANCE_SENTENCE_SIZE];
 };
+
+/* The name that an instance's things have, from the device and inode of its directory: its cgroup is called so, and the
+ * environment of all that it starts says so. Whoever has lost the record finds them by it. */
+void instance_record_place(const char *id, uint64_t device, uint64_t inode,
+			   char to[RECORD_PLACE_SIZE]);
+void instance_record_mark(const char place[RECORD_PLACE_SIZE], char to[RECORD_MARK_SIZE]);
 
 void instance_record_write(const struct instance_record *record, struct buf *to);
 int instance_record_read(const char *json, size_t size, struct instance_record *ret_record,

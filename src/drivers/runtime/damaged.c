@@ -52,19 +52,58 @@ static int take_place(int dir_fd, uint64_t deadline_ms, int *ret_lock_fd, struct
 	return code;
 }
 
-static int end_program(int dir_fd, uint64_t deadline_ms, struct error *err)
+static int read_record(int dir_fd, struct instance_record *ret_record)
 {
 	struct buf text;
 	struct error unreadable;
-	struct instance_record record;
-	struct cgroup cgroup;
 	buf_init(&text, RECORD_MAX_BYTES);
 	int code = file_read(dir_fd, "state", &text, &unreadable);
 	if (code == 0)
-		code = instance_record_read(buf_text(&text), text.size, &record, &unreadable);
+		code = instance_record_read(buf_text(&text), text.size, ret_record, &unreadable);
 	buf_done(&text);
+	return code;
+}
+
+static int sweep_all(const struct sweep *sweep, uint64_t deadline_ms, struct error *err)
+{
+	do
+		sweep_end(sweep);
+	while (sweep_count(sweep) > 0 && time_left(deadline_ms));
+	if (sweep_count(sweep) > 0)
+		return error_set(err, ERR_TIMEOUT, "What it has started does not end.");
+	cgroup_remove(sweep->cgroup);
+	return 0;
+}
+
+/* Without a record: what has the name of its place. A cgroup leaves nothing out. */
+static int end_by_name(int dir_fd, const char *id, uint64_t deadline_ms, bool *ret_sure,
+		       struct error *err)
+{
+	const struct cgroup_limits limits = {0};
+	struct stat about;
+	struct cgroup cgroup;
+	char place[RECORD_PLACE_SIZE], mark[RECORD_MARK_SIZE], note[CGROUP_NOTE_SIZE];
+	if (fstat(dir_fd, &about) != 0)
+		return error_errno(err, errno, "\"%s\" cannot be read", id);
+	instance_record_place(id, about.st_dev, about.st_ino, place);
+	instance_record_mark(place, mark);
+	cgroup_make(place, &limits, &cgroup, note);
+	struct sweep sweep = {.cgroup = &cgroup, .mark = mark, .spare_children = true};
+	*ret_sure = cgroup.kill != CGROUP_NONE;
+	return sweep_all(&sweep, deadline_ms, err);
+}
+
+static int end_program(int dir_fd, const char *id, uint64_t deadline_ms, bool *ret_sure,
+		       struct error *err)
+{
+	struct instance_record record;
+	struct cgroup cgroup;
+	int code = read_record(dir_fd, &record);
+	*ret_sure = true;
+	if (code == ERR_NOT_FOUND)
+		return 0; /* it is written before anything runs */
 	if (code < 0 || !record.mark[0])
-		return 0; /* nothing says that anything ran */
+		return end_by_name(dir_fd, id, deadline_ms, ret_sure, err);
 	bool same_boot = strcmp(record.boot, clock_boot_id()) == 0;
 	cgroup_open(record.cgroup, &cgroup);
 	struct sweep sweep = {.cgroup = &cgroup,
@@ -72,13 +111,7 @@ static int end_program(int dir_fd, uint64_t deadline_ms, struct error *err)
 			      .start = record.start,
 			      .mark = record.mark,
 			      .spare_children = true};
-	do
-		sweep_end(&sweep);
-	while (sweep_count(&sweep) > 0 && time_left(deadline_ms));
-	if (sweep_count(&sweep) > 0)
-		return error_set(err, ERR_TIMEOUT, "What it has started does not end.");
-	cgroup_remove(&cgroup);
-	return 0;
+	return sweep_all(&sweep, deadline_ms, err);
 }
 
 /* Make room for one more: remove the oldest of too many. */
@@ -117,8 +150,13 @@ static int move(int instances_fd, int dir_fd, const char *id, const char *name, 
 	return code;
 }
 
+bool damaged_name(const char *name)
+{
+	return text_starts(name, prefix);
+}
+
 int damaged_put_aside(int instances_fd, const char *id, char ret_name[DAMAGED_NAME_SIZE],
-		      struct error *err)
+		      bool *ret_sure, struct error *err)
 {
 	uint64_t deadline_ms = clock_now_ms() + DAMAGED_WAIT_MS;
 	AUTO_CLOSE int dir_fd = -1;
@@ -128,7 +166,7 @@ int damaged_put_aside(int instances_fd, const char *id, char ret_name[DAMAGED_NA
 	if (code == 0)
 		code = take_place(dir_fd, deadline_ms, &lock_fd, err);
 	if (code == 0)
-		code = end_program(dir_fd, deadline_ms, err);
+		code = end_program(dir_fd, id, deadline_ms, ret_sure, err);
 	if (code == 0)
 		code = move(instances_fd, dir_fd, id, ret_name, err);
 	return code;

@@ -343,10 +343,15 @@ static int take_up_or_put_aside(struct process_runtime *r, const char *id, struc
 	int code = take_up(r, id, err);
 	if (code != ERR_CORRUPT && code != ERR_INVALID)
 		return code;
-	if (damaged_put_aside(r->instances_fd, id, r->damaged, &why) == 0) {
+	bool sure;
+	if (damaged_put_aside(r->instances_fd, id, r->damaged, &sure, &why) == 0) {
 		log_event(LOG_ERROR, "runtime.damaged",
-			  "directory=\"%s/%s\" error=\"%s\" next=\"it was ended, and is now %s\"",
-			  r->path, id, err->text, r->damaged);
+			  "directory=\"%s/%s\" error=\"%s\" next=\"%s, and is now %s\"", r->path,
+			  id, err->text,
+			  sure ? "it was ended"
+			       : "what carries its mark was ended, look whether anything of it "
+				 "still runs",
+			  r->damaged);
 		return 0;
 	}
 	log_event(LOG_ERROR, "runtime.damaged",
@@ -367,6 +372,8 @@ static int scan(struct process_runtime *r, struct error *err)
 	for (struct dirent *entry; code == 0 && (entry = readdir(all));) {
 		if (text_starts(entry->d_name, ".gone-"))
 			code = file_remove_tree(r->instances_fd, entry->d_name, err);
+		else if (damaged_name(entry->d_name))
+			text_copy(r->damaged, sizeof r->damaged, entry->d_name);
 		else if (instance_id_valid(entry->d_name))
 			code = take_up_or_put_aside(r, entry->d_name, err);
 	}

@@ -309,6 +309,48 @@ static void a_damaged_instance_is_ended_and_its_slot_is_free_again(void **state)
 	start_ready("web");
 }
 
+/* By its cgroup where there is one, else by its mark: who it is stands in no file any more. */
+static void one_whose_record_is_lost_too_is_ended(void **state)
+{
+	(void)state;
+	for (int marked = 0; marked < 2; marked++) {
+		if (marked)
+			setenv("DAVIT_CGROUPS", "none", 1);
+		start_ready("web");
+		kill(keeper_of("web"), SIGKILL);
+		close_runtime();
+		assert_int_equal(
+			file_write(dir.fd, "instances/web/spec.json", "{\"cut", 5, 0600, &err), 0);
+		assert_int_equal(file_write(dir.fd, "instances/web/state", "{\"cut", 5, 0600, &err),
+				 0);
+		open_runtime();
+		UNTIL((reap(), count_processes() == 0));
+		assert_null(look("web"));
+		unsetenv("DAVIT_CGROUPS");
+		/* It is told again after the next start. */
+		close_runtime();
+		open_runtime();
+		assert_non_null(strstr(runtime->ops->trouble(runtime), "instances/.damaged-web"));
+		assert_int_equal(file_remove_tree(dir.fd, "instances/.damaged-web", &err), 0);
+		assert_string_equal(runtime->ops->trouble(runtime), "");
+	}
+}
+
+static void a_keeper_without_a_record_starts_anew_and_leaves_no_second_program(void **state)
+{
+	(void)state;
+	setenv("DAVIT_CGROUPS", "none", 1);
+	start_ready("web");
+	int before = look("web")->pid;
+	pid_t keeper = keeper_of("web");
+	kill(keeper, SIGSTOP); /* it would write its record again */
+	assert_int_equal(file_write(dir.fd, "instances/web/state", "{\"cut", 5, 0600, &err), 0);
+	kill(keeper, SIGKILL);
+	UNTIL((reap(), is("web", INSTANCE_READY) && look("web")->pid != before));
+	UNTIL((reap(), count_processes() == 1));
+	unsetenv("DAVIT_CGROUPS");
+}
+
 static void of_many_damaged_instances_the_last_ones_are_kept(void **state)
 {
 	(void)state;
@@ -506,6 +548,8 @@ int main(void)
 		TEST(a_controller_killed_between_spec_and_keeper_has_started_it),
 		TEST(a_directory_without_a_spec_is_removed),
 		TEST(a_damaged_instance_is_ended_and_its_slot_is_free_again),
+		TEST(one_whose_record_is_lost_too_is_ended),
+		TEST(a_keeper_without_a_record_starts_anew_and_leaves_no_second_program),
 		TEST(of_many_damaged_instances_the_last_ones_are_kept),
 		TEST(a_second_keeper_leaves_at_once),
 		TEST(many_blows_at_random_leave_what_is_wanted_and_nothing_else),
