@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * failpoint_names - prints the name of every failpoint, one a line, for 04_kill.bats to walk.
+ * failpoint_names - prints the name of every failpoint, one a line, for 04_failpoints.bats to walk.
  */
 #include <stdio.h>
 

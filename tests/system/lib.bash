@@ -108,6 +108,7 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
 PYTHON
 }
 
+# shellcheck disable=SC2120 # few give it arguments
 up() {
 	[ ! -e "$T/up.log" ] || cat "$T/up.log" >>"$T/up.before.log"
 	(cd "$T" && exec "$DAVIT" up "$@" >"$T/up.log" 2>&1 </dev/null 3>&- 4>&-) &
@@ -229,6 +230,7 @@ holds() { [ "$("${@:2}")" = "$1" ]; }
 # The release that answers now.
 answering() { curl -s --max-time 5 -o /dev/null -D - "http://127.0.0.1:$PORT/item/1" | tr -d '\r' | awk -F': ' 'tolower($1) == "x-release" { print $2 }'; }
 
+# shellcheck disable=SC2120
 load_start() {
 	rm -f "$T/load.stop"
 	"$DAVIT_LOAD" --url "http://127.0.0.1:$PORT" --rate "$RATE" --stop-file "$T/load.stop" --out "$T/load.json" \
@@ -299,6 +301,31 @@ load_lost_only_killed() {
 	grep -vE ' (ok|service_5xx) ' "$T/load.ids" | head -n 10
 	is 0 load '.failed | .gateway_5xx + .gateway_other + .connect + .timeout + .wrong_id + .duplicate + .bad_body + .protocol + .unsent' ||
 		return 1
-	is true load ".failed_by_davit <= $1 * 54" || return 1
+	is true load ".failed_by_davit <= $1 * 54" || {
+		tail -n 1 "$T/load.json"
+		return 1
+	}
 	is 0 jq -n "$(awk '{ print $1 }' "$T/journal" | sort | uniq -d | wc -l)"
 }
+
+# serving_under_load STRATEGY: v1.0.0 is live, v2.0.0 is there, and users come.
+serving_under_load() {
+	STRATEGY=$1
+	up
+	release v1.0.0
+	release v2.0.0
+	deploy v1.0.0
+	[ "$status" = 0 ]
+	load_start
+}
+
+# The rollout has ended as planned, on $1, and nobody is left of what was not to be.
+ended_on() {
+	wait_for 60 "the rollout to $1 to succeed" holds succeeded rollout .state
+	is "$1" live_tag
+	is 10000 environment .live.weight_bp
+	wait_for 15 "the gateway to have it" holds "$1" answering
+	exits 0 davit audit --verify
+}
+
+controller_is_back() { davit status --json; }
