@@ -91,6 +91,7 @@ struct environment {
 	/* An instance that is to be replaced; "" = none. The next one of that name becomes ready later. */
 	char sick[INSTANCE_ID_SIZE];
 	uint64_t sick_ms;
+	bool replacing[ENVIRONMENT_SETS_MAX]; /* from then on until the next one is ready */
 	uint32_t drain_count;
 	struct drain_clock drains[DRAINS_MAX];
 

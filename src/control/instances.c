@@ -360,6 +360,20 @@ void instances_assert_all(struct environment *e)
 	end_strangers(e);
 }
 
+/* Is a sick instance of this set being replaced? From the first look at it until the set is whole again. */
+static bool watch_replacement(struct environment *e, uint8_t slot, const struct crew *crew,
+			      const uint16_t ready[PROCESSES_MAX])
+{
+	const struct set_document *document = &e->core.sets[slot].document;
+	bool sick = false, whole = true;
+	for (uint32_t i = 0; i < crew->count; i++)
+		sick |= crew->members[i].sick;
+	for (uint32_t p = 0; p < PROCESSES_MAX; p++)
+		whole &= ready[p] >= document->count[p];
+	e->replacing[slot] = sick || (e->replacing[slot] && !whole);
+	return e->replacing[slot];
+}
+
 /* A document has been applied when every instance that listens has taken note of its version. */
 void instances_observe(struct environment *e, uint8_t slot, struct set_observation *to)
 {
@@ -378,6 +392,7 @@ void instances_observe(struct environment *e, uint8_t slot, struct set_observati
 		to->applied = document->version;
 	fleet_count(&wish, crew.members, crew.count, e->active ? e->active->plan.min_ready_ms : 0,
 		    &tally);
+	to->replacing = watch_replacement(e, slot, &crew, tally.ready);
 	memcpy(to->exist, tally.exist, sizeof to->exist);
 	memcpy(to->ready, tally.ready, sizeof to->ready);
 	memcpy(to->settled, tally.settled, sizeof to->settled);

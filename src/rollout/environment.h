@@ -29,6 +29,7 @@ struct set_seen {
 	uint16_t ready[PROCESSES_MAX];  /* healthy and not draining */
 	uint16_t failed[PROCESSES_MAX]; /* gave up restarting */
 	uint16_t wrong;                 /* instances that report another release */
+	bool replacing;                 /* one is missing on purpose */
 };
 
 struct environment_set {

@@ -111,6 +111,7 @@ struct set_observation {
 	uint16_t undrained[PROCESSES_MAX]; /* above the count, and not yet without requests */
 	uint16_t failed[PROCESSES_MAX];    /* gave up restarting */
 	uint16_t wrong;                    /* instances that report another release */
+	bool replacing; /* a sick instance makes room for another: until that is ready, one is missing on purpose */
 	bool refused; /* what the document wants cannot be started, and waiting changes nothing */
 };
 

@@ -23,10 +23,12 @@ static bool start_refused(const struct turn *t)
 	       t->event->observation.sets[slot].refused;
 }
 
-/* Count it when a release that stood does so no more. What has not been looked at is not known to. */
+/* Count it when a release that stood does so no more. What has not been looked at is not known to; what misses an
+ * instance that is being replaced stands as before. */
 static void count_fall(struct turn *t, uint8_t slot, bool *stood, uint32_t *falls)
 {
-	if (slot == SLOT_NONE || !t->env->sets[slot].seen.applied)
+	if (slot == SLOT_NONE || !t->env->sets[slot].seen.applied ||
+	    t->env->sets[slot].seen.replacing)
 		return;
 	bool stands = step_at_strength(&t->env->sets[slot]);
 	if (stands == *stood)

@@ -127,6 +127,7 @@ bool turn_take_observation(struct turn *t)
 		memcpy(set->seen.ready, look->ready, sizeof set->seen.ready);
 		memcpy(set->seen.failed, look->failed, sizeof set->seen.failed);
 		set->seen.wrong = look->wrong;
+		set->seen.replacing = look->replacing;
 	}
 	if (t->change == ROLLOUT_UNCHANGED)
 		t->change = ROLLOUT_TIMED;

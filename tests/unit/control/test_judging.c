@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "control/environment.h"
 #include "world.h"
 
 static const char yaml[] =
@@ -111,6 +112,12 @@ static void one_sick_instance_is_replaced_and_the_release_goes_up(void **state)
 	(void)state;
 	world_behaviour("v2")->sick_slot = 2;
 	uint32_t rollout = world_deploy("prod", "v2");
+	const struct environment *e = world.control->environments[0];
+	for (uint32_t i = 0; i < 2400 && e->active; i++) {
+		world_run(100);
+		/* It is missed for a while, but it has not fallen. */
+		assert_int_equal(e->active ? e->active->state.candidate_falls : 0, 0);
+	}
 	const char *end = world_until_end(rollout, 240000);
 	if (strcmp(end, "succeeded") != 0)
 		fail_msg("%s: %s", end, world_view(rollout)->why);

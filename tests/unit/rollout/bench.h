@@ -30,6 +30,7 @@ struct bench {
 	struct { /* of the slot's instances: how many the world lacks or adds */
 		uint16_t unready, failed, undrained, lingering, wrong;
 		bool silent; /* its documents are not applied */
+		bool replacing;
 		bool refused;
 	} world[ENVIRONMENT_SETS_MAX];
 	bool router_silent;
@@ -73,6 +74,7 @@ static struct observation observe(void)
 		struct set_observation *look = &o.sets[i];
 		look->release = document->release;
 		look->refused = b.world[i].refused;
+		look->replacing = b.world[i].replacing;
 		if (b.world[i].silent || document->version.n == 0)
 			continue;
 		look->applied = document->version;

@@ -431,6 +431,25 @@ static void a_candidate_that_falls_again_and_again_is_taken_back(void **state)
 	assert_int_equal(effects(EFFECT_BAD), 1);
 }
 
+static void a_replaced_instance_is_no_fall(void **state)
+{
+	(void)state;
+	begin(&release_2);
+	walk_to(PLAN_HOLD);
+	for (uint32_t i = 0; i <= ROLLOUT_FALLS_MAX; i++) {
+		b.world[1].replacing = true;
+		b.world[1].unready = 1;
+		look();
+		look();
+		b.world[1].unready = 0;
+		b.world[1].replacing = false;
+		look();
+	}
+	assert_int_equal(b.r.candidate_falls, 0);
+	fall_and_get_up(1); /* but this is */
+	assert_int_equal(b.r.candidate_falls, 1);
+}
+
 static void falls_are_counted_over_pauses_and_restarts(void **state)
 {
 	(void)state;
@@ -974,6 +993,7 @@ int main(void)
 		TEST(after_a_restart_it_is_taken_back_once_the_live_release_is_seen),
 		TEST(going_back_ends_a_mirror_at_once),
 		TEST(a_candidate_that_falls_again_and_again_is_taken_back),
+		TEST(a_replaced_instance_is_no_fall),
 		TEST(falls_are_counted_over_pauses_and_restarts),
 		TEST(what_the_live_release_suffers_as_well_is_not_held_against_it),
 		TEST(more_instances_are_no_fall),
