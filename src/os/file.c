@@ -5,17 +5,16 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/fs.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 
 enum { PART_SIZE = 64 * 1024, PATH_SIZE = 4096 };
 
-int file_read(int dir_fd, const char *name, struct buf *to, struct error *err)
+static int read_all(int fd, const char *name, struct buf *to, struct error *err)
 {
-	AUTO_CLOSE int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return error_errno(err, errno, "\"%s\" cannot be read", name);
 	char part[4096];
 	for (;;) {
 		ssize_t count = read(fd, part, sizeof part);
@@ -30,6 +29,29 @@ int file_read(int dir_fd, const char *name, struct buf *to, struct error *err)
 			return error_set(err, ERR_LIMIT, "\"%s\" is larger than %zu bytes.", name,
 					 to->max);
 	}
+}
+
+int file_read(int dir_fd, const char *name, struct buf *to, struct error *err)
+{
+	AUTO_CLOSE int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return error_errno(err, errno, "\"%s\" cannot be read", name);
+	return read_all(fd, name, to, err);
+}
+
+int file_read_beneath(int dir_fd, const char *name, struct buf *to, struct error *err)
+{
+	struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+			       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+	struct stat st;
+	AUTO_CLOSE int fd = (int)syscall(SYS_openat2, dir_fd, name, &how, sizeof how);
+	if (fd < 0 && errno == EXDEV)
+		return error_set(err, ERR_DENIED, "\"%s\" lies outside of the directory.", name);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return error_errno(err, errno, "\"%s\" cannot be read", name);
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, ERR_INVALID, "\"%s\" is not a plain file.", name);
+	return read_all(fd, name, to, err);
 }
 
 static int write_all(int fd, const char *data, size_t size)

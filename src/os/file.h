@@ -36,6 +36,10 @@ static inline void file_close_auto(const int *fd)
 /* Append the whole file to `to`; ERR_LIMIT when it would pass the buffer's ceiling. */
 int file_read(int dir_fd, const char *name, struct buf *to, struct error *err) MUST_CHECK;
 
+/* The same for a plain file of which the name is not trusted: nothing outside of `dir_fd` is read, also not by way of
+ * "..", an absolute name or a symbolic link (ERR_DENIED); what is no plain file is ERR_INVALID. */
+int file_read_beneath(int dir_fd, const char *name, struct buf *to, struct error *err) MUST_CHECK;
+
 /* Replace or create `name`: temporary file, fsync, rename, fsync of the directory. */
 int file_write(int dir_fd, const char *name, const void *data, size_t size, mode_t mode,
 	       struct error *err) MUST_CHECK;

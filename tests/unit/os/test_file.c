@@ -57,6 +57,28 @@ static void a_write_into_a_missing_directory_changes_nothing(void **state)
 	assert_non_null(strstr(err.text, "no/a"));
 }
 
+static void a_name_that_is_not_trusted_leads_nowhere_else(void **state)
+{
+	struct buf b;
+	(void)state;
+	buf_init(&b, 1000);
+	put("a", "one", 0600);
+	assert_int_equal(symlinkat("a", dir.fd, "in"), 0);
+	assert_int_equal(symlinkat("/etc/passwd", dir.fd, "out"), 0);
+	assert_int_equal(mkfifoat(dir.fd, "pipe", 0600), 0);
+	assert_int_equal(file_read_beneath(dir.fd, "a", &b, &err), 0);
+	assert_int_equal(file_read_beneath(dir.fd, "in", &b, &err), 0);
+	assert_string_equal(buf_text(&b), "oneone");
+	assert_int_equal(file_read_beneath(dir.fd, "out", &b, &err), ERR_DENIED);
+	assert_int_equal(file_read_beneath(dir.fd, "../a", &b, &err), ERR_DENIED);
+	assert_int_equal(file_read_beneath(dir.fd, "/etc/passwd", &b, &err), ERR_DENIED);
+	assert_int_equal(file_read_beneath(dir.fd, "pipe", &b, &err), ERR_INVALID);
+	assert_int_equal(file_read_beneath(dir.fd, ".", &b, &err), ERR_INVALID);
+	assert_int_equal(file_read_beneath(dir.fd, "none", &b, &err), ERR_NOT_FOUND);
+	assert_string_equal(buf_text(&b), "oneone");
+	buf_done(&b);
+}
+
 static void a_file_larger_than_the_buffer_is_refused(void **state)
 {
 	(void)state;
@@ -171,6 +193,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_written_file_replaces_the_old_one_and_leaves_nothing_beside_it),
 		TEST(a_write_into_a_missing_directory_changes_nothing),
+		TEST(a_name_that_is_not_trusted_leads_nowhere_else),
 		TEST(a_file_larger_than_the_buffer_is_refused),
 		TEST(directories_are_made_with_all_above_them),
 		TEST(removing_a_tree_does_not_follow_links_out_of_it),
