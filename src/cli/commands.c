@@ -347,6 +347,31 @@ const struct cli_command cli_commands[] = {
 	 .json = "davit.v1/validate: file, valid, app, environments; davit.v1/error: errors",
 	 .args_max = 1,
 	 .run = verb_validate},
+	{.name = "scan",
+	 .arguments = "check|convert FILE [FILE...]",
+	 .summary = "what security scanners found, against what was known",
+	 .details = "check reads SARIF 2.1.0 reports, tells which findings are new since the baseline, and blocks (exit 14) "
+		    "where a new one is high or critical. A report that is missing, malformed or of a scan that failed is an "
+		    "error (exit 2), never a pass. A waivers.yaml in this directory lets findings through until a stated day.\n"
+		    "convert writes the reports of cppcheck (--xml), bandit (-f json), shellcheck (-f json1) and npm audit "
+		    "(--json) as SARIF on standard output. --from sarif makes one report of several: a baseline for the "
+		    "next check. FILE may be -, standard input.\n"
+		    "Findings are known again by the scanner's fingerprint, else by the lines of the tree around them, "
+		    "else by their message; so moved lines are not new.",
+	 .examples = "  davit scan check flawfinder.sarif --against baseline.sarif\n"
+		     "  davit scan convert --from cppcheck cppcheck.xml > cppcheck.sarif\n"
+		     "  davit scan convert --from sarif *.sarif > baseline.sarif",
+	 .json = "davit.v1/scan: verdict, sentence, counts, findings, fixed, waivers; convert: SARIF, as without",
+	 .args_min = 2,
+	 .args_max = CLI_ARGS_MAX,
+	 .options = {{"against", 0, "FILE", "the baseline, SARIF; without it every finding is new"},
+		     {"block-at", 0, "SEVERITY", "low, medium, high (the default), critical or none"},
+		     {"at-most", 0, "CAPS", "also block on sums, as critical=0,high=10"},
+		     {"waivers", 0, "FILE", "instead of waivers.yaml, which may be missing"},
+		     {"source", 0, "DIR", "the tree that was scanned (default: this directory)"},
+		     {"all", 0, NULL, "show every finding, not only new ones"},
+		     {"from", 0, "TOOL", "of convert: cppcheck, bandit, shellcheck, npm-audit or sarif"}},
+	 .run = verb_scan},
 	{.name = "schema",
 	 .arguments = "",
 	 .summary = "the JSON Schema of davit.yaml, for editors",

@@ -22,6 +22,8 @@ const struct cli_exit_meaning cli_exits[] = {
 	{CLI_DEGRADED, "degraded",
 	 "The rollout failed and could not go back: the service is degraded. davit keeps trying."},
 	{CLI_REJECTED, "rejected", "The rollout was refused before it began."},
+	{CLI_BLOCKED, "blocked",
+	 "A scan found what its policy does not let through (davit scan check)."},
 	{CLI_CANCELLED, "cancelled",
 	 "A person aborted the rollout, or a newer one took its place."},
 	{CLI_STILL_RUNNING, "still running",

@@ -32,7 +32,9 @@ static const struct look {
 	{"waiting", "·", ".", TONE_FAINT},      {"skipped", "·", ".", TONE_FAINT},
 	{"superseded", "–", "-", TONE_FAINT},   {"cancelled", "–", "-", TONE_FAINT},
 	{"note", "•", "*", TONE_BUSY},          {"empty", "◌", "o", TONE_FAINT},
-	{"exited", "–", "-", TONE_FAINT},
+	{"exited", "–", "-", TONE_FAINT},       {"blocked", "✖", "x", TONE_BAD},
+	{"critical", "✖", "x", TONE_BAD},       {"high", "✖", "x", TONE_BAD},
+	{"medium", "•", "*", TONE_BUSY},        {"low", "·", ".", TONE_FAINT},
 };
 
 static const struct look *look_of(const char *state)

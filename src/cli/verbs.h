@@ -30,6 +30,7 @@ int verb_releases(struct cli *cli);
 int verb_restart(struct cli *cli);
 int verb_resume(struct cli *cli);
 int verb_rollback(struct cli *cli);
+int verb_scan(struct cli *cli);
 int verb_schema(struct cli *cli);
 int verb_status(struct cli *cli);
 int verb_unfreeze(struct cli *cli);

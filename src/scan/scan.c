@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * scan - see scan.h for the contract. */
+#include "scan/scan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "config/yaml.h"
+#include "os/file.h"
+#include "scan/identity.h"
+#include "scan/json_input.h"
+
+static int read_one(const char *file, convert_read *read, const char *root, struct findings *list,
+		    struct error *err)
+{
+	struct buf text;
+	bool piped = strcmp(file, "-") == 0;
+	buf_init(&text, SCAN_BYTES_MAX);
+	int status = file_read(AT_FDCWD, piped ? "/dev/stdin" : file, &text, err);
+	if (status < 0) {
+		error_prefix(err, "The report of the scan is not there");
+	} else {
+		const struct convert_input input = {.name = piped ? "standard input" : file,
+						    .root = root,
+						    .text = buf_text(&text),
+						    .size = text.size};
+		status = read(&input, list, err);
+	}
+	buf_done(&text);
+	return status;
+}
+
+int scan_read(const char *const *files, uint32_t count, convert_read *read, const char *source,
+	      struct findings *list, struct error *err)
+{
+	struct source *tree = NULL;
+	int status = 0;
+	if (count > SCAN_FILES_MAX)
+		return error_set(err, ERR_LIMIT, "That is more than %d reports.", SCAN_FILES_MAX);
+	if (source)
+		status = source_open(source, &tree, err);
+	for (uint32_t i = 0; i < count && status == 0; i++)
+		status = read_one(files[i], read, tree ? source_root(tree) : NULL, list, err);
+	if (status == 0)
+		findings_identify(list, tree);
+	source_free(tree);
+	return status;
+}
+
+static int take_waivers(const char *file, struct waivers *to, struct error *err)
+{
+	struct buf text;
+	buf_init(&text, YAML_BYTES_MAX);
+	int status = file_read(AT_FDCWD, file, &text, err);
+	if (status == 0)
+		status = waivers_read(file, buf_text(&text), text.size, to, err);
+	buf_done(&text);
+	return status;
+}
+
+int scan_check(const struct scan_request *request, struct scan_report **ret_report,
+	       struct error *err)
+{
+	struct scan_report *report = mem_zero(1, sizeof *report);
+	report->policy = request->policy;
+	report->has_base = request->against != NULL;
+	int status = scan_read(request->files, request->file_count, convert_sarif, request->source,
+			       &report->now, err);
+	/* The tree is the one of now; the baseline's lines are where they were then. */
+	if (status == 0 && report->has_base)
+		status = scan_read(&request->against, 1, convert_sarif, NULL, &report->base, err);
+	if (status == 0 && request->waivers)
+		status = take_waivers(request->waivers, &report->waivers, err);
+	if (status < 0) {
+		scan_report_free(report);
+		return status;
+	}
+	findings_compare(&report->now, report->has_base ? &report->base : NULL);
+	waivers_apply(&report->waivers, request->now_unix_ms, &report->now);
+	findings_count(&report->now, &report->base, &report->counts);
+	report->blocked = scan_judge(&report->counts, &report->policy, report->sentence);
+	*ret_report = report;
+	return 0;
+}
+
+void scan_report_free(struct scan_report *report)
+{
+	if (!report)
+		return;
+	findings_done(&report->now);
+	findings_done(&report->base);
+	waivers_done(&report->waivers);
+	free(report);
+}
