@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * fuzz_scan - reports of scanners. The first byte says of which tool, the rest is the report; with "w" it is a file of
+ * waivers.
+ *
+ * What is refused has a place and a sentence without control characters. What is accepted is written as SARIF that
+ * reads back to the same findings with the same identities, in whatever order; held against itself nothing is new
+ * and nothing is fixed. */
+#include <string.h>
+
+#include "fuzz.h"
+
+#include "scan/compare.h"
+#include "scan/convert.h"
+#include "scan/identity.h"
+#include "scan/sarif.h"
+#include "scan/waivers.h"
+
+static const uint64_t now_unix_ms = 1800000000000;
+
+static void expect_error(const struct error *err)
+{
+	EXPECT(err->code < 0 && err->text[0] != '\0');
+	EXPECT(strncmp(err->where, "report", 6) == 0);
+	for (const char *p = err->text; *p; p++)
+		EXPECT((unsigned char)*p >= 0x20 && *p != 0x7f);
+}
+
+static int read_as(convert_read *read, const char *text, size_t size, struct findings *list,
+		   struct error *err)
+{
+	const struct convert_input input = {
+		.name = "report", .root = "/r", .text = text, .size = size};
+	findings_init(list);
+	*err = (struct error){0};
+	return read(&input, list, err);
+}
+
+static void expect_itself(struct findings *list)
+{
+	struct scan_counts counts;
+	findings_compare(list, list);
+	findings_count(list, list, &counts);
+	EXPECT(counts.total[FINDING_FIXED] == 0);
+	EXPECT(counts.total[FINDING_NEW] == 0);
+	EXPECT(counts.total[FINDING_EXISTING] + counts.total[FINDING_SUPPRESSED] <= list->count);
+}
+
+static void expect_back(const struct findings *list)
+{
+	struct findings again;
+	struct error err;
+	json_t *document = sarif_write(list);
+	char *text = json_dumps(document, JSON_COMPACT);
+	json_decref(document);
+	EXPECT(text != NULL);
+	EXPECT(read_as(convert_sarif, text, strlen(text), &again, &err) == 0);
+	findings_identify(&again, NULL);
+	EXPECT(again.count == list->count && again.tool_count == list->tool_count);
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct finding *a = &list->items[i], *b = &again.items[i];
+		EXPECT(strcmp(a->identity, b->identity) == 0 && strcmp(a->plain, b->plain) == 0);
+		EXPECT(a->severity == b->severity && a->suppression == b->suppression);
+		EXPECT(a->line == b->line && strcmp(a->path, b->path) == 0);
+	}
+	findings_done(&again);
+	free(text);
+}
+
+static void expect_waivers(const char *text, size_t size)
+{
+	struct waivers waivers;
+	struct findings list;
+	struct error err = {0};
+	if (waivers_read("report", text, size, &waivers, &err) < 0) {
+		EXPECT(err.code < 0 && err.text[0] != '\0');
+		return;
+	}
+	findings_init(&list);
+	waivers_apply(&waivers, now_unix_ms, &list);
+	for (uint32_t i = 0; i < waivers.count; i++) {
+		const struct waiver *w = &waivers.items[i];
+		EXPECT(w->rule[0] && w->reason[0] && w->owner[0] && strlen(w->until) == 10);
+	}
+	waivers_done(&waivers);
+}
+
+/* libfyaml 0.7.12 forgets a buffer of its own when a quoted scalar has many escapes. */
+const char *__lsan_default_suppressions(void);
+
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:libfyaml";
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char letters[] = "xbcns"; /* in the order of convert_formats */
+	struct findings list;
+	struct error err;
+	if (size == 0)
+		return 0;
+	const char *letter = memchr(letters, data[0], sizeof letters - 1);
+	const char *text = (const char *)data + 1;
+	if (data[0] == 'w')
+		expect_waivers(text, size - 1);
+	if (!letter)
+		return 0;
+	if (read_as(convert_formats[letter - letters].read, text, size - 1, &list, &err) < 0) {
+		expect_error(&err);
+	} else {
+		findings_identify(&list, NULL);
+		expect_back(&list);
+		expect_itself(&list);
+	}
+	findings_done(&list);
+	return 0;
+}
