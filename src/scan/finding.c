@@ -157,7 +157,10 @@ int findings_add(struct findings *list, const struct finding *draft, struct erro
 	f->message = copy_cut(draft->message, FINDING_MESSAGE_SIZE);
 	f->url = copy_cut(draft->url, FINDING_PATH_SIZE);
 	f->fingerprint = mem_copy_text(draft->fingerprint ? draft->fingerprint : "");
-	f->snippet = copy_cut(draft->snippet, FINDING_SNIPPET_SIZE);
+	/* A line of no file is none, and so is what it quotes. */
+	f->line = f->path[0] ? draft->line : 0;
+	f->column = f->line > 0 ? draft->column : 0;
+	f->snippet = copy_cut(f->line > 0 ? draft->snippet : NULL, FINDING_SNIPPET_SIZE);
 	return 0;
 }
 

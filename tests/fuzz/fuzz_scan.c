@@ -3,7 +3,7 @@
  * waivers.
  *
  * What is refused has a place and a sentence without control characters. What is accepted is written as SARIF that
- * reads back to the same findings with the same identities, in whatever order; held against itself nothing is new
+ * reads back to the same findings with the same identities; held against itself nothing is new
  * and nothing is fixed. */
 #include <string.h>
 
@@ -45,7 +45,50 @@ static void expect_itself(struct findings *list)
 	EXPECT(counts.total[FINDING_EXISTING] + counts.total[FINDING_SUPPRESSED] <= list->count);
 }
 
-static void expect_back(const struct findings *list)
+static int by_identity(const void *left, const void *right)
+{
+	const struct finding *a = left, *b = right;
+	int order = strcmp(a->identity, b->identity);
+	return order ? order : strcmp(a->plain, b->plain);
+}
+
+static int by_plain(const void *left, const void *right)
+{
+	return strcmp(((const struct finding *)left)->plain,
+		      ((const struct finding *)right)->plain);
+}
+
+static bool are_distinct(const struct findings *list)
+{
+	bool distinct = true;
+	for (uint32_t i = 1; i < list->count; i++)
+		distinct = distinct &&
+			   strcmp(list->items[i - 1].identity, list->items[i].identity) != 0;
+	return distinct;
+}
+
+/* Both in an order of their own: of findings in the same place a fingerprint decides, which is not written. */
+static void expect_equal(struct findings *a, struct findings *b)
+{
+	EXPECT(a->count == b->count && a->tool_count == b->tool_count);
+	if (a->count == 0)
+		return;
+	qsort(a->items, a->count, sizeof *a->items, by_plain);
+	qsort(b->items, b->count, sizeof *b->items, by_plain);
+	for (uint32_t i = 0; i < a->count; i++)
+		EXPECT(strcmp(a->items[i].plain, b->items[i].plain) == 0);
+	qsort(a->items, a->count, sizeof *a->items, by_identity);
+	qsort(b->items, b->count, sizeof *b->items, by_identity);
+	/* A report can give one identity twice, with the number that davit would give: then it was a lie before. */
+	for (uint32_t i = 0; i < (are_distinct(a) ? a->count : 0); i++) {
+		const struct finding *x = &a->items[i], *y = &b->items[i];
+		EXPECT(strcmp(x->identity, y->identity) == 0);
+		EXPECT(x->severity == y->severity && x->suppression == y->suppression);
+		EXPECT(x->line == y->line && strcmp(x->path, y->path) == 0);
+	}
+}
+
+static void expect_back(struct findings *list)
 {
 	struct findings again;
 	struct error err;
@@ -55,13 +98,7 @@ static void expect_back(const struct findings *list)
 	EXPECT(text != NULL);
 	EXPECT(read_as(convert_sarif, text, strlen(text), &again, &err) == 0);
 	findings_identify(&again, NULL);
-	EXPECT(again.count == list->count && again.tool_count == list->tool_count);
-	for (uint32_t i = 0; i < list->count; i++) {
-		const struct finding *a = &list->items[i], *b = &again.items[i];
-		EXPECT(strcmp(a->identity, b->identity) == 0 && strcmp(a->plain, b->plain) == 0);
-		EXPECT(a->severity == b->severity && a->suppression == b->suppression);
-		EXPECT(a->line == b->line && strcmp(a->path, b->path) == 0);
-	}
+	expect_equal(list, &again);
 	findings_done(&again);
 	free(text);
 }
