@@ -335,8 +335,8 @@ static int read_run(struct reader *r, const json_t *run)
 
 static int read_root(struct reader *r, const json_t *root)
 {
-	json_t *runs, *run;
-	const char *version;
+	json_t *runs = NULL, *run;
+	const char *version = NULL;
 	size_t i;
 	int status = json_input_text(&r->in, root, "version", &version);
 	if (status == 0 && (!version || strcmp(version, "2.1.0") != 0))

@@ -32,7 +32,7 @@ static int index_rules(struct json_input *in, struct sarif_rules *rules, const j
 
 int sarif_rules_load(struct json_input *in, struct sarif_rules *rules, const json_t *tool)
 {
-	json_t *driver, *list, *extensions, *extension;
+	json_t *driver = NULL, *list = NULL, *extensions = NULL, *extension;
 	size_t i;
 	*rules = (struct sarif_rules){.by_id = json_object()};
 	int status = json_input_object(in, tool, "driver", &driver);

@@ -47,9 +47,8 @@ static void expect_itself(struct findings *list)
 
 static int by_identity(const void *left, const void *right)
 {
-	const struct finding *a = left, *b = right;
-	int order = strcmp(a->identity, b->identity);
-	return order ? order : strcmp(a->plain, b->plain);
+	return strcmp(((const struct finding *)left)->identity,
+		      ((const struct finding *)right)->identity);
 }
 
 static int by_plain(const void *left, const void *right)
@@ -67,25 +66,23 @@ static bool are_distinct(const struct findings *list)
 	return distinct;
 }
 
-/* Both in an order of their own: of findings in the same place a fingerprint decides, which is not written. */
+/* In an order of their own: of findings in the same place a fingerprint decides, which is not written. */
 static void expect_equal(struct findings *a, struct findings *b)
 {
 	EXPECT(a->count == b->count && a->tool_count == b->tool_count);
 	if (a->count == 0)
 		return;
-	qsort(a->items, a->count, sizeof *a->items, by_plain);
-	qsort(b->items, b->count, sizeof *b->items, by_plain);
-	for (uint32_t i = 0; i < a->count; i++)
-		EXPECT(strcmp(a->items[i].plain, b->items[i].plain) == 0);
-	qsort(a->items, a->count, sizeof *a->items, by_identity);
 	qsort(b->items, b->count, sizeof *b->items, by_identity);
-	/* A report can give one identity twice, with the number that davit would give: then it was a lie before. */
-	for (uint32_t i = 0; i < (are_distinct(a) ? a->count : 0); i++) {
+	for (uint32_t i = 0; i < a->count; i++) {
 		const struct finding *x = &a->items[i], *y = &b->items[i];
 		EXPECT(strcmp(x->identity, y->identity) == 0);
 		EXPECT(x->severity == y->severity && x->suppression == y->suppression);
 		EXPECT(x->line == y->line && strcmp(x->path, y->path) == 0);
 	}
+	qsort(a->items, a->count, sizeof *a->items, by_plain);
+	qsort(b->items, b->count, sizeof *b->items, by_plain);
+	for (uint32_t i = 0; i < a->count; i++)
+		EXPECT(strcmp(a->items[i].plain, b->items[i].plain) == 0);
 }
 
 static void expect_back(struct findings *list)
@@ -98,7 +95,11 @@ static void expect_back(struct findings *list)
 	EXPECT(text != NULL);
 	EXPECT(read_as(convert_sarif, text, strlen(text), &again, &err) == 0);
 	findings_identify(&again, NULL);
-	expect_equal(list, &again);
+	if (list->count > 0)
+		qsort(list->items, list->count, sizeof *list->items, by_identity);
+	/* A report can forge davit's own numbering, and then has one identity twice. */
+	if (are_distinct(list))
+		expect_equal(list, &again);
 	findings_done(&again);
 	free(text);
 }

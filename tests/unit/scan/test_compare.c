@@ -10,6 +10,9 @@
 #define QUIET                                                                                      \
 	"{\"ruleId\":\"R\",\"message\":{\"text\":\"a\"},\"suppressions\":[{\"kind\":\"inSource\"}" \
 	"]}"
+#define WORSE_QUIET                                                           \
+	"{\"ruleId\":\"R\",\"level\":\"error\",\"message\":{\"text\":\"a\"}," \
+	"\"suppressions\":[{\"kind\":\"inSource\"}]}"
 #define LOUD "{\"ruleId\":\"R\",\"message\":{\"text\":\"a\"}}"
 
 /* base NULL: none. Expected in the order of enum finding_state, up to suppressed. */
@@ -53,6 +56,7 @@ static void the_same_twice_is_one(void **state)
 	/* Suppressed in one report only is not suppressed. */
 	expect(NULL, REPORT(LOUD "," QUIET), 1, 0, 0, 0);
 	expect(NULL, REPORT(QUIET "," LOUD), 1, 0, 0, 0);
+	expect(NULL, REPORT(WORSE_QUIET "," LOUD), 1, 0, 0, 0);
 }
 
 static void another_way_of_knowing_them_is_bridged_by_the_message(void **state)
