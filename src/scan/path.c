@@ -8,12 +8,13 @@
 
 #include "base/text.h"
 
+/* Of a scan of what runs. A file is none: its URL was taken off, or is a strange name. */
 static bool is_url(const char *path)
 {
 	const char *p = path;
 	while (isalnum((unsigned char)*p) || (p > path && strchr("+-.", *p) && *p))
 		p++;
-	return p - path > 1 && text_starts(p, "://");
+	return p - path > 1 && text_starts(p, "://") && !text_starts(path, "file:");
 }
 
 bool path_is_absolute(const char *path)

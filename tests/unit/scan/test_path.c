@@ -50,9 +50,17 @@ static void what_cannot_be_shown_is_escaped(void **state)
 
 static void what_is_written_reads_back(void **state)
 {
-	static const char *const paths[] = {
-		"src/app.c",     "a b/c%d.c", "gr\xc3\xbcn.c", "../x.c", "/usr/a b.h",
-		"C:/shop/a b.c", "a:b.c",     "a%00b",         "%41",    "https://x.example/a%20b"};
+	static const char *const paths[] = {"src/app.c",
+					    "a b/c%d.c",
+					    "gr\xc3\xbcn.c",
+					    "../x.c",
+					    "/usr/a b.h",
+					    "C:/shop/a b.c",
+					    "a:b.c",
+					    "a%00b",
+					    "%41",
+					    "file:/x",
+					    "https://x.example/a%20b"};
 	(void)state;
 	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
 		struct buf uri;
