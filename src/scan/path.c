@@ -69,11 +69,13 @@ static const char *without_scheme(const char *uri)
 bool path_of_uri(const char *uri, char to[FINDING_PATH_SIZE])
 {
 	uri = without_scheme(uri);
-	if (is_url(uri) || strlen(uri) >= FINDING_PATH_SIZE)
+	if (is_url(uri))
 		return path_of_name(uri, to);
 	size_t used = 0;
 	bool whole = true;
 	for (const char *p = uri; *p; p++) {
+		if (used == FINDING_PATH_SIZE - 1)
+			return false;
 		int high = p[0] == '%' ? hex_value(p[1]) : -1,
 		    low = high >= 0 ? hex_value(p[2]) : -1;
 		to[used] = low >= 0 ? (char)(high * 16 + low) : *p;
