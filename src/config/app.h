@@ -21,14 +21,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/stages.h"
 #include "config/steps.h"
-
-struct app_env {
-	uint32_t count;
-	struct app_variable {
-		const char *name, *value;
-	} items[APP_ENV_MAX];
-};
 
 /* At most one of path, tcp and command; none: ready when it has run for min_healthy. */
 struct app_health {
@@ -162,6 +156,8 @@ struct app {
 	uint32_t check_count;
 	struct app_check checks[APP_CHECKS_MAX];
 	struct app_analysis analysis;
+	uint32_t stage_count;
+	struct app_stage stages[APP_STAGES_MAX];
 	uint32_t strategy_count;
 	struct app_strategy strategies[APP_STRATEGIES_MAX];
 	uint32_t environment_count;

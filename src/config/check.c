@@ -323,6 +323,7 @@ void check_app(struct reader *r, const struct yaml_node *root, const struct app 
 	uint32_t count = resolve_processes(app, NULL, processes);
 	check_runs(r, root, app, processes, count);
 	check_strategies(r, root, app);
+	check_pipeline(r, root, app);
 	if (r->errors->count > 0)
 		return; /* each environment would only say it again */
 	for (uint32_t i = 0; i < app->environment_count; i++)

@@ -11,6 +11,9 @@
 #include "config/reader.h"
 #include "config/yaml.h"
 
+/* Stages that need what is not there, or each other; from check_app(). */
+void check_pipeline(struct reader *r, const struct yaml_node *root, const struct app *app);
+
 void check_app(struct reader *r, const struct yaml_node *root, const struct app *app);
 
 /* check_gates.c: what stands between a release and its environments. `all`: the node of `environments`. */

@@ -7,6 +7,7 @@
 
 #include "config/check.h"
 #include "config/idle.h"
+#include "config/keys.h"
 #include "config/reader.h"
 #include "config/schema.h"
 #include "config/yaml.h"
@@ -64,4 +65,10 @@ void config_free(struct app *app)
 		return;
 	yaml_free(app->memory);
 	free(app);
+}
+
+void config_stage(const struct app *app, uint32_t index, struct app_stage *ret_stage)
+{
+	*ret_stage = app->stages[index];
+	schema_defaults(&schema_stage, ret_stage);
 }

@@ -48,6 +48,9 @@ void config_free(struct app *app);
 int config_resolve(const struct app *app, const char *environment, const char *strategy,
 		   struct resolved **ret_resolved, struct error *err) MUST_CHECK;
 
+/* Stage `index` of the pipeline with every default filled in. Its texts are the app's. */
+void config_stage(const struct app *app, uint32_t index, struct app_stage *ret_stage);
+
 /* Append the canonical text (after buf_init(to, CONFIG_ENCODED_MAX)). */
 void config_encode(const struct resolved *resolved, struct buf *to);
 int config_decode(const char *text, size_t size, struct resolved **ret_resolved,

@@ -30,6 +30,13 @@ struct app_texts {
 	const char *items[APP_TEXTS_MAX];
 };
 
+struct app_env {
+	uint32_t count;
+	struct app_variable {
+		const char *name, *value;
+	} items[APP_ENV_MAX];
+};
+
 struct app_shares {
 	uint32_t count;
 	uint32_t items_bp[APP_WEIGHTS_MAX];
