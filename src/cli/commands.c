@@ -39,6 +39,22 @@ const struct cli_command cli_commands[] = {
 		    "start adopts them. Tells systemd when it is ready (NOTIFY_SOCKET).",
 	 .examples = "  davit serve --state /var/lib/davit",
 	 .options = {WORKERS, ACCESS_LOG, SERVER_FILE, VERBOSE}},
+	{.name = "build",
+	 .arguments = "[REF]",
+	 .summary = "run the pipeline of a commit here, without a server",
+	 .details = "REF is a branch, a tag or a commit's id; without it HEAD. Its davit.yaml says what is done. Each stage runs "
+		    "in a sandbox (bubblewrap) of its own, in a clean copy of the commit: changes that are not committed are "
+		    "not part of it, and are named. Everything that a stage wrote is in STATE/build/logs/STAGE.log.\n"
+		    "Exit 0: passed; 10: a stage failed; 130: Ctrl-C, and everything was stopped.",
+	 .examples = "  davit build --local\n"
+		     "  davit build --local v1.4.2 --output shop.tar\n"
+		     "  davit build --local --stage unit     # it, and what it needs",
+	 .json = "davit.v1/build-stage, a line a change; at the end davit.v1/build",
+	 .args_max = 1,
+	 .options = {{"local", 0, NULL, "on this machine; needed"},
+		     {"stage", 0, "NAME", "only this stage, and what it needs"},
+		     {"output", 'o', "FILE", "where the archive goes (default: STATE/build/release.tar)"},
+		     {"parallel", 'j', "N", "so many stages at once (default: one a processor)"}}},
 	{.name = "deploy",
 	 .arguments = "ENV [VERSION|PATH]",
 	 .summary = "put a release live, step by step",

@@ -15,6 +15,8 @@ const struct cli_exit_meaning cli_exits[] = {
 	 "it. "
 	 "Nothing was changed."},
 	{CLI_UNREACHABLE, "unreachable", "No server answers. A rollout that was followed goes on."},
+	{CLI_PIPELINE_FAILED, "pipeline failed",
+	 "A stage of the pipeline failed. Nothing was deployed."},
 	{CLI_ROLLED_BACK, "rolled back",
 	 "The rollout failed and is back on the release before; the service is healthy. davit "
 	 "judge: the "
@@ -30,6 +32,7 @@ const struct cli_exit_meaning cli_exits[] = {
 	 "The time given by --timeout is over, or the rollout is paused and nobody is at the "
 	 "terminal. It goes "
 	 "on. davit judge: neither a pass nor a fail."},
-	{CLI_DETACHED, "detached", "Ctrl-C ended the watching. The rollout goes on."},
+	{CLI_DETACHED, "detached",
+	 "Ctrl-C ended the watching. The rollout goes on. davit build: every stage was stopped."},
 	{0, NULL, NULL},
 };

@@ -17,6 +17,7 @@ static const struct look {
 	const char *state, *glyph, *plain;
 	enum screen_tone tone;
 } looks[] = {
+	{"pending", "◌", "o", TONE_FAINT},
 	{"done", "✔", "+", TONE_GOOD},          {"succeeded", "✔", "+", TONE_GOOD},
 	{"serving", "●", "*", TONE_GOOD},       {"ready", "●", "*", TONE_GOOD},
 	{"pass", "✔", "+", TONE_GOOD},          {"active", "▶", ">", TONE_BUSY},

@@ -115,12 +115,14 @@ static const struct schema_key stage_keys[] = {
 		"without."},
 	{"needs", SCHEMA_TEXTS, AT(app_stage, needs), .max = APP_STAGES_MAX, .valid = text_is_name,
 	 .shape = KEYS_NAME_SHAPE, .example = "[compile]",
-	 .doc = "Stages that must have passed before; their outputs are put into this one's "
-		"directory. Stages without `needs` start at once, as many as there are "
+	 .doc = "Stages that must have passed before; their outputs, and those of "
+		"what they need, are put into this one's directory. Stages without `needs` start "
+		"at once, as many as there are "
 		"processors."},
 	{"outputs", SCHEMA_TEXTS, AT(app_stage, outputs), .max = 32, .valid = value_is_inside,
 	 .shape = PATH_SHAPE, .example = "[bin/]",
-	 .doc = "Files and directories that stages which need this one are given. Each must be "
+	 .doc = "Files and directories that stages which need this one, also through others, are "
+		"given. Each must be "
 		"there "
 		"when it has passed. Links must stay inside of the application."},
 	{"timeout", SCHEMA_DURATION, AT(app_stage, timeout_ms), .fallback = "10m", .min = SECOND(1),

@@ -2,15 +2,17 @@
  * main - davit is one binary: the verbs that are processes or need more than a client has are started here, all
  * others are the client's.
  *
- * `controller`, `gateway-supervisor`, `gateway-worker` and `keeper` are how the processes start each other:
+ * `controller`, `gateway-supervisor`, `gateway-worker`, `keeper` and `sandbox-inside` are how the processes start each other:
  * they are not for people and appear in no help. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/failpoint.h"
 #include "cli/cli.h"
+#include "daemon/build_verb.h"
 #include "daemon/judge_verb.h"
 #include "daemon/serving.h"
+#include "drivers/builder/inside.h"
 #include "gateway/worker_link.h"
 #include "keeper/keeper.h"
 
@@ -29,11 +31,13 @@ static const struct {
 	{"up", serving_up},
 	{"serve", serving_serve},
 	{"gateway", serving_gateway},
+	{"build", build_verb},
 	{"judge", judge_verb},
 	{"controller", serving_controller},
 	{"gateway-supervisor", serving_supervisor},
 	{"gateway-worker", gateway_worker_main},
 	{"keeper", run_keeper},
+	{"sandbox-inside", inside_main},
 };
 
 int main(int argc, char **argv)

@@ -199,6 +199,7 @@ static void enable_controllers(const struct cgroup *cgroup)
 	*strrchr(parent, '/') = '\0';
 	write_text(parent, "cgroup.subtree_control", "+memory");
 	write_text(parent, "cgroup.subtree_control", "+cpu");
+	write_text(parent, "cgroup.subtree_control", "+pids");
 }
 
 static bool limit_memory(struct cgroup *cgroup, const char *name, uint64_t bytes)
@@ -225,6 +226,16 @@ static bool limit_cpu(struct cgroup *cgroup, const char *name, uint32_t milli)
 	       write_text(cgroup->dirs[cgroup->dir_count - 1], "cpu.cfs_quota_us", text);
 }
 
+static void limit_processes(struct cgroup *cgroup, const char *name, uint32_t count)
+{
+	char text[16];
+	snprintf(text, sizeof text, "%u", count);
+	if (cgroup->kill == CGROUP_V2 && write_text(cgroup->dirs[0], "pids.max", text))
+		return;
+	if (add_directory(cgroup, "pids", name))
+		write_text(cgroup->dirs[cgroup->dir_count - 1], "pids.max", text);
+}
+
 void cgroup_make(const char *name, const struct cgroup_limits *limits, struct cgroup *ret_cgroup,
 		 char *ret_note)
 {
@@ -233,10 +244,12 @@ void cgroup_make(const char *name, const struct cgroup_limits *limits, struct cg
 	bool memory = limits->memory_bytes > 0;
 	bool cpu = limits->cpu_milli > 0;
 	add_killer(&cgroup, name);
-	if ((!only || strcmp(only, "none") != 0) && (memory || cpu)) {
+	if ((!only || strcmp(only, "none") != 0) && (memory || cpu || limits->processes > 0)) {
 		enable_controllers(&cgroup);
 		memory = memory && !limit_memory(&cgroup, name, limits->memory_bytes);
 		cpu = cpu && !limit_cpu(&cgroup, name, limits->cpu_milli);
+		if (limits->processes > 0)
+			limit_processes(&cgroup, name, limits->processes);
 	}
 	ret_note[0] = '\0';
 	if (memory || cpu)

@@ -40,6 +40,7 @@ struct cgroup {
 struct cgroup_limits {
 	uint64_t memory_bytes; /* 0: none */
 	uint32_t cpu_milli;    /* 0: none */
+	uint32_t processes;    /* 0: none; a bound that cannot be set is no more than that */
 };
 
 /*

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * checkout - see checkout.h for the contract. */
+#include "drivers/builder/checkout.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "os/capture.h"
+#include "os/file.h"
+
+enum {
+	ANSWER_MAX = 4096,
+	SAID_MAX = 300,
+	ASK_MS = 60 * 1000,
+	COPY_MS = 30 * 60 * 1000,
+	ARGS_MAX = 40,
+	SHA1_SIZE = 40,
+	SHA256_SIZE = 64
+};
+
+static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
+					  "HOME=/nonexistent",
+					  "LC_ALL=C",
+					  "GIT_CONFIG_NOSYSTEM=1",
+					  "GIT_CONFIG_GLOBAL=/dev/null",
+					  "GIT_ATTR_NOSYSTEM=1",
+					  "GIT_TERMINAL_PROMPT=0",
+					  "GIT_OPTIONAL_LOCKS=0",
+					  "GIT_ALLOW_PROTOCOL=none",
+					  "GIT_NO_LAZY_FETCH=1",
+					  "GIT_NO_REPLACE_OBJECTS=1",
+					  NULL};
+
+/* Before every verb. What runs programs of the repository's choice is off, whatever its own configuration says. */
+static const char *const options[] = {"git", "--no-pager",
+				      "-c",  "core.hooksPath=/dev/null",
+				      "-c",  "core.fsmonitor=false",
+				      "-c",  "submodule.recurse=false",
+				      "-c",  "core.untrackedCache=false"};
+
+struct ask {
+	const struct checkout *checkout;
+	const char *directory;
+	const char *verb; /* for the sentence */
+	uint64_t deadline_ms;
+};
+
+static int git(const struct ask *ask, const char *const *words, struct buf *out, struct error *err)
+{
+	const char *argv[ARGS_MAX + 1];
+	char said[SAID_MAX];
+	size_t count = 0;
+	struct process_end end;
+	struct buf errors;
+	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+		argv[count++] = options[i];
+	for (size_t i = 0; words[i]; i++) {
+		ASSERT(count < ARGS_MAX);
+		argv[count++] = words[i];
+	}
+	argv[count] = NULL;
+	const struct capture capture = {.argv = argv,
+					.environment = environment,
+					.directory = ask->directory,
+					.deadline_ms = ask->deadline_ms,
+					.cancelled = ask->checkout->cancelled};
+	buf_init(&errors, ANSWER_MAX);
+	int code = capture_run(&capture, out, &errors, &end, err);
+	size_t size = strcspn(buf_text(&errors), "\n");
+	text_escape(buf_text(&errors), size, said, sizeof said);
+	buf_done(&errors);
+	if (code == ERR_NOT_FOUND)
+		return error_set(err, ERR_UNSUPPORTED,
+				 "The command \"git\" is not installed; install it.");
+	if (code < 0)
+		return code;
+	return end.code == 0 ? 0
+			     : error_set(err, ERR_INVALID, "git cannot %s: %s.", ask->verb,
+					 said[0] ? said : "it did not say why");
+}
+
+/* One line of answer. */
+static int git_line(const struct ask *ask, const char *const *words, char *to, size_t size,
+		    struct error *err)
+{
+	struct buf out;
+	buf_init(&out, ANSWER_MAX);
+	int code = git(ask, words, &out, err);
+	const char *text = buf_text(&out);
+	size_t length = strcspn(text, "\n");
+	if (code == 0 &&
+	    (length >= size || out.overflowed || (text[length] == '\n' && length + 1 != out.size)))
+		code = error_set(err, ERR_LIMIT,
+				 "What git answers when asked to %s is too long or has several "
+				 "lines; use a path without line breaks.",
+				 ask->verb);
+	if (code == 0) {
+		memcpy(to, text, length);
+		to[length] = '\0';
+	}
+	buf_done(&out);
+	return code;
+}
+
+bool checkout_is_name(const char *name)
+{
+	size_t size = strlen(name);
+	return size > 0 && size <= CHECKOUT_NAME_MAX && name[0] != '-' && name[0] != '/' &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-") ==
+		       size &&
+	       !strstr(name, "..");
+}
+
+static bool is_id(const char *text)
+{
+	size_t size = strlen(text);
+	return (size == SHA1_SIZE || size == SHA256_SIZE) &&
+	       strspn(text, "0123456789abcdef") == size;
+}
+
+/* The branch that was named, or that HEAD is on; a tag or an id has none. */
+static int find_branch(struct checkout *c, const struct ask *ask, const char *ref,
+		       struct error *err)
+{
+	char name[ANSWER_MAX] = "", full[CHECKOUT_NAME_MAX + 32];
+	struct error ignored; /* a HEAD that is on no branch is no error */
+	c->branch[0] = '\0';
+	if (strcmp(ref, "HEAD") == 0) {
+		const char *const words[] = {"symbolic-ref", "--quiet", "--short", "HEAD", NULL};
+		if (git_line(ask, words, name, sizeof name, &ignored) == ERR_CLOSED)
+			return error_set(err, ERR_CLOSED, "Cancelled.");
+	} else {
+		snprintf(full, sizeof full, "refs/heads/%s", ref);
+		const char *const words[] = {"show-ref", "--verify", "--quiet", "--", full, NULL};
+		struct buf out;
+		buf_init(&out, ANSWER_MAX);
+		if (git(ask, words, &out, &ignored) == 0)
+			text_copy(name, sizeof name, ref);
+		buf_done(&out);
+	}
+	if (checkout_is_name(name))
+		text_copy(c->branch, sizeof c->branch, name);
+	return 0;
+}
+
+static int find_subject(struct checkout *c, const struct ask *ask, struct error *err)
+{
+	const char *const words[] = {"log", "-1", "--no-show-signature", "--format=%s", c->commit,
+				     "--",  NULL};
+	struct buf out;
+	buf_init(&out, ANSWER_MAX);
+	int code = git(ask, words, &out, err);
+	text_escape(buf_text(&out), strcspn(buf_text(&out), "\n"), c->subject, sizeof c->subject);
+	buf_done(&out);
+	return code;
+}
+
+int checkout_find(const char *directory, const char *ref, const atomic_bool *cancelled,
+		  struct checkout *c, struct error *err)
+{
+	char wanted[CHECKOUT_NAME_MAX + 16];
+	const char *const top[] = {"rev-parse", "--show-toplevel", NULL};
+	const char *const objects[] = {"rev-parse", "--path-format=absolute", "--git-path",
+				       "objects", NULL};
+	if (!checkout_is_name(ref))
+		return error_set(
+			err, ERR_INVALID,
+			"\"%s\" is no name of a commit here: give a branch, a tag (letters, "
+			"digits, . _ / -) or a commit's id.",
+			ref);
+	memset(c, 0, sizeof *c);
+	c->cancelled = cancelled;
+	struct ask ask = {c, directory, "find the repository", ASK_MS};
+	int code = git_line(&ask, top, c->top, sizeof c->top, err);
+	if (code == 0)
+		code = git_line(&ask, objects, c->objects, sizeof c->objects, err);
+	if (code < 0)
+		return code;
+	snprintf(wanted, sizeof wanted, "%s^{commit}", ref);
+	const char *const id[] = {"rev-parse",        "--verify", "--quiet",
+				  "--end-of-options", wanted,     NULL};
+	ask.verb = "find the commit";
+	code = git_line(&ask, id, c->commit, sizeof c->commit, err);
+	if (code == ERR_CLOSED || code == ERR_TIMEOUT || code == ERR_UNSUPPORTED)
+		return code;
+	if (code < 0 || !is_id(c->commit))
+		return error_set(err, ERR_NOT_FOUND,
+				 strcmp(ref, "HEAD") == 0
+					 ? "This repository has no commit yet (%s); commit first."
+					 : "There is no commit \"%s\" in this repository.",
+				 ref);
+	ask.verb = "read the commit";
+	code = find_branch(c, &ask, ref, err);
+	return code < 0 ? code : find_subject(c, &ask, err);
+}
+
+int checkout_changes(const struct checkout *c, struct buf *to, struct error *err)
+{
+	const char *const words[] = {"status",
+				     "--porcelain=v1",
+				     "-z",
+				     "--no-renames",
+				     "--untracked-files=normal",
+				     "--ignore-submodules=all",
+				     "--",
+				     ".",
+				     ":(exclude).davit",
+				     NULL};
+	const struct ask ask = {c, c->top, "look for changes", ASK_MS};
+	return git(&ask, words, to, err);
+}
+
+int checkout_file(const struct checkout *c, const char *name, struct buf *to, struct error *err)
+{
+	char object[CHECKOUT_ID_SIZE + 256];
+	snprintf(object, sizeof object, "%s:%s", c->commit, name);
+	const char *const words[] = {"cat-file", "blob", object, NULL};
+	const struct ask ask = {c, c->top, "read a file", ASK_MS};
+	int code = git(&ask, words, to, err);
+	if (code == ERR_INVALID)
+		return error_set(err, ERR_NOT_FOUND,
+				 "The commit %.12s has no file %s; commit one first.", c->commit,
+				 name);
+	if (code == 0 && to->overflowed)
+		return error_set(err, ERR_LIMIT, "The file %s of commit %.12s is too large.", name,
+				 c->commit);
+	return code;
+}
+
+/* A repository without a past: it borrows its objects, and has nothing else. */
+static int make_scratch(const struct checkout *c, const char *scratch, struct error *err)
+{
+	static const char config[] = "[core]\n\trepositoryformatversion = 0\n\tbare = false\n";
+	static const char config256[] = "[core]\n\trepositoryformatversion = 1\n\tbare = false\n"
+					"[extensions]\n\tobjectformat = sha256\n";
+	static const char head[] = "ref: refs/heads/none\n";
+	bool sha256 = strlen(c->commit) == SHA256_SIZE;
+	char alternates[CHECKOUT_PATH_SIZE + 2];
+	int dir = -1;
+	int code = file_make_directories(AT_FDCWD, scratch, 0700, err);
+	if (code == 0)
+		code = file_open_directory(AT_FDCWD, scratch, &dir, err);
+	if (code == 0)
+		code = file_make_directories(dir, "objects/info", 0700, err);
+	if (code == 0)
+		code = file_make_directories(dir, "refs", 0700, err);
+	if (code == 0)
+		code = file_write(dir, "HEAD", head, sizeof head - 1, 0600, err);
+	if (code == 0)
+		code = file_write(dir, "config", sha256 ? config256 : config,
+				  sha256 ? sizeof config256 - 1 : sizeof config - 1, 0600, err);
+	snprintf(alternates, sizeof alternates, "%s\n", c->objects);
+	if (code == 0)
+		code = file_write(dir, "objects/info/alternates", alternates, strlen(alternates),
+				  0600, err);
+	if (dir >= 0)
+		close(dir);
+	return code;
+}
+
+int checkout_copy(const struct checkout *c, const char *scratch, const char *to, struct error *err)
+{
+	char git_dir[CHECKOUT_PATH_SIZE + 16], work_tree[CHECKOUT_PATH_SIZE + 16];
+	struct buf ignored;
+	struct ask ask = {c, to, "read the commit's tree", COPY_MS};
+	snprintf(git_dir, sizeof git_dir, "--git-dir=%s", scratch);
+	snprintf(work_tree, sizeof work_tree, "--work-tree=%s", to);
+	const char *const tree[] = {git_dir, work_tree, "read-tree", c->commit, NULL};
+	const char *const files[] = {git_dir, work_tree, "checkout-index",
+				     "--all", "--force", NULL};
+	int code = make_scratch(c, scratch, err);
+	if (code == 0)
+		code = file_make_directories(AT_FDCWD, to, 0755, err);
+	buf_init(&ignored, ANSWER_MAX);
+	if (code == 0)
+		code = git(&ask, tree, &ignored, err);
+	ask.verb = "copy the commit's files";
+	if (code == 0)
+		code = git(&ask, files, &ignored, err);
+	buf_done(&ignored);
+	return code;
+}

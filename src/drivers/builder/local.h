@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * local - the builder (provider/builder.h) that runs stages on this machine, for one commit.
+ *
+ * WHAT  Works in one directory, which only one davit may have at a time:
+ *       BUILD/lock          BUILD/cache/       see drivers/builder/cache.h
+ *       BUILD/logs/         STAGE.log of the last run, a time before each line
+ *       BUILD/release.tar   the last archive
+ *       BUILD/run/          all of a run; removed at its end, and at the next beginning if that was not reached:
+ *                           source/, outputs/STAGE/, stages/STAGE/{work,tmp,home}, release/
+ *
+ * HOW   builder_local_open() takes the lock and makes the copy of the commit (both block), then the interface;
+ *       builder_local_close() when no attempt is under way.
+ *
+ * ERRORS CONFLICT another davit builds here, UNSUPPORTED no sandbox can be made (nothing is ever run without).
+ * LIMITS The three of the settings; outputs and archives as in os/archive.h.
+ */
+#ifndef DRIVERS_BUILDER_LOCAL_H
+#define DRIVERS_BUILDER_LOCAL_H
+
+#include <stdint.h>
+
+#include "drivers/builder/checkout.h"
+#include "os/loop.h"
+#include "provider/builder.h"
+#include "wire/mask.h"
+
+#define LOCAL_LOG_BYTES  (UINT64_C(16) << 20) /* of one stage */
+#define LOCAL_WORK_BYTES (UINT64_C(8) << 30)  /* work, tmp and home of one stage */
+
+struct builder_local_settings {
+	const char *directory;   /* BUILD, absolute; made when missing */
+	const char *application; /* its name */
+	const struct checkout *checkout;
+	const struct mask *mask; /* NULL: nothing is secret */
+	uint64_t log_bytes, work_bytes, cache_bytes;
+};
+
+/* Everything that `settings` points to must live until the close. */
+int builder_local_open(struct loop *loop, const struct builder_local_settings *settings,
+		       struct builder **ret_builder, struct error *err) MUST_CHECK;
+void builder_local_close(struct builder *builder);
+
+#endif
