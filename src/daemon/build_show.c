@@ -54,6 +54,12 @@ void build_show_line(struct build_show *show, uint32_t stage, const char *text, 
 
 /* --- changes */
 
+static void put_sentence(struct buf *to, const char *sentence)
+{
+	buf_puts(to, "  ");
+	screen_put_foreign(to, sentence);
+}
+
 /* What is worth saying beside the state. */
 static void put_notes(const struct run_stage *stage, struct buf *to)
 {
@@ -79,7 +85,7 @@ static void put_notes(const struct run_stage *stage, struct buf *to)
 	if (graph->state == GRAPH_FAILED && graph->stop == GRAPH_STOP_TIMEOUT)
 		buf_puts(to, "  Its time was over.");
 	else if (graph->state == GRAPH_FAILED)
-		buf_printf(to, "  %s", result->sentence);
+		put_sentence(to, result->sentence);
 }
 
 static void put_row(const struct build_show *show, uint32_t index, struct buf *to)
@@ -162,6 +168,8 @@ void build_show_change(struct build_show *show, uint32_t stage)
 static void put_changes(struct build_show *show, const struct buf *changes, struct buf *page)
 {
 	const char *at = buf_text(changes), *end = at + changes->size;
+	if (!show->changes_known)
+		buf_puts(page, "Whether there are changes that are not committed is not known.\n");
 	for (; at < end; at += strlen(at) + 1) {
 		if (show->changes++ < CHANGES_SHOWN) {
 			buf_puts(page, show->changes == 1

@@ -30,8 +30,9 @@ struct build_show {
 	const struct run *run;
 	const char *directory; /* BUILD */
 	const char *archive;   /* where it is, once it is there; NULL: none */
-	uint32_t changes;      /* that are not part of the commit */
-	uint32_t width;        /* of the longest stage's name */
+	bool changes_known;
+	uint32_t changes; /* that are not part of the commit */
+	uint32_t width;   /* of the longest stage's name */
 	struct build_tail tails[GRAPH_STAGES_MAX];
 };
 

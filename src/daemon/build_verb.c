@@ -141,7 +141,13 @@ static void opened(void *context)
 static void open_builder(void *context)
 {
 	struct build *b = context;
+	char scratch[CHECKOUT_PATH_SIZE + 16];
+	struct error err;
+	snprintf(scratch, sizeof scratch, "%s/run/git", b->directory);
 	b->status = builder_local_open(b->loop, &b->settings, &b->builder, &b->err);
+	/* Not to know them is no reason not to build. */
+	b->show.changes_known =
+		b->status == 0 && checkout_changes(&b->checkout, scratch, &b->changes, &err) == 0;
 }
 
 /* STATE/build, of the state directory that was named, else of the repository's own. */
@@ -201,8 +207,6 @@ static void find_commit(void *context)
 	struct build *b = context;
 	const char *ref = cli_arg(&b->cli, 0);
 	b->status = checkout_find(".", ref ? ref : "HEAD", &b->cancelled, &b->checkout, &b->err);
-	if (b->status == 0)
-		b->status = checkout_changes(&b->checkout, &b->changes, &b->err);
 	if (b->status == 0)
 		b->status = checkout_file(&b->checkout, "davit.yaml", &b->config, &b->err);
 	b->run_settings.branch = b->checkout.branch;

@@ -17,7 +17,8 @@ enum {
 	COPY_MS = 30 * 60 * 1000,
 	ARGS_MAX = 40,
 	SHA1_SIZE = 40,
-	SHA256_SIZE = 64
+	SHA256_SIZE = 64,
+	INDEX_MAX = 256 << 20
 };
 
 static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
@@ -45,6 +46,7 @@ struct ask {
 	const char *directory;
 	const char *verb; /* for the sentence */
 	uint64_t deadline_ms;
+	const char *variable; /* one more, or NULL */
 };
 
 static int git(const struct ask *ask, const char *const *words, struct buf *out, struct error *err)
@@ -54,6 +56,8 @@ static int git(const struct ask *ask, const char *const *words, struct buf *out,
 	size_t count = 0;
 	struct process_end end;
 	struct buf errors;
+	const char *variables[sizeof environment / sizeof environment[0] + 1] = {ask->variable};
+	memcpy(variables + (ask->variable ? 1 : 0), environment, sizeof environment);
 	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
 		argv[count++] = options[i];
 	for (size_t i = 0; words[i]; i++) {
@@ -62,7 +66,7 @@ static int git(const struct ask *ask, const char *const *words, struct buf *out,
 	}
 	argv[count] = NULL;
 	const struct capture capture = {.argv = argv,
-					.environment = environment,
+					.environment = variables,
 					.directory = ask->directory,
 					.deadline_ms = ask->deadline_ms,
 					.cancelled = ask->checkout->cancelled};
@@ -164,15 +168,17 @@ int checkout_find(const char *directory, const char *ref, const atomic_bool *can
 	const char *const top[] = {"rev-parse", "--show-toplevel", NULL};
 	const char *const objects[] = {"rev-parse", "--path-format=absolute", "--git-path",
 				       "objects", NULL};
-	if (!checkout_is_name(ref))
+	if (!checkout_is_name(ref)) {
+		char shown[SAID_MAX];
 		return error_set(
 			err, ERR_INVALID,
 			"\"%s\" is no name of a commit here: give a branch, a tag (letters, "
 			"digits, . _ / -) or a commit's id.",
-			ref);
+			text_escape(ref, strlen(ref), shown, sizeof shown));
+	}
 	memset(c, 0, sizeof *c);
 	c->cancelled = cancelled;
-	struct ask ask = {c, directory, "find the repository", ASK_MS};
+	struct ask ask = {c, directory, "find the repository", ASK_MS, NULL};
 	int code = git_line(&ask, top, c->top, sizeof c->top, err);
 	if (code == 0)
 		code = git_line(&ask, objects, c->objects, sizeof c->objects, err);
@@ -191,25 +197,13 @@ int checkout_find(const char *directory, const char *ref, const atomic_bool *can
 					 ? "This repository has no commit yet (%s); commit first."
 					 : "There is no commit \"%s\" in this repository.",
 				 ref);
+	ask.verb = "find HEAD";
+	const char *const head[] = {"rev-parse", "--verify", "--quiet", "HEAD^{commit}", NULL};
+	if (git_line(&ask, head, c->head, sizeof c->head, err) < 0 || !is_id(c->head))
+		text_copy(c->head, sizeof c->head, c->commit); /* a branch that has no commit yet */
 	ask.verb = "read the commit";
 	code = find_branch(c, &ask, ref, err);
 	return code < 0 ? code : find_subject(c, &ask, err);
-}
-
-int checkout_changes(const struct checkout *c, struct buf *to, struct error *err)
-{
-	const char *const words[] = {"status",
-				     "--porcelain=v1",
-				     "-z",
-				     "--no-renames",
-				     "--untracked-files=normal",
-				     "--ignore-submodules=all",
-				     "--",
-				     ".",
-				     ":(exclude).davit",
-				     NULL};
-	const struct ask ask = {c, c->top, "look for changes", ASK_MS};
-	return git(&ask, words, to, err);
 }
 
 int checkout_file(const struct checkout *c, const char *name, struct buf *to, struct error *err)
@@ -217,7 +211,7 @@ int checkout_file(const struct checkout *c, const char *name, struct buf *to, st
 	char object[CHECKOUT_ID_SIZE + 256];
 	snprintf(object, sizeof object, "%s:%s", c->commit, name);
 	const char *const words[] = {"cat-file", "blob", object, NULL};
-	const struct ask ask = {c, c->top, "read a file", ASK_MS};
+	const struct ask ask = {c, c->top, "read a file", ASK_MS, NULL};
 	int code = git(&ask, words, to, err);
 	if (code == ERR_INVALID)
 		return error_set(err, ERR_NOT_FOUND,
@@ -264,7 +258,7 @@ int checkout_copy(const struct checkout *c, const char *scratch, const char *to,
 {
 	char git_dir[CHECKOUT_PATH_SIZE + 16], work_tree[CHECKOUT_PATH_SIZE + 16];
 	struct buf ignored;
-	struct ask ask = {c, to, "read the commit's tree", COPY_MS};
+	struct ask ask = {c, to, "read the commit's tree", COPY_MS, NULL};
 	snprintf(git_dir, sizeof git_dir, "--git-dir=%s", scratch);
 	snprintf(work_tree, sizeof work_tree, "--work-tree=%s", to);
 	const char *const tree[] = {git_dir, work_tree, "read-tree", c->commit, NULL};
@@ -281,4 +275,51 @@ int checkout_copy(const struct checkout *c, const char *scratch, const char *to,
 		code = git(&ask, files, &ignored, err);
 	buf_done(&ignored);
 	return code;
+}
+
+/* Its index says what git knows of the files, so that only what has changed is looked at. */
+static int borrow_index(const struct checkout *c, const char *scratch, struct error *err)
+{
+	char path[CHECKOUT_PATH_SIZE], head[CHECKOUT_ID_SIZE + 1];
+	const char *const words[] = {"rev-parse", "--path-format=absolute", "--git-path", "index",
+				     NULL};
+	const struct ask ask = {c, c->top, "find its index", ASK_MS, NULL};
+	struct buf index;
+	AUTO_CLOSE int dir = -1;
+	buf_init(&index, INDEX_MAX);
+	int code = git_line(&ask, words, path, sizeof path, err);
+	if (code == 0)
+		code = file_open_directory(AT_FDCWD, scratch, &dir, err);
+	if (code == 0)
+		code = file_read(AT_FDCWD, path, &index, err);
+	if (code == 0)
+		code = file_write(dir, "index-of-changes", index.data, index.size, 0600, err);
+	buf_done(&index);
+	snprintf(head, sizeof head, "%s\n", c->head);
+	return code < 0 ? code : file_write(dir, "HEAD", head, strlen(head), 0600, err);
+}
+
+int checkout_changes(const struct checkout *c, const char *scratch, struct buf *to,
+		     struct error *err)
+{
+	char git_dir[CHECKOUT_PATH_SIZE + 16], work_tree[CHECKOUT_PATH_SIZE + 16];
+	char index[CHECKOUT_PATH_SIZE + 64];
+	snprintf(git_dir, sizeof git_dir, "--git-dir=%s", scratch);
+	snprintf(work_tree, sizeof work_tree, "--work-tree=%s", c->top);
+	snprintf(index, sizeof index, "GIT_INDEX_FILE=%s/index-of-changes", scratch);
+	const char *const words[] = {git_dir,
+				     work_tree,
+				     "status",
+				     "--porcelain=v1",
+				     "-z",
+				     "--no-renames",
+				     "--untracked-files=normal",
+				     "--ignore-submodules=all",
+				     "--",
+				     ".",
+				     ":(exclude).davit",
+				     NULL};
+	const struct ask ask = {c, c->top, "look for changes", ASK_MS, index};
+	int code = borrow_index(c, scratch, err);
+	return code < 0 ? code : git(&ask, words, to, err);
 }

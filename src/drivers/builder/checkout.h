@@ -33,6 +33,7 @@ struct checkout {
 	char top[CHECKOUT_PATH_SIZE];     /* of the working tree */
 	char objects[CHECKOUT_PATH_SIZE]; /* absolute */
 	char commit[CHECKOUT_ID_SIZE];
+	char head[CHECKOUT_ID_SIZE];         /* what the working tree stands on */
 	char branch[CHECKOUT_NAME_MAX + 1];  /* "": none, or one whose name is none we give on */
 	char subject[CHECKOUT_SUBJECT_SIZE]; /* of the message: for people, escaped */
 	const atomic_bool *cancelled;        /* NULL: never */
@@ -44,9 +45,6 @@ bool checkout_is_name(const char *name);
 int checkout_find(const char *directory, const char *ref, const atomic_bool *cancelled,
 		  struct checkout *ret_checkout, struct error *err) MUST_CHECK;
 
-/* What is not part of any commit: "M file" for each change, NUL-terminated each, at most CHECKOUT_CHANGES_MAX. */
-int checkout_changes(const struct checkout *checkout, struct buf *to, struct error *err) MUST_CHECK;
-
 /* A file at the top of the commit. */
 int checkout_file(const struct checkout *checkout, const char *name, struct buf *to,
 		  struct error *err) MUST_CHECK;
@@ -54,5 +52,10 @@ int checkout_file(const struct checkout *checkout, const char *name, struct buf 
 /* Every file of the commit into the new directory `to`; `scratch` is a new directory for git's own. Both absolute. */
 int checkout_copy(const struct checkout *checkout, const char *scratch, const char *to,
 		  struct error *err) MUST_CHECK;
+
+/* What of the working tree is not in HEAD: "M  file" for each, NUL-terminated each. `scratch` as checkout_copy() left
+ * it. ERR_INVALID also where git cannot say it without the repository's own configuration. */
+int checkout_changes(const struct checkout *checkout, const char *scratch, struct buf *to,
+		     struct error *err) MUST_CHECK;
 
 #endif

@@ -222,6 +222,7 @@ static void find_place(struct attempt *a)
 	snprintf(p->tmp, sizeof p->tmp, "%s/stages/%s/tmp", run, stage);
 	snprintf(p->home, sizeof p->home, "%s/stages/%s/home", run, stage);
 	snprintf(p->spec, sizeof p->spec, "%s/stages/%s/spec", run, stage);
+	snprintf(p->cgroup, sizeof p->cgroup, "%s/stages/%s/cgroup", run, stage);
 	snprintf(p->etc, sizeof p->etc, "%s/stages/%s/etc", run, stage);
 	snprintf(p->inside, sizeof p->inside, "%s/inside", run);
 }
@@ -286,6 +287,20 @@ static int tidy_cache(int cache_fd, struct error *err)
 	return code;
 }
 
+/* The cgroups of its stages outlive it, empty. */
+static void forget_cgroups(int build_fd)
+{
+	int copy = openat(build_fd, "run/stages", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		char path[BUILDER_NAME_SIZE + 16];
+		snprintf(path, sizeof path, "%.40s/cgroup", entry->d_name);
+		sandbox_forget(dirfd(dir), path);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 static int open_below(struct local *local, const char *name, int *ret_fd, struct error *err)
 {
 	int code = file_make_directories(local->build_fd, name, 0700, err);
@@ -307,8 +322,10 @@ static int open_directories(struct local *local, struct error *err)
 			"Another davit (pid %d) builds in %s; wait for it, or give another "
 			"directory with --state.",
 			(int)holder, directory);
-	if (code == 0)
+	if (code == 0) {
+		forget_cgroups(local->build_fd);
 		code = graft_remove(local->build_fd, "run", err);
+	}
 	if (code == 0)
 		code = graft_remove(local->build_fd, "logs", err);
 	if (code == 0)

@@ -168,7 +168,10 @@ static void take_message(struct sandbox *s, const char *text)
 	} else if (strncmp(text, "signal ", 7) == 0 && text_parse_u64(text + 7, 64, &number)) {
 		end->signal = (int)number;
 	} else if (strncmp(text, "error ", 6) == 0) {
-		text_escape(text + 6, strlen(text + 6), end->sentence, sizeof end->sentence);
+		text_copy(end->sentence, sizeof end->sentence, text + 6);
+		for (char *c = end->sentence; *c; c++)
+			if (*c < ' ' || *c == 0x7f)
+				*c = '?'; /* it came from in there */
 		return;
 	} else {
 		end->stopped = true;
@@ -331,8 +334,12 @@ int sandbox_start(struct loop *loop, const struct builder_job *job,
 	for (int i = 0; i < 3; i++)
 		snprintf(files[i], sizeof files[i], "%s/%s", place->etc, names[i]);
 	struct sandbox *s = make(loop, job, listener, &memory_bound);
+	char record[CGROUP_TEXT_SIZE];
+	cgroup_text(&s->cgroup, record);
 	compose(&words, job, place, (char *const[]){files[0], files[1], files[2]});
 	int code = write_spec(job, environment, place, user, memory_bound, err);
+	if (code == 0)
+		code = file_write(AT_FDCWD, place->cgroup, record, strlen(record), 0600, err);
 	if (code == 0)
 		code = open_pipes(control, output, err);
 	if (code == 0)
@@ -367,6 +374,20 @@ void sandbox_stop(struct sandbox *s)
 	(void)!send(s->control, "stop", 4, MSG_NOSIGNAL | MSG_DONTWAIT);
 	s->timer.fire = on_kill;
 	env->ops->timer_start(env, &s->timer, KILL_MS);
+}
+
+void sandbox_forget(int dir_fd, const char *file)
+{
+	struct buf text;
+	struct cgroup cgroup;
+	struct error ignored;
+	buf_init(&text, CGROUP_TEXT_SIZE);
+	if (file_read(dir_fd, file, &text, &ignored) == 0) {
+		cgroup_open(buf_text(&text), &cgroup);
+		cgroup_end(&cgroup);
+		cgroup_remove(&cgroup);
+	}
+	buf_done(&text);
 }
 
 int sandbox_probe(struct error *err)

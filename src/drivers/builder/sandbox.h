@@ -41,6 +41,7 @@ struct sandbox_place {
 	char etc[SANDBOX_PATH_SIZE];    /* holds passwd, group, hosts */
 	char inside[SANDBOX_PATH_SIZE]; /* a copy of davit that its user may read */
 	char spec[SANDBOX_PATH_SIZE];   /* made by sandbox_start() */
+	char cgroup[SANDBOX_PATH_SIZE]; /* the same: for sandbox_forget() */
 };
 
 struct sandbox_end {
@@ -69,6 +70,9 @@ int sandbox_start(struct loop *loop, const struct builder_job *job,
 		  struct error *err) MUST_CHECK;
 
 void sandbox_stop(struct sandbox *sandbox);
+
+/* A davit that was killed has left this file: end and remove the cgroup that it tells of. */
+void sandbox_forget(int dir_fd, const char *file);
 
 /* ERR_UNSUPPORTED and what to do: bubblewrap is not there, or cannot make a sandbox here. Blocks for moments. */
 int sandbox_probe(struct error *err) MUST_CHECK;
