@@ -19,8 +19,9 @@ const struct cli_command cli_commands[] = {
 	{.name = "init",
 	 .arguments = "",
 	 .summary = "write a davit.yaml for this repository",
-	 .details = "Looks at the files of this directory: C with Make or Meson, Go, Node, Python, Rust, a Dockerfile, "
-		    "an executable. Writes a commented davit.yaml that is valid, and says what it guessed. Never "
+	 .details = "Looks at the files of this directory: C with Make, Meson or CMake, Go, Node, Python, Rust, Java with Maven, "
+		    "a Dockerfile, an executable. Writes a commented davit.yaml that is valid, with a pipeline where it knows "
+		    "one, and says what it guessed. Never "
 		    "overwrites one.",
 	 .examples = "  davit init",
 	 .json = "davit.v1/init: file, kind, app, run, sure",

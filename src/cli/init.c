@@ -24,12 +24,70 @@ static void put_quoted(struct buf *to, const char *text)
 	buf_puts(to, "'");
 }
 
+/* What the stages after it need: of compile's work, and what is deployed. */
+static void compose_outputs(const struct survey_pipeline *p, struct buf *to)
+{
+	size_t first = p->outputs ? strcspn(p->outputs, "/") + 1 : 0;
+	bool within = p->outputs && strncmp(p->archive, p->outputs, first) == 0;
+	bool apart = strcmp(p->archive, ".") != 0 && !within;
+	if (!p->outputs && !apart)
+		return;
+	buf_printf(to, "\n    outputs: [%s", p->outputs ? p->outputs : "");
+	if (apart)
+		buf_printf(to, "%s'%s'", p->outputs ? ", " : "", p->archive);
+	buf_puts(to, "]");
+}
+
+static void compose_stage(const struct survey_pipeline *p, const char *name, const char *script,
+			  struct buf *to)
+{
+	bool compiles = script == p->compile;
+	buf_printf(to, "  %s:\n    run: ", name);
+	put_quoted(to, script);
+	if (!compiles && p->compile)
+		buf_puts(to, "\n    needs: [compile]");
+	if (p->variable)
+		buf_printf(to, "\n    env: { %s }", p->variable);
+	if (compiles && p->network)
+		buf_puts(to,
+			 "\n    network: true # it fetches what the repository names; nothing else "
+			 "may");
+	if (compiles && p->cache_key)
+		buf_printf(to, "\n    cache: { key: [%s], paths: [%s] }", p->cache_key,
+			   p->cache_paths);
+	if (compiles)
+		compose_outputs(p, to);
+	buf_puts(to, "\n");
+}
+
+static void compose_pipeline(const struct survey *s, struct buf *to)
+{
+	const struct survey_pipeline *p = &s->pipeline;
+	if (!p->archive[0])
+		return;
+	buf_puts(to,
+		 "# From a commit to what is deployed. Each stage runs in a sandbox, in a clean "
+		 "copy of the commit:\n"
+		 "# davit build --local\n"
+		 "pipeline:\n");
+	if (p->compile)
+		compose_stage(p, "compile", p->compile, to);
+	if (p->test)
+		compose_stage(p, "unit", p->test, to);
+	buf_printf(to, "  package:\n    archive: ['%s']\n", p->archive);
+	if (p->test || p->compile)
+		buf_printf(to, "    needs: [%s]\n", p->test ? "unit" : "compile");
+	buf_puts(to, "\n");
+}
+
 static void compose(const struct survey *s, struct buf *to)
 {
 	buf_puts(to, "# What davit needs to know to put this application live. Every key: davit "
 		     "docs KEY\n"
 		     "# Check this file:  davit validate\n");
-	buf_printf(to, "app: %s\n\nservice:\n", s->app);
+	buf_printf(to, "app: %s\n\n", s->app);
+	compose_pipeline(s, to);
+	buf_puts(to, "service:\n");
 	if (!s->sure)
 		buf_puts(to, "  # A guess: how the program is started. Please check it.\n");
 	buf_puts(to, "  # It stays in the foreground and listens on 127.0.0.1:$PORT; davit chooses "
@@ -87,6 +145,7 @@ static void compose_valid(struct survey *survey, struct buf *to)
 	if (config_load(buf_text(to), to->size, "davit.yaml", &app, errors) < 0) {
 		snprintf(survey->run, sizeof survey->run, "./%s --port $PORT", survey->app);
 		survey->sure = false;
+		survey->pipeline.archive[0] = '\0';
 		buf_clear(to);
 		compose(survey, to);
 	} else {

@@ -50,6 +50,13 @@ static bool word_after(const char *text, const char *before, char *to, size_t si
 	return true;
 }
 
+/* A path of davit.yaml's list; one that needs more than quotes is left to the person. */
+static void put_archive(struct survey *s, const char *path)
+{
+	if (*path && !strpbrk(path, "'\"\\ \t,[]{}#&*!|>%@`"))
+		text_copy(s->pipeline.archive, sizeof s->pipeline.archive, path);
+}
+
 static bool survey_go(int dir_fd, struct survey *s)
 {
 	struct buf text;
@@ -65,6 +72,15 @@ static bool survey_go(int dir_fd, struct survey *s)
 		s->kind = "go";
 		s->seen = "go.mod";
 		s->build = "go build";
+		s->pipeline = (struct survey_pipeline){
+			.compile = "go build",
+			.test = "go vet ./... && go test ./...",
+			.cache_key = is_there(dir_fd, "vendor") ? NULL : "go.sum",
+			.cache_paths = ".go/",
+			.variable = "GOPATH: /work/.go, GOFLAGS: -modcacherw",
+			.outputs = is_there(dir_fd, "vendor") ? NULL : ".go/",
+			.network = !is_there(dir_fd, "vendor")};
+		put_archive(s, s->run + 2);
 	}
 	buf_done(&text);
 	return found;
@@ -81,6 +97,14 @@ static bool survey_rust(int dir_fd, struct survey *s)
 		s->kind = "rust";
 		s->seen = "Cargo.toml";
 		s->build = "cargo build --release";
+		s->pipeline = (struct survey_pipeline){.compile = "cargo build --release",
+						       .test = "cargo test --release",
+						       .outputs = "target/, .cargo-home/",
+						       .cache_key = "Cargo.lock",
+						       .cache_paths = ".cargo-home/",
+						       .variable = "CARGO_HOME: /work/.cargo-home",
+						       .network = true};
+		put_archive(s, s->run + 2);
 	}
 	buf_done(&text);
 	return found;
@@ -99,6 +123,16 @@ static bool survey_node(int dir_fd, struct survey *s)
 		s->kind = "node";
 		s->seen = "package.json";
 		s->build = "npm ci";
+		s->pipeline = (struct survey_pipeline){
+			.compile = "npm ci",
+			.test = json_object_get(json_object_get(package, "scripts"), "test")
+					? "npm test"
+					: NULL,
+			.outputs = "node_modules/",
+			.cache_key = "package-lock.json",
+			.cache_paths = "node_modules/",
+			.network = true};
+		put_archive(s, ".");
 		s->sure = start && !strpbrk(start, "&|;<>$`\n");
 		if (s->sure)
 			snprintf(s->run, sizeof s->run, "%s", start);
@@ -133,6 +167,10 @@ static bool survey_python(int dir_fd, struct survey *s)
 	}
 	s->kind = "python";
 	s->seen = seen;
+	s->pipeline.test = strcmp(seen, "manage.py") == 0 ? "python3 manage.py test"
+			   : strstr(needs, "pytest")      ? "python3 -m pytest"
+							  : "python3 -m unittest";
+	put_archive(s, ".");
 	if (strcmp(seen, "manage.py") == 0)
 		snprintf(s->run, sizeof s->run,
 			 "python3 -m gunicorn --bind 127.0.0.1:$PORT %s.wsgi", s->app);
@@ -150,24 +188,92 @@ static bool survey_python(int dir_fd, struct survey *s)
 	return true;
 }
 
+/* Does a Makefile have this target? */
+static bool has_target(int dir_fd, const char *target)
+{
+	struct buf text;
+	char line[32];
+	snprintf(line, sizeof line, "\n%s:", target);
+	bool found = read_top(dir_fd, "Makefile", &text) &&
+		     (strstr(buf_text(&text), line) || text_starts(buf_text(&text), line + 1));
+	buf_done(&text);
+	return found;
+}
+
+static void survey_make(int dir_fd, struct survey *s)
+{
+	snprintf(s->run, sizeof s->run, "./%s --port $PORT", s->app);
+	s->seen = "Makefile";
+	s->build = s->pipeline.compile = "make";
+	s->pipeline.test = has_target(dir_fd, "test")    ? "make test"
+			   : has_target(dir_fd, "check") ? "make check"
+							 : NULL;
+	put_archive(s, s->app);
+}
+
+/* With Meson and CMake all is in build/. */
+static void survey_build_directory(struct survey *s, const char *seen, const char *program)
+{
+	bool meson = strcmp(seen, "meson.build") == 0;
+	snprintf(s->run, sizeof s->run, "./build/%s --port $PORT", program);
+	s->seen = seen;
+	s->build = meson ? "meson compile -C build" : "cmake --build build";
+	s->pipeline.compile = meson ? "meson setup build && meson compile -C build"
+				    : "cmake -B build && cmake --build build";
+	s->pipeline.test = meson ? "meson test -C build" : "ctest --test-dir build";
+	s->pipeline.outputs = "build/";
+	char path[SURVEY_RUN_SIZE];
+	snprintf(path, sizeof path, "build/%s", program);
+	put_archive(s, path);
+}
+
 static bool survey_c(int dir_fd, struct survey *s)
 {
 	struct buf text;
 	char name[100];
-	bool meson = read_top(dir_fd, "meson.build", &text);
-	if (meson) {
-		bool named = word_after(buf_text(&text), "executable(", name, sizeof name);
-		snprintf(s->run, sizeof s->run, "./build/%s --port $PORT", named ? name : s->app);
-		s->seen = "meson.build";
-		s->build = "meson compile -C build";
-	} else if (is_there(dir_fd, "Makefile")) {
-		snprintf(s->run, sizeof s->run, "./%s --port $PORT", s->app);
-		s->seen = "Makefile";
-		s->build = "make";
+	const char *seen = is_there(dir_fd, "meson.build")      ? "meson.build"
+			   : is_there(dir_fd, "CMakeLists.txt") ? "CMakeLists.txt"
+			   : is_there(dir_fd, "Makefile")       ? "Makefile"
+								: NULL;
+	if (!seen)
+		return false;
+	s->kind = "c";
+	if (strcmp(seen, "Makefile") == 0) {
+		survey_make(dir_fd, s);
+		return true;
 	}
-	s->kind = s->seen[0] ? "c" : s->kind;
+	bool named = read_top(dir_fd, seen, &text) &&
+		     word_after(buf_text(&text), seen[0] == 'm' ? "executable(" : "add_executable(",
+				name, sizeof name);
+	survey_build_directory(s, seen, named ? name : s->app);
 	buf_done(&text);
-	return s->seen[0] != '\0';
+	return true;
+}
+
+static bool survey_java(int dir_fd, struct survey *s)
+{
+	struct buf text;
+	char name[100];
+	bool found = read_top(dir_fd, "pom.xml", &text);
+	if (found) {
+		bool named = word_after(buf_text(&text), "<artifactId>", name, sizeof name);
+		if (named)
+			name[strcspn(name, "<")] = '\0';
+		snprintf(s->run, sizeof s->run, "java -jar target/%s.jar --server.port=$PORT",
+			 named && name[0] ? name : s->app);
+		s->kind = "java";
+		s->seen = "pom.xml";
+		s->build = "mvn package";
+		s->pipeline = (struct survey_pipeline){
+			.compile = "mvn --batch-mode -Dmaven.repo.local=/work/.m2 verify",
+			.outputs = "target/",
+			.cache_key = "pom.xml",
+			.cache_paths = ".m2/",
+			.network = true};
+		put_archive(s, "target/");
+	}
+	buf_done(&text);
+	return found;
 }
 
 /* The last CMD or ENTRYPOINT: ["a", "b"] or a b. davit runs the program itself, not the container. */
@@ -246,8 +352,8 @@ static void name_app(const char *path, char to[SURVEY_NAME_SIZE])
 void survey_repository(int dir_fd, const char *path, struct survey *s)
 {
 	static bool (*const kinds[])(int, struct survey *) = {
-		survey_go, survey_rust,       survey_node,       survey_python,
-		survey_c,  survey_dockerfile, survey_executable,
+		survey_go,   survey_rust, survey_node,       survey_python,
+		survey_java, survey_c,    survey_dockerfile, survey_executable,
 	};
 	*s = (struct survey){.kind = "unknown", .seen = ""};
 	name_app(path, s->app);

@@ -13,11 +13,22 @@
 
 enum { SURVEY_FILE_MAX = 64 * 1024, SURVEY_RUN_SIZE = 256, SURVEY_NAME_SIZE = 41 };
 
+/* The stages that a repository of this kind needs; a text that is NULL is no part of it. */
+struct survey_pipeline {
+	const char *compile, *test; /* scripts */
+	const char *outputs;        /* of compile, for the test: a path */
+	const char *cache_key, *cache_paths;
+	const char *variable;          /* of compile and test: "NAME: value" */
+	bool network;                  /* compile fetches what it needs */
+	char archive[SURVEY_RUN_SIZE]; /* what is deployed: paths of a list; "": there is none */
+};
+
 struct survey {
 	const char *kind; /* "go", "node", ...; "unknown" */
 	const char *seen; /* the file that told: "go.mod"; "" */
 	char app[SURVEY_NAME_SIZE];
 	char run[SURVEY_RUN_SIZE];
+	struct survey_pipeline pipeline;
 	const char *build; /* what has to be run before a deployment, or NULL */
 	bool sure;
 };

@@ -14,6 +14,12 @@ static bool any_text(const char *text)
 	return *text != '\0';
 }
 
+/* All of it, or a part. */
+static bool is_path(const char *text)
+{
+	return strcmp(text, ".") == 0 || value_is_inside(text);
+}
+
 /* main, release/1.2; "release/" is all below it. */
 static bool is_branch(const char *text)
 {
@@ -157,9 +163,10 @@ static const struct schema_key stage_keys[] = {
 	 .doc = "A JUnit XML file that the script writes: davit reads how many tests there were "
 		"and "
 		"which have failed. A file with failures fails the stage."},
-	{"archive", SCHEMA_TEXTS, AT(app_stage, archive), .max = APP_TEXTS_MAX,
-	 .valid = value_is_inside, .shape = PATH_SHAPE, .example = "[bin/, assets/]",
-	 .doc = "Make the release's archive of these paths, and of davit.yaml. One stage of a "
+	{"archive", SCHEMA_TEXTS, AT(app_stage, archive), .max = APP_TEXTS_MAX, .valid = is_path,
+	 .shape = PATH_SHAPE, .example = "[bin/, assets/]",
+	 .doc = "Make the release's archive of these paths, or of all with `[.]`, and of "
+		"davit.yaml. One stage of a "
 		"pipeline does."},
 };
 
@@ -175,4 +182,4 @@ const struct schema_section schema_stage = {
 	KEYS(stage_keys),
 	LATER(stage_later),
 	.doc = "One step from a commit to a release. It runs in a sandbox, in a clean copy of the "
-	       "commit."};
+	       "commit ([pipeline.md](../pipeline.md))."};

@@ -271,7 +271,7 @@ PY
 }
 
 @test "results in JUnit's XML are read, and failures in it fail the stage" {
-	cp /dev/stdin "$R/results.xml" <<'XML'
+	cat >"$R/results.xml" <<'XML'
 <testsuite><testcase classname="cart" name="adds"/><testcase classname="cart" name="pays &lt;now&gt;"><failure/></testcase>
 <testcase name="later"><skipped/></testcase></testsuite>
 XML
@@ -325,6 +325,27 @@ XML
 	build 2
 	says 'davit.yaml:'
 	says 'There is no stage "b" to need'
+}
+
+@test "what docs/pipeline.md tells people to type does what it says" {
+	unset DAVIT_STATE
+	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	for name in project changed other; do
+		python3 - "$top/docs/pipeline.md" "$name" <<'PY' >"$T/block.$name"
+import re, sys
+found = re.findall(rf"<!-- run: {sys.argv[2]} -->\n```sh\n(.*?)^```", open(sys.argv[1]).read(), re.M | re.S)
+print(found[0], end="") if len(found) == 1 else sys.exit("not one block")
+PY
+	done
+	[ "$(grep -c '<!-- run:' "$top/docs/pipeline.md")" = 3 ]
+	run_block() { (cd "$1" && exec env PATH="$BUILD:$PATH" bash -e "$T/block.$2") >"$T/said.$2" 2>&1 </dev/null 3>&- || { cat "$T/said.$2"; false; }; }
+	run_block "$T" project
+	grep -q 'Next: davit deploy prod .*/greet/.davit/build/release.tar' "$T/said.project"
+	run_block "$T/greet" changed
+	grep -q 'not committed: greet.c' "$T/said.changed"
+	grep -q 'exit code 10' "$T/said.changed"
+	run_block "$T/greet" other
+	tail -n 4 "$T/said.other" | grep -qx bin/greet
 }
 
 # --- a repository that means harm
@@ -498,7 +519,7 @@ PY
 	pipeline '  a: { run: "touch /tmp/never" }'
 	commit
 	mkdir "$T/path"
-	for tool in git; do ln -s "$(command -v $tool)" "$T/path/$tool"; done
+	ln -s "$(command -v git)" "$T/path/git"
 	exits 2 env -C "$R" PATH="$T/path" "$DAVIT" build --local
 	says 'install the package "bubblewrap"'
 	printf '#!/bin/sh\necho "bwrap: No permissions to create new namespace" >&2\nexit 1\n' >"$T/path/bwrap"

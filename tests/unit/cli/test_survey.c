@@ -53,6 +53,49 @@ static void expect(const char *kind, const char *run)
 	assert_int_equal(unlink("davit.yaml"), 0);
 }
 
+/* What is written says this, and is valid. */
+static void proposes(const char *line)
+{
+	struct buf text;
+	struct error err;
+	buf_init(&text, 65536);
+	assert_int_equal(DAVIT("init"), CLI_OK);
+	assert_int_equal(DAVIT("validate"), CLI_OK);
+	assert_int_equal(file_read(AT_FDCWD, "davit.yaml", &text, &err), 0);
+	if (!strstr(buf_text(&text), line))
+		fail_msg("not proposed: %s\n%s", line, buf_text(&text));
+	buf_done(&text);
+	assert_int_equal(unlink("davit.yaml"), 0);
+}
+
+static void a_pipeline_is_proposed_for_what_is_known(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *file, *text, *line;
+	} kinds[] = {
+		{"go.mod", "module example.com/ann/shop\n", "run: 'go vet ./... && go test ./...'"},
+		{"Cargo.toml", "[package]\nname = \"till\"\n", "archive: ['target/release/till']"},
+		{"package.json", "{\"scripts\":{\"test\":\"x\"}}", "run: 'npm test'"},
+		{"package.json", "{}", "needs: [compile]"},
+		{"manage.py", "", "run: 'python3 manage.py test'"},
+		{"requirements.txt", "pytest\n", "run: 'python3 -m pytest'"},
+		{"pom.xml", "<project><artifactId>shop</artifactId></project>",
+		 "cache: { key: [pom.xml], paths: [.m2/] }"},
+		{"meson.build", "project('x')\nexecutable('till', 'a.c')\n",
+		 "archive: ['build/till']"},
+		{"CMakeLists.txt", "add_executable(till a.c)\n", "run: 'ctest --test-dir build'"},
+		{"Makefile", "all:\n\ntest: all\n", "run: 'make test'"},
+		{"Makefile", "check: all\n", "run: 'make check'"},
+		{"Makefile", "all:\n", "needs: [compile]"},
+	};
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		write_file(kinds[i].file, kinds[i].text, 0644);
+		proposes(kinds[i].line);
+		assert_int_equal(unlink(kinds[i].file), 0);
+	}
+}
+
 static void an_empty_directory_is_unknown_and_gets_a_guess(void **state)
 {
 	(void)state;
@@ -128,6 +171,7 @@ static void an_executable_is_taken_when_nothing_else_is_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SURVEY_TEST(a_pipeline_is_proposed_for_what_is_known),
 		SURVEY_TEST(an_empty_directory_is_unknown_and_gets_a_guess),
 		SURVEY_TEST(a_go_module_names_its_program),
 		SURVEY_TEST(a_rust_crate_names_its_program),
