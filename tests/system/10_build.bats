@@ -534,7 +534,7 @@ PY
 	[ "$(id -u)" = 0 ] || skip "only root can become another user"
 	greeter
 	pipeline '  compile: { run: "make; id -un; cat /proc/self/uid_map", outputs: [bin/] }
-  unit: { run: "make test; ! cat /etc/shadow", needs: [compile] }
+  unit: { run: "make test; ! cat /etc/shadow; python3 -c \"bytearray(5 << 30)\" || echo bounded", needs: [compile] }
   bomb: { run: "b() { b | b & }; b; sleep 1; exit 1", needs: [unit] }'
 	commit
 	mkdir "$T/home"
@@ -545,5 +545,7 @@ PY
 	says 'passed     unit'
 	says 'failed     bomb'
 	grep -q ' build$' "$T/home/state/build/logs/compile.log"
+	# Where it may write no cgroup, each process's memory is bounded.
+	[ -n "$(find /sys/fs/cgroup -maxdepth 3 -user nobody 2>/dev/null | head -1)" ] || grep -q ' bounded$' "$T/home/state/build/logs/unit.log"
 	[ ! -e "$T/home/state/build/run" ]
 }

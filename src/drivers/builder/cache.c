@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,9 @@
 #include "base/text.h"
 #include "os/file.h"
 #include "os/random.h"
+
+/* What one stage keeps must not push out what another is just taking. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 enum { PART_SIZE = 64 * 1024, ENTRIES_MAX = 1024, FILES_MAX = 500000, NEW_SIZE = 32 };
 
@@ -58,8 +62,8 @@ int cache_key(const struct builder_job *job, int source_fd, char ret_key[DIGEST_
 	return code;
 }
 
-int cache_restore(int cache_fd, const char *key, const struct builder_job *job, int work_fd,
-		  struct graft *graft, bool *ret_hit, struct error *err)
+static int restore(int cache_fd, const char *key, const struct builder_job *job, int work_fd,
+		   struct graft *graft, bool *ret_hit, struct error *err)
 {
 	AUTO_CLOSE int kept = openat(cache_fd, key, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	*ret_hit = kept >= 0;
@@ -136,8 +140,8 @@ static int make_room(int cache_fd, uint64_t bytes_max, struct error *err)
 	return code;
 }
 
-int cache_save(int cache_fd, const char *key, const struct builder_job *job, int work_fd,
-	       uint64_t bytes_max, struct error *err)
+static int save(int cache_fd, const char *key, const struct builder_job *job, int work_fd,
+		uint64_t bytes_max, struct error *err)
 {
 	struct graft graft = {.uid = (uid_t)-1,
 			      .gid = (gid_t)-1,
@@ -161,4 +165,22 @@ int cache_save(int cache_fd, const char *key, const struct builder_job *job, int
 		code = error_errno(err, errno, "The cache cannot be written");
 	(void)!file_remove_tree(cache_fd, new, &ignored); /* gone already, when it was renamed */
 	return code < 0 ? code : make_room(cache_fd, bytes_max, err);
+}
+
+int cache_restore(int cache_fd, const char *key, const struct builder_job *job, int work_fd,
+		  struct graft *graft, bool *ret_hit, struct error *err)
+{
+	pthread_mutex_lock(&lock);
+	int code = restore(cache_fd, key, job, work_fd, graft, ret_hit, err);
+	pthread_mutex_unlock(&lock);
+	return code;
+}
+
+int cache_save(int cache_fd, const char *key, const struct builder_job *job, int work_fd,
+	       uint64_t bytes_max, struct error *err)
+{
+	pthread_mutex_lock(&lock);
+	int code = save(cache_fd, key, job, work_fd, bytes_max, err);
+	pthread_mutex_unlock(&lock);
+	return code;
 }

@@ -419,9 +419,13 @@ int sandbox_probe(struct error *err)
 		return 0;
 	return error_set(
 		err, ERR_UNSUPPORTED,
-		"Stages run in a sandbox, and bubblewrap cannot make one here: %s. Let users "
-		"make namespaces (sysctl kernel.unprivileged_userns_clone=1, "
-		"user.max_user_namespaces=10000, on Ubuntu also "
-		"kernel.apparmor_restrict_unprivileged_userns=0), or run davit as root.",
-		said[0] ? said : "it did not say why");
+		"Stages run in a sandbox, and bubblewrap cannot make one here: %s. %s",
+		said[0] ? said : "it did not say why",
+		geteuid() == 0
+			? "This machine lets not even root make namespaces; give the container "
+			  "that davit runs in the right to (CAP_SYS_ADMIN), or build elsewhere."
+			: "Let users make namespaces (sysctl "
+			  "kernel.unprivileged_userns_clone=1, user.max_user_namespaces=10000, on "
+			  "Ubuntu also kernel.apparmor_restrict_unprivileged_userns=0), or run "
+			  "davit as root.");
 }
