@@ -182,4 +182,4 @@ const struct schema_section schema_stage = {
 	KEYS(stage_keys),
 	LATER(stage_later),
 	.doc = "One step from a commit to a release. It runs in a sandbox, in a clean copy of the "
-	       "commit ([pipeline.md](../pipeline.md))."};
+	       "commit; `docs/pipeline.md` shows how."};

@@ -327,6 +327,16 @@ XML
 	says 'There is no stage "b" to need'
 }
 
+@test "the pipeline that davit init proposes builds the project it was made for" {
+	printf 'repo: repo.c\n\t$(CC) -o $@ repo.c\ntest: repo\n\t./repo\n' >"$R/Makefile"
+	echo 'int main(void) { return 0; }' >"$R/repo.c"
+	exits 0 env -C "$R" "$DAVIT" init
+	commit
+	build 0
+	says 'passed     unit'
+	is 'davit.yaml repo' sh -c "tar tf '$T/state/build/release.tar' | sort | xargs"
+}
+
 @test "what docs/pipeline.md tells people to type does what it says" {
 	unset DAVIT_STATE
 	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)

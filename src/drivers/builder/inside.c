@@ -308,5 +308,7 @@ int inside_main(int argc, char **argv)
 	}
 	run(&in, signal_fd);
 	tell(&in, "stopped");
+	inside_spec_done(&in.spec);
+	buf_done(&text);
 	return 0;
 }

@@ -110,3 +110,20 @@ int inside_unpack(const void *data, size_t size, struct inside_spec *spec, struc
 	}
 	return unpack_end(&u) ? 0 : error_set(err, ERR_CORRUPT, "The sandbox's spec is broken.");
 }
+
+static void free_texts(char **list)
+{
+	for (char **text = list; text && *text; text++)
+		free(*text);
+	free(list);
+}
+
+void inside_spec_done(struct inside_spec *spec)
+{
+	free_texts(spec->run.argv);
+	free_texts(spec->environment);
+	for (uint32_t i = 0; i < BUILDER_SERVICES_MAX; i++) {
+		free_texts(spec->services[i].run.argv);
+		free_texts(spec->services[i].ready.argv);
+	}
+}

@@ -3,7 +3,7 @@
  * inside_spec - what the program in the sandbox is told: a job as bytes, and back. Internal to drivers/builder/.
  *
  * HOW   inside_pack() (inside.h) on davit's side, inside_unpack() in the sandbox.
- * OWNS  What is unpacked lives until the process ends.
+ * OWNS  What is unpacked lives until inside_spec_done(), also after a failure.
  */
 #ifndef DRIVERS_BUILDER_INSIDE_SPEC_H
 #define DRIVERS_BUILDER_INSIDE_SPEC_H
@@ -34,5 +34,6 @@ struct inside_spec {
 
 int inside_unpack(const void *data, size_t size, struct inside_spec *ret_spec,
 		  struct error *err) MUST_CHECK;
+void inside_spec_done(struct inside_spec *spec);
 
 #endif

@@ -154,7 +154,9 @@ static void the_inside_is_told_what_was_meant_and_refuses_anything_else(void **s
 	for (size_t size = 0; size < bytes.size; size++) {
 		struct inside_spec other = {0};
 		assert_true(inside_unpack(bytes.data, size, &other, &err) < 0);
+		inside_spec_done(&other);
 	}
+	inside_spec_done(&spec);
 	buf_done(&bytes);
 }
 
