@@ -438,6 +438,8 @@ static const struct route {
 	{"GET", "v1/rollouts/*", get_rollout},
 	{"GET", "v1/rollouts/*/events", get_rollout_events},
 	{"GET", "v1/rollouts/*/ticks", get_rollout_ticks},
+	{"GET", "v1/rollouts/*/postmortem", get_rollout_postmortem},
+	{"GET", "v1/dora", get_dora},
 	{"POST", "v1/rollouts/*/promote", post_rollout_command},
 	{"POST", "v1/rollouts/*/pause", post_rollout_command},
 	{"POST", "v1/rollouts/*/resume", post_rollout_command},

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "control/view.h"
+#include "report/postmortem.h"
 #include "store/audit.h"
 #include "store/releases.h"
 
@@ -19,6 +20,8 @@ json_t *json_of_plan(const struct view_plan *p);
 json_t *json_of_audit_entry(const struct store_audit_entry *e);
 json_t *json_of_release(const struct store_release *r);
 json_t *json_of_error(const struct error *err, const char *next);
+
+json_t *json_of_postmortem(const struct postmortem *p); /* json_postmortem.c */
 
 /* The object's text, ended by "\n" when `line`; the reference is released. The caller frees. */
 char *json_text(json_t *object, bool line);

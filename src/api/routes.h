@@ -47,7 +47,7 @@ void add_log_tail(struct api *api, struct view_rollout *view);
 void release_imports(struct api *api);
 void release_checks(struct api *api);
 
-/* Handlers, by file: api_releases.c, api_rollouts.c, api_ticks.c, api_logs.c, api.c */
+/* Handlers, by file: api_releases.c, api_rollouts.c, api_ticks.c, api_logs.c, api_postmortem.c, api_dora.c, api.c */
 void post_release(struct api *api, struct http_request *request);
 void get_releases(struct api *api, struct http_request *request);
 void post_release_mark(struct api *api, struct http_request *request);
@@ -59,6 +59,8 @@ void post_rollout_command(struct api *api, struct http_request *request);
 void get_logs(struct api *api, struct http_request *request);
 void post_rollout_answer(struct api *api, struct http_request *request);
 void post_freeze(struct api *api, struct http_request *request);
+void get_rollout_postmortem(struct api *api, struct http_request *request);
+void get_dora(struct api *api, struct http_request *request);
 void post_kpi(struct api *api, struct http_request *request);
 
 #endif

@@ -318,6 +318,35 @@ const struct cli_command cli_commands[] = {
 	 .args_max = 1,
 	 .options = {{"limit", 'n', "N", "so many at most (default 50)"}},
 	 .run = verb_history},
+	{.name = "postmortem",
+	 .arguments = "ENV|ROLLOUT",
+	 .summary = "the post-mortem of a rollout, its facts written by davit",
+	 .details = "What shipped, what broke and by how much, how long users met it, how it was found and taken back; the "
+		    "timeline with the events of the audit log; the keys of the configuration that differ; the curves; and "
+		    "which settings would have caught it earlier, judged again on the same ticks. What only people know is a "
+		    "question with room for the answer. The same records give the same bytes.\n"
+		    "davit drafts it by itself when a release that users have met is taken back: STATE/postmortems.",
+	 .examples = "  davit postmortem prod > postmortem.md\n"
+		     "  davit postmortem 42 --format html > 42.html\n"
+		     "  davit postmortem 42 --json | jq .impact",
+	 .json = "davit.v1/postmortem: the facts",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .options = {{"format", 0, "FORMAT", "md (default) or html"}},
+	 .run = verb_postmortem},
+	{.name = "dora",
+	 .arguments = "[ENV]",
+	 .summary = "how often is deployed, how much fails, how soon it is well again",
+	 .details = "Deployment frequency, change lead time, change fail rate, failed deployment recovery time and rework "
+		    "rate, from davit's own records, of each environment by itself. Fewer than five say nothing, and are "
+		    "called so; what is not recorded is left out.",
+	 .examples = "  davit dora prod\n"
+		     "  davit dora prod --window 30d --rows",
+	 .json = "davit.v1/dora: from_unix_ms, to_unix_ms, environments",
+	 .args_max = 1,
+	 .options = {{"window", 0, "DURATION", "so far back (default 90d)"},
+		     {"rows", 0, NULL, "the deployments behind the numbers, too"}},
+	 .run = verb_dora},
 	{.name = "logs",
 	 .arguments = "ENV[/PROCESS]",
 	 .summary = "what the instances write",

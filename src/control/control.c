@@ -15,6 +15,8 @@
 #include "base/text.h"
 #include "control/background.h"
 #include "control/environment.h"
+#include "control/postmortem.h"
+#include "store/audit.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
 
@@ -146,6 +148,10 @@ static void tick_environment(struct environment *e, uint64_t now)
 	environment_event(e, &event, NULL);
 	gating_tick(e);
 	analysis_tick(e);
+	/* After its last tick was kept. */
+	if (e->draft)
+		postmortem_draft(c, e->draft);
+	e->draft = 0;
 	if (e->look_due)
 		observe_unrouted(e);
 	measure_rate(e, now);
@@ -338,6 +344,14 @@ static int recover_rollout(void *context, const struct store_rollout *row)
 	return 0;
 }
 
+static int see_exposure(void *context, const struct store_audit_entry *entry)
+{
+	bool *exposed = context;
+	*exposed |=
+		strcmp(entry->action, "rollout.weight") == 0 && strcmp(entry->reason, "0%") != 0;
+	return 0;
+}
+
 /* What the rollouts need beside their rows; the rows are read first, for a reader may not nest in itself. */
 static int complete_rollout(struct environment *e, struct active_rollout *r, const char *hex,
 			    struct error *err)
@@ -347,7 +361,10 @@ static int complete_rollout(struct environment *e, struct active_rollout *r, con
 	if (result == 0)
 		result = store_transitions(e->control->parts.store, r->number, count_transition,
 					   &r->transition_seq, err);
-	return result;
+	struct store_audit_filter own = {.rollout = r->number};
+	return result < 0
+		       ? result
+		       : store_audit(e->control->parts.store, &own, see_exposure, &r->exposed, err);
 }
 
 static int recover_began(void *context, const struct store_rollout *row)
@@ -464,6 +481,7 @@ int control_start(struct control *c, struct error *err)
 	c->parts.runtime->changed = c->parts.router->changed = on_world_changed;
 	c->parts.runtime->context = c->parts.router->context = c;
 	c->started = c->offers_due = true;
+	postmortem_catch_up(c);
 	env->ops->timer_start(env, &c->tick, 0);
 	log_event(LOG_INFO, "control.started", "epoch=%llu environments=%u",
 		  (unsigned long long)c->epoch, c->environment_count);
@@ -492,6 +510,7 @@ void control_free(struct control *c)
 		return;
 	c->parts.env->ops->timer_stop(c->parts.env, &c->tick);
 	background_release(c);
+	postmortem_release(c);
 	for (uint32_t i = 0; i < c->environment_count; i++) {
 		struct environment *e = c->environments[i];
 		analysis_cancel(e);

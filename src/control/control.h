@@ -36,6 +36,7 @@ struct server;
 struct check_runner;
 struct control;
 struct metrics;
+struct postmortems;
 struct router;
 struct runtime;
 struct store;
@@ -57,8 +58,9 @@ struct control_parts {
 	struct router *router;
 	struct artifact_store *artifacts;
 	struct check_runner *checks;
-	struct ticks *ticks;     /* NULL: what the judge is fed with is not kept */
-	struct metrics *metrics; /* NULL: instances are not asked for what they count */
+	struct ticks *ticks;             /* NULL: what the judge is fed with is not kept */
+	struct postmortems *postmortems; /* NULL: none is drafted */
+	struct metrics *metrics;         /* NULL: instances are not asked for what they count */
 	/* Runs `work` beside the loop, then `done` in it, both with `job`; NULL: everything in the loop. */
 	void (*background)(void *context, void (*work)(void *job), void (*done)(void *job),
 			   void *job);

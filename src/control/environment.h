@@ -55,6 +55,7 @@ struct active_rollout {
 	uint64_t
 		verdict_at_ms; /* monotonic: when it was decided to go back; 0 = not, or measured */
 	int64_t verdict_to_zero_ms;
+	bool exposed; /* a share of the users' requests was given to it */
 };
 
 /* Since when a surplus instance has been out of every worker's table. */
@@ -121,6 +122,8 @@ struct environment {
 	struct judging *judging;         /* NULL until it is first looked at */
 	struct kayenta_judging *kayenta; /* NULL: the latest rollout has another judge */
 	struct measuring *measuring;     /* NULL until it is first looked at */
+	uint32_t
+		draft; /* rollout that has ended, and whose post-mortem is to be drafted; 0 = none */
 };
 
 struct control {
@@ -133,6 +136,7 @@ struct control {
 	bool collecting;
 	bool offers_due;
 	struct job *jobs; /* background.c's */
+	struct postmortem_job *postmortem_jobs;
 	bool stopping;
 	void (*stopped)(void *context);
 	void *stopped_context;

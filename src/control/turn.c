@@ -14,6 +14,7 @@
 #include "base/pack.h"
 #include "base/text.h"
 #include "control/environment.h"
+#include "control/postmortem.h"
 #include "control/summary.h"
 #include "store/audit.h"
 #include "store/releases.h"
@@ -228,15 +229,27 @@ static void put_bad(struct environment *e, const struct active_rollout *r,
 	store_add_bad_mark(e->control->parts.store, &row);
 }
 
+/* A draft is promised in the transaction that ends the rollout; postmortem_catch_up() keeps the promise after a crash. */
+static void put_postmortem(struct environment *e, const struct active_rollout *r,
+			   enum rollout_status to)
+{
+	char command[40];
+	if (!e->control->parts.postmortems || !postmortem_is_due(r, to))
+		return;
+	snprintf(command, sizeof command, "davit postmortem %u", r->number);
+	put_audit(e, r->number, "davit", "postmortem", command, "");
+}
+
 /* Effects that are nothing but rows: they are part of the transaction. */
 static void put_effects(struct environment *e, struct active_rollout *r,
 			const struct rollout_effects *effects, const struct turn_note *note)
 {
 	for (uint32_t i = 0; r && i < effects->count; i++) {
 		const struct rollout_effect *effect = &effects->items[i];
-		if (effect->kind == EFFECT_NOTIFY)
+		if (effect->kind == EFFECT_NOTIFY) {
 			put_transition(e, r, effect, note);
-		else if (effect->kind == EFFECT_EVIDENCE)
+			put_postmortem(e, r, effect->to);
+		} else if (effect->kind == EFFECT_EVIDENCE)
 			put_evidence(e, r, effect->step, effect->attempt,
 				     evidence_word(effect->evidence), note,
 				     effect->evidence == EVIDENCE_TIME
@@ -296,6 +309,27 @@ static void decide(struct environment *e, struct active_rollout *r,
 	}
 }
 
+/* What the document gives to the release of this rollout. */
+static uint32_t weight_of(const struct environment_state *core, const struct rollout *r)
+{
+	uint8_t slot = environment_find(core, &r->release);
+	return slot == SLOT_NONE ? 0 : core->router.weight_bp[slot];
+}
+
+static void put_weight(struct environment *e, const struct active_rollout *r,
+		       const struct change *change)
+{
+	uint32_t was = weight_of(&e->core, &r->state),
+		 is = weight_of(&change->core, &change->rollout);
+	char share[16], sentence[SENTENCE_SIZE];
+	if (was == is)
+		return;
+	text_format_share(is, share, sizeof share);
+	snprintf(sentence, sizeof sentence, "%s of the requests are given to %s.", share,
+		 r->candidate.tag[0] ? r->candidate.tag : "the new release");
+	put_audit(e, r->number, "davit", "rollout.weight", share, sentence);
+}
+
 /* What would be lost with this change: the steps that a way back replaces, and counts that live in the
  * gateway's memory. Empty when nothing is. */
 static void summarise(struct environment *e, struct active_rollout *r, const struct change *change,
@@ -347,6 +381,8 @@ static void put_change(struct environment *e, struct active_rollout *r,
 	if (r && event->kind == EVENT_SUBMIT)
 		put_rollout(e, r, &change->rollout, change->plan, false, NULL);
 	put_effects(e, r, &change->effects, note);
+	if (r)
+		put_weight(e, r, change);
 	if (r)
 		put_rollout(e, r, &change->rollout, change->plan,
 			    change->effects.plan_replaced || event->kind == EVENT_START,
@@ -441,6 +477,12 @@ static int apply(struct environment *e, struct active_rollout *r, const struct r
 	if (r) {
 		r->plan = *change->plan;
 		r->state = change->rollout;
+		r->exposed |= weight_of(&e->core, &r->state) > 0;
+		if (moved && postmortem_is_due(r, r->state.status)) {
+			if (e->draft) /* the one before it ended within the same tick */
+				postmortem_draft(e->control, e->draft);
+			e->draft = r->number;
+		}
 	}
 	environment_follow_slots(e);
 	log_transitions(e, r, &change->effects);

@@ -400,7 +400,8 @@ static void explain(const struct source *s)
 			snprintf(v->why, sizeof v->why,
 				 "%s was taken away again, and nothing is live in %s: %s", fresh,
 				 v->environment, turning_point(v));
-		snprintf(v->next, sizeof v->next, "davit logs %s", v->environment);
+		snprintf(v->next, sizeof v->next, "davit postmortem %u   (or: davit logs %s)",
+			 v->number, v->environment);
 		break;
 	case ROLLOUT_REJECTED:
 	case ROLLOUT_SUPERSEDED:

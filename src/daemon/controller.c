@@ -16,6 +16,7 @@
 #include "drivers/artifact/local.h"
 #include "drivers/check/smoke.h"
 #include "drivers/metrics/scrape.h"
+#include "drivers/postmortem/file.h"
 #include "drivers/router/builtin.h"
 #include "drivers/runtime/process.h"
 #include "drivers/ticks/file.h"
@@ -33,6 +34,7 @@ struct controller {
 	struct artifact_store *artifacts;
 	struct check_runner *checks;
 	struct ticks *ticks;
+	struct postmortems *postmortems;
 	struct metrics *metrics;
 	struct runtime *runtime;
 	struct router *router;
@@ -70,6 +72,8 @@ static int open_world(struct controller *c, struct error *err)
 		result = runtime_process_new(c->loop, state_fd(c->state), NULL, &c->runtime, err);
 	if (result == 0)
 		result = ticks_file_new(state_fd(c->state), &c->ticks, err);
+	if (result == 0)
+		result = postmortem_file_new(state_fd(c->state), &c->postmortems, err);
 	if (result < 0)
 		return result;
 	c->checks = smoke_new(c->loop);
@@ -92,6 +96,7 @@ static int open_control(struct controller *c, struct error *err)
 				      .artifacts = c->artifacts,
 				      .checks = c->checks,
 				      .ticks = c->ticks,
+				      .postmortems = c->postmortems,
 				      .metrics = c->metrics,
 				      .background = run_beside,
 				      .background_context = c->loop,
@@ -147,10 +152,11 @@ static void close_all(struct controller *c)
 		c->router->ops->free(c->router);
 	if (c->runtime)
 		c->runtime->ops->free(c->runtime);
-	ticks_file_free(c->ticks);
 	smoke_free(c->checks);
 	scrape_free(c->metrics);
-	loop_free(c->loop); /* waits for what runs beside it, which uses the artifacts */
+	loop_free(c->loop); /* waits for what runs beside it, which uses the following */
+	ticks_file_free(c->ticks);
+	postmortem_file_free(c->postmortems);
 	artifact_local_free(c->artifacts);
 	store_close(c->store);
 	server_file_close(c->server_file);

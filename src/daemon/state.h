@@ -7,6 +7,7 @@
  *       STATE/davit.db-reserve, STATE/table.reserve  room on a full disk, see os/reserve.h
  *       STATE/gateway.sock  the supervisor     STATE/table         the gateway's last table
  *       STATE/artifacts/    files of releases  STATE/instances/    one directory per instance
+ *       STATE/postmortems/  drafts        STATE/ticks/      what rollouts were judged by
  *       STATE/persist/      what survives releases
  *       STATE/spool/        uploads under way
  * HOW   state_open() with `lock` for the launcher, without for everybody whom it started.

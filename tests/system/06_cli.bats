@@ -270,7 +270,7 @@ foreseen() { davit plan prod v2.0.0 --json | jq -e '.forecast != null'; }
 	release v2.0.0
 	deploy v2.0.0
 	deploy v1.0.0
-	for verb in "status" "why prod" "plan prod v2.0.0" "releases" "config prod" "history prod" "audit" \
+	for verb in "status" "why prod" "plan prod v2.0.0" "releases" "config prod" "history prod" "audit" "postmortem 1" "dora" \
 		"audit --verify" "validate $T/rel/v1.0.0/davit.yaml" "docs instances" "doctor" "version" "completion bash"; do
 		# shellcheck disable=SC2086
 		exits 0 davit $verb --json

@@ -344,6 +344,11 @@ static void what_is_not_there_is_404_and_what_is_wrong_400(void **state)
 		{"GET", "/v1/rollouts/1", "", 404},
 		{"GET", "/v1/rollouts/prod", "", 404},
 		{"GET", "/v1/rollouts/99999999999999", "", 404},
+		{"GET", "/v1/rollouts/1/postmortem", "", 404},
+		{"GET", "/v1/rollouts/1/postmortem?format=pdf", "", 400},
+		{"GET", "/v1/dora?window=1h", "", 400},
+		{"GET", "/v1/dora?window=367d", "", 400},
+		{"GET", "/v1/dora?environment=prod", "", 404},
 		{"GET", "/v1/rollouts?limit=0", "", 400},
 		{"GET", "/v1/rollouts?limit=many", "", 400},
 		{"GET", "/v1/audit?limit=100000", "", 400},
@@ -672,6 +677,50 @@ static void a_command_answers_with_the_rollout(void **state)
 	call_end(&call);
 }
 
+static void a_post_mortem_comes_as_facts_or_as_a_document(void **state)
+{
+	(void)state;
+	struct call call;
+	go_live("v1");
+	get(&call, "/v1/rollouts/prod/postmortem");
+	assert_int_equal(call.status, 200);
+	assert_string_equal(text_at(call.json, "schema"), "davit.v1/postmortem");
+	assert_string_equal(text_at(json_object_get(call.json, "bad"), "tag"), "v1");
+	assert_true(json_array_size(json_object_get(call.json, "timeline")) > 0);
+	call_end(&call);
+	get(&call, "/v1/rollouts/prod/postmortem?format=html");
+	assert_int_equal(call.status, 200);
+	assert_true(text_starts(text_at(call.json, "text"), "<!DOCTYPE html>"));
+	call_end(&call);
+	get(&call, "/v1/rollouts/prod/postmortem?format=markdown");
+	assert_true(text_starts(text_at(call.json, "text"), "---\nid: \"postmortem-"));
+	call_end(&call);
+	have("v2");
+	deploy("v2");
+	assert_int_equal(status_of("GET", "/v1/rollouts/prod/postmortem", ""), 409);
+}
+
+static void dora_tells_numbers_and_the_rows_behind_them(void **state)
+{
+	(void)state;
+	struct call call;
+	go_live("v1");
+	get(&call, "/v1/dora?environment=prod&rows=1");
+	assert_int_equal(call.status, 200);
+	const json_t *e = json_array_get(json_object_get(call.json, "environments"), 0);
+	const json_t *frequency = json_object_get(e, "deployment_frequency"),
+		     *row = json_array_get(json_object_get(e, "rows"), 0);
+	assert_int_equal(number_at(frequency, "deployments"), 1);
+	assert_true(json_is_null(json_object_get(frequency, "per_day"))); /* too few */
+	assert_true(json_is_true(json_object_get(row, "counted")));
+	assert_true(json_is_true(json_object_get(row, "exposed")));
+	call_end(&call);
+	get(&call, "/v1/dora");
+	assert_null(json_object_get(json_array_get(json_object_get(call.json, "environments"), 0),
+				    "rows"));
+	call_end(&call);
+}
+
 static void the_same_request_id_has_one_effect(void **state)
 {
 	(void)state;
@@ -881,6 +930,8 @@ int main(void)
 		TEST(a_follower_that_leaves_is_forgotten),
 		TEST(followers_leave_room_for_commands),
 		TEST(a_command_answers_with_the_rollout),
+		TEST(a_post_mortem_comes_as_facts_or_as_a_document),
+		TEST(dora_tells_numbers_and_the_rows_behind_them),
 		TEST(the_same_request_id_has_one_effect),
 		TEST(other_steers_answer_as_documented),
 		TEST(logs_are_the_last_lines_of_each_instance),

@@ -381,6 +381,7 @@ void world_start(void)
 				      .artifacts = &world.artifacts,
 				      .checks = &world.checks,
 				      .ticks = &world.ticks,
+				      .postmortems = world.postmortems,
 				      .metrics = &world.metrics,
 				      .server = server_now,
 				      .zone_offset = zone_offset};

@@ -29,6 +29,7 @@
 #include "provider/artifact.h"
 #include "provider/check.h"
 #include "provider/metrics.h"
+#include "provider/postmortems.h"
 #include "provider/router.h"
 #include "provider/runtime.h"
 #include "provider/ticks.h"
@@ -118,6 +119,7 @@ struct happening {
 
 struct world {
 	struct env env;
+	struct postmortems *postmortems; /* of the test, or NULL */
 	struct runtime runtime;
 	struct router router;
 	struct artifact_store artifacts;

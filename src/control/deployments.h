@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * deployments - the rollouts of one environment as the deployments that report/dora.h counts.
+ *
+ * WHAT  A rollout that deploys is a normal deployment; one of the release that is live already, and a restart, is a
+ *       redeploy; a rollback is about the newest deployment before it that brought what it left. What was refused,
+ *       cancelled or superseded before it began is none. Commits and repairs are not recorded yet.
+ * LIMITS The newest DEPLOYMENTS_MAX.
+ * OWNS  The list is the caller's, large, and has no pointers.
+ */
+#ifndef CONTROL_DEPLOYMENTS_H
+#define CONTROL_DEPLOYMENTS_H
+
+#include "control/control.h"
+#include "report/dora.h"
+
+enum { DEPLOYMENTS_MAX = 4096 };
+
+struct deployment_list {
+	uint32_t count;
+	struct dora_deployment items[DEPLOYMENTS_MAX]; /* newest first */
+	struct deployment_release {
+		char fresh[DIGEST_HEX_SIZE], old[DIGEST_HEX_SIZE];
+	} releases[DEPLOYMENTS_MAX];
+};
+
+/* Now, by the clock that the records were made with: where a window ends. */
+uint64_t control_now_unix_ms(const struct control *c);
+
+MUST_CHECK int control_deployments(struct control *c, const char *app, const char *environment,
+				   struct deployment_list *ret_list, struct error *err);
+
+#endif
