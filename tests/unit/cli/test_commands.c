@@ -11,13 +11,12 @@
 static void every_verb_that_was_promised_is_there(void **state)
 {
 	static const char *const verbs[] = {
-		"init",     "up",          "serve",   "deploy",   "plan",      "status",
-		"watch",    "why",         "promote", "pause",    "resume",    "abort",
-		"rollback", "releases",    "config",  "history",  "logs",      "exec",
-		"restart",  "maintenance", "audit",   "validate", "scan",      "schema",
-		"docs",     "doctor",      "gateway", "version",  "completion",
-		"postmortem", "dora",       "approve", "reject",   "freeze",    "unfreeze",
-		"build"};
+		"init",     "up",          "serve",   "deploy",   "plan",       "status",
+		"watch",    "why",         "promote", "pause",    "resume",     "abort",
+		"rollback", "releases",    "config",  "history",  "logs",       "exec",
+		"restart",  "maintenance", "audit",   "validate", "scan",       "schema",
+		"docs",     "doctor",      "gateway", "version",  "completion", "postmortem",
+		"dora",     "approve",     "reject",  "freeze",   "unfreeze",   "build"};
 	(void)state;
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		if (!cli_command_find(verbs[i]))
