@@ -92,14 +92,15 @@ static int read_metric(const json_t *o, uint32_t metric, struct judge_metric_set
 		.ratio = real(o, "ratio"),
 		.points = real(o, "points"),
 		.fine_ratio = real(o, "fine_ratio"),
-		.fine_share = real(o, "fine_share")};
+		.fine_share = real(o, "fine_share"),
+		.at_once = real(o, "at_once")};
 	int result = take_name(json_object_get(o, "name"), "name", m->name, sizeof m->name, err);
 	if (result < 0 || m->name[0] == '\0')
 		return result;
 	bool fine = p->ratio >= 1 && p->ratio <= 20 && p->points >= 0 && p->points <= 1 &&
 		    p->fine_ratio > 1 && p->fine_ratio <= 1000 && p->fine_share >= 0 &&
-		    p->fine_share < 1 && m->weight > 0 && m->weight <= 1000 && m->slack_us >= 0 &&
-		    m->slack_us <= 1e9 &&
+		    p->fine_share < 1 && p->at_once >= 0 && p->at_once <= 1 && m->weight > 0 &&
+		    m->weight <= 1000 && m->slack_us >= 0 && m->slack_us <= 1e9 &&
 		    (is_latency(metric) ? m->scale >= 1 && m->scale <= 1000 : m->scale >= 0);
 	return fine ? 0
 		    : error_set(err, ERR_INVALID,

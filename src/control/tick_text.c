@@ -16,11 +16,11 @@ static const char *const error_keys[JUDGE_ERROR_COUNT] = {[JUDGE_ERROR_SERVER] =
 static json_t *metric_to_json(const struct judge_metric_settings *m)
 {
 	const struct judge_proportion_settings *p = &m->proportion;
-	return json_pack("{s:s, s:b, s:f, s:f, s:f, s:b, s:b, s:b, s:f, s:f, s:f, s:f}", "name",
-			 m->name, "gates", m->gates, "weight", m->weight, "scale", m->scale,
+	return json_pack("{s:s, s:b, s:f, s:f, s:f, s:b, s:b, s:b, s:f, s:f, s:f, s:f, s:f}",
+			 "name", m->name, "gates", m->gates, "weight", m->weight, "scale", m->scale,
 			 "slack_us", m->slack_us, "common", p->common, "counts", p->counts, "fewer",
 			 p->fewer, "ratio", p->ratio, "points", p->points, "fine_ratio",
-			 p->fine_ratio, "fine_share", p->fine_share);
+			 p->fine_ratio, "fine_share", p->fine_share, "at_once", p->at_once);
 }
 
 static json_t *mean_to_json(const struct judge_mean_settings *m)

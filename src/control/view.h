@@ -141,7 +141,7 @@ struct view_metric {
 	struct view_counts counts;          /* since the new release had its first request */
 	double expected; /* events of the new release, had it the live one's share; -1 = not known */
 	double evidence;  /* odds against the release by this metric alone */
-	double fine;      /* odds that it is fine */
+	double fine;      /* odds that it is fine; 0: not asked */
 	double share;     /* of all that is said against the release, 0..1 */
 	double phi;       /* events come in clusters of about this size; 1 = one by one */
 	uint64_t edge_us; /* of a latency: slower than this is an event; 0 = none */

@@ -81,7 +81,9 @@ static void fill_metric(const struct judge *j, uint32_t metric, struct view_metr
 		.gates = judge_gates(j, metric),
 		.expected = p->past_requests > 0 ? p->expected : -1,
 		.evidence = view_judge_odds(judge_proportion_worse(p)),
-		.fine = settings->proportion.counts ? 0 : view_judge_odds(judge_proportion_fine(p)),
+		.fine = settings->gates && !settings->proportion.counts
+				? view_judge_odds(judge_proportion_fine(p))
+				: 0,
 		.share = odds > 0 ? judge_share_of_odds(j, metric) / odds : 0,
 		.phi = judge_dispersion_phi(&p->dispersion),
 		.edge_us =

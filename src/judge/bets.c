@@ -6,14 +6,20 @@
 
 #include "base/err.h"
 
-static const double AT_ONCE = 0.45, PER_SECOND = 0.55 / 2700, OF_THE_REST = 1.0 / 900;
+static const double AT_ONCE = 0.45, EVENLY_S = 2700, OF_THE_REST = 1.0 / 900;
 static const double CAPITAL_MIN = 1e-300, CAPITAL_MAX = 1e200;
 
-void judge_bets_begin(struct judge_bets *bets, uint32_t count)
+void judge_bets_begin(struct judge_bets *bets, uint32_t count, const double *parts, double at_once)
 {
-	ASSERT(count > 0 && count <= JUDGE_BETS_MAX);
-	*bets = (struct judge_bets){.count = count, .cash = 1};
-	judge_bets_add(bets, AT_ONCE);
+	double sum = 0, share = at_once > 0 ? at_once : AT_ONCE;
+	ASSERT(count > 0 && count <= JUDGE_BETS_MAX && share <= 1);
+	*bets = (struct judge_bets){
+		.count = count, .cash = 1, .per_second = (1 - share) / EVENLY_S};
+	for (uint32_t i = 0; i < count; i++)
+		sum += parts ? parts[i] : 1;
+	for (uint32_t i = 0; i < count; i++)
+		bets->parts[i] = (parts ? parts[i] : 1) / sum;
+	judge_bets_add(bets, share);
 }
 
 void judge_bets_multiply(struct judge_bets *bets, const double *factors)
@@ -40,7 +46,7 @@ void judge_bets_add(struct judge_bets *bets, double share)
 		share = bets->cash;
 	bets->cash -= share;
 	for (uint32_t i = 0; i < bets->count; i++)
-		bets->capital[i] += share / bets->count;
+		bets->capital[i] += share * bets->parts[i];
 }
 
 void judge_bets_second(struct judge_bets *bets)
@@ -50,7 +56,7 @@ void judge_bets_second(struct judge_bets *bets)
 
 void judge_bets_seconds(struct judge_bets *bets, double seconds)
 {
-	double rest = bets->cash * OF_THE_REST * seconds, even = PER_SECOND * seconds;
+	double rest = bets->cash * OF_THE_REST * seconds, even = bets->per_second * seconds;
 	judge_bets_add(bets, rest < even ? rest : even);
 }
 

@@ -5,8 +5,7 @@
  * WHAT  An e-process: it begins at 1, and while the release is fine its expectation never exceeds 1, however
  *       often it is looked at. So it reaches 1/alpha with a probability of at most alpha (Ville).
  *
- * HOW   Nearly half of the wealth is bet at once, in equal parts on a grid of alternatives; the rest is cash. Each
- *       tick multiplies every bet by its likelihood ratio. From time to time some cash is added to the bets:
+ * HOW   A share of the wealth is bet at once, in parts on a grid of alternatives; the rest is cash. Each tick multiplies every bet by its likelihood ratio. From time to time some cash is added to the bets:
  *       what a healthy hour has cost the old bets does not delay the new ones, so that a regression that
  *       begins late is found nearly as fast as one at the start (an e-detector of fixed total budget,
  *       arXiv 2203.03532). The total is the wealth: cash and bets.
@@ -20,15 +19,17 @@
 
 #include <stdint.h>
 
-enum { JUDGE_BETS_MAX = 10 };
+enum { JUDGE_BETS_MAX = 8 };
 
 struct judge_bets {
 	uint32_t count; /* of alternatives */
-	double cash;
+	double cash, per_second;
 	double capital[JUDGE_BETS_MAX];
+	double parts[JUDGE_BETS_MAX]; /* of what is bet; sum to 1 */
 };
 
-void judge_bets_begin(struct judge_bets *bets, uint32_t count);
+/* `parts` of the alternatives, relative to each other; NULL: equal ones. at_once up to 1; 0: nearly half. */
+void judge_bets_begin(struct judge_bets *bets, uint32_t count, const double *parts, double at_once);
 
 /* Every alternative's capital times exp(log_factors[i]). */
 void judge_bets_settle(struct judge_bets *bets, const double *log_factors);

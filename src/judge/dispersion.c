@@ -75,6 +75,12 @@ void judge_dispersion_second(struct judge_dispersion *d)
 			end_stretch(d, &d->scales[i], scale_seconds[i]);
 }
 
+void judge_dispersion_cut(struct judge_dispersion *d)
+{
+	for (uint32_t i = 0; i < JUDGE_DISPERSION_SCALES; i++)
+		d->scales[i] = (struct judge_dispersion_scale){.scatter = d->scales[i].scatter};
+}
+
 void judge_dispersion_between(struct judge_dispersion *d, const uint64_t *requests,
 			      const uint64_t *events, uint32_t count)
 {

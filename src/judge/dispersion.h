@@ -53,6 +53,9 @@ void judge_dispersion_add(struct judge_dispersion *d, uint64_t requests, uint64_
 /* The second is over. */
 void judge_dispersion_second(struct judge_dispersion *d);
 
+/* An event is something else from here on (another edge): what was counted so far is not compared with what comes. */
+void judge_dispersion_cut(struct judge_dispersion *d);
+
 /* What its backends did in one second, count >= 2 of them. */
 void judge_dispersion_between(struct judge_dispersion *d, const uint64_t *requests,
 			      const uint64_t *events, uint32_t count);

@@ -16,6 +16,8 @@ enum { RECENT_LEAST = 50, TROUBLE_TIMES = 3 };
 
 static const double ERRORS_WEIGHT = 0.5, LATENCY_WEIGHT = 0.3, HANGS_WEIGHT = 0.1,
 		    REFUSED_WEIGHT = 0.1;
+/* A release is slow from the start, mostly: little is kept for slowness that comes late. */
+static const double LATENCY_AT_ONCE = 0.9;
 
 /* Of the live release's answers, how many are slower than its quantile. */
 static double share_beyond(uint32_t quantile_bp)
@@ -62,7 +64,8 @@ void judge_settings_default(struct judge_settings *s)
 			.proportion = {.common = true,
 				       .ratio = 1,
 				       .fine_ratio = FINE_ODDS,
-				       .fine_share = fine_share_of(quantiles_bp[i])}};
+				       .fine_share = fine_share_of(quantiles_bp[i]),
+				       .at_once = LATENCY_AT_ONCE}};
 		if (quantiles_bp[i] < 9990)
 			judge_quantile_name(quantiles_bp[i], m->name);
 	}
@@ -109,9 +112,12 @@ void judge_begin(struct judge *j, const struct judge_settings *settings)
 	memset(j, 0, sizeof *j);
 	j->settings = *settings;
 	for (uint32_t m = 0; m < JUDGE_METRIC_COUNT; m++) {
+		struct judge_proportion_settings proportion = settings->metrics[m].proportion;
 		if (!judge_metric_is_on(j, m))
 			continue;
-		judge_proportion_begin(&j->metrics[m], &settings->metrics[m].proportion);
+		if (!settings->metrics[m].gates)
+			proportion.fine_ratio = 0;
+		judge_proportion_begin(&j->metrics[m], &proportion);
 		j->metrics[m].dispersion.least = settings->phi_least;
 	}
 	for (uint32_t i = 0; i < JUDGE_MEANS; i++)
@@ -204,33 +210,51 @@ static void tick_metric(struct judge *j, uint32_t metric, const struct judge_tab
 
 /* While instances of the new release are cold, their answers are no evidence in either direction: the bets would be
  * lost to what is slow for a good reason, or to an edge that forgives it. */
-static struct judge_table latency_table(const struct judge *j, const struct judge_edge *edge,
-					const struct judge_cell *cell)
+static struct judge_table answers_of(const struct judge *j, const struct judge_cell *cell)
+{
+	return (struct judge_table){.new_requests = is_warm(j) ? answers(&cell->new_release) : 0,
+				    .live_requests = answers(&cell->live_release)};
+}
+
+static struct judge_table latency_table(const struct judge_edge *edge,
+					const struct judge_cell *cell,
+					const struct judge_table *all)
 {
 	const struct judge_arm *a = &cell->new_release, *b = &cell->live_release;
-	struct judge_table t = {.live_requests = answers(b)};
+	struct judge_table t = *all;
 	t.live_events = judge_slower(b->slots, b->slot_count, edge->live_bucket);
-	if (!is_warm(j))
-		return t;
-	t.new_requests = answers(a);
-	t.new_events = judge_slower(a->slots, a->slot_count, edge->new_bucket);
+	if (t.new_requests > 0)
+		t.new_events = judge_slower(a->slots, a->slot_count, edge->new_bucket);
 	return t;
 }
 
 static void tick_latency(struct judge *j, const struct judge_tick *tick)
 {
+	struct judge_table all[JUDGE_STRATA_MAX], tables[JUDGE_STRATA_MAX];
+	for (uint32_t s = 0; s < tick->cell_count; s++)
+		all[s] = answers_of(j, &tick->cells[s]);
 	for (uint32_t i = 0; i < JUDGE_LATENCIES; i++) {
-		struct judge_table tables[JUDGE_STRATA_MAX];
 		const struct judge_edge *edge = &j->edges[i];
 		if (!judge_metric_is_on(j, JUDGE_METRIC_LATENCY + i) || !edge->known)
 			continue;
 		for (uint32_t s = 0; s < tick->cell_count; s++)
-			tables[s] = latency_table(j, edge, &tick->cells[s]);
+			tables[s] = latency_table(edge, &tick->cells[s], &all[s]);
 		tick_metric(j, JUDGE_METRIC_LATENCY + i, tables, tick->cell_count);
 	}
 	for (uint32_t s = 0; s < tick->cell_count; s++)
 		judge_past_add(&j->past, tick->cells[s].live_release.slots,
 			       tick->cells[s].live_release.slot_count);
+}
+
+/* An answer is slow beyond another edge from here on, and nothing is compared across. */
+static void choose_edge(struct judge *j, uint32_t i)
+{
+	const struct judge_metric_settings *settings =
+		&j->settings.metrics[JUDGE_METRIC_LATENCY + i];
+	struct judge_edge *edge = &j->edges[i], before = *edge;
+	judge_edge_choose(edge, &j->past, quantiles_bp[i], settings->scale, settings->slack_us);
+	if (before.known && edge->live_bucket != before.live_bucket)
+		judge_proportion_cut(&j->metrics[JUDGE_METRIC_LATENCY + i]);
 }
 
 static void choose_edges(struct judge *j)
@@ -239,9 +263,7 @@ static void choose_edges(struct judge *j)
 	for (uint32_t i = 0; i < JUDGE_LATENCIES; i++) {
 		if (!judge_metric_is_on(j, JUDGE_METRIC_LATENCY + i))
 			continue;
-		judge_edge_choose(&j->edges[i], &j->past, quantiles_bp[i],
-				  j->settings.metrics[JUDGE_METRIC_LATENCY + i].scale,
-				  j->settings.metrics[JUDGE_METRIC_LATENCY + i].slack_us);
+		choose_edge(j, i);
 		j->edges_known &= j->edges[i].known;
 	}
 }

@@ -37,10 +37,11 @@ static void begin_play(const struct judge_power *p, uint32_t seed, struct play *
 	*play = (struct play){.past_requests = p->traffic.past_requests,
 			      .past_errors = p->traffic.past_errors};
 	judge_draw_begin(&play->draw, seed);
-	judge_bets_begin(&play->ratio, RARE_COUNT);
-	judge_bets_begin(&play->points, RARE_COUNT);
-	judge_bets_begin(&play->alone, ALONE_COUNT);
-	judge_bets_begin(&play->slow, COMMON_COUNT);
+	judge_bets_begin(&play->ratio, RARE_COUNT, NULL, 0);
+	judge_bets_begin(&play->points, RARE_COUNT, NULL, 0);
+	judge_bets_begin(&play->alone, ALONE_COUNT, NULL, 0);
+	judge_bets_begin(&play->slow, COMMON_COUNT, COMMON_PARTS,
+			 p->settings.metrics[SCHEDULE_P99].proportion.at_once);
 	for (uint32_t i = 0; i < FINE_COUNT; i++)
 		play->fine[i] = 1;
 	for (uint32_t i = 0; i < FINE_ALONE_COUNT; i++)

@@ -3,6 +3,7 @@
 #include "judge/proportion.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "judge/alternatives.h"
@@ -18,10 +19,14 @@ void judge_proportion_begin(struct judge_proportion *p,
 			    const struct judge_proportion_settings *settings)
 {
 	*p = (struct judge_proportion){.settings = *settings, .greatest = 1};
-	ASSERT(settings->ratio >= 1 && settings->fine_ratio > 1 && settings->fine_share < 1);
-	judge_bets_begin(&p->by_ratio, settings->common ? COMMON_COUNT : RARE_COUNT);
-	judge_bets_begin(&p->by_points, RARE_COUNT);
-	judge_bets_begin(&p->alone, ALONE_COUNT);
+	ASSERT(settings->ratio >= 1 && settings->fine_share < 1 &&
+	       (settings->fine_ratio > 1 || settings->fine_ratio == 0));
+	if (settings->common)
+		judge_bets_begin(&p->by_ratio, COMMON_COUNT, COMMON_PARTS, settings->at_once);
+	else
+		judge_bets_begin(&p->by_ratio, RARE_COUNT, NULL, settings->at_once);
+	judge_bets_begin(&p->by_points, RARE_COUNT, NULL, settings->at_once);
+	judge_bets_begin(&p->alone, ALONE_COUNT, NULL, 0);
 	judge_dispersion_begin(&p->dispersion, settings->counts);
 }
 
@@ -251,6 +256,11 @@ static uint32_t gather(struct judge_proportion *p, const struct judge_table *tab
 	return ready;
 }
 
+static bool asks_fine(const struct judge_proportion_settings *settings)
+{
+	return !settings->counts && settings->fine_ratio > 1;
+}
+
 static void judge_tables(struct judge_proportion *p, const struct judge_table *tables,
 			 uint32_t count, double phi)
 {
@@ -261,9 +271,9 @@ static void judge_tables(struct judge_proportion *p, const struct judge_table *t
 		tick_worse(p, tables, count, phi);
 	if (!settings->common && speaks_alone(p))
 		tick_alone(p, tables, count, phi);
-	if (!settings->counts)
+	if (asks_fine(settings))
 		tick_fine(p, tables, count, phi);
-	if (!settings->counts && settings->fine_share > 0)
+	if (asks_fine(settings) && settings->fine_share > 0)
 		tick_fine_alone(p, tables, count, phi);
 }
 
@@ -306,6 +316,12 @@ void judge_proportion_tick(struct judge_proportion *p, const struct judge_table 
 	double worse = judge_proportion_worse(p);
 	if (worse > p->greatest)
 		p->greatest = worse;
+}
+
+void judge_proportion_cut(struct judge_proportion *p)
+{
+	judge_dispersion_cut(&p->dispersion);
+	memset(p->waiting, 0, sizeof p->waiting);
 }
 
 void judge_proportion_second(struct judge_proportion *p)
@@ -351,6 +367,8 @@ static double mean_of(const double *logs, uint32_t count)
 double judge_proportion_fine(const struct judge_proportion *p)
 {
 	uint32_t grid = 0;
+	if (!asks_fine(&p->settings))
+		return 1;
 	for (uint32_t i = 0; i < FINE_COUNT; i++)
 		grid += FINE[i] < p->settings.fine_ratio;
 	double ratio = mean_of(p->fine, grid);

@@ -66,8 +66,9 @@ struct judge_proportion_settings {
 	bool fewer;    /* the good direction is up: fewer events than the live release are worse */
 	double ratio;  /* r0, 1..20 */
 	double points; /* d0, a share, 0..1 */
-	double fine_ratio; /* r1, > 1 */
+	double fine_ratio; /* r1, > 1; 0: FINE is not asked */
 	double fine_share; /* p1, a share below 1; 0: only the comparison counts */
+	double at_once;    /* of the wealth, what is bet at the start, up to 1; 0: nearly half */
 };
 
 struct judge_proportion {
@@ -94,6 +95,9 @@ void judge_proportion_begin(struct judge_proportion *p,
 void judge_proportion_tick(struct judge_proportion *p, const struct judge_table *tables,
 			   uint32_t count);
 
+/* What an event is has changed: nothing that was counted waits for, or is compared with, what comes. */
+void judge_proportion_cut(struct judge_proportion *p);
+
 /* A second of observed time is over. */
 void judge_proportion_second(struct judge_proportion *p);
 
@@ -105,7 +109,7 @@ void judge_proportion_learn(struct judge_proportion *p, uint64_t requests, uint6
 
 /* Against it, 1 = none. Odds of 1000 mean: were it fine, this would be seen once in 1,000 rollouts. */
 double judge_proportion_worse(const struct judge_proportion *p);
-/* For it, 1 = none. */
+/* For it, 1 = none, or not asked. */
 double judge_proportion_fine(const struct judge_proportion *p);
 
 #endif

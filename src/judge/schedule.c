@@ -10,7 +10,7 @@
 
 static const double GROWTH = 0.05;
 static const double TICKS_PER_S = 10;
-enum { P90 = JUDGE_METRIC_LATENCY + 1, P99 = JUDGE_METRIC_LATENCY + 2 };
+enum { P90 = JUDGE_METRIC_LATENCY + 1 };
 
 static double weight_of(const struct judge_settings *s, uint32_t metric)
 {
@@ -165,7 +165,7 @@ void judge_power_begin(struct judge_power *p, const struct judge_settings *setti
 	p->settings = *settings;
 	p->traffic = *traffic;
 	p->errors_weight = weight_of(settings, JUDGE_METRIC_ERRORS);
-	p->slow_weight = weight_of(settings, P99);
+	p->slow_weight = weight_of(settings, SCHEDULE_P99);
 	p->phi = settings->phi_least > 1 ? settings->phi_least : 1;
 	fill_fine_alone(p);
 	p->fine_count = p->epoch_count = 0;

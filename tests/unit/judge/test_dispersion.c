@@ -85,6 +85,25 @@ static void an_outage_of_something_shared_does_not_blunt_it(void **state)
 	assert_true(judge_dispersion_phi(&d) < 3);
 }
 
+/* Every minute an event is something else, and its share another: nothing of that is scatter. */
+static void what_is_counted_anew_does_not_scatter(void **state)
+{
+	(void)state;
+	struct judge_dispersion cut, whole;
+	uint64_t seed = 8, same = 8;
+	judge_dispersion_begin(&cut, false);
+	judge_dispersion_begin(&whole, false);
+	for (uint32_t s = 0; s < 1800; s++) {
+		double share = s / 60 % 2 == 0 ? 0.5 : 0.48;
+		second(&cut, &seed, share, 1);
+		second(&whole, &same, share, 1);
+		if (s % 60 == 59)
+			judge_dispersion_cut(&cut);
+	}
+	assert_true(judge_dispersion_phi(&cut) < 1.2);
+	assert_true(judge_dispersion_phi(&whole) > 5);
+}
+
 static void backends_that_differ_count_too(void **state)
 {
 	(void)state;
@@ -143,6 +162,7 @@ int main(void)
 		cmocka_unit_test(a_drift_that_both_have_does_not_matter),
 		cmocka_unit_test(slow_clusters_show_in_longer_stretches),
 		cmocka_unit_test(an_outage_of_something_shared_does_not_blunt_it),
+		cmocka_unit_test(what_is_counted_anew_does_not_scatter),
 		cmocka_unit_test(backends_that_differ_count_too),
 		cmocka_unit_test(counts_without_a_bound_are_poisson),
 		cmocka_unit_test(nothing_seen_is_one),

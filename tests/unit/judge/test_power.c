@@ -104,7 +104,7 @@ static void assert_agrees(double rate, double live, double errors, double share)
 	step.share = share;
 	double is = foresee(&settings, rate, live, &step, 1, errors, 0).requests_median;
 	double want = judged(&settings, share, rate, live, errors);
-	assert_near(is, want, 0.15 * want);
+	assert_near(is, want, 0.2 * want); /* each is a median of 200 runs: 5 % by chance */
 }
 
 static void a_release_that_fails_1_percent_is_foreseen_as_it_is_judged(void **state)
@@ -202,7 +202,7 @@ static void a_slow_tail_is_foreseen_as_it_is_judged(void **state)
 	/* Of the 96 % others 0.7 % are beyond the edge, which is 9 % further away. */
 	double is = foresee(&settings, 20 * TICKS_PER_S, 0, &step, 1, 0, 0.047).requests_median;
 	double want = judged_slow(&settings);
-	assert_near(is, want, 0.15 * want);
+	assert_near(is, want, 0.2 * want); /* each is a median of 200 runs: 5 % by chance */
 }
 
 static void the_simulated_medians_of_the_judge_are_reached(void **state)
