@@ -119,6 +119,26 @@ static void without_a_request_there_is_too_little(void **state)
 	assert_string_equal(result.sentence, "the new release has had no request yet");
 }
 
+/* Half of the answers are twice as slow: the median is now the one and now the other. No answer hangs on another. */
+static void an_edge_that_moves_is_no_scatter(void **state)
+{
+	(void)state;
+	uint32_t moved = 0, before = 0;
+	for (uint32_t i = 0; i < 36000; i++) {
+		uint32_t slow = (uint32_t)chance_binomial(&seed, 90, 0.5);
+		struct judge_tick t = {.elapsed_ms = 100, .cell_count = 1};
+		slots[0] = (struct judge_slot){histogram_index(10000), 90 - slow};
+		slots[1] = (struct judge_slot){histogram_index(20000), slow};
+		t.cells[0].live_release =
+			(struct judge_arm){.requests = 90, .slot_count = 2, .slots = slots};
+		judge_tick(&judge, &t);
+		moved += judge.edges[0].live_bucket != before;
+		before = judge.edges[0].live_bucket;
+	}
+	assert_true(moved > 3);
+	assert_true(judge_dispersion_phi(&judge.metrics[JUDGE_METRIC_LATENCY].dispersion) < 1.3);
+}
+
 /* No request, however long; and few. */
 static void missing_data_never_passes(void **state)
 {
@@ -361,6 +381,7 @@ int main(void)
 		cmocka_unit_test_setup(without_a_request_there_is_too_little, setup),
 		cmocka_unit_test_setup(a_gate_without_data_lets_nothing_pass, setup),
 		cmocka_unit_test_setup(nothing_passes_in_doubt, setup),
+		cmocka_unit_test_setup(an_edge_that_moves_is_no_scatter, setup),
 		cmocka_unit_test_setup(missing_data_never_passes, setup),
 		cmocka_unit_test_setup(a_gate_without_data_lets_nothing_pass, setup),
 		cmocka_unit_test_setup(nothing_passes_in_doubt, setup),
