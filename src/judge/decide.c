@@ -228,6 +228,8 @@ void judge_decide(const struct judge *j, struct judge_result *ret_result)
 		ret_result->verdict = JUDGE_VERDICT_FAIL;
 		text_copy(ret_result->rule, sizeof ret_result->rule, judge_metric_name(j, metric));
 		say_worse(&line, j, metric);
+	} else if (sample_ratio_is_off(&j->division)) {
+		sample_ratio_put(&line, &j->division);
 	} else if (j->new_requests == 0) {
 		ret_result->verdict = JUDGE_VERDICT_TOO_LITTLE;
 		judge_line_put(&line, "the new release has had no request yet");

@@ -120,6 +120,7 @@ void judge_begin(struct judge *j, const struct judge_settings *settings)
 		judge_proportion_begin(&j->metrics[m], &proportion);
 		j->metrics[m].dispersion.least = settings->phi_least;
 	}
+	sample_ratio_begin(&j->division);
 	for (uint32_t i = 0; i < JUDGE_MEANS; i++)
 		if (judge_metric_is_on(j, JUDGE_METRIC_MEAN + i))
 			judge_mean_begin(&j->means[i], &settings->means[i], settings->alpha);
@@ -290,6 +291,7 @@ static void pass_time(struct judge *j, uint32_t elapsed_ms)
 		if (judge_metric_is_on(j, m))
 			judge_proportion_second(&j->metrics[m]);
 	judge_members_second(j);
+	sample_ratio_second(&j->division);
 	judge_band_second(&j->band,
 			  judge_dispersion_phi(&j->metrics[JUDGE_METRIC_ERRORS].dispersion));
 	forget_live(j);
@@ -341,6 +343,7 @@ void judge_tick(struct judge *j, const struct judge_tick *tick)
 	tick_metric(j, JUDGE_METRIC_HANGS, hangs, tick->cell_count);
 	tick_latency(j, tick);
 	tick_measured(j, tick);
+	sample_ratio_tick(&j->division, &tick->division);
 	pass_time(j, tick->elapsed_ms);
 }
 

@@ -18,7 +18,8 @@
  *         TOO_LITTLE  neither, and the new release has had none or next to none.
  *       While instances of the new release are cold, their latencies count for nothing.
  *       A live release that is itself in trouble (its errors above `trouble`) is no measure: nothing passes then.
- *       Failing stays possible: the comparison is of the same moments.
+ *       Failing stays possible: the comparison is of the same moments. The same where the requests are not divided by
+ *       weight as promised (sample_ratio.h): GO_ON, until that is understood.
  *
  * UNITS Ticks carry the observed time that passed; a gap is no time. Counts are of the tick, not cumulative.
  * OWNS  A value of about 60 KB without pointers. A tick's slots are the caller's.
@@ -35,6 +36,7 @@
 #include "judge/mean.h"
 #include "judge/proportion.h"
 #include "judge/rules.h"
+#include "judge/sample_ratio.h"
 
 enum {
 	JUDGE_STRATA_MAX = JUDGE_TABLES_MAX,
@@ -110,6 +112,7 @@ struct judge_tick {
 	struct judge_cell cells[JUDGE_STRATA_MAX];
 	struct judge_table extras[JUDGE_EXTRAS];    /* all zero where nothing was read */
 	struct judge_mean_batch means[JUDGE_MEANS]; /* the same, where no batch ended */
+	struct sample_ratio_tick division;          /* the same, where nothing was divided */
 	/* By place, which an instance keeps; 0: not known, or more than there is room for. */
 	uint32_t new_count, live_count;
 	struct judge_member new_members[JUDGE_INSTANCES_MAX], live_members[JUDGE_INSTANCES_MAX];
@@ -129,6 +132,7 @@ struct judge {
 	struct judge_proportion metrics[JUDGE_METRIC_COUNT];
 	struct judge_table totals[JUDGE_METRIC_COUNT][JUDGE_STRATA_MAX]; /* since the start */
 	struct judge_band band;                                          /* of errors */
+	struct sample_ratio division; /* of the requests between both */
 	struct judge_past past;
 	struct judge_edge edges[JUDGE_LATENCIES];
 	bool edges_known;

@@ -129,6 +129,54 @@ static void without_a_live_release_that_is_said(void **state)
 	assert_says("0 of 10 requests (0%) failed; there is no live release to compare with; ");
 }
 
+/* Half of what its weight promises: whatever its answers are like, nobody knows whom they were taken from. */
+static void a_division_that_is_off_lets_nothing_pass(void **state)
+{
+	struct judge_tick tick = {.elapsed_ms = 100, .cell_count = 1};
+	(void)state;
+	begin();
+	tick.cells[0].new_release = arm(25, 0);
+	tick.cells[0].live_release = arm(75, 0);
+	tick.division = (struct sample_ratio_tick){.weight_bp = 2500};
+	judge_tick(&judge, &tick);
+	tick.division.new_done = 25;
+	tick.division.live_done = 75;
+	for (int i = 0; i < 100; i++)
+		judge_tick(&judge, &tick);
+	decide();
+	assert_int_equal(result.verdict, JUDGE_VERDICT_PASS);
+	tick.division.weight_bp = 5000;
+	for (int i = 0; i < 101; i++)
+		judge_tick(&judge, &tick);
+	decide();
+	assert_int_equal(result.verdict, JUDGE_VERDICT_GO_ON);
+	assert_says("the new release completed 2,500 of 10,000 requests that were divided by "
+		    "weight (25%), where its weight is 50%; the odds are over ");
+	assert_says(" : 1 that the gateway does not divide as it was told; nothing passes before "
+		    "it is understood");
+	/* that it is bad is sure all the same: errors are compared within the moment */
+	tick.cells[0].new_release = arm(25, 25);
+	for (int i = 0; i < 10; i++)
+		judge_tick(&judge, &tick);
+	decide();
+	assert_int_equal(result.verdict, JUDGE_VERDICT_FAIL);
+}
+
+static void a_release_that_gets_nothing_of_its_share_is_told(void **state)
+{
+	struct judge_tick tick = {.elapsed_ms = 100, .cell_count = 1};
+	(void)state;
+	begin();
+	tick.cells[0].live_release = arm(100, 0);
+	tick.division = (struct sample_ratio_tick){.weight_bp = 1000, .live_done = 100};
+	for (int i = 0; i < 20; i++)
+		judge_tick(&judge, &tick);
+	decide();
+	assert_int_equal(result.verdict, JUDGE_VERDICT_GO_ON);
+	assert_says("the new release completed 0 of 1,900 requests that were divided by weight "
+		    "(0%), where its weight is 10%");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +186,8 @@ int main(void)
 		cmocka_unit_test(every_cause_is_named),
 		cmocka_unit_test(a_fine_release_is_told_with_both_odds),
 		cmocka_unit_test(without_a_live_release_that_is_said),
+		cmocka_unit_test(a_division_that_is_off_lets_nothing_pass),
+		cmocka_unit_test(a_release_that_gets_nothing_of_its_share_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
