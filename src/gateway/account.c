@@ -56,6 +56,8 @@ void account_start(struct worker *w, struct exchange *x)
 	x->answered = false;
 	x->tried = NULL;
 	account_release(w, x, COUNTERS_RELEASE_STARTED, 1);
+	if (x->divided)
+		account_release(w, x, COUNTERS_RELEASE_DIVIDED, 1);
 }
 
 static void answered(struct worker *w, struct exchange *x)
@@ -64,6 +66,9 @@ static void answered(struct worker *w, struct exchange *x)
 		return;
 	x->answered = true;
 	account_release(w, x, COUNTERS_RELEASE_ANSWERED, 1);
+	if (x->divided)
+		account_release(w, x, COUNTERS_RELEASE_DIVIDED_DONE, 1);
+	x->divided = false; /* whoever takes it over now was not drawn */
 	count_at_backend(x, COUNTERS_BACKEND_ANSWERED);
 }
 

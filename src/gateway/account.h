@@ -7,6 +7,10 @@
  *       account_failure() or account_no_backend() when davit gave up on the release, account_end() when it
  *       is over either way (which answers it, if nothing did). Errors are counted at the backend that was
  *       tried last too, and once more as repeated where traffic/repeat.h says so.
+ *       A request is counted as divided where its release was drawn by weight for it alone: so that these are
+ *       independent draws, whatever users do. That is not one of a preview; nor of a user who has a unit already, for
+ *       that was divided with the first one; nor one that the live release takes over; nor while a release without
+ *       a ready backend leaves its weight to others.
  */
 #ifndef GATEWAY_ACCOUNT_H
 #define GATEWAY_ACCOUNT_H

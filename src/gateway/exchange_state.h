@@ -66,6 +66,7 @@ struct exchange {
 	bool active;       /* counted in the retry budget */
 	bool retried;      /* holds a place in it */
 	bool answered;     /* counted as answered */
+	bool divided;      /* `release` was drawn by weight for it alone; until it is answered */
 	bool answer_begun; /* a byte of an answer has gone to the client */
 	bool answer_known; /* the head of the backend's answer is parsed */
 	bool whole;        /* all that came of the request is still in its buffer */

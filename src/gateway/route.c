@@ -87,12 +87,19 @@ static bool unit_from_cookie(struct exchange *x)
 	return difference == 0;
 }
 
+/* For this request alone. */
+static int draw_release(struct worker *w, struct exchange *x)
+{
+	x->divided = x->route->serving == GUARD_AS_WANTED;
+	return split_choose(&x->route->split, worker_random(w));
+}
+
 static int split_release(struct worker *w, struct exchange *x)
 {
 	const struct table_sticky *sticky = &x->route->environment->sticky;
 	const struct split *split = &x->route->split;
 	if (!sticky->on)
-		return split_choose(split, worker_random(w));
+		return draw_release(w, x);
 	if (sticky->header[0]) {
 		const struct http1_field *f =
 			http1_field_named(&x->head, request_data(x), sticky->header, 0);
@@ -101,10 +108,11 @@ static int split_release(struct worker *w, struct exchange *x)
 						   request_data(x) + f->value.at, f->value.size);
 	}
 	if (!sticky->cookie[0])
-		return split_choose(split, worker_random(w));
+		return draw_release(w, x);
 	if (!unit_from_cookie(x)) {
 		format_hex(worker_random(w), x->unit);
 		x->set_cookie = true;
+		x->divided = x->route->serving == GUARD_AS_WANTED;
 	}
 	return split_choose_sticky(split, sticky->salt, x->unit, STICKY_UNIT_SIZE);
 }
@@ -176,6 +184,7 @@ enum route_decision route_choose(struct worker *w, struct exchange *x)
 		return ROUTE_NOWHERE;
 	pin(w, x, route);
 	classify(w, x);
+	x->divided = false;
 	if (!x->was_held)
 		account_environment(w, route->environment, COUNTERS_ENVIRONMENT_REQUESTS);
 	int preview = previewed_release(x);

@@ -49,6 +49,13 @@ static void lose(counters_cell *lost, uint64_t started, uint64_t ended)
 		counters_set(lost, started - ended);
 }
 
+static void lose_of_class(counters_cell *v)
+{
+	lose(&v[COUNTERS_RELEASE_LOST], counters_get(&v[COUNTERS_RELEASE_STARTED]),
+	     counters_get(&v[COUNTERS_RELEASE_COMPLETED]));
+	counters_set(&v[COUNTERS_RELEASE_DIVIDED_DONE], counters_get(&v[COUNTERS_RELEASE_DIVIDED]));
+}
+
 static bool has_counted(const struct counters_worker_block *w, uint32_t slot, uint32_t class)
 {
 	return counters_get(&w->counted[slot]) >> class & 1;
@@ -61,11 +68,8 @@ struct counters_worker_block *counters_attach(struct counters *memory, uint32_t 
 	struct counters_worker_block *w = &memory->workers[worker];
 	for (uint32_t i = 0; i < COUNTERS_RELEASES; i++)
 		for (uint32_t class = 0; class < COUNTERS_CLASSES; class ++) {
-			counters_cell *v = w->releases[i][class].values;
 			if (has_counted(w, i, class))
-				lose(&v[COUNTERS_RELEASE_LOST],
-				     counters_get(&v[COUNTERS_RELEASE_STARTED]),
-				     counters_get(&v[COUNTERS_RELEASE_COMPLETED]));
+				lose_of_class(w->releases[i][class].values);
 		}
 	for (uint32_t i = 0; i < COUNTERS_BACKENDS; i++) {
 		counters_cell *v = w->backends[i].values;

@@ -37,7 +37,7 @@
 #include "link/table.h"
 
 enum {
-	COUNTERS_ABI = 2,
+	COUNTERS_ABI = 3,
 	COUNTERS_WORKERS = 64,
 	COUNTERS_RELEASES = TABLE_RELEASES_MAX,
 	COUNTERS_CLASSES = TABLE_ENVIRONMENT_CLASSES_MAX + 1,
@@ -47,35 +47,37 @@ enum {
 
 /* Per class of a release. Every request that was given to it is started once and completed once.
  * Errors are 5XX, FAILED_* and NO_BACKEND; one that is REPEATED is the same client's blind second try. */
-#define COUNTERS_RELEASE_FIELDS(X)                                                          \
-	X(STARTED, started)       /* given to this release */                               \
-	X(ANSWERED, answered)     /* the head of its answer came, or it failed before */    \
-	X(COMPLETED, completed)   /* ended, however */                                      \
-	X(LOST, lost)             /* in flight in a worker that died */                     \
-	X(STATUS_1XX, status_1xx) /* by the release's own answer; 101 counts here */        \
-	X(STATUS_2XX, status_2xx)                                                           \
-	X(STATUS_3XX, status_3xx)                                                           \
-	X(STATUS_4XX, status_4xx)                                                           \
-	X(STATUS_5XX, status_5xx)                                                           \
-	X(FAILED_CONNECT, failed_connect) /* no backend took the connection */              \
-	X(FAILED_RESET, failed_reset)     /* connection lost before the answer was whole */ \
-	X(FAILED_TIMEOUT, failed_timeout) /* no head, or no further byte, in time */        \
-	X(FAILED_ANSWER, failed_answer)   /* what came is not HTTP, or beyond the limits */ \
-	X(NO_BACKEND, no_backend)         /* it had no backend that may take a request */   \
-	X(REPEATED, repeated)             /* of the errors: see traffic/repeat.h */         \
-	X(CANCELLED, cancelled)           /* the client went away first */                  \
-	X(RETRIES, retries)               /* sent once more, to this release */             \
-	X(RESCUED, rescued)               /* failed here, answered by the live release */   \
-	X(UPGRADED, upgraded)             /* became tunnels */                              \
-	X(TUNNELS_ENDED, tunnels_ended)                                                     \
-	X(BYTES_IN, bytes_in)             /* bodies from clients */                         \
-	X(BYTES_OUT, bytes_out)           /* bodies to clients */                           \
-	X(SHADOW_SENT, shadow_sent)       /* copies that this release got as a mirror */    \
-	X(SHADOW_DROPPED, shadow_dropped) /* not copied, or given up: over the budget */    \
-	X(SHADOW_2XX, shadow_2xx)                                                           \
-	X(SHADOW_3XX, shadow_3xx)                                                           \
-	X(SHADOW_4XX, shadow_4xx)                                                           \
-	X(SHADOW_5XX, shadow_5xx)                                                           \
+#define COUNTERS_RELEASE_FIELDS(X)                                                           \
+	X(STARTED, started)       /* given to this release */                                \
+	X(ANSWERED, answered)     /* the head of its answer came, or it failed before */     \
+	X(COMPLETED, completed)   /* ended, however */                                       \
+	X(LOST, lost)             /* in flight in a worker that died */                      \
+	X(STATUS_1XX, status_1xx) /* by the release's own answer; 101 counts here */         \
+	X(STATUS_2XX, status_2xx)                                                            \
+	X(STATUS_3XX, status_3xx)                                                            \
+	X(STATUS_4XX, status_4xx)                                                            \
+	X(STATUS_5XX, status_5xx)                                                            \
+	X(FAILED_CONNECT, failed_connect) /* no backend took the connection */               \
+	X(FAILED_RESET, failed_reset)     /* connection lost before the answer was whole */  \
+	X(FAILED_TIMEOUT, failed_timeout) /* no head, or no further byte, in time */         \
+	X(FAILED_ANSWER, failed_answer)   /* what came is not HTTP, or beyond the limits */  \
+	X(NO_BACKEND, no_backend)         /* it had no backend that may take a request */    \
+	X(REPEATED, repeated)             /* of the errors: see traffic/repeat.h */          \
+	X(DIVIDED, divided)               /* of STARTED: drawn by weight, each for itself */ \
+	X(DIVIDED_DONE, divided_done)     /* of those: came to an outcome, or got lost */    \
+	X(CANCELLED, cancelled)           /* the client went away first */                   \
+	X(RETRIES, retries)               /* sent once more, to this release */              \
+	X(RESCUED, rescued)               /* failed here, answered by the live release */    \
+	X(UPGRADED, upgraded)             /* became tunnels */                               \
+	X(TUNNELS_ENDED, tunnels_ended)                                                      \
+	X(BYTES_IN, bytes_in)             /* bodies from clients */                          \
+	X(BYTES_OUT, bytes_out)           /* bodies to clients */                            \
+	X(SHADOW_SENT, shadow_sent)       /* copies that this release got as a mirror */     \
+	X(SHADOW_DROPPED, shadow_dropped) /* not copied, or given up: over the budget */     \
+	X(SHADOW_2XX, shadow_2xx)                                                            \
+	X(SHADOW_3XX, shadow_3xx)                                                            \
+	X(SHADOW_4XX, shadow_4xx)                                                            \
+	X(SHADOW_5XX, shadow_5xx)                                                            \
 	X(SHADOW_FAILED, shadow_failed)
 
 /* Per environment: what happens before a release is chosen. */

@@ -83,6 +83,8 @@ struct router_class_counters {
 		uint64_t status_4xx, status_5xx;
 		uint64_t failed_connect, failed_reset, failed_timeout, failed_answer, no_backend;
 		uint64_t repeated, cancelled;
+		uint64_t divided,
+			divided_done; /* drawn by weight, each for itself; of those, with an outcome */
 		uint64_t first_us[HISTOGRAM_BUCKETS];
 	} classes[ROUTER_CLASSES_MAX + 1];
 };

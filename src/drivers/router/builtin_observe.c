@@ -195,6 +195,8 @@ static void copy_class(const struct counters_class *sum, struct router_class_num
 	to->no_backend = v[COUNTERS_RELEASE_NO_BACKEND];
 	to->repeated = v[COUNTERS_RELEASE_REPEATED];
 	to->cancelled = v[COUNTERS_RELEASE_CANCELLED];
+	to->divided = v[COUNTERS_RELEASE_DIVIDED];
+	to->divided_done = v[COUNTERS_RELEASE_DIVIDED_DONE];
 	memcpy(to->first_us, sum->first, sizeof to->first_us);
 }
 

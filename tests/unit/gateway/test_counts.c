@@ -284,6 +284,105 @@ static void a_rescued_request_is_an_error_of_the_canary_s_backend_alone(void **s
 	rig_stop(rig);
 }
 
+static void assert_divided(struct rig *rig, uint32_t slot, uint64_t divided)
+{
+	settle(rig, slot);
+	assert_int_equal(rig_release(rig, slot, COUNTERS_RELEASE_DIVIDED), divided);
+	assert_int_equal(rig_release(rig, slot, COUNTERS_RELEASE_DIVIDED_DONE), divided);
+}
+
+static void send_with(int client, int backend, const char *fields)
+{
+	char request[512];
+	snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nHost: shop\r\n%s\r\n", fields);
+	rig_send(client, request);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, OK);
+}
+
+/* What somebody else has decided is no draw: a preview, a unit, a header that names one. */
+static void only_what_is_drawn_by_weight_is_counted_as_divided(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	struct table_sticky *sticky = &rig->table->environments[0].sticky;
+	char cookie[128];
+	int client = rig_connect(rig);
+	int live = first_exchange(rig, client, 1, "/");
+	exchange(client, live, "/", BAD);
+	assert_divided(rig, V1, 2);
+	rig_send(client, "GET / HTTP/1.1\r\nHost: a\r\nX-Davit-Preview: see-v2\r\n\r\n");
+	int preview = rig_accept(rig, 0);
+	rig_until(preview, "\r\n\r\n");
+	rig_send(preview, OK);
+	rig_until(client, "\r\n\r\nok");
+	assert_divided(rig, 0, 0);
+	sticky->on = true;
+	snprintf(sticky->cookie, sizeof(sticky->cookie), "unit");
+	snprintf(sticky->header, sizeof(sticky->header), "X-User");
+	sticky->key[0] = 1;
+	rig_apply(rig);
+	send_with(client, live, "");
+	const char *at = strstr(rig_until(client, "\r\n\r\nok"), "Set-Cookie: unit=");
+	assert_non_null(at);
+	snprintf(cookie, sizeof(cookie), "Cookie: %.*s\r\n", (int)strcspn(at + 12, ";"), at + 12);
+	assert_divided(rig, V1, 3); /* the first one of a unit */
+	send_with(client, live, cookie);
+	rig_until(client, "\r\n\r\nok");
+	send_with(client, live, "X-User: 17\r\n");
+	rig_until(client, "\r\n\r\nok");
+	assert_divided(rig, V1, 3);
+	close(client);
+	close(live);
+	close(preview);
+	rig_stop(rig);
+}
+
+/* The release that it was drawn for has it, whoever answers in the end. */
+static void a_rescued_request_is_divided_once(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	rig->table->releases[0].weight_bp = 10000;
+	rig->table->releases[1].weight_bp = 0;
+	rig_apply(rig);
+	int client = rig_connect(rig);
+	rig_send(client, "GET / HTTP/1.1\r\nHost: shop\r\n\r\n");
+	for (int i = 0; i < 2; i++) {
+		int lost = rig_accept(rig, 0);
+		rig_until(lost, "\r\n\r\n");
+		assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_DIVIDED), 1);
+		assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_DIVIDED_DONE), 0);
+		close(lost);
+	}
+	int live = rig_accept(rig, 1);
+	rig_until(live, "\r\n\r\n");
+	rig_send(live, OK);
+	rig_until(client, "\r\n\r\nok");
+	assert_divided(rig, 0, 1);
+	assert_divided(rig, V1, 0);
+	close(client);
+	close(live);
+	rig_stop(rig);
+}
+
+/* A release without a ready instance leaves its weight to the other one: that is no division as told. */
+static void what_another_release_stands_in_for_is_not_counted_as_divided(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	rig->table->releases[0].weight_bp = 10000;
+	rig->table->releases[1].weight_bp = 0;
+	rig->table->backends[0].state = TABLE_BACKEND_DOWN;
+	rig_apply(rig);
+	int client = rig_connect(rig);
+	int live = first_exchange(rig, client, 1, "/");
+	assert_divided(rig, V1, 0);
+	close(client);
+	close(live);
+	rig_stop(rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +394,9 @@ int main(void)
 		cmocka_unit_test(errors_are_laid_at_the_backend_that_made_them),
 		cmocka_unit_test(a_try_that_another_backend_made_good_is_no_error),
 		cmocka_unit_test(a_rescued_request_is_an_error_of_the_canary_s_backend_alone),
+		cmocka_unit_test(only_what_is_drawn_by_weight_is_counted_as_divided),
+		cmocka_unit_test(a_rescued_request_is_divided_once),
+		cmocka_unit_test(what_another_release_stands_in_for_is_not_counted_as_divided),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

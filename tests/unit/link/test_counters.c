@@ -123,6 +123,8 @@ static void what_a_dead_worker_left_in_flight_is_lost_once(void **state)
 	struct counters_worker_block *w = counters_attach(c, 0, 1);
 	counters_count(w, 0, 0, COUNTERS_RELEASE_STARTED, 7);
 	counters_count(w, 0, 5, COUNTERS_RELEASE_STARTED, 3);
+	counters_count(w, 0, 5, COUNTERS_RELEASE_DIVIDED, 3);
+	counters_count(w, 0, 5, COUNTERS_RELEASE_DIVIDED_DONE, 1);
 	counters_count(w, 0, 0, COUNTERS_RELEASE_COMPLETED, 6);
 	counters_count(w, 0, 5, COUNTERS_RELEASE_COMPLETED, 1);
 	counters_add(&w->backends[4].values[COUNTERS_BACKEND_STARTED], 10);
@@ -134,6 +136,7 @@ static void what_a_dead_worker_left_in_flight_is_lost_once(void **state)
 	assert_int_equal(counters_release_in_flight(&sum), 0);
 	counters_sum_class(c, 0, 5, &class);
 	assert_int_equal(class.values[COUNTERS_RELEASE_LOST], 2);
+	assert_int_equal(class.values[COUNTERS_RELEASE_DIVIDED_DONE], 3);
 	assert_int_equal(backend.values[COUNTERS_BACKEND_LOST], 2);
 	counters_count(w, 0, 5, COUNTERS_RELEASE_STARTED, 4);
 	counters_sum_release(c, 0, &sum);
