@@ -51,6 +51,9 @@ static void put_odds(const struct cli *cli, struct buf *to, const json_t *judge)
 		screen_put(cli, to, TONE_BUSY,
 			   "  The live release is in trouble itself, and no measure: nothing "
 			   "passes now.\n");
+	const json_t *division = json_object_get(judge, "division");
+	if (json_is_true(json_object_get(division, "off")))
+		screen_put(cli, to, TONE_BUSY, "  Division: %s.\n", json_text_of(division, "text"));
 }
 
 /* "errors", "p99 > 21 ms" */

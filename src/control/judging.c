@@ -8,45 +8,26 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "control/dividing.h"
 #include "control/environment.h"
 #include "control/past.h"
 #include "control/tick_text.h"
+#include "control/watched.h"
 #include "judge/selfcheck.h"
 #include "provider/router.h"
 #include "provider/ticks.h"
 
 enum {
 	HANG_LEAST_MS = 1000,
-	HANG_MOST_MS = 30000,
 	HANG_TIMES_P99 = 8,
-	HANG_RING = HANG_MOST_MS / CONTROL_TICK_MS + 2,
 	QUIET_MS = 1000, /* a tick without a request of the new release is as long as that */
 	ELAPSED_MAX_MS = 1000,
 };
 
-/* One release: the numbers when its last tick ended, and those of now. */
-struct watched {
-	struct release_id id;
-	bool known;
-	struct router_class_counters *last, *now;
-	/* Requests started and answered for, at the ticks before: what is too old is hanging. */
-	struct started {
-		uint64_t at_ms, started[JUDGE_STRATA_MAX];
-	} ring[HANG_RING];
-	uint32_t ring_next, ring_count;
-	uint64_t hanging[JUDGE_STRATA_MAX];
-	uint64_t hung[JUDGE_STRATA_MAX]; /* since the last tick: how many more than before */
-	/* Its instances, each at a place that it keeps; what it had counted when the last tick ended, and has now. */
-	uint32_t member_count;
-	struct member {
-		char id[ROUTER_NAME_SIZE];
-		uint64_t life, requests, errors, now_requests, now_errors;
-	} members[JUDGE_INSTANCES_MAX];
-};
-
 struct judging {
 	struct watched fresh, live;
-	uint64_t fed_ms; /* when the last tick ended */
+	struct dividing dividing; /* the requests between both */
+	uint64_t fed_ms;          /* when the last tick ended */
 	struct judge_slot slots[TICK_TEXT_SLOTS_MAX];
 	struct past past;
 	struct judge_selfcheck selfcheck;
@@ -62,11 +43,8 @@ static struct judging *judging_of(struct environment *e)
 	if (e->judging)
 		return e->judging;
 	struct judging *j = mem_zero(1, sizeof *j);
-	struct watched *both[] = {&j->fresh, &j->live};
-	for (size_t i = 0; i < 2; i++) {
-		both[i]->last = mem_zero(1, sizeof *both[i]->last);
-		both[i]->now = mem_zero(1, sizeof *both[i]->now);
-	}
+	watched_init(&j->fresh);
+	watched_init(&j->live);
 	judge_selfcheck_begin(&j->selfcheck);
 	j->fed_ms = env_now_ms(e->control->parts.env);
 	e->judging = j;
@@ -78,22 +56,9 @@ void judging_free(struct judging *j)
 	if (!j)
 		return;
 	past_forget(&j->past);
-	free(j->fresh.last);
-	free(j->fresh.now);
-	free(j->live.last);
-	free(j->live.now);
+	watched_free(&j->fresh);
+	watched_free(&j->live);
 	free(j);
-}
-
-/* --- counts */
-
-static void watch_release(struct watched *w, const struct release_id *id)
-{
-	if (release_id_equal(&w->id, id))
-		return;
-	w->id = *id;
-	w->known = false;
-	w->member_count = 0;
 }
 
 static uint64_t since(uint64_t now, uint64_t then)
@@ -101,144 +66,18 @@ static uint64_t since(uint64_t now, uint64_t then)
 	return now > then ? now - then : 0;
 }
 
-/* Requests of a class that have been without an answer for longer than `hang_ms`. */
-static uint64_t count_hanging(const struct watched *w, uint32_t class, uint64_t now_ms,
-			      uint64_t hang_ms)
-{
-	for (uint32_t i = 1; i <= w->ring_count; i++) {
-		const struct started *s = &w->ring[(w->ring_next + HANG_RING - i) % HANG_RING];
-		if (now_ms < s->at_ms + hang_ms)
-			continue;
-		const struct router_class_numbers *n = &w->now->classes[class];
-		return since(s->started[class], n->answered + n->lost);
-	}
-	return 0;
-}
-
-static void watch_hanging(struct watched *w, uint64_t now_ms, uint64_t hang_ms)
-{
-	struct started *s = &w->ring[w->ring_next];
-	s->at_ms = now_ms;
-	for (uint32_t c = 0; c < w->now->count; c++) {
-		uint64_t hanging = count_hanging(w, c, now_ms, hang_ms);
-		w->hung[c] += since(hanging, w->hanging[c]);
-		w->hanging[c] = hanging;
-		s->started[c] = w->now->classes[c].started;
-	}
-	w->ring_next = (w->ring_next + 1) % HANG_RING;
-	if (w->ring_count < HANG_RING)
-		w->ring_count++;
-}
-
-/* False: the router does not know this release (any more), or not just now. */
-static bool read_counts(struct environment *e, struct watched *w, uint64_t now_ms, uint64_t hang_ms)
-{
-	struct router *router = e->control->parts.router;
-	struct digest id;
-	struct error ignored;
-	if (release_id_empty(&w->id))
-		return false;
-	memcpy(id.bytes, w->id.bytes, sizeof id.bytes);
-	if (router->ops->class_counters(router, e->app, e->name, &id, w->now, &ignored) < 0)
-		return false;
-	if (!w->known || w->now->life != w->last->life || w->now->count != w->last->count) {
-		*w->last = *w->now;
-		w->known = true;
-		w->ring_count = w->ring_next = 0;
-		memset(w->hanging, 0, sizeof w->hanging);
-		memset(w->hung, 0, sizeof w->hung);
-	}
-	watch_hanging(w, now_ms, hang_ms);
-	return true;
-}
-
-static struct member *member_of(struct watched *w, const struct router_backend_numbers *n,
-				bool *fresh)
-{
-	for (uint32_t i = 0; i < w->member_count; i++)
-		if (strcmp(w->members[i].id, n->instance) == 0)
-			return &w->members[i];
-	if (w->member_count == JUDGE_INSTANCES_MAX)
-		return NULL;
-	struct member *m = &w->members[w->member_count++];
-	*m = (struct member){.life = n->life, .requests = n->answered, .errors = n->errors};
-	text_copy(m->id, sizeof m->id, n->instance);
-	*fresh = true;
-	return m;
-}
-
-/* True: one of them is new. */
-static bool read_members(struct environment *e, struct watched *w)
-{
-	static struct router_backend_counters counters;
-	struct router *router = e->control->parts.router;
-	struct digest id;
-	struct error ignored;
-	bool fresh = false;
-	memcpy(id.bytes, w->id.bytes, sizeof id.bytes);
-	if (router->ops->backend_counters(router, e->app, e->name, &id, &counters, &ignored) < 0)
-		return false;
-	for (uint32_t i = 0; i < counters.count; i++) {
-		const struct router_backend_numbers *n = &counters.backends[i];
-		struct member *m = member_of(w, n, &fresh);
-		if (!m)
-			continue;
-		if (m->life != n->life)
-			*m = (struct member){.life = n->life};
-		text_copy(m->id, sizeof m->id, n->instance);
-		m->now_requests = n->answered;
-		m->now_errors = n->errors;
-	}
-	return fresh;
-}
-
 /* --- ticks */
 
-static uint32_t take_slots(const struct router_class_numbers *now,
-			   const struct router_class_numbers *last, struct judge_slot *slots)
+static void take_division(struct judging *j, struct sample_ratio_tick *division)
 {
-	uint32_t count = 0;
-	for (uint32_t b = 0; b < HISTOGRAM_BUCKETS; b++) {
-		uint64_t more = since(now->first_us[b], last->first_us[b]);
-		if (more > 0)
-			slots[count++] = (struct judge_slot){
-				.bucket = b,
-				.count = more < UINT32_MAX ? (uint32_t)more : UINT32_MAX};
-	}
-	return count;
-}
-
-static void take_arm(struct judging *j, struct watched *w, uint32_t class, uint32_t *used,
-		     struct judge_arm *arm)
-{
-	*arm = (struct judge_arm){0};
-	if (!w->known || class >= w->now->count)
+	uint32_t weight_bp = dividing_take(&j->dividing);
+	if (!j->fresh.known || !j->live.known)
 		return;
-	const struct router_class_numbers *now = &w->now->classes[class],
-					  *last = &w->last->classes[class];
-	arm->requests = since(now->answered, last->answered);
-	arm->errors[JUDGE_ERROR_SERVER] = since(now->status_5xx, last->status_5xx);
-	arm->errors[JUDGE_ERROR_TIMEOUT] = since(now->failed_timeout, last->failed_timeout);
-	arm->errors[JUDGE_ERROR_CONNECT] = since(now->failed_connect, last->failed_connect) +
-					   since(now->no_backend, last->no_backend);
-	arm->errors[JUDGE_ERROR_RESET] = since(now->failed_reset, last->failed_reset) +
-					 since(now->failed_answer, last->failed_answer);
-	arm->refused = since(now->status_4xx, last->status_4xx);
-	arm->repeated = since(now->repeated, last->repeated);
-	arm->hangs = w->hung[class];
-	arm->slots = &j->slots[*used];
-	arm->slot_count = take_slots(now, last, &j->slots[*used]);
-	*used += arm->slot_count;
-}
-
-static uint32_t take_members(const struct watched *w, struct judge_member *to)
-{
-	for (uint32_t i = 0; w->known && i < w->member_count; i++) {
-		const struct member *m = &w->members[i];
-		to[i] = (struct judge_member){.requests = since(m->now_requests, m->requests),
-					      .errors = since(m->now_errors, m->errors)};
-	}
-	return w->known ? w->member_count : 0;
+	division->weight_bp = weight_bp;
+	if (weight_bp == 0 || weight_bp == SHARE_FULL_BP)
+		return;
+	watched_division(&j->fresh, &division->new_done, &division->new_open);
+	watched_division(&j->live, &division->live_done, &division->live_open);
 }
 
 static void take_tick(struct judging *j, uint64_t now_ms, struct judge_tick *tick)
@@ -254,40 +93,20 @@ static void take_tick(struct judging *j, uint64_t now_ms, struct judge_tick *tic
 			tick->cell_count = w->now->count;
 	}
 	for (uint32_t c = 0; c < tick->cell_count; c++) {
-		take_arm(j, &j->fresh, c, &used, &tick->cells[c].new_release);
-		take_arm(j, &j->live, c, &used, &tick->cells[c].live_release);
+		struct judge_cell *cell = &tick->cells[c];
+		used += watched_arm(&j->fresh, c, &j->slots[used], &cell->new_release);
+		used += watched_arm(&j->live, c, &j->slots[used], &cell->live_release);
 	}
-	tick->new_count = take_members(&j->fresh, tick->new_members);
-	tick->live_count = take_members(&j->live, tick->live_members);
+	tick->new_count = watched_members(&j->fresh, tick->new_members);
+	tick->live_count = watched_members(&j->live, tick->live_members);
+	take_division(j, &tick->division);
 }
 
 static void tick_taken(struct judging *j, uint64_t now_ms)
 {
-	struct watched *both[] = {&j->fresh, &j->live};
 	j->fed_ms = now_ms;
-	for (size_t i = 0; i < 2; i++) {
-		struct router_class_counters *last = both[i]->last;
-		if (!both[i]->known)
-			continue;
-		both[i]->last = both[i]->now;
-		both[i]->now = last;
-		memset(both[i]->hung, 0, sizeof both[i]->hung);
-		for (uint32_t m = 0; m < both[i]->member_count; m++) {
-			both[i]->members[m].requests = both[i]->members[m].now_requests;
-			both[i]->members[m].errors = both[i]->members[m].now_errors;
-		}
-	}
-}
-
-static bool fresh_did_something(const struct judging *j)
-{
-	if (!j->fresh.known)
-		return false;
-	for (uint32_t c = 0; c < j->fresh.now->count; c++)
-		if (j->fresh.now->classes[c].answered != j->fresh.last->classes[c].answered ||
-		    j->fresh.hung[c] > 0)
-			return true;
-	return false;
+	watched_taken(&j->fresh);
+	watched_taken(&j->live);
 }
 
 /* --- the judge's lines */
@@ -383,13 +202,13 @@ static void watch_both(struct environment *e)
 {
 	struct judging *j = e->judging;
 	struct digest old;
-	watch_release(&j->fresh, &e->active->candidate.id);
+	watched_follow(&j->fresh, &e->active->candidate.id);
 	if (digest_parse(e->active->old_hex, &old)) {
 		struct release_id id;
 		memcpy(id.bytes, old.bytes, sizeof id.bytes);
 		if (!release_id_equal(&j->live.id, &id))
 			past_forget(&j->past); /* one rollout followed the other at once */
-		watch_release(&j->live, &id);
+		watched_follow(&j->live, &id);
 	}
 }
 
@@ -456,14 +275,14 @@ bool judging_replace(struct environment *e, char ret_instance[INSTANCE_ID_SIZE])
 static uint64_t hang_of(const struct environment *e)
 {
 	const struct resolved *config = environment_traffic_config(e);
-	uint64_t hang_ms = config ? config->environment.analysis.hang_ms : HANG_MOST_MS;
+	uint64_t hang_ms = config ? config->environment.analysis.hang_ms : WATCHED_HANG_MOST_MS;
 	const struct judge_edge *p99 = &e->judging->judge.edges[2];
 	if (e->judging->judges && p99->known) {
 		uint64_t usual = HANG_TIMES_P99 * p99->live_us / 1000;
 		usual = usual > HANG_LEAST_MS ? usual : HANG_LEAST_MS;
 		hang_ms = usual < hang_ms ? usual : hang_ms;
 	}
-	return hang_ms < HANG_MOST_MS ? hang_ms : HANG_MOST_MS;
+	return hang_ms < WATCHED_HANG_MOST_MS ? hang_ms : WATCHED_HANG_MOST_MS;
 }
 
 /* Whose traffic is watched between rollouts. */
@@ -475,7 +294,7 @@ static void follow_live(struct environment *e)
 	const struct release_id *id = live ? &live->id : &nobody;
 	if (release_id_equal(&j->live.id, id))
 		return;
-	watch_release(&j->live, id);
+	watched_follow(&j->live, id);
 	past_forget(&j->past);
 }
 
@@ -499,17 +318,17 @@ static bool read_both(struct environment *e, uint64_t now)
 {
 	struct judging *j = e->judging;
 	uint64_t hang_ms = hang_of(e);
-	bool fresh = read_counts(e, &j->fresh, now, hang_ms);
-	return read_counts(e, &j->live, now, hang_ms) || fresh;
+	bool fresh = watched_read(e, &j->fresh, now, hang_ms);
+	return watched_read(e, &j->live, now, hang_ms) || fresh;
 }
 
 static void tick_now(struct environment *e, uint64_t now)
 {
 	struct judging *j = e->judging;
 	struct judge_tick tick;
-	bool warming = j->fresh.known && read_members(e, &j->fresh);
+	bool warming = j->fresh.known && watched_read_members(e, &j->fresh);
 	if (j->live.known)
-		read_members(e, &j->live);
+		watched_read_members(e, &j->live);
 	take_tick(j, now, &tick);
 	measuring_take(e, &tick);
 	/* After a restart all are new to us, but not to the judge that was taken up. */
@@ -530,9 +349,10 @@ void judging_watch(struct environment *e)
 {
 	struct judging *j = judging_of(e);
 	uint64_t now = env_now_ms(e->control->parts.env);
+	dividing_watch(e, &j->dividing, &j->fresh.id, &j->live.id);
 	if (!e->active) {
 		/* What its users met since the last tick is part of the rollout, too. */
-		if (j->judges && read_both(e, now) && fresh_did_something(j))
+		if (j->judges && read_both(e, now) && watched_did_something(&j->fresh))
 			tick_now(e, now);
 		judging_ended(e);
 		follow_live(e);
@@ -544,7 +364,7 @@ void judging_watch(struct environment *e)
 		j->fed_ms = now;
 		return;
 	}
-	if (since(now, j->fed_ms) >= QUIET_MS || (j->judges && fresh_did_something(j)))
+	if (since(now, j->fed_ms) >= QUIET_MS || (j->judges && watched_did_something(&j->fresh)))
 		tick_now(e, now);
 }
 

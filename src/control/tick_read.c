@@ -344,6 +344,24 @@ static int read_means(const json_t *means, struct judge_tick *tick, struct error
 	return 0;
 }
 
+static int read_division(const json_t *row, struct sample_ratio_tick *to, struct error *err)
+{
+	uint64_t v[5] = {0};
+	if (!row)
+		return 0;
+	for (size_t i = 0; i < 5; i++) {
+		const json_t *value = json_array_get(row, i);
+		json_int_t number = json_integer_value(value),
+			   most = i == 0 ? SHARE_FULL_BP : TICK_TEXT_COUNT_MAX;
+		if (json_array_size(row) != 5 || !json_is_integer(value) || number < 0 ||
+		    number > most)
+			return refuse_key(err, "divided", "a weight and four numbers");
+		v[i] = (uint64_t)number;
+	}
+	*to = (struct sample_ratio_tick){(uint32_t)v[0], v[1], v[2], v[3], v[4]};
+	return 0;
+}
+
 static int read_tick(struct tick_text_reader *reader, const json_t *o, struct error *err)
 {
 	const json_t *new_arms = json_object_get(o, "new"), *live_arms = json_object_get(o, "live");
@@ -368,6 +386,8 @@ static int read_tick(struct tick_text_reader *reader, const json_t *o, struct er
 		result = read_extras(json_object_get(o, "extras"), tick, err);
 	if (result == 0)
 		result = read_means(json_object_get(o, "means"), tick, err);
+	if (result == 0)
+		result = read_division(json_object_get(o, "divided"), &tick->division, err);
 	if (result == 0)
 		result = read_members(o, "new_members", tick->new_members, &tick->new_count, err);
 	if (result == 0)

@@ -137,6 +137,15 @@ static void put_means(json_t *o, const struct judge_tick *tick)
 	json_object_set_new(o, "means", rows);
 }
 
+static void put_division(json_t *o, const struct sample_ratio_tick *d)
+{
+	if (d->weight_bp > 0)
+		json_object_set_new(o, "divided",
+				    json_pack("[I, I, I, I, I]", (json_int_t)d->weight_bp,
+					      (json_int_t)d->new_done, (json_int_t)d->live_done,
+					      (json_int_t)d->new_open, (json_int_t)d->live_open));
+}
+
 void tick_text_tick(struct buf *to, const struct judge_tick *tick)
 {
 	json_t *o = json_object(), *new_arms = json_array(), *live_arms = json_array();
@@ -153,6 +162,7 @@ void tick_text_tick(struct buf *to, const struct judge_tick *tick)
 	if (extras)
 		json_object_set_new(o, "extras", extras);
 	put_means(o, tick);
+	put_division(o, &tick->division);
 	put_line(to, o);
 }
 

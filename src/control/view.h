@@ -155,6 +155,16 @@ struct view_mean {
 	double evidence, share; /* as of a metric */
 };
 
+/* Of the requests that were divided by weight, under the weight of now. */
+struct view_division {
+	bool known, off; /* off: nothing passes */
+	uint32_t weight_bp;
+	uint64_t new_requests, requests; /* the new release completed; both did */
+	double odds;                     /* that they are not divided as promised */
+	double phi;
+	char text[VIEW_TEXT_SIZE]; /* the sentence, where it is off */
+};
+
 struct view_part {
 	char name[VIEW_NAME_SIZE]; /* of a class ("" = what none names), or of an instance */
 	struct view_counts counts; /* an instance has no `live` ones */
@@ -172,6 +182,7 @@ struct view_judge {
 	double alpha, beta; /* it fails at odds of 1/alpha, a step passes at 1/beta */
 	uint32_t passed_bp; /* how far it is on the way to a pass */
 	bool live_troubled; /* the live release is no measure just now */
+	struct view_division division;
 	uint32_t metric_count;
 	struct view_metric metrics[VIEW_METRICS_MAX]; /* what says most against it first */
 	uint32_t mean_count;

@@ -145,6 +145,22 @@ static void fill_classes(const struct environment *e, const struct judge *j, uin
 	}
 }
 
+static void fill_division(const struct sample_ratio *ratio, struct view_division *to)
+{
+	struct judge_line line = {.to = to->text, .size = sizeof to->text};
+	if (!sample_ratio_known(ratio))
+		return;
+	to->known = true;
+	to->off = sample_ratio_is_off(ratio);
+	to->weight_bp = ratio->weight_bp;
+	to->new_requests = ratio->new_done;
+	to->requests = ratio->new_done + ratio->live_done;
+	to->odds = view_judge_odds(sample_ratio_odds(ratio));
+	to->phi = judge_dispersion_phi(&ratio->dispersion);
+	if (to->off)
+		sample_ratio_put(&line, ratio);
+}
+
 static bool is_before(const struct view_part *a, const struct view_part *b)
 {
 	return a->counts.new_events != b->counts.new_events
@@ -236,7 +252,7 @@ static double requests_until_pass(const struct view_judge *v)
 
 static void estimate(const struct judge *j, const struct view_numbers *hold, struct view_judge *v)
 {
-	double pass = v->live_troubled ? CANNOT_SAY : requests_until_pass(v);
+	double pass = v->live_troubled || v->division.off ? CANNOT_SAY : requests_until_pass(v);
 	double fail = requests_until(v->odds, 1 / v->alpha, (double)j->new_requests);
 	double more = pass < 0 || (fail >= 0 && fail < pass) ? fail : pass;
 	uint64_t had = hold->new_traffic.requests;
@@ -259,7 +275,7 @@ void view_judge_fill(const struct environment *e, const struct view_numbers *hol
 {
 	const struct judge *j = judging_judge(e);
 	memset(v, 0, sizeof *v);
-	if (!j || !e->active || j->new_requests == 0)
+	if (!j || !e->active || (j->new_requests == 0 && !sample_ratio_is_off(&j->division)))
 		return;
 	v->known = true;
 	v->odds = view_judge_odds(judge_odds(j));
@@ -268,6 +284,7 @@ void view_judge_fill(const struct environment *e, const struct view_numbers *hol
 	v->beta = j->settings.beta;
 	v->passed_bp = progress(v->fine, v->beta);
 	v->live_troubled = judge_live_troubled(j);
+	fill_division(&j->division, &v->division);
 	uint32_t culprit = fill_metrics(j, v);
 	fill_means(j, v);
 	fill_ratio(j, v);

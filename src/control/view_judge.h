@@ -19,7 +19,7 @@
 struct environment;
 
 /* `hold`: the step's own numbers, for the traffic as it is now. `known` is false without statistics, and before the
- * new release had a request. */
+ * new release had a request, or was found to get too few. */
 void view_judge_fill(const struct environment *e, const struct view_numbers *hold,
 		     struct view_judge *ret_view);
 

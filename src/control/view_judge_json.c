@@ -93,6 +93,21 @@ static json_t *latency_to_json(const struct view_judge *v)
 	return o;
 }
 
+static json_t *division_to_json(const struct view_division *d)
+{
+	if (!d->known)
+		return json_null();
+	json_t *o = json_object();
+	put(o, "off", json_boolean(d->off));
+	put(o, "weight_bp", whole(d->weight_bp));
+	put(o, "new_requests", whole(d->new_requests));
+	put(o, "requests", whole(d->requests));
+	put(o, "odds", json_real(d->odds));
+	put(o, "phi", json_real(d->phi));
+	put_text(o, "text", d->text);
+	return o;
+}
+
 json_t *view_judge_to_json(const struct view_judge *v)
 {
 	if (!v->known)
@@ -108,6 +123,7 @@ json_t *view_judge_to_json(const struct view_judge *v)
 	put(o, "beta", json_real(v->beta));
 	put(o, "passed_bp", whole(v->passed_bp));
 	put(o, "live_troubled", json_boolean(v->live_troubled));
+	put(o, "division", division_to_json(&v->division));
 	put(o, "ratio",
 	    v->ratio_known ? json_pack("{s:f,s:f,s:f}", "low", v->ratio_low, "likeliest", v->ratio,
 				       "high", v->ratio_high)
@@ -195,6 +211,18 @@ static void means_from_json(const json_t *list, struct view_judge *v)
 	}
 }
 
+static void division_from_json(const json_t *o, struct view_division *d)
+{
+	d->known = json_is_object(o);
+	d->off = json_is_true(json_object_get(o, "off"));
+	d->weight_bp = (uint32_t)whole_of(o, "weight_bp");
+	d->new_requests = whole_of(o, "new_requests");
+	d->requests = whole_of(o, "requests");
+	d->odds = real_of(o, "odds");
+	d->phi = real_of(o, "phi");
+	take_text(o, "text", d->text, sizeof d->text);
+}
+
 void view_judge_from_json(const json_t *o, struct view_judge *v)
 {
 	const json_t *metrics = json_object_get(o, "metrics"), *ratio = json_object_get(o, "ratio"),
@@ -214,6 +242,7 @@ void view_judge_from_json(const json_t *o, struct view_judge *v)
 		metric_from_json(json_array_get(metrics, v->metric_count),
 				 &v->metrics[v->metric_count]);
 	means_from_json(json_object_get(o, "means"), v);
+	division_from_json(json_object_get(o, "division"), &v->division);
 	v->ratio_known = json_is_object(ratio);
 	v->ratio_low = real_of(ratio, "low");
 	v->ratio = real_of(ratio, "likeliest");

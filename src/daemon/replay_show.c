@@ -204,12 +204,13 @@ static void print_past_json(const struct replay *r)
 
 static void print_row_json(const struct replay *r)
 {
-	ask_print(json_pack("{s:s, s:I, s:o, s:o, s:f, s:f, s:f, s:s, s:o}", "schema",
+	ask_print(json_pack("{s:s, s:I, s:o, s:o, s:f, s:f, s:f, s:f, s:s, s:o}", "schema",
 			    "davit.v1/judge-tick", "time_ms", (json_int_t)replay_time_ms(r), "new",
 			    counts_to_json(&r->fresh), "live", counts_to_json(&r->live), "odds",
 			    judge_odds(&r->judge), "fine", judge_fine(&r->judge), "phi",
 			    judge_dispersion_phi(&r->judge.metrics[JUDGE_METRIC_ERRORS].dispersion),
-			    "verdict", judge_verdict_name(r->result.verdict), "metrics",
+			    "division_odds", sample_ratio_odds(&r->judge.division), "verdict",
+			    judge_verdict_name(r->result.verdict), "metrics",
 			    metrics_to_json(&r->judge)));
 }
 

@@ -117,3 +117,26 @@ nearly() {
 	says "ticks.jsonl:3: "
 	says '"5xx" is not a whole number'
 }
+
+@test "requests are divided as the weight promises; where they are not, nothing passes" {
+	up
+	release v1.0.0
+	release v2.0.0
+	deploy v1.0.0
+	[ "$status" = 0 ]
+	load_start
+	wait_for 30 "the live release to be known" ran_for 8
+	exits 0 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0
+	load_stop
+	judge --rollout prod --all
+	is true judged judge-tick 'map(.division_odds) | max < 1000 and min < 1'
+	# The same rollout by another weight, up to the end of its first step.
+	awk '/"mark":"step"/ { n++ } n < 2' "$T/state/ticks/$(printf %010d "$(rollout .number)").jsonl" >"$T/as-it-was"
+	grep -q '"divided":\[2000,' "$T/as-it-was"
+	exits 0 davit judge --replay "$T/as-it-was"
+	sed 's/"divided":\[2000,/"divided":[4000,/' "$T/as-it-was" >"$T/otherwise"
+	exits 20 davit judge --replay "$T/otherwise"
+	says "that were divided by weight"
+	says "where its weight is 40%; the odds are "
+	says "that the gateway does not divide as it was told; nothing passes before it is understood"
+}

@@ -67,6 +67,9 @@ static void assert_same_evidence(const struct judge *a, const struct judge *b)
 	assert_memory_equal(a->totals, b->totals, sizeof a->totals);
 	assert_memory_equal(&a->past, &b->past, sizeof a->past);
 	assert_memory_equal(a->causes, b->causes, sizeof a->causes);
+	double division[2] = {sample_ratio_odds(&a->division), sample_ratio_odds(&b->division)};
+	assert_memory_equal(&division[0], &division[1], sizeof division[0]);
+	assert_int_equal(a->division.new_done, b->division.new_done);
 	assert_int_equal(a->new_requests, b->new_requests);
 	assert_int_equal(a->time_ms, b->time_ms);
 }

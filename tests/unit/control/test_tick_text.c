@@ -71,6 +71,9 @@ static void random_tick(struct judge_tick *tick, struct judge_slot *slots, uint3
 			.new_requests = 9 + any(9), .new_events = any(9), .live_requests = any(9)};
 	if (any(20) == 0) /* lines in a log may be more than requests */
 		tick->extras[0] = (struct judge_table){any(9), any(30), any(9), any(30)};
+	if (fresh && any(50) > 0)
+		tick->division = (struct sample_ratio_tick){any(900) == 0 ? 10000 : 1000, any(9),
+							    any(90), any(5), any(50)};
 	if (any(10) == 0)
 		tick->means[any(JUDGE_MEANS)] = (struct judge_mean_batch){
 			{any(40), (double)any(1000) / 7, (double)any(1000) / 3},
@@ -139,6 +142,7 @@ static void what_is_read_again_feeds_the_judge_the_same_bit_by_bit(void **state)
 			fail_msg("after line %u the judges differ: %s", i + 2, buf_text(&line));
 	}
 	assert_true(fed.new_requests > 1000 && judge_odds(&fed) != 1);
+	assert_true(sample_ratio_known(&fed.division) && sample_ratio_odds(&fed.division) != 1);
 	assert_false(line.overflowed);
 	buf_done(&line);
 }
@@ -243,6 +247,12 @@ static void what_is_wrong_is_told_and_leaves_the_judge_as_it_was(void **state)
 		{"{\"ms\":1,\"new\":[{\"us\":[698,1]}],\"live\":[{}]}", "pairs of a bucket"},
 		{"{\"ms\":1,\"new\":[{\"us\":[5,1000000,6,1]}],\"live\":[{}]}", "too many"},
 		{"{\"ms\":1,\"new\":[{}],\"live\":[{}],\"extras\":[[1,2,3]]}", "four numbers"},
+		{"{\"ms\":1,\"new\":[{}],\"live\":[{}],\"divided\":[10001,0,0,0,0]}",
+		 "a weight and four numbers"},
+		{"{\"ms\":1,\"new\":[{}],\"live\":[{}],\"divided\":[1000,0,0,0]}",
+		 "a weight and four numbers"},
+		{"{\"ms\":1,\"new\":[{}],\"live\":[{}],\"divided\":[1000,0,-1,0,0]}",
+		 "a weight and four numbers"},
 		{"{\"mark\":\"stop\"}", "\"mark\" is not"},
 		{"{\"mark\":\"step\",\"number\":-1}", "\"number\" is not a whole number"},
 		{"{\"mark\":7}", "\"mark\" is not"},

@@ -145,6 +145,14 @@ static void json_says_the_same(void **state)
 	v.mean_count = 1;
 	v.means[0] =
 		(struct view_mean){.name = "cpu", .text = "cpu: 2 ms", .evidence = 3, .share = 0.5};
+	v.division = (struct view_division){.known = true,
+					    .off = true,
+					    .weight_bp = 1000,
+					    .new_requests = 412,
+					    .requests = 10000,
+					    .odds = 5000,
+					    .phi = 1.5,
+					    .text = "the new release completed 412"};
 	v.new_p50 = v.live_p50 = v.new_p99 = v.live_p99 =
 		(struct view_band){.low_us = 5, .high_us = UINT64_MAX};
 	json_t *json = view_judge_to_json(&v);

@@ -95,6 +95,7 @@ struct fake_release {
 	struct digest id;
 	char tag[ROUTER_NAME_SIZE];
 	struct router_counters counters;
+	uint64_t divided, divided_done; /* as in struct router_class_numbers */
 };
 
 struct fake_environment {
@@ -164,7 +165,9 @@ struct world {
 	uint64_t table_delay_ms; /* more, until a document is in force */
 	bool router_down;
 	char taken[ROUTER_ADDRESS_SIZE]; /* a listener that somebody else has */
-	uint64_t rate_per_s;             /* of every environment */
+	uint32_t astray_bp;   /* of the candidate's requests: the live release gets them */
+	uint32_t previews_bp; /* of all requests: of people who want to see the candidate */
+	uint64_t rate_per_s;  /* of every environment */
 
 	uint64_t check_run; /* the latest */
 	uint64_t check_cancelled;

@@ -295,6 +295,9 @@ static int class_counters(struct router *router, const char *app, const char *en
 	ret_counters->life = all.life;
 	ret_counters->count = 1 + (d ? d->class_count : 0);
 	copy_class(&all, &ret_counters->classes[0]);
+	const struct fake_release *r = release_of(world_traffic(app, environment), release, NULL);
+	ret_counters->classes[0].divided = r->divided;
+	ret_counters->classes[0].divided_done = r->divided_done;
 	for (uint32_t i = 1; i < ret_counters->count; i++) {
 		ret_counters->classes[i] = (struct router_class_numbers){0};
 		text_copy(ret_counters->classes[i].name, ROUTER_NAME_SIZE, d->classes[i - 1].name);
@@ -388,15 +391,17 @@ static uint64_t latency_of(const struct behaviour *b)
 	return slow ? 10 * latency_us : latency_us;
 }
 
-static void send_to(struct fake_environment *e, uint32_t release)
+static void send_to(struct fake_environment *e, uint32_t release, bool divided)
 {
 	const struct router_document *d = e->document;
-	struct router_counters *c =
-		&release_of(e, &d->releases[release].id, d->releases[release].tag)->counters;
+	struct fake_release *r = release_of(e, &d->releases[release].id, d->releases[release].tag);
+	struct router_counters *c = &r->counters;
 	struct behaviour *b = world_behaviour(d->releases[release].tag);
 	struct fake_instance *f = choose(d, release);
 	c->started++;
+	r->divided += divided;
 	if (!f) {
+		r->divided_done += divided;
 		c->no_backend++;
 		c->answered++;
 		c->completed++;
@@ -405,10 +410,12 @@ static void send_to(struct fake_environment *e, uint32_t release)
 	}
 	f->busy++;
 	f->counts.started++;
-	if (world_random() % SHARE_FULL_BP < b->hang_bp)
+	if (world_random() % SHARE_FULL_BP < b->hang_bp) {
 		f->hanging++;
-	else
-		count_answer(c, f, latency_of(b), fails(b, f));
+		return;
+	}
+	r->divided_done += divided;
+	count_answer(c, f, latency_of(b), fails(b, f));
 }
 
 static void mirror(struct fake_environment *e)
@@ -438,10 +445,17 @@ static void request(struct fake_environment *e)
 		e->counters.maintenance += d->mode == ROUTER_MAINTENANCE;
 		return;
 	}
+	if (world.previews_bp > 0 && d->live > 0 && choose(d, 0) &&
+	    world_random() % SHARE_FULL_BP < world.previews_bp) {
+		send_to(e, 0, false);
+		return;
+	}
 	uint32_t unit = (uint32_t)(world_random() % SHARE_FULL_BP);
 	for (uint32_t i = 0; i < d->release_count; i++) {
 		if (unit < d->releases[i].weight_bp) {
-			send_to(e, i);
+			bool astray = i != d->live && world.astray_bp > 0 &&
+				      world_random() % SHARE_FULL_BP < world.astray_bp;
+			send_to(e, astray ? d->live : i, true);
 			break;
 		}
 		unit -= d->releases[i].weight_bp;
@@ -460,6 +474,7 @@ void router_instance_ended(struct fake_instance *f)
 		e->releases[i].counters.answered += f->hanging;
 		e->releases[i].counters.completed += f->hanging;
 		e->releases[i].counters.failed_reset += f->hanging;
+		e->releases[i].divided_done += f->hanging;
 	}
 	f->counts.answered += f->hanging;
 	f->counts.completed += f->hanging;
