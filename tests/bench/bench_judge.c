@@ -74,6 +74,7 @@ void bench_rollout(const struct scene_kind *kind, const struct judge_settings *s
 		if (second >= bad_from_s)
 			count_new(&tick, ret_run);
 		double odds = judge_odds(&judge);
+		ret_run->held |= judge.second_ms == 0 && sample_ratio_is_off(&judge.division);
 		ret_run->greatest = fmax(ret_run->greatest, odds);
 		if (isinf(ret_run->passed_at_s) && judge_fine(&judge) >= 1 / settings->beta)
 			ret_run->passed_at_s = scene.moment - bad_from_s;

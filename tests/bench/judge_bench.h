@@ -23,6 +23,7 @@ struct verdict_run {
 	double failed_at_s, passed_at_s; /* since the regression began; INFINITY: never */
 	double requests, failures;       /* of the new release, from there until it was failed */
 	double greatest;                 /* odds against it */
+	bool held; /* it was said that the requests are not divided as promised */
 };
 
 void bench_rollout(const struct scene_kind *kind, const struct judge_settings *settings,

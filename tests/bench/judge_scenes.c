@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
+
 static struct latency_law usual, thrice_as_slow;
 
 /* Both releases fail so often. */
@@ -98,8 +100,19 @@ static void mix_together(struct scene *scene, double second, struct judge_tick *
 	draw_mix(scene, second, false, ret_tick);
 }
 
+/* What the gateway counts as divided by weight, without users who stay where they are: everything. */
+static void divide(const struct scene *scene, struct judge_tick *tick)
+{
+	tick->division = (struct sample_ratio_tick){
+		.weight_bp = (uint32_t)(scene->kind->share * SHARE_FULL_BP + 0.5)};
+	for (uint32_t s = 0; s < tick->cell_count; s++) {
+		tick->division.new_done += tick->cells[s].new_release.requests;
+		tick->division.live_done += tick->cells[s].live_release.requests;
+	}
+}
+
 /* Half of all requests are of users who send fifty each, at ten a second at most, to one release; one user of a
- * hundred fails with all of them. */
+ * hundred fails with all of them. Of a user's requests the first one is drawn. */
 static void heavy_users(struct scene *scene, double second, struct judge_tick *ret_tick)
 {
 	struct world *w = &scene->world;
@@ -107,8 +120,11 @@ static void heavy_users(struct scene *scene, double second, struct judge_tick *r
 	w->rps = rps / 2;
 	world_tick(w, ret_tick);
 	w->rps = rps;
+	if (second >= 0)
+		divide(scene, ret_tick);
 	for (uint32_t i = 0; i < SCENE_USERS && i < active; i++) {
-		if (scene->users[i].left == 0) {
+		bool first = scene->users[i].left == 0;
+		if (first) {
 			scene->users[i].left = 50;
 			scene->users[i].is_new = dice_uniform(&w->dice) < w->share;
 			scene->users[i].broken = dice_uniform(&w->dice) < 0.01;
@@ -118,6 +134,9 @@ static void heavy_users(struct scene *scene, double second, struct judge_tick *r
 		struct judge_arm *arm = scene->users[i].is_new ? &ret_tick->cells[0].new_release
 							       : &ret_tick->cells[0].live_release;
 		scene->users[i].left--;
+		if (first && second >= 0)
+			(*(scene->users[i].is_new ? &ret_tick->division.new_done
+						  : &ret_tick->division.live_done))++;
 		arm->requests++;
 		arm->errors[JUDGE_ERROR_SERVER] += scene->users[i].broken;
 	}
@@ -208,7 +227,10 @@ void scene_begin(struct scene *scene, const struct scene_kind *kind, uint64_t se
 void scene_tick(struct scene *scene, struct judge_tick *ret_tick)
 {
 	scene->world.share = scene->moment < 0 ? 0 : scene->kind->share;
+	ret_tick->division = (struct sample_ratio_tick){0};
 	scene->kind->tick(scene, scene->moment, ret_tick);
+	if (scene->moment >= 0 && ret_tick->division.weight_bp == 0)
+		divide(scene, ret_tick);
 	for (uint32_t s = 0; s < ret_tick->cell_count; s++)
 		scene->served += ret_tick->cells[s].new_release.requests;
 	scene->moment += 1.0 / TICKS_PER_SECOND;
