@@ -74,7 +74,6 @@ static int parse_line(int argc, char **argv, struct cli *cli, struct options *o)
 	if (cli->state)
 		o->state = cli->state;
 	o->access_log = cli_option(cli, "access-log");
-	o->server_file = cli_option(cli, "server");
 	o->verbose = cli_option(cli, "verbose") != NULL;
 	return CLI_OK;
 }
@@ -92,6 +91,7 @@ static int launch(int argc, char **argv, bool service)
 	int code = parse_line(argc, argv, &cli, &o);
 	if (code != CLI_OK)
 		return code;
+	o.server_file = cli_option(&cli, "server");
 	struct launcher_options options = {.state = o.state,
 					   .service = service,
 					   .workers = o.workers,
