@@ -102,6 +102,21 @@ static int offer_to(void *context, const char *name, const struct resolved *conf
 	return 0;
 }
 
+static int is_deployment(void *context, const struct store_rollout *row)
+{
+	*(bool *)context = strcmp(row->kind, "deploy") == 0;
+	return 0;
+}
+
+/* Was it brought here, or gone back to? What was gone back to has nothing to prove elsewhere. */
+static bool was_deployed(struct store *store, const struct store_stable *live)
+{
+	bool deployed = false;
+	struct error ignored;
+	return store_rollout_get(store, live->rollout, is_deployment, &deployed, &ignored) == 0 &&
+	       deployed;
+}
+
 static void look_from(struct control *c, struct environment *e)
 {
 	struct store *store = c->parts.store;
@@ -111,7 +126,7 @@ static void look_from(struct control *c, struct environment *e)
 	struct error err;
 	if (e->core.stable == SLOT_NONE ||
 	    store_stables(store, e->app, e->name, 1, take_live, &offer.live, &err) < 0 ||
-	    offer.live.rollout == 0 || offer.live.bad ||
+	    offer.live.rollout == 0 || offer.live.bad || !was_deployed(store, &offer.live) ||
 	    release_origin(store, offer.live.release, offer.origin, &err) < 0)
 		return;
 	buf_init(&json, STORE_BLOB_MAX);

@@ -306,6 +306,26 @@ static void an_offer_survives_a_kill_at_any_point(void **state)
 		killed_at(point);
 }
 
+static void what_was_gone_back_to_is_not_offered(void **state)
+{
+	(void)state;
+	for (int i = 1; i <= 2; i++) {
+		char tag[8];
+		snprintf(tag, sizeof tag, "v%d", i);
+		world_release("staging", tag, promoted);
+		assert_string_equal(world_until_end(world_deploy("staging", tag), 60000),
+				    "succeeded");
+		world_run(2000);
+		world_answer("prod", "bob", CONTROL_ANSWER_NO);
+		world_run(2000);
+	}
+	uint32_t last = last_rollout("prod");
+	assert_string_equal(world_until_end(world_rollback("staging", ""), 60000), "succeeded");
+	world_run(10000);
+	assert_string_equal(world_live("staging"), "v1");
+	assert_int_equal(last_rollout("prod"), last);
+}
+
 static void a_no_takes_the_environment_before_back(void **state)
 {
 	(void)state;
@@ -533,6 +553,7 @@ int main(void)
 		TEST(what_was_not_good_before_does_not_come),
 		TEST(what_is_good_is_offered_once),
 		TEST(an_offer_survives_a_kill_at_any_point),
+		TEST(what_was_gone_back_to_is_not_offered),
 		TEST(a_no_takes_the_environment_before_back),
 		TEST(it_has_to_stay_good_for_a_while),
 		TEST(what_stops_being_good_meanwhile_does_not_come),
