@@ -11,7 +11,7 @@ setup() {
 	STRATEGY=$FAST_CANARY
 	ENVIRONMENT_EXTRA="    from: staging
     approve: { by: [managers], expires: 10m }
-  staging: { listen: \"127.0.0.1:$STAGING_PORT\", strategy: blue-green, analysis: off, verify: [smoke] }"
+  staging: { listen: \"127.0.0.1:$STAGING_PORT\", strategy: test, analysis: off, verify: [smoke] }"
 	EXTRA="checks: { smoke: [{ get: /up, expect: 200 }] }"
 	ssh-keygen -q -t ed25519 -N '' -C bob -f "$T/bob" </dev/null
 	ssh-keygen -q -t ed25519 -N '' -C eve -f "$T/eve" </dev/null
