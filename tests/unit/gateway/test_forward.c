@@ -75,7 +75,7 @@ static void pipelined_requests_are_answered_in_order(void **state)
 	rig_assert_text(rig_until(backend, "\r\n\r\n"), "GET /1 ");
 	assert_true(rig_quiet(backend)); /* the second waits for the first answer */
 	rig_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1");
-	rig_assert_text(rig_until(backend, "abc"), "POST /2 ");
+	rig_assert_text(rig_until(backend, "\r\n\r\nabc"), "POST /2 ");
 	rig_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n2");
 	rig_assert_text(rig_until(backend, "\r\n\r\n"), "GET /3 ");
 	rig_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n3");

@@ -141,7 +141,7 @@ static void a_post_is_not_sent_twice(void **state)
 	int client = rig_connect(rig);
 	rig_send(client, POST);
 	int backend = rig_accept(rig, 1);
-	rig_until(backend, "abc");
+	rig_until(backend, "\r\n\r\nabc");
 	close(backend);
 	rig_assert_text(rig_until(client, "\r\n\r\n"), "HTTP/1.1 502 ");
 	assert_false(rig_pending(rig, 1));
@@ -181,7 +181,7 @@ static void a_refused_connection_goes_to_another_backend(void **state)
 		rig_send(client, POST);
 		if (backend < 0)
 			backend = rig_accept(rig, 2);
-		rig_until(backend, "abc");
+		rig_until(backend, "\r\n\r\nabc");
 		rig_send(backend, OK);
 		rig_until(client, "\r\n\r\nok");
 	}
