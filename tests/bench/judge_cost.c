@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * judge_cost - what a tick costs, and what share, strength and slowness do to the decision. */
+ * judge_cost - what a tick costs, and what share and strength do to the decision. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -99,76 +99,6 @@ static void decision_table(struct judge_settings settings)
 	}
 }
 
-static struct latency_law usual_law, other_law;
-
-static void slower_tick(struct scene *scene, double second, struct judge_tick *ret_tick)
-{
-	scene->world.live_side.law = &usual_law;
-	scene->world.new_side.law = second < 0 ? &usual_law : &other_law;
-	world_tick(&scene->world, ret_tick);
-}
-
-/* Every minute: is p99 above 500 ms? Three times fails. How many minutes that takes follows from the law alone. */
-static double threshold_minutes(const struct latency_law *law, uint64_t seed)
-{
-	struct dice dice;
-	dice_seed(&dice, seed);
-	for (uint32_t minute = 1, failures = 0; minute <= 60; minute++) {
-		uint32_t slow = 0;
-		for (uint32_t i = 0; i < 600; i++)
-			slow += histogram_lower_us(latency_law_draw(law, &dice)) > 500000;
-		failures += slow > 6;
-		if (failures == 3)
-			return minute;
-	}
-	return INFINITY;
-}
-
-static void latency_table(struct judge_settings settings)
-{
-	static const struct {
-		const char *name;
-		double times, slow_share, slow_us;
-	} rows[] = {{"4 % take 1 s longer", 1, 0.04, 1e6},
-		    {"2 % take 1 s longer", 1, 0.02, 1e6},
-		    {"all 1.5 times as long", 1.5, 0, 0},
-		    {"all 1.2 times as long", 1.2, 0, 0},
-		    {"all 1.1 times as long", 1.1, 0, 0}};
-	struct scene_kind kind = {"", 1000, 0.01, 1800, false, slower_tick};
-	latency_law_make(&usual_law, 1, 0, 0);
-	settings.warm_requests = 0;
-	printf("\nSlower, 10 requests/s of the new release, median s (share that was failed within "
-	       "30 minutes)\n\n"
-	       "| | davit, 9 %% tolerated | davit, none tolerated | p99 > 500 ms, 3 minutes "
-	       "|\n|---|---|---|---|\n");
-	for (uint32_t i = 0; i < 5; i++) {
-		uint32_t runs = bench_runs(200), late = 0;
-		latency_law_make(&other_law, rows[i].times, rows[i].slow_share, rows[i].slow_us);
-		printf("| %s |", rows[i].name);
-		for (uint32_t tolerant = 2; tolerant-- > 0;) {
-			for (uint32_t m = 0; m < JUDGE_LATENCIES; m++) {
-				struct judge_metric_settings *metric =
-					&settings.metrics[JUDGE_METRIC_LATENCY + m];
-				metric->scale = tolerant ? 1.09 : 1;
-				metric->slack_us = tolerant ? metric->slack_us : 0;
-			}
-			struct outcome o = many(&kind, &settings, 0, runs);
-			uint32_t found = 0;
-			for (uint32_t r = 0; r < runs; r++)
-				found += isfinite(seconds[r]) ? 1 : 0;
-			print_median(seconds, o.runs);
-			printf(" (%.0f %%) |", 100.0 * found / runs);
-		}
-		for (uint32_t r = 0; r < runs; r++) {
-			seconds[r] = 60 * threshold_minutes(&other_law, r);
-			late += seconds[r] <= 1800;
-		}
-		print_median(seconds, runs);
-		printf(" (%.0f %%) |\n", 100.0 * late / runs);
-		fflush(stdout);
-	}
-}
-
 static double processor_s(void)
 {
 	struct timespec t;
@@ -184,6 +114,7 @@ static double cost_of(double rps, double share, bool latency)
 	static struct judge judge;
 	static struct judge_tick ticks[KEPT];
 	static struct judge_slot slots[KEPT][1024];
+	static struct latency_law usual_law;
 	struct judge_settings settings;
 	latency_law_make(&usual_law, 1, 0, 0);
 	judge_settings_default(&settings);
@@ -225,5 +156,4 @@ void bench_cost(void)
 		return;
 	share_table(&settings);
 	decision_table(settings);
-	latency_table(settings);
 }
