@@ -14,10 +14,10 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "cli/survey_kinds.h"
 #include "os/file.h"
 
-/* The beginning of a file at the top of the repository, as text; false when it is not there. */
-static bool read_top(int dir_fd, const char *name, struct buf *to)
+bool survey_read(int dir_fd, const char *name, struct buf *to)
 {
 	AUTO_CLOSE int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char part[4096];
@@ -29,7 +29,7 @@ static bool read_top(int dir_fd, const char *name, struct buf *to)
 	return fd >= 0 && n >= 0;
 }
 
-static bool is_there(int dir_fd, const char *name)
+bool survey_has(int dir_fd, const char *name)
 {
 	return faccessat(dir_fd, name, F_OK, 0) == 0;
 }
@@ -50,8 +50,7 @@ static bool word_after(const char *text, const char *before, char *to, size_t si
 	return true;
 }
 
-/* A path of davit.yaml's list; one that needs more than quotes is left to the person. */
-static void put_archive(struct survey *s, const char *path)
+void survey_archive(struct survey *s, const char *path)
 {
 	if (*path && !strpbrk(path, "'\"\\ \t,[]{}#&*!|>%@`"))
 		text_copy(s->pipeline.archive, sizeof s->pipeline.archive, path);
@@ -61,7 +60,7 @@ static bool survey_go(int dir_fd, struct survey *s)
 {
 	struct buf text;
 	char module[200];
-	bool found = read_top(dir_fd, "go.mod", &text);
+	bool found = survey_read(dir_fd, "go.mod", &text);
 	if (found) {
 		bool named = word_after(buf_text(&text), "module", module, sizeof module);
 		const char *slash = named ? strrchr(module, '/') : NULL;
@@ -75,12 +74,12 @@ static bool survey_go(int dir_fd, struct survey *s)
 		s->pipeline = (struct survey_pipeline){
 			.compile = "go build",
 			.test = "go vet ./... && go test ./...",
-			.cache_key = is_there(dir_fd, "vendor") ? NULL : "go.sum",
+			.cache_key = survey_has(dir_fd, "vendor") ? NULL : "go.sum",
 			.cache_paths = ".go/",
 			.variable = "GOPATH: /work/.go, GOFLAGS: -modcacherw",
-			.outputs = is_there(dir_fd, "vendor") ? NULL : ".go/",
-			.network = !is_there(dir_fd, "vendor")};
-		put_archive(s, s->run + 2);
+			.outputs = survey_has(dir_fd, "vendor") ? NULL : ".go/",
+			.network = !survey_has(dir_fd, "vendor")};
+		survey_archive(s, s->run + 2);
 	}
 	buf_done(&text);
 	return found;
@@ -90,7 +89,7 @@ static bool survey_rust(int dir_fd, struct survey *s)
 {
 	struct buf text;
 	char name[100];
-	bool found = read_top(dir_fd, "Cargo.toml", &text);
+	bool found = survey_read(dir_fd, "Cargo.toml", &text);
 	if (found) {
 		bool named = word_after(buf_text(&text), "\nname", name, sizeof name);
 		snprintf(s->run, sizeof s->run, "./target/release/%s", named ? name : s->app);
@@ -104,7 +103,7 @@ static bool survey_rust(int dir_fd, struct survey *s)
 						       .cache_paths = ".cargo-home/",
 						       .variable = "CARGO_HOME: /work/.cargo-home",
 						       .network = true};
-		put_archive(s, s->run + 2);
+		survey_archive(s, s->run + 2);
 	}
 	buf_done(&text);
 	return found;
@@ -114,7 +113,7 @@ static bool survey_rust(int dir_fd, struct survey *s)
 static bool survey_node(int dir_fd, struct survey *s)
 {
 	struct buf text;
-	bool found = read_top(dir_fd, "package.json", &text);
+	bool found = survey_read(dir_fd, "package.json", &text);
 	if (found) {
 		json_t *package = json_loadb(buf_text(&text), text.size, 0, NULL);
 		const char *start = json_string_value(
@@ -132,7 +131,7 @@ static bool survey_node(int dir_fd, struct survey *s)
 			.cache_key = "package-lock.json",
 			.cache_paths = "node_modules/",
 			.network = true};
-		put_archive(s, ".");
+		survey_archive(s, ".");
 		s->sure = start && !strpbrk(start, "&|;<>$`\n");
 		if (s->sure)
 			snprintf(s->run, sizeof s->run, "%s", start);
@@ -150,17 +149,17 @@ static bool survey_python(int dir_fd, struct survey *s)
 	static const char *const files[] = {"manage.py", "pyproject.toml", "requirements.txt",
 					    "app.py", "main.py"};
 	struct buf text;
-	const char *seen = NULL, *module = is_there(dir_fd, "main.py") ? "main" : "app";
+	const char *seen = NULL, *module = survey_has(dir_fd, "main.py") ? "main" : "app";
 	char needs[2 * SURVEY_FILE_MAX + 8];
 	for (size_t i = 0; i < sizeof files / sizeof files[0] && !seen; i++)
-		if (is_there(dir_fd, files[i]))
+		if (survey_has(dir_fd, files[i]))
 			seen = files[i];
 	if (!seen)
 		return false;
 	size_t length = 0;
 	needs[0] = '\0';
 	for (size_t i = 1; i < 3; i++) {
-		if (read_top(dir_fd, files[i], &text))
+		if (survey_read(dir_fd, files[i], &text))
 			length += (size_t)snprintf(needs + length, sizeof needs - length, "%s\n",
 						   buf_text(&text));
 		buf_done(&text);
@@ -170,7 +169,7 @@ static bool survey_python(int dir_fd, struct survey *s)
 	s->pipeline.test = strcmp(seen, "manage.py") == 0 ? "python3 manage.py test"
 			   : strstr(needs, "pytest")      ? "python3 -m pytest"
 							  : "python3 -m unittest";
-	put_archive(s, ".");
+	survey_archive(s, ".");
 	if (strcmp(seen, "manage.py") == 0)
 		snprintf(s->run, sizeof s->run,
 			 "python3 -m gunicorn --bind 127.0.0.1:$PORT %s.wsgi", s->app);
@@ -188,73 +187,11 @@ static bool survey_python(int dir_fd, struct survey *s)
 	return true;
 }
 
-/* Does a Makefile have this target? */
-static bool has_target(int dir_fd, const char *target)
-{
-	struct buf text;
-	char line[32];
-	snprintf(line, sizeof line, "\n%s:", target);
-	bool found = read_top(dir_fd, "Makefile", &text) &&
-		     (strstr(buf_text(&text), line) || text_starts(buf_text(&text), line + 1));
-	buf_done(&text);
-	return found;
-}
-
-static void survey_make(int dir_fd, struct survey *s)
-{
-	snprintf(s->run, sizeof s->run, "./%s --port $PORT", s->app);
-	s->seen = "Makefile";
-	s->build = s->pipeline.compile = "make";
-	s->pipeline.test = has_target(dir_fd, "test")    ? "make test"
-			   : has_target(dir_fd, "check") ? "make check"
-							 : NULL;
-	put_archive(s, s->app);
-}
-
-/* With Meson and CMake all is in build/. */
-static void survey_build_directory(struct survey *s, const char *seen, const char *program)
-{
-	bool meson = strcmp(seen, "meson.build") == 0;
-	snprintf(s->run, sizeof s->run, "./build/%s --port $PORT", program);
-	s->seen = seen;
-	s->build = meson ? "meson compile -C build" : "cmake --build build";
-	s->pipeline.compile = meson ? "meson setup build && meson compile -C build"
-				    : "cmake -B build && cmake --build build";
-	s->pipeline.test = meson ? "meson test -C build" : "ctest --test-dir build";
-	s->pipeline.outputs = "build/";
-	char path[SURVEY_RUN_SIZE];
-	snprintf(path, sizeof path, "build/%s", program);
-	put_archive(s, path);
-}
-
-static bool survey_c(int dir_fd, struct survey *s)
-{
-	struct buf text;
-	char name[100];
-	const char *seen = is_there(dir_fd, "meson.build")      ? "meson.build"
-			   : is_there(dir_fd, "CMakeLists.txt") ? "CMakeLists.txt"
-			   : is_there(dir_fd, "Makefile")       ? "Makefile"
-								: NULL;
-	if (!seen)
-		return false;
-	s->kind = "c";
-	if (strcmp(seen, "Makefile") == 0) {
-		survey_make(dir_fd, s);
-		return true;
-	}
-	bool named = read_top(dir_fd, seen, &text) &&
-		     word_after(buf_text(&text), seen[0] == 'm' ? "executable(" : "add_executable(",
-				name, sizeof name);
-	survey_build_directory(s, seen, named ? name : s->app);
-	buf_done(&text);
-	return true;
-}
-
 static bool survey_java(int dir_fd, struct survey *s)
 {
 	struct buf text;
 	char name[100];
-	bool found = read_top(dir_fd, "pom.xml", &text);
+	bool found = survey_read(dir_fd, "pom.xml", &text);
 	if (found) {
 		bool named = word_after(buf_text(&text), "<artifactId>", name, sizeof name);
 		if (named)
@@ -270,7 +207,7 @@ static bool survey_java(int dir_fd, struct survey *s)
 			.cache_key = "pom.xml",
 			.cache_paths = ".m2/",
 			.network = true};
-		put_archive(s, "target/");
+		survey_archive(s, "target/");
 	}
 	buf_done(&text);
 	return found;
@@ -280,7 +217,7 @@ static bool survey_java(int dir_fd, struct survey *s)
 static bool survey_dockerfile(int dir_fd, struct survey *s)
 {
 	struct buf text;
-	bool found = read_top(dir_fd, "Dockerfile", &text);
+	bool found = survey_read(dir_fd, "Dockerfile", &text);
 	for (char *line = found ? text.data : NULL; line && *line;) {
 		char *end = line + strcspn(line, "\n"), *next = *end ? end + 1 : end;
 		*end = '\0';

@@ -125,12 +125,11 @@ static const struct schema_key stage_keys[] = {
 		"what they need, are put into this one's directory. Stages without `needs` start "
 		"at once, as many as there are "
 		"processors."},
-	{"outputs", SCHEMA_TEXTS, AT(app_stage, outputs), .max = 32, .valid = value_is_inside,
+	{"outputs", SCHEMA_TEXTS, AT(app_stage, outputs), .max = 32, .valid = is_path,
 	 .shape = PATH_SHAPE, .example = "[bin/]",
 	 .doc = "Files and directories that stages which need this one, also through others, are "
-		"given. Each must be "
-		"there "
-		"when it has passed. Links must stay inside of the application."},
+		"given; `[.]` is everything. Each must be there when it has passed. Links must "
+		"stay inside of the application."},
 	{"timeout", SCHEMA_DURATION, AT(app_stage, timeout_ms), .fallback = "10m", .min = SECOND(1),
 	 .max = DAY(1),
 	 .doc = "How long one attempt may take, services included. Then all of its processes get "

@@ -88,6 +88,13 @@ static void a_pipeline_is_proposed_for_what_is_known(void **state)
 		{"Makefile", "all:\n\ntest: all\n", "run: 'make test'"},
 		{"Makefile", "check: all\n", "run: 'make check'"},
 		{"Makefile", "all:\n", "needs: [compile]"},
+		{"Makefile", "all:\n", "outputs: [.]"},
+		{"CMakeLists.txt", "add_executable(${NAME} a.c)\n", "archive: ['build/']"},
+		{"CMakeLists.txt",
+		 "set(CMAKE_RUNTIME_OUTPUT_DIRECTORY b)\nadd_executable(till a.c)\n",
+		 "archive: ['build/']"},
+		{"meson.build", "executable(get_option('p') + 'till', 'a.c')\n",
+		 "archive: ['build/']"},
 	};
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		write_file(kinds[i].file, kinds[i].text, 0644);
@@ -145,8 +152,30 @@ static void a_c_project_is_told_by_meson_or_make(void **state)
 	(void)state;
 	write_file("Makefile", "all:\n", 0644);
 	expect("c", "./my-shop --port $PORT");
+	write_file("Makefile", "all: my-shop\nmy-shop:\n", 0644);
+	struct survey survey;
+	survey_repository(dir_fd, "/home/ann/My Shop", &survey);
+	assert_string_equal(survey.pipeline.archive, "my-shop");
 	write_file("meson.build", "project('x', 'c')\nexecutable('shopd', 'main.c')\n", 0644);
 	expect("c", "./build/shopd --port $PORT");
+}
+
+static void a_program_is_found_in_further_directories(void **state)
+{
+	(void)state;
+	assert_int_equal(mkdir("tests", 0755), 0);
+	assert_int_equal(mkdir("tools", 0755), 0);
+	assert_int_equal(mkdir("bin", 0755), 0);
+	write_file("meson.build", "subdir('tests')\nsubdir('tools')\nsubdir('bin')\n", 0644);
+	write_file("tests/meson.build", "executable('check', 'a.c')\n", 0644);
+	write_file("tools/meson.build", "x = executable ( 'gen-tables', 'a.c')\n", 0644);
+	expect("c", "./build/tools/gen-tables --port $PORT");
+	write_file("bin/meson.build", "executable('other', 'a.c')\nexecutable('my-shop', 'a.c')\n",
+		   0644);
+	expect("c", "./build/bin/my-shop --port $PORT");
+	assert_int_equal(mkdir("build", 0755), 0); /* the repository's own */
+	expect("c", "./_build/bin/my-shop --port $PORT");
+	proposes("archive: ['_build/']");
 }
 
 static void a_dockerfile_gives_its_command(void **state)
@@ -178,6 +207,7 @@ int main(void)
 		SURVEY_TEST(a_node_package_is_started_by_its_own_script_without_npm),
 		SURVEY_TEST(a_python_program_is_started_by_the_server_that_it_asks_for),
 		SURVEY_TEST(a_c_project_is_told_by_meson_or_make),
+		SURVEY_TEST(a_program_is_found_in_further_directories),
 		SURVEY_TEST(a_dockerfile_gives_its_command),
 		SURVEY_TEST(an_executable_is_taken_when_nothing_else_is_there),
 	};
