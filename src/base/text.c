@@ -210,14 +210,15 @@ static size_t utf8_length(const unsigned char *p, size_t left)
 	return need;
 }
 
-const char *text_escape(const char *from, size_t from_size, char *to, size_t size)
+static const char *escape(const char *from, size_t from_size, const char *also, char *to,
+			  size_t size)
 {
 	const unsigned char *p = (const unsigned char *)from;
 	size_t used = 0;
 	for (size_t i = 0; i < from_size;) {
 		size_t length = utf8_length(p + i, from_size - i);
-		bool plain = length > 1 || (length == 1 && p[i] >= 0x20 && p[i] != 0x7f &&
-					    p[i] != '"' && p[i] != '\\');
+		bool plain = length > 1 ||
+			     (length == 1 && p[i] >= 0x20 && p[i] != 0x7f && !strchr(also, p[i]));
 		size_t need = plain ? length : 4;
 		if (used + need + 1 > size)
 			break;
@@ -230,6 +231,16 @@ const char *text_escape(const char *from, size_t from_size, char *to, size_t siz
 	}
 	to[used] = '\0';
 	return to;
+}
+
+const char *text_escape(const char *from, size_t from_size, char *to, size_t size)
+{
+	return escape(from, from_size, "\"\\", to, size);
+}
+
+const char *text_show(const char *from, size_t from_size, char *to, size_t size)
+{
+	return escape(from, from_size, "", to, size);
 }
 
 bool text_is_printable(const char *text)

@@ -31,6 +31,8 @@ bool text_copy(char *to, size_t size, const char *from);
 
 /* `from` with control bytes, quotes and invalid UTF-8 as \xNN: what may be shown on a terminal. */
 const char *text_escape(const char *from, size_t from_size, char *to, size_t size);
+/* The same, with quotes and backslashes as they are: a sentence, for people. */
+const char *text_show(const char *from, size_t from_size, char *to, size_t size);
 
 /* Is it UTF-8 without control characters and bidirectional overrides? */
 bool text_is_printable(const char *text);

@@ -117,18 +117,31 @@ bool checkout_is_name(const char *name)
 	       !strstr(name, "..");
 }
 
-static bool is_id(const char *text)
+bool checkout_is_id(const char *text)
 {
 	size_t size = strlen(text);
 	return (size == SHA1_SIZE || size == SHA256_SIZE) &&
 	       strspn(text, "0123456789abcdef") == size;
 }
 
+static bool has_ref(const struct ask *ask, const char *kind, const char *name)
+{
+	char full[CHECKOUT_NAME_MAX + 32];
+	struct error ignored;
+	struct buf out;
+	snprintf(full, sizeof full, "refs/%s/%s", kind, name);
+	const char *const words[] = {"show-ref", "--verify", "--quiet", "--", full, NULL};
+	buf_init(&out, ANSWER_MAX);
+	bool has = git(ask, words, &out, &ignored) == 0;
+	buf_done(&out);
+	return has;
+}
+
 /* The branch that was named, or that HEAD is on; a tag or an id has none. */
 static int find_branch(struct checkout *c, const struct ask *ask, const char *ref,
 		       struct error *err)
 {
-	char name[ANSWER_MAX] = "", full[CHECKOUT_NAME_MAX + 32];
+	char name[ANSWER_MAX] = "";
 	struct error ignored; /* a HEAD that is on no branch is no error */
 	c->branch[0] = '\0';
 	if (strcmp(ref, "HEAD") == 0) {
@@ -136,27 +149,36 @@ static int find_branch(struct checkout *c, const struct ask *ask, const char *re
 		if (git_line(ask, words, name, sizeof name, &ignored) == ERR_CLOSED)
 			return error_set(err, ERR_CLOSED, "Cancelled.");
 	} else {
-		snprintf(full, sizeof full, "refs/heads/%s", ref);
-		const char *const words[] = {"show-ref", "--verify", "--quiet", "--", full, NULL};
-		struct buf out;
-		buf_init(&out, ANSWER_MAX);
-		if (git(ask, words, &out, &ignored) == 0)
+		if (has_ref(ask, "heads", ref))
 			text_copy(name, sizeof name, ref);
-		buf_done(&out);
+		else if (has_ref(ask, "tags", ref))
+			text_copy(c->tag, sizeof c->tag, ref);
 	}
 	if (checkout_is_name(name))
 		text_copy(c->branch, sizeof c->branch, name);
 	return 0;
 }
 
-static int find_subject(struct checkout *c, const struct ask *ask, struct error *err)
+/* Subject, author and time; what git writes between them occurs in none of them. */
+static int find_facts(struct checkout *c, const struct ask *ask, struct error *err)
 {
-	const char *const words[] = {"log", "-1", "--no-show-signature", "--format=%s", c->commit,
-				     "--",  NULL};
+	const char *const words[] = {
+		"log", "-1", "--no-show-signature", "--format=%ct%n%an <%ae>%n%s", c->commit,
+		"--",  NULL};
 	struct buf out;
 	buf_init(&out, ANSWER_MAX);
 	int code = git(ask, words, &out, err);
-	text_escape(buf_text(&out), strcspn(buf_text(&out), "\n"), c->subject, sizeof c->subject);
+	char *rest = code == 0 && out.data ? out.data : "", *lines[3] = {"", "", ""};
+	for (size_t i = 0; i < 3 && *rest; i++) {
+		size_t size = strcspn(rest, "\n");
+		lines[i] = rest;
+		rest += size + (rest[size] == '\n');
+		lines[i][size] = '\0';
+	}
+	if (!text_parse_u64(lines[0], INT64_MAX, &c->committed_unix_s))
+		c->committed_unix_s = 0;
+	text_show(lines[1], strlen(lines[1]), c->author, sizeof c->author);
+	text_show(lines[2], strlen(lines[2]), c->subject, sizeof c->subject);
 	buf_done(&out);
 	return code;
 }
@@ -191,7 +213,7 @@ int checkout_find(const char *directory, const char *ref, const atomic_bool *can
 	code = git_line(&ask, id, c->commit, sizeof c->commit, err);
 	if (code == ERR_CLOSED || code == ERR_TIMEOUT || code == ERR_UNSUPPORTED)
 		return code;
-	if (code < 0 || !is_id(c->commit))
+	if (code < 0 || !checkout_is_id(c->commit))
 		return error_set(err, ERR_NOT_FOUND,
 				 strcmp(ref, "HEAD") == 0
 					 ? "This repository has no commit yet (%s); commit first."
@@ -199,11 +221,11 @@ int checkout_find(const char *directory, const char *ref, const atomic_bool *can
 				 ref);
 	ask.verb = "find HEAD";
 	const char *const head[] = {"rev-parse", "--verify", "--quiet", "HEAD^{commit}", NULL};
-	if (git_line(&ask, head, c->head, sizeof c->head, err) < 0 || !is_id(c->head))
+	if (git_line(&ask, head, c->head, sizeof c->head, err) < 0 || !checkout_is_id(c->head))
 		text_copy(c->head, sizeof c->head, c->commit); /* a branch that has no commit yet */
 	ask.verb = "read the commit";
 	code = find_branch(c, &ask, ref, err);
-	return code < 0 ? code : find_subject(c, &ask, err);
+	return code < 0 ? code : find_facts(c, &ask, err);
 }
 
 int checkout_file(const struct checkout *c, const char *name, struct buf *to, struct error *err)
@@ -252,6 +274,43 @@ static int make_scratch(const struct checkout *c, const char *scratch, struct er
 	if (dir >= 0)
 		close(dir);
 	return code;
+}
+
+int checkout_at(const char *repository, const char *commit, const char *scratch,
+		const atomic_bool *cancelled, struct checkout *c, struct error *err)
+{
+	char wanted[CHECKOUT_ID_SIZE + 16], found[CHECKOUT_ID_SIZE];
+	memset(c, 0, sizeof *c);
+	c->cancelled = cancelled;
+	if (!checkout_is_id(commit) || repository[0] != '/')
+		return error_set(
+			err, ERR_INVALID,
+			"A build needs a repository's absolute path and a commit's full id.");
+	if (strchr(repository, '\n') || strlen(repository) + sizeof "/objects" > sizeof c->objects)
+		return error_set(err, ERR_LIMIT,
+				 "The repository's path is too long or has a line break.");
+	if (!text_copy(c->top, sizeof c->top, scratch))
+		return error_set(err, ERR_LIMIT, "The path %s is too long.", scratch);
+	snprintf(c->objects, sizeof c->objects, "%s/objects", repository);
+	text_copy(c->commit, sizeof c->commit, commit);
+	text_copy(c->head, sizeof c->head, commit);
+	int code = make_scratch(c, scratch, err);
+	if (code < 0)
+		return code;
+	snprintf(wanted, sizeof wanted, "%s^{commit}", commit);
+	const char *const id[] = {"rev-parse", "--verify", "--quiet", wanted, NULL};
+	struct ask ask = {c, scratch, "find the commit", ASK_MS, NULL};
+	code = git_line(&ask, id, found, sizeof found, err);
+	if (code == ERR_CLOSED || code == ERR_TIMEOUT || code == ERR_UNSUPPORTED)
+		return code;
+	if (code < 0 || !checkout_is_id(found))
+		return error_set(err, ERR_NOT_FOUND,
+				 "There is no commit %.12s in %s, or the server may not read it.",
+				 commit, repository);
+	text_copy(c->commit, sizeof c->commit, found);
+	text_copy(c->head, sizeof c->head, found);
+	ask.verb = "read the commit";
+	return find_facts(c, &ask, err);
 }
 
 int checkout_copy(const struct checkout *c, const char *scratch, const char *to, struct error *err)
