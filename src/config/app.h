@@ -123,6 +123,13 @@ struct app_windows {
 	const char *days, *hours, *zone;
 };
 
+/* Which pushes bring a release here. */
+struct app_trigger {
+	uint32_t set;
+	struct app_texts branch; /* names, or "release/" for all below it */
+	struct app_texts tag;    /* names, or "v*" for all that begin so */
+};
+
 struct app_environment {
 	uint32_t set;
 	const char *name;
@@ -144,6 +151,7 @@ struct app_environment {
 	struct app_approve approve;
 	struct app_windows windows;
 	struct app_texts verify; /* checks, once all requests go to the release */
+	struct app_trigger trigger;
 };
 
 struct app {

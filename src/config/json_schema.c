@@ -79,7 +79,11 @@ static json_t *value_schema(const struct schema_key *key, json_t *definitions)
 	case SCHEMA_BOOL: return json_pack("{s:s}", "type", "boolean");
 	case SCHEMA_CHOICE: return words_schema(key);
 	case SCHEMA_FLAGS: return list_of(words_schema(key), key);
-	case SCHEMA_TEXTS: return list_of(scalar_words(), key);
+	case SCHEMA_TEXTS:
+		item = list_of(scalar_words(), key);
+		return key->flags & SCHEMA_ONE
+			       ? json_pack("{s:[o,o]}", "anyOf", scalar_words(), item)
+			       : item;
 	case SCHEMA_SHARES: return list_of(pattern("^[0-9]{1,3}(\\.[0-9]{1,2})?%$"), key);
 	case SCHEMA_ENV: return map_of(scalar_words(), key);
 	case SCHEMA_SECTION: return section_ref(key->section, definitions);

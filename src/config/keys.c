@@ -109,6 +109,10 @@ static const struct schema_key environment_keys[] = {
 	 .section = &schema_windows,
 	 .example = "{ days: mon-thu, hours: \"09:00-16:00\", zone: Europe/Berlin }",
 	 .doc = "When releases may go out here. A rollback asks for no window."},
+	{"trigger", SCHEMA_SECTION, AT(app_environment, trigger), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_trigger, .example = "{ branch: main }",
+	 .doc = "A push to the server's repository that moves this is built, and goes out here "
+		"when its pipeline passes."},
 	{"verify", SCHEMA_TEXTS, AT(app_environment, verify), .max = 8, .valid = text_is_name,
 	 .shape = "the names of `checks`, such as [smoke]", .example = "[smoke]",
 	 .doc = "Checks of the release once it has all requests, before it counts as good. One "
@@ -116,7 +120,6 @@ static const struct schema_key environment_keys[] = {
 };
 
 static const struct schema_later environment_later[] = {
-	{"trigger", "Start the rollout with `davit deploy`."},
 	{"infrastructure", NULL},
 	{"tls", "Put a TLS proxy in front, and listen on 127.0.0.1."},
 	{"secrets", NULL},

@@ -43,6 +43,7 @@ extern const struct schema_section schema_crashes;
 extern const struct schema_section schema_log_errors;
 extern const struct schema_section schema_approve; /* of an environment */
 extern const struct schema_section schema_windows; /* the same */
+extern const struct schema_section schema_trigger; /* keys_pipeline.c */
 extern const struct schema_section schema_environment;
 extern const struct schema_section schema_stage;      /* of `pipeline` */
 extern const struct schema_section schema_strategy;   /* of an environment */

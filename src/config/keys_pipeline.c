@@ -29,6 +29,19 @@ static bool is_branch(const char *text)
 	       *text;
 }
 
+/* v1.4.2, or "v*" for all that begin so. */
+static bool is_tag_pattern(const char *text)
+{
+	size_t size = strlen(text);
+	char name[128];
+	if (size == 0 || size >= sizeof name)
+		return false;
+	text_copy(name, sizeof name, text);
+	if (name[size - 1] == '*')
+		name[size - 1] = '\0';
+	return name[0] == '\0' || is_branch(name);
+}
+
 static const struct schema_key script_keys[] = {
 	{"sh", SCHEMA_TEXT, AT(app_command, sh), .valid = any_text, .shape = "a script for /bin/sh",
 	 .example = "make test",
@@ -182,3 +195,25 @@ const struct schema_section schema_stage = {
 	LATER(stage_later),
 	.doc = "One step from a commit to a release. It runs in a sandbox, in a clean copy of the "
 	       "commit; `docs/pipeline.md` shows how."};
+
+static const struct schema_key trigger_keys[] = {
+	{"branch", SCHEMA_TEXTS, AT(app_trigger, branch), .flags = SCHEMA_ONE, .max = 16,
+	 .valid = is_branch, .shape = "a branch such as main, or release/ for all below it",
+	 .example = "main",
+	 .doc = "When one of these branches moves; a name that ends in `/` is all below it."},
+	{"tag", SCHEMA_TEXTS, AT(app_trigger, tag), .flags = SCHEMA_ONE, .max = 16,
+	 .valid = is_tag_pattern, .shape = "a tag such as v1.4.2, or v* for all that begin so",
+	 .example = "\"v*\"",
+	 .doc = "When one of these tags comes; `v*` is all that begin with v. The release is "
+		"called by the tag."},
+};
+
+static const struct schema_later trigger_later[] = {
+	{"schedule", "Call `davit build --to ENV` from a timer of the system."}};
+
+const struct schema_section schema_trigger = {
+	.title = "trigger",
+	KEYS(trigger_keys),
+	LATER(trigger_later),
+	.doc = "Which pushes bring a release to an environment. The file of the pushed commit "
+	       "decides; approvals, windows and freezes hold for it as for everybody."};

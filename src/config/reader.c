@@ -108,6 +108,12 @@ static bool read_words(struct reader *r, const struct schema_key *key, const str
 		       void *to)
 {
 	char why[VALUE_WHY_MAX];
+	if ((key->flags & SCHEMA_ONE) && node->kind == YAML_SCALAR && !node->empty) {
+		if (value_add(key, node->text, to, why))
+			return true;
+		reader_error(r, node, "\"%s\" %s", key->name, why);
+		return false;
+	}
 	if (node->kind != YAML_LIST || node->count == 0) {
 		wrong_kind(r, key, node);
 		return false;

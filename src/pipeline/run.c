@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "config/trigger.h"
 
 struct stage {
 	struct app_stage config;
@@ -87,12 +88,9 @@ static uint32_t find(const struct run *run, const char *name)
 
 static bool is_wanted(const struct app_when *when, const char *branch)
 {
-	for (uint32_t i = 0; i < when->branch.count; i++) {
-		const char *one = when->branch.items[i];
-		size_t size = strlen(one);
-		if (one[size - 1] == '/' ? text_starts(branch, one) : strcmp(branch, one) == 0)
+	for (uint32_t i = 0; i < when->branch.count; i++)
+		if (trigger_branch_is(when->branch.items[i], branch))
 			return true;
-	}
 	return when->branch.count == 0;
 }
 

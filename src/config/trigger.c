@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * trigger - see trigger.h for the contract. */
+#include "config/trigger.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+bool trigger_branch_is(const char *pattern, const char *branch)
+{
+	size_t size = strlen(pattern);
+	return pattern[size - 1] == '/' ? text_starts(branch, pattern)
+					: strcmp(branch, pattern) == 0;
+}
+
+static bool tag_is(const char *pattern, const char *tag)
+{
+	size_t size = strlen(pattern);
+	return pattern[size - 1] == '*' ? strncmp(pattern, tag, size - 1) == 0
+					: strcmp(tag, pattern) == 0;
+}
+
+bool trigger_matches(const struct app_trigger *trigger, const char *ref)
+{
+	static const char heads[] = "refs/heads/", tags[] = "refs/tags/";
+	if (text_starts(ref, heads))
+		for (uint32_t i = 0; i < trigger->branch.count; i++)
+			if (trigger_branch_is(trigger->branch.items[i], ref + sizeof heads - 1))
+				return true;
+	if (text_starts(ref, tags))
+		for (uint32_t i = 0; i < trigger->tag.count; i++)
+			if (tag_is(trigger->tag.items[i], ref + sizeof tags - 1))
+				return true;
+	return false;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * trigger - does a push bring a release to an environment?
+ *
+ * HOW   PURE. `ref` is a full name as git has it: refs/heads/main, refs/tags/v1.4.2; a stranger's bytes.
+ */
+#ifndef CONFIG_TRIGGER_H
+#define CONFIG_TRIGGER_H
+
+#include "config/app.h"
+
+bool trigger_matches(const struct app_trigger *trigger, const char *ref);
+
+/* "main", or "release/" for all below it. */
+bool trigger_branch_is(const char *pattern, const char *branch);
+
+#endif
