@@ -97,7 +97,28 @@ static const char *const step_3[] = {
 	NULL,
 };
 
-const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2, step_3};
+/* Builds of commits; committed is in Unix seconds, as git has it. */
+static const char *const step_4[] = {
+	"CREATE TABLE build (number INTEGER PRIMARY KEY, app TEXT NOT NULL,"
+	"  repository TEXT NOT NULL, commit_id TEXT NOT NULL, ref TEXT NOT NULL,"
+	"  wanted TEXT NOT NULL, by TEXT NOT NULL, state TEXT NOT NULL, release TEXT NOT NULL,"
+	"  author TEXT NOT NULL, subject TEXT NOT NULL, committed INTEGER NOT NULL,"
+	"  why TEXT NOT NULL, created INTEGER NOT NULL, started INTEGER NOT NULL,"
+	"  ended INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX build_unended ON build (number) WHERE ended = 0;"
+	"CREATE INDEX build_release ON build (release) WHERE release <> '';"
+	"CREATE TABLE build_stage (build INTEGER NOT NULL REFERENCES build (number),"
+	"  position INTEGER NOT NULL, name TEXT NOT NULL, state TEXT NOT NULL,"
+	"  attempt INTEGER NOT NULL, took INTEGER NOT NULL, tests INTEGER NOT NULL,"
+	"  failed INTEGER NOT NULL, skipped INTEGER NOT NULL, why TEXT NOT NULL,"
+	"  PRIMARY KEY (build, name)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE build_rollout (build INTEGER NOT NULL REFERENCES build (number),"
+	"  environment TEXT NOT NULL, rollout INTEGER NOT NULL, why TEXT NOT NULL,"
+	"  PRIMARY KEY (build, environment)) STRICT, WITHOUT ROWID;",
+	NULL,
+};
+
+const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2, step_3, step_4};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)
