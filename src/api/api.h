@@ -14,6 +14,7 @@
 
 struct api;
 struct artifact_store;
+struct builds;
 struct control;
 struct store;
 
@@ -22,6 +23,7 @@ struct api_parts {
 	struct control *control;
 	struct store *store;
 	struct artifact_store *artifacts;
+	struct builds *builds;       /* for their logs; NULL: there are none */
 	const char *state_directory; /* absolute */
 	const char *version;
 	int listen_fd;

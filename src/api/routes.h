@@ -61,6 +61,11 @@ void post_rollout_answer(struct api *api, struct http_request *request);
 void post_freeze(struct api *api, struct http_request *request);
 void get_rollout_postmortem(struct api *api, struct http_request *request);
 void get_dora(struct api *api, struct http_request *request);
+void post_build(struct api *api, struct http_request *request);
+void get_builds(struct api *api, struct http_request *request);
+void get_build(struct api *api, struct http_request *request);
+void get_build_log(struct api *api, struct http_request *request);
+void post_build_command(struct api *api, struct http_request *request);
 void post_kpi(struct api *api, struct http_request *request);
 
 #endif

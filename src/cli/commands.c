@@ -42,20 +42,59 @@ const struct cli_command cli_commands[] = {
 	 .options = {WORKERS, ACCESS_LOG, SERVER_FILE, VERBOSE}},
 	{.name = "build",
 	 .arguments = "[REF]",
-	 .summary = "run the pipeline of a commit here, without a server",
+	 .summary = "run the pipeline of a commit, in the server or here",
 	 .details = "REF is a branch, a tag or a commit's id; without it HEAD. Its davit.yaml says what is done. Each stage runs "
 		    "in a sandbox (bubblewrap) of its own, in a clean copy of the commit: changes that are not committed are "
-		    "not part of it, and are named. Everything that a stage wrote is in STATE/build/logs/STAGE.log.\n"
-		    "Exit 0: passed; 10: a stage failed; 130: Ctrl-C, and everything was stopped.",
-	 .examples = "  davit build --local\n"
+		    "not part of it.\n"
+		    "The server builds one commit after the other, in the order in which they were asked for; the archive of one that "
+		    "passes becomes a release, and goes to the environments of --to as with \"davit deploy\". It is followed to its end; "
+		    "Ctrl-C stops following only. With --local it runs on this machine without a server: changes that are not "
+		    "committed are named, and what a stage wrote is in STATE/build/logs/STAGE.log.\n"
+		    "Exit 0: passed; 10: a stage failed; 15: cancelled; 130: Ctrl-C (with --local everything was stopped).",
+	 .examples = "  davit build --to staging\n"
+		     "  davit build --again 41\n"
+		     "  davit build --local\n"
 		     "  davit build --local v1.4.2 --output shop.tar\n"
 		     "  davit build --local --stage unit     # it, and what it needs",
 	 .json = "davit.v1/build-stage, a line a change; at the end davit.v1/build",
 	 .args_max = 1,
-	 .options = {{"local", 0, NULL, "on this machine; needed"},
-		     {"stage", 0, "NAME", "only this stage, and what it needs"},
-		     {"output", 'o', "FILE", "where the archive goes (default: STATE/build/release.tar)"},
-		     {"parallel", 'j', "N", "so many stages at once (default: one a processor)"}}},
+	 .options = {{"to", 0, "ENV[,ENV]", "the release goes to these environments when it has passed"},
+		     {"again", 0, "N", "build number N once more, from its start"},
+		     {"cancel", 0, "N", "end build number N"},
+		     {"local", 0, NULL, "on this machine, without a server"},
+		     {"stage", 0, "NAME", "with --local: only this stage, and what it needs"},
+		     {"output", 'o', "FILE", "with --local: where the archive goes (default: STATE/build/release.tar)"},
+		     {"parallel", 'j', "N", "with --local: so many stages at once (default: one a processor)"}}},
+	{.name = "builds",
+	 .arguments = "[N]",
+	 .summary = "what the server builds and has built",
+	 .details = "With a number: the stages of this build, and where its release went. What the stages wrote: \"davit logs "
+		    "build/N\", kept for the last 500.",
+	 .examples = "  davit builds\n"
+		     "  davit builds 41",
+	 .json = "davit.v1/builds: builds, the newest first; with a number davit.v1/server-build",
+	 .args_max = 1,
+	 .options = {{"limit", 'n', "N", "so many (default 20)"},
+		     {"app", 0, "NAME", "of this application only"}},
+	 .run = verb_builds},
+	{.name = "remote",
+	 .arguments = "",
+	 .summary = "make the server's own repository of this application, to push to",
+	 .details = "Makes the bare repository STATE/repositories/APP.git, whose hook has every push built, and names it \"davit\" "
+		    "among the remotes of this repository. What a push brings live stands in \"trigger\" of davit.yaml. From another "
+		    "machine: git remote add davit ssh://HOST/STATE/repositories/APP.git\n"
+		    "Running it again writes the hook anew, and changes nothing else.",
+	 .examples = "  davit remote\n"
+		     "  git push davit main",
+	 .json = "davit.v1/remote: app, repository",
+	 .options = {{"name", 0, "NAME", "the remote's name (default: davit)"}}},
+	{.name = "receive",
+	 .arguments = "",
+	 .summary = "have a push built: run by the hook of a repository",
+	 .details = "Reads a line for each ref on standard input, \"OLD NEW REF\", as git gives them to post-receive. The push "
+		    "stands, whatever comes of the build.",
+	 .examples = "  davit receive --state /var/lib/davit     # in hooks/post-receive",
+	 .json = "davit.v1/build-stage, a line a change; at the end davit.v1/server-build"},
 	{.name = "deploy",
 	 .arguments = "ENV [VERSION|PATH]",
 	 .summary = "put a release live, step by step",
@@ -348,13 +387,13 @@ const struct cli_command cli_commands[] = {
 		     {"rows", 0, NULL, "the deployments behind the numbers, too"}},
 	 .run = verb_dora},
 	{.name = "logs",
-	 .arguments = "ENV[/PROCESS]",
-	 .summary = "what the instances write",
+	 .arguments = "ENV[/PROCESS]|build/N[/STAGE]",
+	 .summary = "what the instances write, or the stages of a build",
 	 .details = "One line is INSTANCE TIME TEXT. On a terminal, control characters of the program are shown as what "
 		    "they are.",
 	 .examples = "  davit logs prod\n"
 		     "  davit logs prod/web -f -n 20",
-	 .json = "davit.v1/log, a line each: instance, time, text",
+	 .json = "davit.v1/log, a line each: instance, time, text; of a build davit.v1/build-line: stage, line",
 	 .args_min = 1,
 	 .args_max = 1,
 	 .options = {{"follow", 'f', NULL, "and what comes, until Ctrl-C"},

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "cli/ask.h"
+#include "cli/builds.h"
 #include "cli/screen.h"
 #include "cli/target.h"
 #include "cli/verbs.h"
@@ -71,7 +72,8 @@ int verb_logs(struct cli *cli)
 	struct error err;
 	if (client_open(cli, &client, &err) < 0)
 		return cli_fail(cli, &err, "davit up");
-	int code = read_logs(cli, client);
+	int code = text_starts(cli_arg(cli, 0), "build/") ? build_logs(cli, client, cli_arg(cli, 0))
+							  : read_logs(cli, client);
 	client_free(client);
 	return code;
 }

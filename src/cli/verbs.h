@@ -11,6 +11,7 @@
 int verb_abort(struct cli *cli);
 int verb_approve(struct cli *cli);
 int verb_audit(struct cli *cli);
+int verb_builds(struct cli *cli);
 int verb_completion(struct cli *cli);
 int verb_config(struct cli *cli);
 int verb_deploy(struct cli *cli);

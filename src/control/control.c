@@ -14,6 +14,7 @@
 #include "base/pack.h"
 #include "base/text.h"
 #include "control/background.h"
+#include "control/builds.h"
 #include "control/environment.h"
 #include "control/postmortem.h"
 #include "store/audit.h"
@@ -230,6 +231,8 @@ static void on_tick(void *context)
 	else
 		for (uint32_t i = 0; i < c->environment_count; i++)
 			tick_environment(c->environments[i], now);
+	if (!c->stopping && !c->degraded)
+		builds_tick(c, now);
 	if (c->offers_due && !c->stopping && !c->degraded) {
 		c->offers_due = false;
 		offers_look(c);
@@ -482,6 +485,7 @@ int control_start(struct control *c, struct error *err)
 	c->parts.runtime->context = c->parts.router->context = c;
 	c->started = c->offers_due = true;
 	postmortem_catch_up(c);
+	builds_begin(c);
 	env->ops->timer_start(env, &c->tick, 0);
 	log_event(LOG_INFO, "control.started", "epoch=%llu environments=%u",
 		  (unsigned long long)c->epoch, c->environment_count);
@@ -511,6 +515,7 @@ void control_free(struct control *c)
 	c->parts.env->ops->timer_stop(c->parts.env, &c->tick);
 	background_release(c);
 	postmortem_release(c);
+	builds_release(c);
 	for (uint32_t i = 0; i < c->environment_count; i++) {
 		struct environment *e = c->environments[i];
 		analysis_cancel(e);

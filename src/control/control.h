@@ -32,6 +32,7 @@
 #include "base/err.h"
 
 struct artifact_store;
+struct builds;
 struct server;
 struct check_runner;
 struct control;
@@ -60,6 +61,7 @@ struct control_parts {
 	struct check_runner *checks;
 	struct ticks *ticks;             /* NULL: what the judge is fed with is not kept */
 	struct postmortems *postmortems; /* NULL: none is drafted */
+	struct builds *builds;           /* NULL: commits are not built here */
 	struct metrics *metrics;         /* NULL: instances are not asked for what they count */
 	/* Runs `work` beside the loop, then `done` in it, both with `job`; NULL: everything in the loop. */
 	void (*background)(void *context, void (*work)(void *job), void (*done)(void *job),
@@ -121,10 +123,11 @@ struct control_kpi {
 
 /* A release as it arrives: the artifact is imported already, the configuration is text. */
 struct control_release {
-	const char *config_text; /* davit.yaml, NUL-terminated */
-	const char *config_name; /* for messages: "davit.yaml" */
-	char environment[CONTROL_KEY_SIZE];
-	char tag[CONTROL_TAG_SIZE]; /* "" = davit names it: the next patch */
+	const char *config_text;            /* davit.yaml, NUL-terminated */
+	const char *config_name;            /* for messages: "davit.yaml" */
+	char environment[CONTROL_KEY_SIZE]; /* "": it belongs to none yet */
+	const char *source;                 /* where it comes from, for people; NULL: nowhere */
+	char tag[CONTROL_TAG_SIZE];         /* "" = davit names it: the next patch */
 	struct digest artifact;
 	uint64_t size_bytes;
 	uint32_t files;

@@ -107,22 +107,23 @@ static int put_release(struct control *c, const struct control_caller *caller,
 	text_copy(audit.who, sizeof audit.who, caller->who);
 	text_copy(audit.action, sizeof audit.action, "release");
 	text_copy(audit.app, sizeof audit.app, row->app);
-	text_copy(audit.environment, sizeof audit.environment, environment);
+	text_copy(audit.environment, sizeof audit.environment, environment ? environment : "");
 	snprintf(audit.evidence, sizeof audit.evidence, "%s is release %s (artifact %.12s)",
 		 row->tag, row->id, row->artifact);
 	control_begin(c, false);
 	store_add_release(store, row);
 	store_add_audit(store, &audit);
 	char key[CONTROL_KEY_SIZE];
-	snprintf(key, sizeof key, "%s/%s", row->app, environment);
-	struct environment *e = environment_find_key(c, key);
-	bool added = !e;
-	if (!e && !(e = environment_add(c, row->app, environment))) {
+	snprintf(key, sizeof key, "%s/%s", row->app, environment ? environment : "");
+	struct environment *e = environment ? environment_find_key(c, key) : NULL;
+	bool added = environment && !e;
+	if (environment && !e && !(e = environment_add(c, row->app, environment))) {
 		store_rollback(store);
 		return error_set(err, ERR_LIMIT, "One davit has at most %d environments.",
 				 CONTROL_ENVIRONMENT_MAX);
 	}
-	environment_put(e, &e->core);
+	if (e)
+		environment_put(e, &e->core);
 	int result = control_commit(c, err);
 	if (result < 0 && added) {
 		c->environment_count--;
@@ -148,7 +149,7 @@ int control_add_release(struct control *c, const struct control_caller *caller,
 	buf_init(&json, STORE_BLOB_MAX);
 	int result = release_config_make(release->config_text, release->config_name, &json,
 					 &config_digest, row.app, err);
-	if (result == 0)
+	if (result == 0 && release->environment[0])
 		result = check_environment_name(release->environment, row.app, buf_text(&json),
 						json.size, &environment, err);
 	if (result < 0) {
@@ -161,6 +162,7 @@ int control_add_release(struct control *c, const struct control_caller *caller,
 	digest_format(&config_digest, row.config_digest);
 	row.config = buf_text(&json);
 	text_copy(row.by, sizeof row.by, caller->who);
+	text_copy(row.source, sizeof row.source, release->source ? release->source : "");
 	bool existed = store_release_get(c->parts.store, row.id, &old, NULL, &ignored) == 0;
 	char tag[CONTROL_TAG_SIZE];
 	text_copy(tag, sizeof tag, release->tag[0] ? release->tag : existed ? old.tag : "");

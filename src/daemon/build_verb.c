@@ -18,6 +18,7 @@
 
 #include "base/text.h"
 #include "cli/config_file.h"
+#include "daemon/build_order.h"
 #include "daemon/build_show.h"
 #include "drivers/builder/local.h"
 #include "os/file.h"
@@ -226,11 +227,14 @@ static void on_signal(void *context, int number)
 static int take_options(struct build *b)
 {
 	const char *parallel = cli_option(&b->cli, "parallel");
+	static const char *const servers[] = {"to", "again", "cancel"};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t number = processors > 0 ? (uint64_t)processors : 1;
-	if (!cli_option(&b->cli, "local"))
-		return error_set(&b->err, ERR_INVALID,
-				 "davit build needs --local: the pipeline runs on this machine.");
+	for (size_t i = 0; i < sizeof servers / sizeof servers[0]; i++)
+		if (cli_option(&b->cli, servers[i]))
+			return error_set(&b->err, ERR_INVALID,
+					 "--%s is for builds in the server; leave --local out.",
+					 servers[i]);
 	if (parallel && (!text_parse_u64(parallel, PARALLEL_MAX, &number) || number == 0))
 		return error_set(&b->err, ERR_INVALID,
 				 "--parallel takes a number from 1 to %d, not \"%s\".",
@@ -267,6 +271,11 @@ int build_verb(int argc, char **argv)
 	struct build *b = mem_zero(1, sizeof *b);
 	signal(SIGPIPE, SIG_IGN); /* a reader that leaves must not leave stages behind */
 	int code = cli_parse(argv[0], argc, argv, &b->cli);
+	if (code == CLI_OK && !cli_option(&b->cli, "local")) {
+		code = build_order_send(&b->cli);
+		free(b);
+		return code;
+	}
 	if (code == CLI_OK && take_options(b) < 0)
 		code = cli_fail(&b->cli, &b->err, "davit build --local");
 	if (code == CLI_OK && loop_new(&b->loop, &b->err) < 0)

@@ -14,6 +14,7 @@
 #include "daemon/server_file.h"
 #include "daemon/state.h"
 #include "drivers/artifact/local.h"
+#include "drivers/builds/process.h"
 #include "drivers/check/smoke.h"
 #include "drivers/metrics/scrape.h"
 #include "drivers/postmortem/file.h"
@@ -36,6 +37,7 @@ struct controller {
 	struct ticks *ticks;
 	struct postmortems *postmortems;
 	struct metrics *metrics;
+	struct builds *builds;
 	struct runtime *runtime;
 	struct router *router;
 	struct control *control;
@@ -74,6 +76,10 @@ static int open_world(struct controller *c, struct error *err)
 		result = ticks_file_new(state_fd(c->state), &c->ticks, err);
 	if (result == 0)
 		result = postmortem_file_new(state_fd(c->state), &c->postmortems, err);
+	if (result == 0)
+		result = builds_process_new(c->loop,
+					    state_file(c->state, "builds", path, sizeof path),
+					    &c->builds, err);
 	if (result < 0)
 		return result;
 	c->checks = smoke_new(c->loop);
@@ -98,6 +104,7 @@ static int open_control(struct controller *c, struct error *err)
 				      .ticks = c->ticks,
 				      .postmortems = c->postmortems,
 				      .metrics = c->metrics,
+				      .builds = c->builds,
 				      .background = run_beside,
 				      .background_context = c->loop,
 				      .server = server_file_now,
@@ -113,6 +120,7 @@ static int open_api(struct controller *c, struct error *err)
 				  .control = c->control,
 				  .store = c->store,
 				  .artifacts = c->artifacts,
+				  .builds = c->builds,
 				  .state_directory = state_path(c->state),
 				  .version = DAVIT_VERSION};
 	int result = state_listen(c->state, "api.sock", &parts.listen_fd, err);
@@ -147,6 +155,7 @@ static int open_all(struct controller *c, const char *state, const char *server_
 static void close_all(struct controller *c)
 {
 	api_free(c->api);
+	builds_process_free(c->builds);
 	control_free(c->control);
 	if (c->router)
 		c->router->ops->free(c->router);

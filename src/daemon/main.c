@@ -2,14 +2,16 @@
  * main - davit is one binary: the verbs that are processes or need more than a client has are started here, all
  * others are the client's.
  *
- * `controller`, `gateway-supervisor`, `gateway-worker`, `keeper` and `sandbox-inside` are how the processes start each other:
+ * `controller`, `gateway-supervisor`, `gateway-worker`, `keeper`, `builder` and `sandbox-inside` are how the processes start each other:
  * they are not for people and appear in no help. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/failpoint.h"
 #include "cli/cli.h"
+#include "daemon/build_order.h"
 #include "daemon/build_verb.h"
+#include "daemon/builder_role.h"
 #include "daemon/judge_verb.h"
 #include "daemon/serving.h"
 #include "drivers/builder/inside.h"
@@ -32,11 +34,14 @@ static const struct {
 	{"serve", serving_serve},
 	{"gateway", serving_gateway},
 	{"build", build_verb},
+	{"remote", remote_verb},
+	{"receive", receive_verb},
 	{"judge", judge_verb},
 	{"controller", serving_controller},
 	{"gateway-supervisor", serving_supervisor},
 	{"gateway-worker", gateway_worker_main},
 	{"keeper", run_keeper},
+	{"builder", builder_role},
 	{"sandbox-inside", inside_main},
 };
 

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * api_builds - commits are built: ordered, looked at, cancelled. See routes.h.
+ *
+ * The log of a stage is read from where the reader stopped: whoever follows asks again with `next`. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/json.h"
+#include "api/routes.h"
+#include "base/text.h"
+#include "control/builds.h"
+#include "store/builds.h"
+
+enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 1000, LOG_PART = 256 * 1024, ORDER_SIZE = 1100 };
+
+static json_t *json_of_build(const struct store_build *b)
+{
+	json_t *o = json_pack(
+		"{s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I}", "number",
+		(json_int_t)b->number, "app", b->app, "commit", b->commit, "ref", b->ref, "by",
+		b->by, "state", b->state, "author", b->author, "subject", b->subject, "why", b->why,
+		"created_unix_ms", (json_int_t)b->created_unix_ms, "started_unix_ms",
+		(json_int_t)b->started_unix_ms, "ended_unix_ms", (json_int_t)b->ended_unix_ms);
+	ASSERT(o); /* all of it is UTF-8: the store has nothing else */
+	if (b->release[0])
+		json_object_set_new(o, "release", json_string(b->release));
+	return o;
+}
+
+static int add_stage(void *context, const struct store_build_stage *t)
+{
+	json_t *o =
+		json_pack("{s:s,s:s,s:i,s:I,s:s}", "stage", t->name, "state", t->state, "attempt",
+			  (int)t->attempt, "took_ms", (json_int_t)t->took_ms, "why", t->why);
+	if (t->tests > 0)
+		json_object_set_new(o, "tests",
+				    json_pack("{s:i,s:i,s:i}", "tests", (int)t->tests, "failed",
+					      (int)t->failed, "skipped", (int)t->skipped));
+	json_array_append_new(context, o);
+	return 0;
+}
+
+static int add_rollout(void *context, const struct store_build_rollout *r)
+{
+	json_t *o = json_pack("{s:s,s:s}", "environment", r->environment, "why", r->why);
+	if (r->rollout > 0)
+		json_object_set_new(o, "rollout", json_integer(r->rollout));
+	json_array_append_new(context, o);
+	return 0;
+}
+
+/* The build with its stages and what went out. */
+static void answer_build(struct api *api, struct http_request *request, uint32_t number,
+			 unsigned status)
+{
+	struct store *store = api->parts.store;
+	struct store_build *b = mem_zero(1, sizeof *b);
+	struct store_release release;
+	json_t *stages = json_array(), *rollouts = json_array();
+	struct error err;
+	int result = store_build_get(store, number, b, &err);
+	if (result == 0)
+		result = store_build_stages(store, number, add_stage, stages, &err);
+	if (result == 0)
+		result = store_build_rollouts(store, number, add_rollout, rollouts, &err);
+	if (result < 0) {
+		answer_error(request, &err, "davit builds");
+		json_decref(stages);
+		json_decref(rollouts);
+	} else {
+		json_t *o = json_of_build(b);
+		json_object_set_new(o, "schema", json_string("davit.v1/server-build"));
+		json_object_set_new(o, "stages", stages);
+		json_object_set_new(o, "rollouts", rollouts);
+		if (b->release[0] &&
+		    store_release_get(store, b->release, &release, NULL, &err) == 0)
+			json_object_set_new(o, "tag", json_string(release.tag));
+		answer_json(request, status, o);
+	}
+	free(b);
+}
+
+static bool number_of_build(struct http_request *request, uint32_t *ret_number)
+{
+	uint64_t number;
+	struct error err;
+	if (text_parse_u64(http_segment(request, 2), UINT32_MAX, &number)) {
+		*ret_number = (uint32_t)number;
+		return true;
+	}
+	error_set(&err, ERR_INVALID, "A build has a number.");
+	answer_error(request, &err, "davit builds");
+	return false;
+}
+
+void get_build(struct api *api, struct http_request *request)
+{
+	uint32_t number = 0;
+	if (number_of_build(request, &number))
+		answer_build(api, request, number, 200);
+}
+
+void post_build(struct api *api, struct http_request *request)
+{
+	static const char *const fields[] = {"app",       "repository",   "commit", "ref",
+					     "triggered", "environments", NULL};
+	struct control_caller caller = caller_of(request);
+	struct {
+		char app[STORE_NAME_SIZE], repository[ORDER_SIZE], commit[STORE_COMMIT_SIZE],
+			ref[STORE_REF_SIZE], environments[STORE_SENTENCE_SIZE];
+	} text;
+	bool triggered = false;
+	uint32_t number = 0;
+	struct error err;
+	json_t *body = body_of(request, fields);
+	if (!body)
+		return;
+	bool fine =
+		body_text(request, body, "app", text.app, sizeof text.app) &&
+		body_text(request, body, "repository", text.repository, sizeof text.repository) &&
+		body_text(request, body, "commit", text.commit, sizeof text.commit) &&
+		body_text(request, body, "ref", text.ref, sizeof text.ref) &&
+		body_text(request, body, "environments", text.environments,
+			  sizeof text.environments) &&
+		body_flag(request, body, "triggered", false, &triggered);
+	json_decref(body);
+	if (!fine)
+		return;
+	const struct build_order order = {.app = text.app,
+					  .repository = text.repository,
+					  .commit = text.commit,
+					  .ref = text.ref,
+					  .target = triggered              ? BUILD_TARGET_TRIGGERED
+						    : text.environments[0] ? BUILD_TARGET_NAMED
+									   : BUILD_TARGET_NONE,
+					  .environments = text.environments};
+	if (control_build(api->parts.control, &caller, &order, &number, &err) < 0)
+		answer_error(request, &err, "davit builds");
+	else
+		answer_build(api, request, number, 201);
+}
+
+void post_build_command(struct api *api, struct http_request *request)
+{
+	struct control *control = api->parts.control;
+	struct control_caller caller = caller_of(request);
+	uint32_t number = 0;
+	struct error err;
+	if (!number_of_build(request, &number))
+		return;
+	bool again = strcmp(http_segment(request, 3), "again") == 0;
+	int result = again ? control_rebuild(control, &caller, number, &number, &err)
+			   : control_cancel_build(control, &caller, number, &err);
+	if (result < 0)
+		answer_error(request, &err, "davit builds");
+	else
+		answer_build(api, request, number, again ? 201 : 200);
+}
+
+static int add_build(void *context, const struct store_build *b)
+{
+	json_array_append_new(context, json_of_build(b));
+	return 0;
+}
+
+void get_builds(struct api *api, struct http_request *request)
+{
+	uint64_t limit;
+	struct error err;
+	if (!parameter_number(request, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit))
+		return;
+	json_t *builds = json_array();
+	if (store_builds(api->parts.store, http_query(request, "app"), (uint32_t)limit, add_build,
+			 builds, &err) < 0) {
+		json_decref(builds);
+		answer_error(request, &err, NULL);
+		return;
+	}
+	answer_json(request, 200,
+		    json_pack("{s:s,s:o}", "schema", "davit.v1/builds", "builds", builds));
+}
+
+/* --- logs */
+
+/* Whole lines from `from` on, and where the next ones begin. */
+static json_t *read_part(int fd, uint64_t from)
+{
+	char *bytes = mem_new(LOG_PART), *safe = mem_new(4 * LOG_PART + 1);
+	ssize_t n = pread(fd, bytes, LOG_PART, (off_t)from);
+	const char *last = n > 0 ? memrchr(bytes, '\n', (size_t)n) : NULL;
+	size_t size = last ? (size_t)(last - bytes) + 1 : n == LOG_PART ? LOG_PART : 0;
+	json_t *lines = json_array();
+	for (size_t at = 0; at < size;) {
+		const char *end = memchr(bytes + at, '\n', size - at);
+		size_t length = end ? (size_t)(end - bytes) - at : size - at;
+		/* A stranger's bytes; JSON takes no other than UTF-8. */
+		json_t *line = json_stringn(bytes + at, length);
+		json_array_append_new(lines,
+				      line ? line
+					   : json_string(text_escape(bytes + at, length, safe,
+								     4 * LOG_PART + 1)));
+		at += length + 1;
+	}
+	free(bytes);
+	free(safe);
+	return json_pack("{s:s,s:o,s:I}", "schema", "davit.v1/build-log", "lines", lines, "next",
+			 (json_int_t)(from + size));
+}
+
+void get_build_log(struct api *api, struct http_request *request)
+{
+	const char *stage = http_segment(request, 4);
+	struct builds *builds = api->parts.builds;
+	struct store_build *b;
+	char path[2 * BUILDS_PATH_SIZE];
+	uint64_t from;
+	uint32_t number = 0;
+	struct error err;
+	if (!number_of_build(request, &number) ||
+	    !parameter_number(request, "from", 0, INT64_MAX, 0, &from))
+		return;
+	b = mem_zero(1, sizeof *b);
+	int result = store_build_get(api->parts.store, number, b, &err), fd = -1;
+	if (result == 0 && !text_is_name(stage))
+		result = error_set(&err, ERR_INVALID, "There is no stage of that name.");
+	if (result == 0 && builds &&
+	    builds->ops->log(builds, b->app, number, stage, path, sizeof path))
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	free(b);
+	if (result < 0)
+		answer_error(request, &err, "davit builds");
+	else if (fd < 0)
+		answer_json(request, 200,
+			    json_pack("{s:s,s:[],s:I}", "schema", "davit.v1/build-log", "lines",
+				      "next", (json_int_t)from));
+	else
+		answer_json(request, 200, read_part(fd, from));
+	if (fd >= 0)
+		close(fd);
+}

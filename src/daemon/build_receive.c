@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * build_receive - davit receive: what the post-receive hook runs. Its input is a line for each ref that was pushed,
+ *                 "OLD NEW REF"; what it writes the pusher sees.
+ *
+ * The push stands, whatever comes of the build. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/ask.h"
+#include "cli/builds.h"
+#include "cli/config_file.h"
+#include "config/trigger.h"
+#include "daemon/build_order.h"
+#include "drivers/builder/checkout.h"
+#include "os/file.h"
+
+enum { REFS_MAX = 32, LINE_SIZE = 1024, NAMES_SIZE = 1024 };
+
+struct push {
+	struct cli cli;
+	struct client *client;
+	char repository[PATH_MAX];
+	char scratch[PATH_MAX + 32];
+};
+
+/* Which environments it comes to, and what there is beside them. */
+static bool is_wanted(const struct app *app, const char *ref, char names[NAMES_SIZE])
+{
+	bool wanted = false;
+	size_t used = 0;
+	names[0] = '\0';
+	for (uint32_t i = 0; i < app->environment_count; i++) {
+		const struct app_environment *e = &app->environments[i];
+		bool matches = trigger_matches(&e->trigger, ref);
+		wanted = wanted || matches;
+		if (matches)
+			used += (size_t)snprintf(names + used, NAMES_SIZE - used, "%s%s",
+						 used > 0 ? ", " : "", e->name);
+	}
+	return wanted;
+}
+
+static int order(struct push *p, const struct app *app, const char *commit, const char *ref)
+{
+	json_t *body = json_object();
+	json_object_set_new(body, "app", json_string(app->name));
+	json_object_set_new(body, "repository", json_string(p->repository));
+	json_object_set_new(body, "commit", json_string(commit));
+	json_object_set_new(body, "ref", json_string(ref));
+	json_object_set_new(body, "triggered", json_true());
+	return build_ordered(&p->cli, p->client, "/v1/builds", body, true);
+}
+
+static void take_commit(struct push *p, const char *commit, const char *ref, const char *shown)
+{
+	struct checkout *c = mem_zero(1, sizeof *c);
+	struct app *app = NULL;
+	struct buf config;
+	struct error err;
+	char names[NAMES_SIZE];
+	buf_init(&config, CONFIG_FILE_MAX);
+	if (checkout_at(p->repository, commit, p->scratch, NULL, c, &err) < 0 ||
+	    checkout_file(c, "davit.yaml", &config, &err) < 0) {
+		printf("%s is not built: %s\n", shown, err.text);
+	} else if (config_file_load(&p->cli, &config, "davit.yaml", &app) == CLI_OK) {
+		if (is_wanted(app, ref, names)) {
+			printf("%s goes to %s when it passes.\n", shown, names);
+			fflush(stdout);
+			order(p, app, c->commit, ref);
+		} else {
+			printf("%s is kept; no environment of its davit.yaml has a trigger for "
+			       "it.\n",
+			       shown);
+		}
+	} else {
+		printf("%s is not built, for its davit.yaml is wrong.\n", shown);
+	}
+	fflush(stdout);
+	config_free(app);
+	buf_done(&config);
+	free(c);
+}
+
+/* A tag object stands for its commit: git says which. */
+static bool is_deleted(const char *id)
+{
+	return strspn(id, "0") == strlen(id);
+}
+
+static void take_line(struct push *p, char *line)
+{
+	char shown[4 * LINE_SIZE], *rest = line;
+	const char *old = strsep(&rest, " "), *new = strsep(&rest, " "), *ref = rest;
+	bool branch = ref && text_starts(ref, "refs/heads/");
+	bool tag = ref && text_starts(ref, "refs/tags/");
+	(void)old;
+	if (!new || !ref || is_deleted(new) || !(branch || tag))
+		return;
+	const char *name = ref + (branch ? sizeof "refs/heads/" : sizeof "refs/tags/") - 1;
+	text_escape(name, strlen(name), shown, sizeof shown);
+	if (!checkout_is_name(name)) {
+		printf("%s is not built: its name has other characters than letters, digits and . "
+		       "_ / -\n",
+		       shown);
+		return;
+	}
+	take_commit(p, new, ref, shown);
+}
+
+static int open_push(struct push *p, struct error *err)
+{
+	if (!getcwd(p->repository, sizeof p->repository))
+		return error_errno(err, errno, "This directory cannot be read");
+	if (access("objects", F_OK) != 0)
+		return error_set(err, ERR_INVALID,
+				 "davit receive is run by the hook of a repository.");
+	snprintf(p->scratch, sizeof p->scratch, "%s/davit-%d", p->repository, (int)getpid());
+	return client_open(&p->cli, &p->client, err);
+}
+
+int receive_verb(int argc, char **argv)
+{
+	struct push *p = mem_zero(1, sizeof *p);
+	char line[LINE_SIZE];
+	struct error err, ignored;
+	int code = cli_parse(argv[0], argc, argv, &p->cli);
+	if (code == CLI_OK && open_push(p, &err) < 0)
+		code = cli_fail(&p->cli, &err, "davit up, and then: davit build --to ENV");
+	for (int i = 0; code == CLI_OK && i < REFS_MAX && fgets(line, sizeof line, stdin); i++) {
+		line[strcspn(line, "\n")] = '\0';
+		take_line(p, line);
+	}
+	if (p->scratch[0])
+		(void)!file_remove_tree(AT_FDCWD, p->scratch, &ignored);
+	client_free(p->client);
+	free(p);
+	return code;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * build_remote - davit remote: the server's repository of an application, and its name in ours. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/ask.h"
+#include "cli/client.h"
+#include "cli/config_file.h"
+#include "daemon/build_order.h"
+#include "os/capture.h"
+#include "os/file.h"
+
+enum {
+	ANSWER_MAX = 4096,
+	GIT_MS = 60 * 1000,
+	HOOK_MAX = 4 * PATH_MAX,
+	WHERE_SIZE = PATH_MAX + 128
+};
+
+static int git(const char *const *argv, const char *what, struct error *err)
+{
+	struct buf out, errors;
+	struct process_end end;
+	char said[300];
+	const struct capture capture = {.argv = argv, .deadline_ms = GIT_MS};
+	buf_init(&out, ANSWER_MAX);
+	buf_init(&errors, ANSWER_MAX);
+	int code = capture_run(&capture, &out, &errors, &end, err);
+	text_escape(buf_text(&errors), strcspn(buf_text(&errors), "\n"), said, sizeof said);
+	if (code == ERR_NOT_FOUND)
+		code = error_set(err, ERR_UNSUPPORTED,
+				 "The command \"git\" is not installed; install it.");
+	else if (code == 0 && end.code != 0)
+		code = error_set(err, ERR_CONFLICT, "git cannot %s: %s.", what, said);
+	buf_done(&out);
+	buf_done(&errors);
+	return code;
+}
+
+/* For /bin/sh, whatever it is. */
+static void put_word(struct buf *to, const char *word)
+{
+	buf_puts(to, "'");
+	for (; *word; word++)
+		buf_append(to, *word == '\'' ? "'\\''" : word, *word == '\'' ? 4 : 1);
+	buf_puts(to, "'");
+}
+
+static int write_hook(const char *repository, const char *state, struct error *err)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	struct buf text;
+	int dir = -1;
+	if (n <= 0)
+		return error_errno(err, errno, "This program's own path cannot be read");
+	self[n] = '\0';
+	buf_init(&text, HOOK_MAX);
+	buf_puts(&text, "#!/bin/sh\n# Written by \"davit remote\": every push is built.\nexec ");
+	put_word(&text, self);
+	buf_puts(&text, " receive --state ");
+	put_word(&text, state);
+	buf_puts(&text, "\n");
+	int code = file_open_directory(AT_FDCWD, repository, &dir, err);
+	if (code == 0)
+		code = file_make_directories(dir, "hooks", 0755, err);
+	if (code == 0)
+		code = file_write(dir, "hooks/post-receive", text.data, text.size, 0755, err);
+	if (dir >= 0)
+		close(dir);
+	buf_done(&text);
+	return code;
+}
+
+static int make_repository(const char *repository, const char *state, struct error *err)
+{
+	char parent[WHERE_SIZE], hooks[WHERE_SIZE + 16];
+	const char *const init[] = {"git",  "-c",       "init.defaultBranch=main",
+				    "init", "--quiet",  "--bare",
+				    "--",   repository, NULL};
+	snprintf(parent, sizeof parent, "%s/repositories", state);
+	snprintf(hooks, sizeof hooks, "%s/HEAD", repository);
+	int code = file_make_directories(AT_FDCWD, parent, 0700, err);
+	if (code == 0 && access(hooks, F_OK) != 0)
+		code = git(init, "make a repository", err);
+	return code < 0 ? code : write_hook(repository, state, err);
+}
+
+static bool has_remote(const char *name)
+{
+	const char *const argv[] = {"git", "remote", "get-url", "--", name, NULL};
+	struct error ignored;
+	return git(argv, "read the remotes", &ignored) == 0;
+}
+
+static int add_remote(const char *name, const char *repository, struct error *err)
+{
+	const char *const add[] = {"git", "remote", "add", "--", name, repository, NULL};
+	const char *const set[] = {"git", "remote", "set-url", "--", name, repository, NULL};
+	return has_remote(name) ? git(set, "change the remote", err)
+				: git(add, "add the remote", err);
+}
+
+static int find_state(struct cli *cli, char state[PATH_MAX], struct error *err)
+{
+	const char *named = client_state(cli);
+	if (realpath(named, state))
+		return 0;
+	return error_set(err, ERR_UNAVAILABLE, "There is no server's state at %s.", named);
+}
+
+static int make_remote(struct cli *cli, const struct app *app)
+{
+	const char *name = cli_option(cli, "name");
+	char state[PATH_MAX], repository[WHERE_SIZE];
+	struct error err;
+	name = name ? name : "davit";
+	if (!text_is_name(name)) {
+		error_set(&err, ERR_INVALID, "\"%s\" is no name of a remote.", name);
+		return cli_fail(cli, &err, "davit remote --help");
+	}
+	int code = find_state(cli, state, &err);
+	if (code < 0)
+		return cli_fail(cli, &err, "davit up");
+	snprintf(repository, sizeof repository, "%s/repositories/%s.git", state, app->name);
+	code = make_repository(repository, state, &err);
+	if (code == 0)
+		code = add_remote(name, repository, &err);
+	if (code < 0)
+		return cli_fail(cli, &err, NULL);
+	if (cli->json)
+		ask_print(json_pack("{s:s,s:s,s:s}", "schema", "davit.v1/remote", "app", app->name,
+				    "repository", repository));
+	else
+		printf("%s is the remote \"%s\" now.\nNext: git push %s HEAD\n", repository, name,
+		       name);
+	return CLI_OK;
+}
+
+int remote_verb(int argc, char **argv)
+{
+	struct cli cli;
+	struct buf config;
+	struct error err;
+	struct app *app;
+	int code = cli_parse(argv[0], argc, argv, &cli);
+	if (code != CLI_OK)
+		return code;
+	buf_init(&config, CONFIG_FILE_MAX);
+	code = config_file_read("davit.yaml", &config, &err) < 0
+		       ? cli_fail(&cli, &err, "davit init")
+		       : config_file_load(&cli, &config, "davit.yaml", &app);
+	buf_done(&config);
+	if (code != CLI_OK)
+		return code;
+	code = make_remote(&cli, app);
+	config_free(app);
+	return code;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * builder_role - see builder_role.h for the contract. What blocks runs in another thread, as in build_verb.c. */
+#include "daemon/builder_role.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/config_file.h"
+#include "config/trigger.h"
+#include "drivers/builder/local.h"
+#include "pipeline/run.h"
+
+enum {
+	PACK_MS = 10 * 60 * 1000,
+	ARGUMENTS = 6,
+	CONFLICT_TRIES = 100,
+	CONFLICT_MS = 100,
+	TEXT_SIZE = 1024
+};
+
+struct role {
+	struct loop *loop;
+	atomic_bool cancelled;
+	const char *directory, *repository, *commit, *ref, *wanted_app;
+	struct checkout checkout;
+	struct buf config;
+	struct app *app;
+	struct builder_local_settings settings;
+	struct builder *builder;
+	struct run *run;
+	int status; /* of what ran in the other thread */
+	struct error err;
+};
+
+static void put_text(const char *text)
+{
+	char safe[TEXT_SIZE];
+	printf("\t%s", text_show(text, strlen(text), safe, sizeof safe));
+}
+
+static void say_end(struct role *r, const char *outcome, const char *why, const char *archive)
+{
+	const struct checkout *c = &r->checkout;
+	printf("end\t%s", outcome);
+	put_text(why);
+	put_text(archive);
+	printf("\t%s\t%s\t%llu", c->author, c->subject, (unsigned long long)c->committed_unix_s);
+	for (uint32_t i = 0; r->app && i < r->app->environment_count; i++)
+		if (trigger_matches(&r->app->environments[i].trigger, r->ref))
+			put_text(r->app->environments[i].name);
+	puts("");
+	fflush(stdout);
+	loop_stop(r->loop);
+}
+
+static void fail(struct role *r)
+{
+	say_end(r, r->status == ERR_CLOSED ? "cancelled" : "failed", r->err.text, "");
+}
+
+/* --- the run */
+
+static void on_changed(void *context, uint32_t index)
+{
+	struct role *r = context;
+	struct run_stage stage = run_stage(r->run, index);
+	const struct builder_tests *tests = &stage.result->tests;
+	enum graph_state state = stage.graph->state;
+	bool timeout = state == GRAPH_FAILED && stage.graph->stop == GRAPH_STOP_TIMEOUT;
+	bool tested = stage.result->tested;
+	printf("stage\t%s\t%s\t%u\t%llu\t%u\t%u\t%u", stage.name, graph_state_name(state),
+	       stage.graph->attempt, (unsigned long long)stage.took_ms, tested ? tests->tests : 0,
+	       tested ? tests->failed : 0, tested ? tests->skipped : 0);
+	put_text(timeout                  ? "Its time was over."
+		 : state == GRAPH_FAILED  ? stage.result->sentence
+		 : state == GRAPH_SKIPPED ? (stage.blame ? stage.blame : "left out")
+					  : "");
+	puts("");
+	fflush(stdout);
+}
+
+static void on_line(void *context, uint32_t stage, const char *text, size_t size)
+{
+	(void)context; /* it is in the stage's log */
+	(void)stage;
+	(void)text;
+	(void)size;
+}
+
+static void on_done(void *context)
+{
+	struct role *r = context;
+	char archive[CHECKOUT_PATH_SIZE + 16];
+	bool archived = false;
+	for (uint32_t i = 0; i < run_count(r->run); i++)
+		archived = archived || run_stage(r->run, i).result->archived;
+	snprintf(archive, sizeof archive, "%s/release.tar", r->directory);
+	switch (run_outcome(r->run)) {
+	case GRAPH_PASSED: say_end(r, "passed", "", archived ? archive : ""); break;
+	case GRAPH_FAILED: say_end(r, "failed", "", ""); break;
+	case GRAPH_PENDING:
+	case GRAPH_RUNNING:
+	case GRAPH_SKIPPED:
+	case GRAPH_CANCELLED:
+	case GRAPH_STATE_COUNT: say_end(r, "cancelled", "", ""); break;
+	}
+}
+
+static void opened(void *context)
+{
+	struct role *r = context;
+	const struct run_listener listener = {
+		.changed = on_changed, .line = on_line, .done = on_done, .context = r};
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	const struct run_settings settings = {.branch = r->checkout.branch,
+					      .parallel =
+						      processors > 0 ? (uint32_t)processors : 1};
+	if (r->status == 0 && atomic_load(&r->cancelled))
+		r->status = error_set(&r->err, ERR_CLOSED, "Cancelled.");
+	if (r->status == 0)
+		r->status = run_new(loop_env(r->loop), r->builder, r->app, &settings, &listener,
+				    &r->run, &r->err);
+	if (r->status < 0) {
+		fail(r);
+		return;
+	}
+	for (uint32_t i = 0; i < run_count(r->run); i++)
+		on_changed(r, i); /* so that all are known from the beginning */
+	run_begin(r->run);
+}
+
+/* A controller that was killed may have left a builder that is just dying. */
+static void open_builder(void *context)
+{
+	struct role *r = context;
+	const struct timespec pause = {.tv_nsec = CONFLICT_MS * 1000000L};
+	for (int i = 0; i < CONFLICT_TRIES; i++) {
+		r->status = builder_local_open(r->loop, &r->settings, &r->builder, &r->err);
+		if (r->status != ERR_CONFLICT || atomic_load(&r->cancelled))
+			return;
+		nanosleep(&pause, NULL);
+	}
+}
+
+/* Without a pipeline all of the commit is the release. */
+static void pack_all(struct app *app)
+{
+	struct app_stage *package = &app->stages[0];
+	app->stage_count = 1;
+	*package = (struct app_stage){.set = UINT32_MAX, .name = "package", .timeout_ms = PACK_MS};
+	package->archive.count = 1;
+	package->archive.items[0] = ".";
+}
+
+/* The first thing that is wrong with it, with its place. */
+static int read_config(struct role *r)
+{
+	struct config_errors *errors = mem_zero(1, sizeof *errors);
+	if (config_load(buf_text(&r->config), r->config.size, "davit.yaml", &r->app, errors) < 0)
+		r->status = error_set(&r->err, ERR_INVALID, "%s", errors->items[0].text);
+	free(errors);
+	return r->status;
+}
+
+static void found(void *context)
+{
+	struct role *r = context;
+	if (r->status == 0)
+		r->status = read_config(r);
+	if (r->status == 0 && strcmp(r->app->name, r->wanted_app) != 0)
+		r->status =
+			error_set(&r->err, ERR_CONFLICT,
+				  "The davit.yaml of this commit is that of \"%s\", not of \"%s\".",
+				  r->app->name, r->wanted_app);
+	if (r->status < 0) {
+		fail(r);
+		return;
+	}
+	if (r->app->stage_count == 0)
+		pack_all(r->app);
+	r->settings = (struct builder_local_settings){.directory = r->directory,
+						      .application = r->app->name,
+						      .checkout = &r->checkout,
+						      .log_bytes = LOCAL_LOG_BYTES,
+						      .work_bytes = LOCAL_WORK_BYTES,
+						      .cache_bytes = UINT64_C(4) << 30};
+	loop_work(r->loop, open_builder, opened, r);
+}
+
+static void find_commit(void *context)
+{
+	struct role *r = context;
+	char scratch[CHECKOUT_PATH_SIZE];
+	snprintf(scratch, sizeof scratch, "%s/commit.git", r->directory);
+	r->status = checkout_at(r->repository, r->commit, scratch, &r->cancelled, &r->checkout,
+				&r->err);
+	if (r->status == 0 && text_starts(r->ref, "refs/heads/") &&
+	    checkout_is_name(r->ref + sizeof "refs/heads/" - 1))
+		text_copy(r->checkout.branch, sizeof r->checkout.branch,
+			  r->ref + sizeof "refs/heads/" - 1);
+	if (r->status == 0)
+		r->status = checkout_file(&r->checkout, "davit.yaml", &r->config, &r->err);
+}
+
+static void on_signal(void *context, int number)
+{
+	struct role *r = context;
+	(void)number;
+	bool before = atomic_exchange(&r->cancelled, true);
+	if (r->run && !before)
+		run_cancel(r->run);
+}
+
+int builder_role(int argc, char **argv)
+{
+	struct role r = {0};
+	struct loop_signal *term;
+	pid_t parent = getppid();
+	if (argc != ARGUMENTS) {
+		fputs("davit: the builder is started by davit itself.\n", stderr);
+		return 2;
+	}
+	/* A run that nobody follows is begun again by the next controller: it must not go on beside that. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		return 1;
+	signal(SIGPIPE, SIG_IGN);
+	r.directory = argv[1];
+	r.repository = argv[2];
+	r.commit = argv[3];
+	r.ref = argv[4];
+	r.wanted_app = argv[5];
+	buf_init(&r.config, CONFIG_FILE_MAX);
+	if (loop_new(&r.loop, &r.err) < 0 ||
+	    loop_signal_start(r.loop, SIGTERM, on_signal, &r, &term, &r.err) < 0) {
+		fprintf(stderr, "davit: %s\n", r.err.text);
+		return 1;
+	}
+	loop_work(r.loop, find_commit, found, &r);
+	loop_run(r.loop);
+	run_free(r.run);
+	if (r.builder)
+		builder_local_close(r.builder);
+	loop_free(r.loop);
+	config_free(r.app);
+	buf_done(&r.config);
+	return 0;
+}

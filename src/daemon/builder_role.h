@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * builder_role - the process that runs one build for the server: a crash of it, or of what it copies and unpacks, is
+ *                none of the controller.
+ *
+ * HOW   davit builder DIRECTORY REPOSITORY COMMIT REF APP, started by drivers/builds/process.c. It dies with the
+ *       controller, and its sandboxes with it. TERM cancels the run.
+ *       On standard output a line for each change, its fields set apart by tabs, its texts escaped:
+ *         stage NAME STATE ATTEMPT TOOK_MS TESTS FAILED SKIPPED WHY
+ *         end OUTCOME WHY ARCHIVE AUTHOR SUBJECT COMMITTED_UNIX_S ENVIRONMENT...
+ *       OUTCOME is "passed", "failed", "cancelled"; the environments are those that REF brings a release to.
+ *       An application without a pipeline passes at once: its archive is the commit.
+ */
+#ifndef DAEMON_BUILDER_ROLE_H
+#define DAEMON_BUILDER_ROLE_H
+
+int builder_role(int argc, char **argv);
+
+#endif

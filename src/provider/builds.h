@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * builds - the interface to what runs a build of a commit for the server: its pipeline, from the commit to an archive.
+ *
+ * HOW   builds_start() returns at once; `stage` for each change of a stage, then `done` exactly once, all from the loop
+ *       and never from within a call of here. At `done` none of the build's processes is left. One build at a time.
+ *       builds_cancel() asks it to end; `done` follows. A build that the process does not live to see the end of is
+ *       gone without a trace but its log: it is started again.
+ *
+ * OWNS  What `stage` and `done` are given lives until they return; texts are strangers' and escaped.
+ * LIMITS BUILDS_STAGES_MAX stages, BUILDS_ENVIRONMENTS_MAX environments.
+ */
+#ifndef PROVIDER_BUILDS_H
+#define PROVIDER_BUILDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum {
+	BUILDS_STAGES_MAX = 32,
+	BUILDS_ENVIRONMENTS_MAX = 16,
+	BUILDS_NAME_SIZE = 48,
+	BUILDS_WORD_SIZE = 16,
+	BUILDS_TEXT_SIZE = 512,
+	BUILDS_PATH_SIZE = 1024,
+};
+
+struct builds_order {
+	uint32_t number;
+	const char *app;
+	const char *repository; /* an absolute path of a git directory */
+	const char *commit;     /* a full id */
+	const char *ref;        /* "refs/heads/main", "refs/tags/v1.2.3" or "" */
+};
+
+struct builds_stage {
+	char name[BUILDS_NAME_SIZE];
+	char state[BUILDS_WORD_SIZE]; /* pending running passed failed skipped cancelled */
+	uint32_t attempt;
+	uint64_t took_ms;
+	uint32_t tests, failed, skipped;
+	char why[BUILDS_TEXT_SIZE];
+};
+
+struct builds_outcome {
+	char state[BUILDS_WORD_SIZE]; /* passed failed cancelled */
+	char why[BUILDS_TEXT_SIZE];   /* of one that never had a stage */
+	char archive
+		[BUILDS_PATH_SIZE]; /* of one that passed; "": no stage made one. Lives until the next start */
+	char author[BUILDS_TEXT_SIZE], subject[BUILDS_TEXT_SIZE];
+	uint64_t committed_unix_s;
+	uint32_t environment_count; /* that the ref brings a release to */
+	char environments[BUILDS_ENVIRONMENTS_MAX][BUILDS_NAME_SIZE];
+};
+
+struct builds_listener {
+	void (*stage)(void *context, uint32_t number, uint32_t index,
+		      const struct builds_stage *stage);
+	void (*done)(void *context, uint32_t number, const struct builds_outcome *outcome);
+	void *context;
+};
+
+struct builds;
+
+struct builds_ops {
+	int (*start)(struct builds *builds, const struct builds_order *order, struct error *err);
+	void (*cancel)(struct builds *builds, uint32_t number);
+	/* The log of a stage; open it: it may not be there (yet). False: the path is too long. */
+	bool (*log)(const struct builds *builds, const char *app, uint32_t number,
+		    const char *stage, char *to, size_t size);
+	/* What is kept of builds up to this number may go. */
+	void (*forget)(struct builds *builds, uint32_t up_to);
+};
+
+struct builds {
+	const struct builds_ops *ops;
+	struct builds_listener listener; /* set by the user before the first start */
+};
+
+#endif
