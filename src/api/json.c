@@ -358,6 +358,8 @@ json_t *json_of_release(const struct store_release *r)
 	put_number(o, "created_unix_ms", r->created_unix_ms);
 	put(o, "by", r->by);
 	put_number(o, "size_bytes", r->size_bytes);
+	if (r->source[0])
+		put(o, "source", r->source);
 	return o;
 }
 

@@ -15,7 +15,14 @@
 #include "cli/screen.h"
 #include "cli/verbs.h"
 
-enum { STAGES_MAX = 32, PAGE_MAX = 512 * 1024, TAIL_LINES = 20, LIMIT_MAX = 1000, SHORT_ID = 12 };
+enum {
+	STAGES_MAX = 32,
+	PAGE_MAX = 512 * 1024,
+	TAIL_LINES = 20,
+	FAILURES_MAX = 120,
+	LIMIT_MAX = 1000,
+	SHORT_ID = 12
+};
 
 static const struct timespec PAUSE = {.tv_nsec = 250 * 1000000L};
 
@@ -287,26 +294,35 @@ static int follow(struct follow *f, json_t *build)
 {
 	struct error err;
 	char path[64];
+	uint32_t failures = 0;
 	snprintf(path, sizeof path, "/v1/builds/%llu", (unsigned long long)f->number);
 	if (strcmp(json_text_of(build, "state"), "queued") == 0 && !f->cli->json)
 		printf("Build %llu waits for its turn.\n", (unsigned long long)f->number);
 	fflush(stdout);
-	while (true) {
-		show_news(f, build);
-		if (json_number_of(build, "ended_unix_ms") > 0)
-			return show_end(f->cli, f->client, build);
-		json_decref(build);
+	show_news(f, build);
+	while (json_number_of(build, "ended_unix_ms") == 0) {
+		json_t *news;
 		nanosleep(&PAUSE, NULL);
 		if (interrupted) {
 			fprintf(stderr,
 				"Not followed any longer; the build goes on. Next: davit builds "
 				"%llu\n",
 				(unsigned long long)f->number);
+			json_decref(build);
 			return CLI_DETACHED;
 		}
-		if (client_get(f->client, path, &build, &err) < 0)
+		int code = client_get(f->client, path, &news, &err);
+		/* A server that starts anew goes on with the build. */
+		failures = code == 0 ? 0 : failures + 1;
+		if (code == ERR_UNAVAILABLE && failures < FAILURES_MAX)
+			continue;
+		json_decref(build);
+		if (code < 0)
 			return cli_fail(f->cli, &err, client_next(f->client));
+		build = news;
+		show_news(f, build);
 	}
+	return show_end(f->cli, f->client, build);
 }
 
 int build_ordered(struct cli *cli, struct client *client, const char *path, json_t *body,

@@ -1,0 +1,216 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The server builds commits: ordered by hand, and pushed into a repository of its own. The application is the one of the
+# other tests, as a repository: its pipeline packs a program that is there.
+
+load lib.bash
+
+setup() {
+	kit_setup
+	command -v bwrap >/dev/null || skip "bubblewrap is not installed"
+	STAGING_PORT=$(free_port)
+	INSTANCES=1
+	ENVIRONMENT_EXTRA="    trigger: { tag: \"v*\" }
+  staging: { listen: \"127.0.0.1:$STAGING_PORT\", strategy: blue-green, analysis: off, trigger: { branch: main } }"
+	R=$T/repo
+	mkdir "$R"
+	chmod 755 "$T" "$R"
+	g init -q -b main
+	g config user.name 'Ann Émile'
+	g config user.email ann@example.com
+	pipeline '  unit: { run: "sh test.sh" }
+  package: { needs: [unit], archive: [app] }'
+	echo 'echo all is well' >"$R/test.sh"
+	cp "$BUILD/tests/system/app" "$R/app"
+	commit First
+}
+
+teardown() {
+	kit_teardown
+	# Nothing of a build either: bwrap names $T, its processes belong to users that only sandboxes have.
+	! pgrep -f "bwrap .*$T/" && ! grep -q "$T" /proc/mounts
+}
+
+g() { git -C "$R" "$@" 3>&- 4>&-; }
+in_repo() { (cd "$R" && "$DAVIT" "$@" </dev/null 3>&-); }
+pipeline() {
+	EXTRA=$(printf 'pipeline:\n%s' "$1")
+	write_config "$R/davit.yaml"
+}
+commit() { g add -A && g commit -q --allow-empty -m "$1"; }
+live_in() { davit status "$1" --json | jq -r '.applications[0].environments[0].live.tag'; }
+serves() { curl -s --max-time 5 "http://127.0.0.1:$STAGING_PORT/up" >/dev/null; }
+build_of() { davit builds "$1" --json | jq -r "$2"; }
+sandboxes() { pgrep -fc "bwrap .*$T/"; }
+rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length'; }
+
+@test "a commit is built, becomes a release, and goes where it was wanted" {
+	up
+	exits 0 in_repo build --to staging
+	says "unit"
+	says "v0.0.1"
+	wait_for 20 "v0.0.1 in staging" holds v0.0.1 live_in staging
+	serves
+	is passed build_of 1 .state
+	is "Ann Émile <ann@example.com>" build_of 1 .author
+	is First build_of 1 .subject
+	is "$(g rev-parse HEAD)" build_of 1 .commit
+	exits 0 davit logs build/1/unit
+	says "all is well"
+	exits 0 davit releases --json
+	says "commit $(g rev-parse HEAD) of refs/heads/main"
+
+	# The same commit again is the same release, and is there already.
+	exits 0 in_repo build --again 1 # (of no commit: of build 1)
+	says "v0.0.1 does not go to staging"
+
+	echo 'echo one is wrong; exit 3' >"$R/test.sh"
+	commit Second
+	exits 10 in_repo build --to staging
+	says "one is wrong"
+	says "It ended with exit code 3."
+	says "Nothing went out"
+	is v0.0.1 live_in staging
+	is skipped build_of 3 '.stages[] | select(.stage == "package") | .state'
+	exits 0 davit audit --verify
+}
+
+@test "a push builds, and its branch or tag says where the release goes" {
+	up
+	exits 0 in_repo remote
+	says "git push davit HEAD"
+	exits 0 g push davit main
+	says "main goes to staging when it passes."
+	says "staging: rollout 1"
+	wait_for 20 "v0.0.1 in staging" holds v0.0.1 live_in staging
+	is refs/heads/main build_of 1 .ref
+
+	echo 1 >"$R/more"
+	commit 'A feature'
+	exits 0 g push davit HEAD:feature/one
+	says "feature/one is kept; no environment"
+	exits 3 davit builds 2
+
+	# An annotated tag; its release is called so.
+	g tag -a -m 'The first' v1.0.0
+	exits 0 g push davit v1.0.0
+	says "v1.0.0 goes to prod when it passes."
+	says "release v1.0.0"
+	wait_for 30 "v1.0.0 in prod" holds v1.0.0 live_in prod
+
+	# What is wrong is said in the push, which stands.
+	echo 'app: shop' >"$R/davit.yaml"
+	commit 'Broken'
+	exits 0 g push davit main
+	says "davit.yaml"
+	says "is not built"
+	is "$(g rev-parse HEAD)" git -C "$T/state/repositories/shop.git" rev-parse main
+}
+
+@test "a failed test is seen in the push, and nothing goes out" {
+	up
+	exits 0 in_repo remote
+	printf 'echo before it fails\nexit 1\n' >"$R/test.sh"
+	commit Bad
+	exits 0 g push davit main
+	says "unit    | before it fails"
+	says "✖ failed     unit"
+	says "Nothing went out"
+	is 0 rollouts_of staging
+}
+
+@test "names and messages that mean harm are only text" {
+	up
+	exits 0 in_repo remote
+	# shellcheck disable=SC2016
+	local evil='$(touch '$T'/evil);`touch '$T'/evil`;"; touch '$T'/evil #' i
+	GIT_AUTHOR_NAME="$evil" GIT_AUTHOR_EMAIL='--exec=sh' g commit -q --allow-empty -m "--upload-pack=touch $T/evil"
+	exits 0 g push davit main
+	is "--upload-pack=touch $T/evil" build_of 1 .subject
+	python3 - "$R/.git" <<-'PY'
+		import random, subprocess, sys
+		random.seed(7)
+		git = ["git", "--git-dir", sys.argv[1]]
+		head = subprocess.check_output(git + ["rev-parse", "HEAD"], text=True).strip()
+		parts = ["$(id)", "`id`", ";id", "|id", "&id", "'", '"', "--exec=x", "%s", "%n", "é", "\u202e", "<b>", "{x}", "#", "!", "=", ",", "@x", "-"]
+		made = 0
+		while made < 200:
+		    name = "x" + "".join(random.choice(parts) for _ in range(random.randint(1, 4)))
+		    kind = random.choice(["heads", "tags"])
+		    made += subprocess.run(git + ["update-ref", f"refs/{kind}/{name}", head], stderr=subprocess.DEVNULL).returncode == 0
+	PY
+	for i in 1 2 3 4 5 6 7 8; do g push -q davit --all; g push -q davit --tags; done
+	exits 0 davit builds --limit 1000 --json
+	[ ! -e "$T/evil" ]
+	# No tag of them begins with v, no branch is main.
+	is 1 jq -r '.builds | length' <<<"$output"
+}
+
+@test "the server is killed in the middle of a build: it is built again, and goes out once" {
+	pipeline "  unit: { run: \"until [ -e go ]; do sleep 0.1; done\" }
+  package: { needs: [unit], archive: [app] }"
+	commit Waits
+	up
+	in_repo build --to staging >"$T/build.out" 2>&1 &
+	wait_for 20 "the stage to run" holds running build_of 1 '.stages[] | select(.stage == "unit") | .state'
+	local sandboxes
+	sandboxes=$(sandboxes)
+	kill -9 "$(pgrep -f "davit controller --state $T/state")"
+	wait_for 20 "the controller" controller_is_back
+	wait_for 20 "the stage to run again" holds running build_of 1 '.stages[] | select(.stage == "unit") | .state'
+	wait_for 20 "the sandbox of the first one to be gone" holds "$sandboxes" sandboxes
+	exits 0 davit build --cancel 1
+	wait_for 20 "it to be cancelled" holds cancelled build_of 1 .state
+	is 0 rollouts_of staging
+
+	pipeline "  unit: { run: sleep 2 }
+  package: { needs: [unit], archive: [app] }"
+	commit Sleeps
+	in_repo build --to staging >"$T/build.out" 2>&1 &
+	wait_for 20 "the stage to run" holds running build_of 2 '.stages[] | select(.stage == "unit") | .state'
+	kill -9 "$(pgrep -f "davit controller --state $T/state")"
+	wait_for 20 "the controller" controller_is_back
+	wait_for 30 "the build to pass" holds passed build_of 2 .state
+	wait_for 20 "v0.0.1 in staging" holds v0.0.1 live_in staging
+	is 1 rollouts_of staging
+	wait_for 10 "the one who follows to see it" grep -q "staging: rollout 1" "$T/build.out"
+	[ ! -e "$T/state/builds/shop/run" ]
+}
+
+@test "a thousand orders wait in their place, and cost nothing" {
+	local before after
+	pipeline "  unit: { run: sleep 600, timeout: 20m }
+  package: { needs: [unit], archive: [app] }"
+	commit Waits
+	up
+	pid=$(pgrep -f "davit controller --state $T/state")
+	in_repo build >"$T/build.out" 2>&1 &
+	wait_for 20 "the first one to run" holds running build_of 1 '.stages[] | select(.stage == "unit") | .state'
+	before=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")
+	python3 - "$R/.git" "$(g rev-parse HEAD)" "$T/state/api.sock" <<-'PY'
+		import http.client, json, socket, sys
+		class Local(http.client.HTTPConnection):
+		    def connect(self):
+		        self.sock = socket.socket(socket.AF_UNIX)
+		        self.sock.connect(sys.argv[3])
+		api = Local("davit")
+		for i in range(2, 1001):
+		    api.request("POST", "/v1/builds", json.dumps({"app": "shop", "repository": sys.argv[1], "commit": sys.argv[2], "ref": f"refs/heads/b{i}"}),
+		        {"Content-Type": "application/json"})
+		    answer = api.getresponse()
+		    assert json.load(answer)["number"] == i, i
+		# The same order twice has one place.
+		api.request("POST", "/v1/builds", json.dumps({"app": "shop", "repository": sys.argv[1], "commit": sys.argv[2], "ref": "refs/heads/b7"}),
+		    {"Content-Type": "application/json"})
+		assert json.load(api.getresponse())["number"] == 7
+	PY
+	after=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")
+	echo "memory: $before kB, then $after kB"
+	((after - before < 4096))
+	exits 0 davit status
+	exits 0 davit build --cancel 2
+	exits 0 davit build --cancel 1
+	wait_for 20 "the third to run" holds running build_of 3 .state
+	is queued build_of 4 .state
+	is cancelled build_of 2 .state
+}
