@@ -214,3 +214,27 @@ rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length
 	is queued build_of 4 .state
 	is cancelled build_of 2 .state
 }
+
+@test "what docs/how-to/push-to-deploy.md tells people to type does what it says" {
+	local top page name
+	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+	page=docs/how-to/push-to-deploy.md
+	for name in project push tag build; do
+		python3 - "$top/$page" "$name" <<-'PY' | sed "s/8080/$PORT/; s/8082/$STAGING_PORT/" >"$T/block.$name"
+			import re, sys
+			found = re.findall(rf"<!-- run: {sys.argv[2]} -->\n```sh\n(.*?)^```", open(sys.argv[1]).read(), re.M | re.S)
+			print(found[0], end="") if len(found) == 1 else sys.exit("not one block")
+		PY
+	done
+	[ "$(grep -c '<!-- run:' "$top/$page")" = 4 ]
+	run_block() { (cd "$1" && exec env PATH="$BUILD:$PATH" bash -e "$T/block.$2") >"$T/said.$2" 2>&1 </dev/null 3>&- || { cat "$T/said.$2"; false; }; }
+	up
+	run_block "$T" project
+	run_block "$T/greet" push
+	grep -q 'v0.0.1 → staging: rollout 1' "$T/said.push"
+	run_block "$T/greet" tag
+	grep -q 'release v1.0.0' "$T/said.tag"
+	run_block "$T/greet" build
+	grep -q 'passed     build 1' "$T/said.build"
+	is hello curl -s "http://127.0.0.1:$PORT/"
+}
