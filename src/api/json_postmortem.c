@@ -33,6 +33,11 @@ static json_t *release_of(const struct postmortem_release *r)
 	set(o, "tag", r->tag);
 	set(o, "artifact", r->artifact);
 	set(o, "config", r->config);
+	if (r->commit[0]) {
+		set(o, "commit", r->commit);
+		set(o, "author", r->author);
+		set(o, "subject", r->subject);
+	}
 	return o;
 }
 

@@ -10,6 +10,7 @@
 #include "control/postmortem.h"
 #include "control/view.h"
 #include "store/audit.h"
+#include "store/builds.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
 
@@ -149,6 +150,21 @@ static void merge_lines(struct gathering *g)
 
 /* --- what is told of it */
 
+/* A restarted release is the one that it was made of. */
+static void take_commit(struct control *c, const char *release, struct postmortem_release *to)
+{
+	struct store_build *build = mem_zero(1, sizeof *build);
+	char origin[DIGEST_HEX_SIZE];
+	struct error ignored;
+	if (release_origin(c->parts.store, release, origin, &ignored) == 0 &&
+	    store_build_of_release(c->parts.store, origin, build, &ignored) == 0) {
+		text_copy(to->commit, sizeof to->commit, build->commit);
+		text_copy(to->author, sizeof to->author, build->author);
+		text_copy(to->subject, sizeof to->subject, build->subject);
+	}
+	free(build);
+}
+
 static void take_release(struct control *c, const struct view_release *from,
 			 struct postmortem_release *to, struct buf *config)
 {
@@ -159,6 +175,7 @@ static void take_release(struct control *c, const struct view_release *from,
 	if (!from->release[0] ||
 	    store_release_get(c->parts.store, from->release, &row, config, &ignored) < 0)
 		return;
+	take_commit(c, from->release, to);
 	text_copy(to->artifact, sizeof to->artifact, row.artifact);
 	text_copy(to->config, sizeof to->config, row.config_digest);
 }

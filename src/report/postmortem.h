@@ -37,6 +37,8 @@ struct postmortem_release {
 	char id[DIGEST_HEX_SIZE];       /* "" = none */
 	char tag[POSTMORTEM_WORD_SIZE]; /* "" = it has none */
 	char artifact[DIGEST_HEX_SIZE], config[DIGEST_HEX_SIZE];
+	char commit[POSTMORTEM_WORD_SIZE]; /* "" = it was not built here */
+	char author[POSTMORTEM_TEXT_SIZE], subject[POSTMORTEM_TEXT_SIZE];
 };
 
 /* Since the rollout began, in the gateway. */

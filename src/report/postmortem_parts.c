@@ -241,6 +241,14 @@ static void write_timeline(const struct postmortem *p, struct writer *w)
 		say(w, "%u earlier lines are left out; davit audit has them.", p->lines_left_out);
 }
 
+static void say_commit(struct writer *w, const char *which, const struct postmortem_release *r)
+{
+	if (r->commit[0])
+		say(w, "%s is commit %.12s of %s: %s", which, r->commit, r->author, r->subject);
+	else if (r->id[0])
+		say(w, "%s was not built here: its commit is not known.", which);
+}
+
 static void write_changes(const struct postmortem *p, struct writer *w)
 {
 	static const char *const titles[] = {"key", "before", "in the bad release"};
@@ -250,7 +258,8 @@ static void write_changes(const struct postmortem *p, struct writer *w)
 	    : strcmp(p->bad.artifact, p->back.artifact) == 0
 		    ? "the same files as in the release before."
 		    : "other files than in the release before.");
-	say(w, "Commits are not recorded: releases do not know them yet.");
+	say_commit(w, "The bad release", &p->bad);
+	say_commit(w, "The one before", &p->back);
 	if (!p->compared) {
 		w->ops->paragraph(w, "There is no configuration to compare with.");
 		return;
