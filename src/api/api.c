@@ -226,19 +226,21 @@ static void post_rollback(struct api *api, struct http_request *request)
 {
 	struct control_caller caller = caller_of(request);
 	char to[DIGEST_HEX_SIZE], reason[CONTROL_REASON_SIZE];
+	struct control_back back = {.to = to, .reason = reason};
 	struct error err;
 	uint32_t rollout = 0;
-	static const char *const fields[] = {"to", "reason", NULL};
+	static const char *const fields[] = {"to", "reason", "across_migration", NULL};
 	json_t *body = body_of(request, fields);
 	if (!body)
 		return;
 	bool fine = body_text(request, body, "to", to, sizeof to) &&
-		    body_text(request, body, "reason", reason, sizeof reason);
+		    body_text(request, body, "reason", reason, sizeof reason) &&
+		    body_flag(request, body, "across_migration", false, &back.across);
 	json_decref(body);
 	if (!fine)
 		return;
-	if (control_rollback(api->parts.control, &caller, http_segment(request, 2), to, reason,
-			     &rollout, &err) < 0)
+	if (control_rollback(api->parts.control, &caller, http_segment(request, 2), &back, &rollout,
+			     &err) < 0)
 		answer_error(request, &err, NULL);
 	else
 		answer_rollout(request, rollout);

@@ -124,7 +124,8 @@ json_t *json_of_environment(const struct view_environment *e)
 		json_array_append_new(classes, class(&e->classes[i]));
 	json_object_set_new(o, "classes", classes);
 	for (uint32_t i = 0; i < e->instance_count; i++)
-		json_array_append_new(list, instance(&e->instances[i]));
+		if (!e->instances[i].log_only)
+			json_array_append_new(list, instance(&e->instances[i]));
 	json_object_set_new(o, "instances", list);
 	return o;
 }

@@ -291,13 +291,16 @@ const struct cli_command cli_commands[] = {
 	 .arguments = "ENV",
 	 .summary = "back to the last good release, at once",
 	 .details = "Never asks. Without --to: the release that was live before and is not marked bad; while a rollout is "
-		    "under way, that rollout is aborted.",
+		    "under way, that rollout is aborted. What was live before a point of no return (migrate.after) is "
+		    "refused, for the data may not fit it any more; --across-migration goes there all the same, and the "
+		    "audit log says so.",
 	 .examples = "  davit rollback prod\n"
 		     "  davit rollback prod --to v1.4.0 -m 'orders are lost'",
 	 .json = FOLLOW_JSON,
 	 .args_min = 1,
 	 .args_max = 1,
-	 .options = {{"to", 0, "VERSION", "a tag, or the beginning of an id"}, REASON, DETACH},
+	 .options = {{"to", 0, "VERSION", "a tag, or the beginning of an id"},
+		     {"across-migration", 0, NULL, "also to what was live before migrate.after ran"}, REASON, DETACH},
 	 .run = verb_rollback},
 	{.name = "restart",
 	 .arguments = "ENV",

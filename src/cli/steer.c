@@ -64,7 +64,7 @@ void promote_step(const struct cli *cli, const json_t *rollout)
 	const char *op = json_text_of(step, "op"), *state = json_text_of(rollout, "state");
 	uint64_t place =
 		(json_number_of(rollout, "attempt") << 32) + json_number_of(rollout, "step") + 1;
-	bool waits = strcmp(op, "hold") == 0 || strcmp(op, "gate") == 0;
+	bool waits = strcmp(op, "hold") == 0; /* a gate wants an answer of its own */
 	char path[64];
 	struct client *client;
 	struct error err;
@@ -154,6 +154,8 @@ int verb_rollback(struct cli *cli)
 	const char *to = cli_option(cli, "to");
 	if (to)
 		json_object_set_new(body, "to", json_string(to));
+	if (cli_option(cli, "across-migration"))
+		json_object_set_new(body, "across_migration", json_true());
 	int code = begin_and_follow(cli, "rollback", body);
 	return code == CLI_CANCELLED ? CLI_OK : code;
 }

@@ -130,6 +130,14 @@ struct app_trigger {
 	struct app_texts tag;    /* names, or "v*" for all that begin so */
 };
 
+/* Commands that change what releases share; those that are not written have set 0. */
+struct app_migrate {
+	uint32_t set; /* 0: none */
+	struct app_command before, after;
+	uint64_t timeout_ms;
+	bool ask; /* before `after` */
+};
+
 struct app_environment {
 	uint32_t set;
 	const char *name;
@@ -152,6 +160,7 @@ struct app_environment {
 	struct app_windows windows;
 	struct app_texts verify; /* checks, once all requests go to the release */
 	struct app_trigger trigger;
+	struct app_migrate migrate;
 };
 
 struct app {
@@ -161,6 +170,7 @@ struct app {
 	uint32_t process_count;
 	struct app_process processes[APP_PROCESSES_MAX];
 	struct app_texts persist;
+	struct app_migrate migrate;
 	uint32_t check_count;
 	struct app_check checks[APP_CHECKS_MAX];
 	struct app_analysis analysis;

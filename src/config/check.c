@@ -330,5 +330,5 @@ void check_app(struct reader *r, const struct yaml_node *root, const struct app 
 		check_environment(r, yaml_get(all, app->environments[i].name), app,
 				  &app->environments[i]);
 	check_shared_addresses(r, all, app);
-	check_gates(r, all, app);
+	check_gates(r, root, app);
 }

@@ -16,7 +16,7 @@ void check_pipeline(struct reader *r, const struct yaml_node *root, const struct
 
 void check_app(struct reader *r, const struct yaml_node *root, const struct app *app);
 
-/* check_gates.c: what stands between a release and its environments. `all`: the node of `environments`. */
-void check_gates(struct reader *r, const struct yaml_node *all, const struct app *app);
+/* check_gates.c: what stands between a release and its environments. */
+void check_gates(struct reader *r, const struct yaml_node *root, const struct app *app);
 
 #endif

@@ -56,12 +56,39 @@ static void check_from(struct reader *r, const struct yaml_node *node, const str
 	}
 }
 
-void check_gates(struct reader *r, const struct yaml_node *all, const struct app *app)
+/* What would have nothing to do. */
+static void check_migrate(struct reader *r, const struct yaml_node *root,
+			  const struct yaml_node *node, const struct app *app,
+			  const struct app_environment *environment)
 {
+	struct app_migrate all = app->migrate;
+	const struct yaml_node *at = yaml_get(node, "migrate"), *ask = yaml_get(at, "ask");
+	if (environment)
+		resolve_migrate(app, environment, &all);
+	else
+		at = yaml_get(root, "migrate"), ask = yaml_get(at, "ask");
+	if (!at)
+		return;
+	if (all.before.set == 0 && all.after.set == 0)
+		reader_error(r, at,
+			     "\"migrate\" names no command; add \"before\" or \"after\"%s, or "
+			     "remove it.",
+			     environment ? " at the top of the file" : "");
+	else if (ask && all.after.set == 0)
+		reader_error(r, ask,
+			     "\"ask\" is about the command of \"after\", and there is none; add "
+			     "it, or remove \"ask\".");
+}
+
+void check_gates(struct reader *r, const struct yaml_node *root, const struct app *app)
+{
+	const struct yaml_node *all = yaml_get(root, "environments");
+	check_migrate(r, root, NULL, app, NULL);
 	for (uint32_t i = 0; i < app->environment_count; i++) {
 		const struct app_environment *environment = &app->environments[i];
 		const struct yaml_node *node = yaml_get(all, environment->name);
 		check_verify(r, node, app, environment);
+		check_migrate(r, root, node, app, environment);
 		if (environment->from) {
 			check_from(r, node, app, environment);
 			continue;

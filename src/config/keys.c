@@ -117,18 +117,15 @@ static const struct schema_key environment_keys[] = {
 	 .shape = "the names of `checks`, such as [smoke]", .example = "[smoke]",
 	 .doc = "Checks of the release once it has all requests, before it counts as good. One "
 		"that fails takes it back."},
+	{"migrate", SCHEMA_SECTION, AT(app_environment, migrate), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_migrate, .example = "{ ask: false }", .doc = "What differs here."},
 };
 
 static const struct schema_later environment_later[] = {
-	{"infrastructure", NULL},
-	{"tls", "Put a TLS proxy in front, and listen on 127.0.0.1."},
-	{"secrets", NULL},
-	{"mirrors", NULL},
-	{"migrate", NULL},
-	{"notify", NULL},
-	{"freeze", NULL},
-	{"protect", NULL},
-	{"checks", "Write checks at the top of the file."}};
+	{"infrastructure", NULL}, {"tls", "Put a TLS proxy in front, and listen on 127.0.0.1."},
+	{"secrets", NULL},        {"mirrors", NULL},
+	{"notify", NULL},         {"freeze", NULL},
+	{"protect", NULL},        {"checks", "Write checks at the top of the file."}};
 
 const struct schema_section schema_environment = {.title = "environment",
 						  KEYS(environment_keys),
@@ -151,6 +148,11 @@ static const struct schema_key app_keys[] = {
 	{"persist", SCHEMA_TEXTS, AT(app, persist), .max = 16, .valid = value_is_inside,
 	 .shape = "a path inside the application such as storage/", .example = "[storage/]",
 	 .doc = "Paths that releases share: they survive a deployment."},
+	{"migrate", SCHEMA_SECTION, AT(app, migrate), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_migrate,
+	 .example = "{ before: bin/migrate expand, after: bin/migrate contract }",
+	 .doc = "Commands before the first instance of a new release, and once it is live for "
+		"good."},
 	{"checks", SCHEMA_MAP, ITEMS(app, checks, check_count), .max = APP_CHECKS_MAX,
 	 .section = &schema_check, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
 	 .example = "{ smoke: [{ get: /up, expect: 200 }] }",
@@ -177,7 +179,6 @@ static const struct schema_later app_later[] = {
 	{"root", "Give the directory to `davit deploy`."},
 	{"watch", NULL},
 	{"version", "Give the version to `davit deploy --as`."},
-	{"migrate", NULL},
 	{"notify", NULL},
 	{"secrets", NULL},
 	{"protect", NULL},

@@ -82,6 +82,13 @@ const struct app_strategy *resolve_strategy(const struct app *app, const char *n
 	return NULL;
 }
 
+void resolve_migrate(const struct app *app, const struct app_environment *environment,
+		     struct app_migrate *to)
+{
+	*to = app->migrate;
+	schema_merge(&schema_migrate, to, &environment->migrate);
+}
+
 static bool is_written(const struct schema_section *section, uint32_t set, const char *name)
 {
 	return set & schema_bit(section, schema_find(section, name));
@@ -283,6 +290,9 @@ static int merge(const struct app *app, const struct app_environment *environmen
 	here->analysis = app->analysis;
 	schema_merge(&schema_analysis, &here->analysis, &environment->analysis);
 	settle_kayenta(&here->analysis);
+	resolve_migrate(app, environment, &here->migrate);
+	if (here->migrate.set != 0)
+		mark(here, "migrate");
 	fill_routes(here);
 	to->set = (1u << schema_resolved.count) - 1;
 	if (to->persist.count == 0)

@@ -172,6 +172,11 @@ int config_strategy(const struct resolved *resolved, struct strategy_settings *r
 	if (resolved->check_count > 0)
 		ret_settings->check_deadline_ms = check_time(resolved) + SLACK_MS;
 	ret_settings->keep_warm_ms = environment->keep_warm_ms;
+	ret_settings->migrate_before = environment->migrate.before.set != 0;
+	ret_settings->migrate_after = environment->migrate.after.set != 0;
+	ret_settings->migrate_asks = environment->migrate.ask;
+	if (environment->migrate.set != 0)
+		ret_settings->migrate_deadline_ms = environment->migrate.timeout_ms;
 	int result = check_kayenta(resolved, ret_settings, err);
 	return result < 0 ? result : strategy_check(ret_settings, err);
 }

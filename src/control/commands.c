@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "control/environment.h"
+#include "control/migration.h"
 #include "control/release_config.h"
 #include "control/view.h"
 #include "provider/artifact.h"
@@ -149,15 +150,19 @@ static void drop(struct active_rollout *r)
 	free(r);
 }
 
-/* Into the queue, with its place there committed; environment_start_next() sees to the rest. `r` is taken over. */
+/* Into the queue, with its place there committed; environment_start_next() sees to the rest. `r` is taken over.
+ * `sentence`: for the audit log; may be "". */
 static int submit(struct environment *e, struct active_rollout *r,
 		  const struct control_caller *caller, const struct digest *request,
-		  uint32_t *ret_rollout, struct error *err)
+		  const char *sentence, uint32_t *ret_rollout, struct error *err)
 {
 	struct control *c = e->control;
 	struct rollout_event event = {.kind = EVENT_SUBMIT};
-	struct turn_note note = {
-		.caller = caller, .action = r->kind, .reason = r->reason, .request = request};
+	struct turn_note note = {.caller = caller,
+				 .action = r->kind,
+				 .reason = r->reason,
+				 .sentence = sentence,
+				 .request = request};
 	int result = e->queue_count < CONTROL_QUEUE_MAX
 			     ? new_number(c, control_kind_urgent(r->kind), &r->number, err)
 			     : error_set(err, ERR_LIMIT, "%d rollouts wait in %s already.",
@@ -303,7 +308,7 @@ int control_deploy(struct control *c, const struct control_caller *caller, const
 		return result;
 	}
 	text_copy(r->strategy, sizeof r->strategy, r->candidate.config->environment.strategy.name);
-	return submit(e, r, caller, &request, ret_rollout, err);
+	return submit(e, r, caller, &request, "", ret_rollout, err);
 }
 
 struct way_back {
@@ -426,19 +431,20 @@ static int abort_instead(struct environment *e, const struct control_caller *cal
 }
 
 int control_rollback(struct control *c, const struct control_caller *caller,
-		     const char *environment, const char *to, const char *reason,
+		     const char *environment, const struct control_back *back,
 		     uint32_t *ret_rollout, struct error *err)
 {
 	struct digest request;
 	struct environment *e = NULL;
 	struct target target = {.hex = ""};
-	int result = asked_before(c, caller, &request, ret_rollout, err, "rollback %s %s",
-				  environment, to);
+	char across[SENTENCE_SIZE];
+	int result = asked_before(c, caller, &request, ret_rollout, err, "rollback %s %s%s",
+				  environment, back->to, back->across ? " across" : "");
 	if (result != 0)
 		return result < 0 ? result : 0;
 	result = environment_named(c, environment, &e, err);
 	if (result == 0)
-		result = find_target(e, to, &target, err);
+		result = find_target(e, back->to, &target, err);
 	if (result < 0)
 		return result;
 	if (target.is_coming) {
@@ -446,17 +452,20 @@ int control_rollback(struct control *c, const struct control_caller *caller,
 		return 0;
 	}
 	if (target.is_live && e->active && !e->active->state.marked)
-		return abort_instead(e, caller, reason, &request, ret_rollout, err);
+		return abort_instead(e, caller, back->reason, &request, ret_rollout, err);
 	if (target.is_live)
-		return error_set(err, ERR_CONFLICT, "%s is live in %s already.", to, e->key);
-	struct active_rollout *r = rollout_new("rollback", reason);
+		return error_set(err, ERR_CONFLICT, "%s is live in %s already.", back->to, e->key);
+	result = migration_check_back(e, target.hex, back->across, across, sizeof across, err);
+	if (result < 0)
+		return result;
+	struct active_rollout *r = rollout_new("rollback", back->reason);
 	result = release_load(e, target.hex, &r->candidate, err);
 	if (result < 0) {
 		free(r);
 		return result;
 	}
 	text_copy(r->strategy, sizeof r->strategy, "rollback");
-	return submit(e, r, caller, &request, ret_rollout, err);
+	return submit(e, r, caller, &request, across, ret_rollout, err);
 }
 
 /* The same artifact and configuration under a new id: then a restart is a rolling rollout like any other. */
@@ -522,7 +531,7 @@ int control_restart(struct control *c, const struct control_caller *caller, cons
 		return result;
 	}
 	text_copy(r->strategy, sizeof r->strategy, "rolling");
-	return submit(e, r, caller, &request, ret_rollout, err);
+	return submit(e, r, caller, &request, "", ret_rollout, err);
 }
 
 /* A command's turn, and what the sender is told of it. */
@@ -596,6 +605,11 @@ int control_command(struct control *c, const struct control_caller *caller, cons
 		return result;
 	struct rollout_event event = {.kind = kinds[verb],
 				      .seen = {r->state.status, r->state.cursor, r->state.attempt}};
+	if (verb == CONTROL_PROMOTE && gating_asks(r))
+		return error_set(err, ERR_CONFLICT,
+				 "Rollout %u waits for an answer, which nobody can skip: davit "
+				 "approve %u, or davit reject %u",
+				 r->number, r->number, r->number);
 	bool moved = !expect->any &&
 		     (strcmp(expect->state, rollout_status_name(r->state.status)) != 0 ||
 		      expect->step != r->state.cursor || expect->attempt != r->state.attempt);

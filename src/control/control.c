@@ -16,6 +16,7 @@
 #include "control/background.h"
 #include "control/builds.h"
 #include "control/environment.h"
+#include "control/migration.h"
 #include "control/postmortem.h"
 #include "store/audit.h"
 #include "store/releases.h"
@@ -148,6 +149,7 @@ static void tick_environment(struct environment *e, uint64_t now)
 	e->ticked_ms = now;
 	environment_event(e, &event, NULL);
 	gating_tick(e);
+	migration_tick(e);
 	analysis_tick(e);
 	/* After its last tick was kept. */
 	if (e->draft)

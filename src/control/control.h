@@ -156,9 +156,15 @@ MUST_CHECK int control_mark_release(struct control *c, const struct control_call
 MUST_CHECK int control_deploy(struct control *c, const struct control_caller *caller,
 			      const char *environment, const struct control_deploy *deploy,
 			      uint32_t *ret_rollout, struct error *err);
-/* `to` is a release, or "" for the last good one. */
+struct control_back {
+	const char *to; /* a release, or "" for the last good one */
+	const char *reason;
+	bool across; /* also to what was live before a point of no return (migrate.after) */
+};
+
+/* ERR_DENIED: a point of no return lies between, and `across` was not said. */
 MUST_CHECK int control_rollback(struct control *c, const struct control_caller *caller,
-				const char *environment, const char *to, const char *reason,
+				const char *environment, const struct control_back *back,
 				uint32_t *ret_rollout, struct error *err);
 MUST_CHECK int control_restart(struct control *c, const struct control_caller *caller,
 			       const char *environment, const char *reason, uint32_t *ret_rollout,

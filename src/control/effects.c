@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "control/background.h"
+#include "control/migration.h"
 
 /* The next rollout needs the directories of instances that are over; until then their logs stay for
  * whoever wants to know why. */
@@ -77,8 +78,10 @@ static int compile(struct environment *e, struct active_rollout *r, struct proce
 	int result = release_settings(e, r->candidate.config, ret_names, &settings, err);
 	if (result < 0)
 		return result;
-	if (strcmp(r->kind, "restart") == 0)
+	if (strcmp(r->kind, "restart") == 0) {
 		plainly_rolling(&settings);
+		settings.migrate_before = settings.migrate_after = false;
+	}
 	result = strcmp(r->kind, "rollback") == 0
 			 ? strategy_compile_rollback(&settings, &e->core, &r->candidate.id,
 						     &r->plan, err)
@@ -128,11 +131,13 @@ static bool begin(struct environment *e, struct active_rollout *r,
 	return false;
 }
 
-/* Whoever goes back does not wait for what is on its way; else the newer release's configuration says. */
-static bool supersedes(const struct active_rollout *r)
+/* Whoever goes back does not wait for what is on its way; else the newer release's configuration says, but a
+ * migration that has come behind MARK is not cut off. */
+static bool supersedes(const struct environment *e, const struct active_rollout *r)
 {
 	return strcmp(r->kind, "rollback") == 0 ||
-	       r->candidate.config->environment.concurrency == APP_CONCURRENCY_SUPERSEDE;
+	       (r->candidate.config->environment.concurrency == APP_CONCURRENCY_SUPERSEDE &&
+		!(e->active && migration_ahead(e->active)));
 }
 
 /* Of those that wait only the newest will ever run. Said at every tick while one waits: a crash may have come
@@ -140,7 +145,7 @@ static bool supersedes(const struct active_rollout *r)
 static void make_way(struct environment *e)
 {
 	struct active_rollout *newest = e->queue[e->queue_count - 1];
-	struct rollout_event newer = {.kind = EVENT_NEWER, .supersede = supersedes(newest)};
+	struct rollout_event newer = {.kind = EVENT_NEWER, .supersede = supersedes(e, newest)};
 	while (e->queue[0] != newest) {
 		uint32_t waiting = e->queue_count;
 		struct error err;
@@ -214,7 +219,7 @@ static void execute(struct environment *e, struct active_rollout *r,
 		control_changed(e->control, r->number);
 		break;
 	case EFFECT_STABLE: routing_send(e); break;
-	case EFFECT_HOOK: /* the configuration refuses hooks, so no plan has one */
+	case EFFECT_HOOK: /* migration_tick() starts it */
 	case EFFECT_EVIDENCE:
 	case EFFECT_BAD:
 	case EFFECT_GONE:

@@ -149,14 +149,31 @@ int gating_check(struct environment *e, const struct store_release *release, boo
 
 /* --- what people said */
 
-/* To be bound to: the bytes and the configuration (the release's id), and the plan. */
+/* In the middle of its plan. */
+static bool at_gate(const struct active_rollout *r)
+{
+	const struct rollout *s = &r->state;
+	return (s->status == ROLLOUT_RUNNING || s->status == ROLLOUT_PAUSED) && !s->passed &&
+	       s->cursor < r->plan.step_count && r->plan.steps[s->cursor].op == PLAN_GATE;
+}
+
+bool gating_asks(const struct active_rollout *r)
+{
+	return r->state.status == ROLLOUT_GATED || at_gate(r);
+}
+
+/* To be bound to: the bytes and the configuration (the release's id), and the plan; at a gate of the plan also the
+ * step, so that a yes to the rollout is none to what cannot be undone. */
 static struct digest hash_of(const struct active_rollout *r)
 {
-	static uint8_t bytes[DIGEST_HEX_SIZE + PLAN_ENCODED_MAX];
+	static uint8_t bytes[DIGEST_HEX_SIZE + PLAN_ENCODED_MAX + 1];
 	memcpy(bytes, r->candidate.hex, DIGEST_HEX_SIZE);
 	size_t size = plan_encode(&r->plan, bytes + DIGEST_HEX_SIZE, PLAN_ENCODED_MAX);
-	ASSERT(size > 0);
-	return digest_of(bytes, DIGEST_HEX_SIZE + size);
+	ASSERT(size > 0 && PLAN_STEPS_MAX < UINT8_MAX);
+	size += DIGEST_HEX_SIZE;
+	if (at_gate(r))
+		bytes[size++] = (uint8_t)r->state.cursor;
+	return digest_of(bytes, size);
 }
 
 static bool is_author(const struct environment *e, const struct active_rollout *r,
@@ -237,10 +254,14 @@ int gating_look(struct environment *e, struct active_rollout *r, struct gating *
 				       .soak_ms = config->soak_ms,
 				       .by = g->by,
 				       .from = config->from};
+	/* What waits in the middle has users on both sides: it waits for as long as it takes. */
+	if (at_gate(r))
+		g->rules = (struct gate_rules){
+			.count = asked ? approve.count : 1, .expires_ms = UINT64_MAX, .by = g->by};
 	int result = store_approvals(e->control->parts.store, r->number, count_answer, &tally, err);
-	if (result == 0 && config->from)
+	if (result == 0 && g->rules.from)
 		result = look_before(e, config->from, r->candidate.hex, &passage, err);
-	if (result == 0)
+	if (result == 0 && !at_gate(r))
 		result = opens_in_ms(e, &config->windows, &g->facts.opens_in_ms, err);
 	if (result < 0)
 		return result;
@@ -272,7 +293,8 @@ static void take_back(struct environment *e, const char *from, const char *relea
 		return;
 	char reason[CONTROL_REASON_SIZE];
 	snprintf(reason, sizeof reason, "rejected in %s", e->name);
-	if (control_rollback(c, &davit, key, live->hex, reason, &ignored, &err) < 0)
+	struct control_back back = {.to = live->hex, .reason = reason};
+	if (control_rollback(c, &davit, key, &back, &ignored, &err) < 0)
 		log_event(LOG_WARNING, "control.reject", "environment=%s error=\"%s\"", key,
 			  err.text);
 }
@@ -284,11 +306,12 @@ static void open_or_shut(struct environment *e, struct active_rollout *r, const 
 	struct turn_note note = {.action = g->answer == GATE_OPEN ? "gate.open" : "gate.shut",
 				 .sentence = g->sentence};
 	char from[CONTROL_NAME_SIZE] = "", release[DIGEST_HEX_SIZE];
-	if (g->answer == GATE_SHUT && g->facts.no_by && config_of(r)->from &&
+	if (g->answer == GATE_SHUT && g->facts.no_by && g->rules.from &&
 	    config_of(r)->approve.on_reject == APP_ON_REJECT_ROLLBACK)
 		text_copy(from, sizeof from, config_of(r)->from);
 	text_copy(release, sizeof release, r->candidate.hex);
 	memcpy(event.hash, r->state.plan_hash, sizeof event.hash);
+	event.seen = (struct rollout_seen){r->state.status, r->state.cursor, r->state.attempt};
 	environment_event(e, &event, &note);
 	if (from[0])
 		take_back(e, from, release);
@@ -299,10 +322,10 @@ static void look_at_gate(struct environment *e)
 {
 	struct active_rollout *r = e->active;
 	struct error err;
-	if (!r || r->state.status != ROLLOUT_GATED)
+	if (!r || !gating_asks(r))
 		return;
 	struct digest hash = hash_of(r);
-	if (memcmp(hash.bytes, r->state.plan_hash, ROLLOUT_HASH_SIZE) != 0) {
+	if (!at_gate(r) && memcmp(hash.bytes, r->state.plan_hash, ROLLOUT_HASH_SIZE) != 0) {
 		struct rollout_event drift = {.kind = EVENT_DRIFT};
 		memcpy(drift.hash, hash.bytes, sizeof drift.hash);
 		environment_event(e, &drift, NULL);
@@ -429,7 +452,7 @@ int control_answer(struct control *c, const struct control_caller *caller, const
 	int result = control_find_rollout(c, rollout, &e, &r, err);
 	if (result < 0)
 		return result;
-	if (r->state.status != ROLLOUT_GATED)
+	if (!gating_asks(r))
 		return error_set(err, ERR_CONFLICT,
 				 "Rollout %u does not wait for an answer; it is %s. See: davit why "
 				 "%u",

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "config/command.h"
 #include "control/environment.h"
+#include "control/migration.h"
 #include "fleet/fleet.h"
 
 enum { HASH_SHORT = 12, WHOLE_MAX = 512, STRANGER_DRAIN_MS = 30000 };
@@ -411,7 +412,7 @@ bool instances_trouble(const struct environment *e, const char *release, char *t
 	for (size_t i = 0; i < count; i++) {
 		const struct instance_status *s = &list[i];
 		if (!instance_of(e, s) || strcmp(s->release, release) != 0 || !s->sentence[0] ||
-		    s->state == INSTANCE_READY)
+		    s->state == INSTANCE_READY || migration_instance(s))
 			continue;
 		bool worse = !worst ||
 			     (s->state == INSTANCE_FAILED && worst->state != INSTANCE_FAILED) ||

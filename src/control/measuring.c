@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "control/environment.h"
 #include "control/kpis.h"
+#include "control/migration.h"
 #include "provider/metrics.h"
 
 enum {
@@ -109,7 +110,8 @@ static struct measured *measured_of(struct environment *e, const struct instance
 	struct measured *place = NULL;
 	const char *live = live_hex(e);
 	bool fresh = e->active && strcmp(s->release, e->active->candidate.hex) == 0;
-	if (!instance_of(e, s) || !(fresh || (live && strcmp(s->release, live) == 0)))
+	if (!instance_of(e, s) || migration_instance(s) ||
+	    !(fresh || (live && strcmp(s->release, live) == 0)))
 		return NULL;
 	for (size_t i = 0; i < MEASURING_INSTANCES_MAX; i++) {
 		struct measured *w = &m->instances[i];

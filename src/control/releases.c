@@ -268,6 +268,24 @@ static uint32_t fill_variables(const struct app_process *process, char **texts,
 	return count;
 }
 
+static void fill_process(const struct environment *e, const struct release_info *info,
+			 const struct app_process *app, struct instance_spec *spec)
+{
+	spec->app = e->app;
+	spec->environment = e->name;
+	spec->release = info->hex;
+	spec->tag = info->tag;
+	spec->artifact = info->artifact;
+	spec->user = app->user;
+	spec->memory_bytes = app->limits.memory_bytes;
+	spec->cpu_milli = app->limits.cpu_milli;
+	spec->files = app->limits.files;
+	spec->stop_signal = signal_number(app->stop.signal);
+	spec->stop_timeout_ms = app->stop.timeout_ms;
+	for (uint32_t i = 0; i < info->config->persist.count && i < INSTANCE_PERSIST_MAX; i++)
+		spec->persist[i] = info->config->persist.items[i];
+}
+
 int release_start_instance(struct environment *e, uint8_t slot, uint32_t process, uint32_t number,
 			   struct instance_version version, struct error *err)
 {
@@ -281,23 +299,11 @@ int release_start_instance(struct environment *e, uint8_t slot, uint32_t process
 				 info->tag, e->processes.name[process]);
 	struct instance_spec spec = {
 		.id = instance_id_of(e, slot, process, number, id),
-		.app = e->app,
-		.environment = e->name,
-		.release = info->hex,
-		.tag = info->tag,
 		.process = e->processes.name[process],
 		.slot = number,
 		.traffic = app->serves,
-		.artifact = info->artifact,
-		.user = app->user,
-		.memory_bytes = app->limits.memory_bytes,
-		.cpu_milli = app->limits.cpu_milli,
-		.files = app->limits.files,
-		.stop_signal = signal_number(app->stop.signal),
-		.stop_timeout_ms = app->stop.timeout_ms,
 		.restart = {RESTART_FIRST_MS, RESTART_MOST_MS, RESTART_LIMIT, RESTART_WINDOW_MS}};
-	for (uint32_t i = 0; i < info->config->persist.count && i < INSTANCE_PERSIST_MAX; i++)
-		spec.persist[i] = info->config->persist.items[i];
+	fill_process(e, info, app, &spec);
 	uint32_t text_count = fill_variables(app, texts, &spec);
 	int result = fill_command(&app->run, &words, &spec, err);
 	if (result == 0)
@@ -308,5 +314,29 @@ int release_start_instance(struct environment *e, uint8_t slot, uint32_t process
 		free(texts[i]);
 	command_argv_done(&words);
 	command_argv_done(&health_words);
+	return result;
+}
+
+int release_run_command(struct environment *e, const struct release_info *info,
+			const struct release_command *what, struct instance_version version,
+			struct error *err)
+{
+	const struct app_process *web = process_of(info->config, "web");
+	const struct app_process *app = web ? web : &info->config->environment.processes[0];
+	struct runtime *runtime = e->control->parts.runtime;
+	struct command_argv words = {0};
+	char *texts[APP_ENV_MAX];
+	/* No restart: a limit of 0. */
+	struct instance_spec spec = {.id = what->id, .process = what->name, .slot = what->slot};
+	fill_process(e, info, app, &spec);
+	uint32_t text_count = fill_variables(app, texts, &spec);
+	for (uint32_t i = 0; what->variables[i]; i++)
+		spec.variables[text_count + i] = what->variables[i];
+	int result = fill_command(what->command, &words, &spec, err);
+	if (result == 0)
+		result = runtime->ops->start(runtime, &spec, version, err);
+	for (uint32_t i = 0; i < text_count; i++)
+		free(texts[i]);
+	command_argv_done(&words);
 	return result;
 }

@@ -55,4 +55,18 @@ MUST_CHECK int release_start_instance(struct environment *e, uint8_t slot, uint3
 				      uint32_t number, struct instance_version version,
 				      struct error *err);
 
+/* A command of the release beside its processes, once: as `web` (or its first process) runs. */
+struct release_command {
+	const char *id, *name; /* of the instance, and in the place of a process's name */
+	const struct app_command *command;
+	uint32_t slot;
+	const char *const
+		*variables; /* "NAME=value", NULL-terminated: beside those of the process */
+};
+
+/* Have it run; when it ends it is not started again. */
+MUST_CHECK int release_run_command(struct environment *e, const struct release_info *info,
+				   const struct release_command *what,
+				   struct instance_version version, struct error *err);
+
 #endif

@@ -14,6 +14,7 @@
 #include "base/pack.h"
 #include "base/text.h"
 #include "control/environment.h"
+#include "control/migration.h"
 #include "control/postmortem.h"
 #include "control/summary.h"
 #include "store/audit.h"
@@ -145,6 +146,7 @@ static void describe(const struct environment *e, const struct active_rollout *r
 {
 	const char *clause = rollout_reason_text(effect->reason);
 	const char *whose = effect->reason == REASON_STABLE_DOWN ? r->old_hex : r->candidate.hex;
+	const char *command = migration_name(&r->plan, r->state.cursor);
 	char trouble[SENTENCE_SIZE];
 	if (effect->reason == REASON_ROUTER && e->route_failed) {
 		text_copy(to, size, e->route_error);
@@ -161,6 +163,9 @@ static void describe(const struct environment *e, const struct active_rollout *r
 		snprintf(to, size, "%s by %s%s%s", note->action, note->caller->who,
 			 note->reason && note->reason[0] ? ": " : "",
 			 note->reason ? note->reason : "");
+	else if (effect->reason == REASON_HOOK && command) /* that it failed comes with a note */
+		snprintf(to, size, "%s did not end in its time; see: davit logs %s/%s", command,
+			 e->name, command);
 	else if (is_about_instances(effect->reason) &&
 		 instances_trouble(e, whose, trouble, sizeof trouble))
 		snprintf(to, size, "%s (%s)", clause, trouble);
@@ -383,6 +388,8 @@ static void put_change(struct environment *e, struct active_rollout *r,
 	put_effects(e, r, &change->effects, note);
 	if (r)
 		put_weight(e, r, change);
+	if (r)
+		migration_put(e, r, change->plan, &change->rollout);
 	if (r)
 		put_rollout(e, r, &change->rollout, change->plan,
 			    change->effects.plan_replaced || event->kind == EVENT_START,

@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "control/environment.h"
 #include "control/forecast.h"
+#include "control/migration.h"
 #include "control/release_config.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
@@ -101,10 +102,12 @@ static void show_instances(const struct environment *e, struct view_environment 
 	uint64_t now = env_now_ms(c->parts.env);
 	for (size_t i = 0; i < count && v->instance_count < VIEW_INSTANCES_MAX; i++) {
 		const struct instance_status *s = &list[i];
+		bool over = instance_state_over(s->state) && instance_surplus(e, s);
 		/* What is over, and nobody wants, is kept for its log alone. */
-		if (!instance_of(e, s) || (instance_state_over(s->state) && instance_surplus(e, s)))
+		if (!instance_of(e, s) || (over && !migration_instance(s)))
 			continue;
 		struct view_instance *to = &v->instances[v->instance_count++];
+		to->log_only = over;
 		text_copy(to->id, sizeof to->id, s->id);
 		text_copy(to->process, sizeof to->process, s->process);
 		text_copy(to->release, sizeof to->release, s->release);

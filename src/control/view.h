@@ -77,6 +77,7 @@ struct view_instance {
 	uint64_t requests; /* answered, or given up, of those that were tried there last */
 	uint64_t errors;
 	uint64_t in_flight;
+	bool log_only; /* a command of a migration that has ended: there for its log */
 };
 
 struct view_environment {

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "control/environment.h"
+#include "control/migration.h"
 #include "control/summary.h"
 #include "control/view.h"
 #include "control/view_judge.h"
@@ -266,6 +267,20 @@ static void estimate_text(const struct view_judge *judge, char to[VIEW_WORD_SIZE
 		 (unsigned long long)judge->more_requests, at);
 }
 
+/* The step that a person has to open: behind it lies migrate.after. */
+static void explain_gate(const struct source *s)
+{
+	struct view_rollout *v = s->view;
+	snprintf(
+		v->why, sizeof v->why,
+		"It waits at the point of no return: %s. Once migrate.after of %s has begun, davit "
+		"rollback refuses to go back beyond it. Until then %s is there at full strength.",
+		v->gate.text, tag_or(&v->new_release, "the new release"),
+		tag_or(&v->old_release, "the live release"));
+	snprintf(v->next, sizeof v->next, "davit approve %s   (or: davit reject %s)",
+		 v->environment, v->environment);
+}
+
 static void explain_running(const struct source *s)
 {
 	struct view_rollout *v = s->view;
@@ -273,8 +288,17 @@ static void explain_running(const struct source *s)
 	char have[40], want[40];
 	char estimate[VIEW_WORD_SIZE * 2];
 	const struct view_step *step = v->step < v->step_count ? &v->steps[v->step] : NULL;
+	const char *command = migration_name(&s->plan, s->state.cursor);
 	estimate_text(&v->judge, estimate);
-	if (v->hold_for_ms > 0 || v->hold_at_most_ms > 0)
+	if (v->gate.waits) {
+		explain_gate(s);
+		return;
+	}
+	if (command)
+		snprintf(v->why, sizeof v->why, "It runs %s of %s; davit logs %s/%s shows it.",
+			 command, tag_or(&v->new_release, "the new release"), v->environment,
+			 command);
+	else if (v->hold_for_ms > 0 || v->hold_at_most_ms > 0)
 		snprintf(v->why, sizeof v->why,
 			 "It stays at %s for at least %s (%s so far)%s%s. It goes on when the time "
 			 "is over and "
@@ -295,7 +319,7 @@ static void show_gate(const struct source *s)
 	struct view_gate *v = &s->view->gate;
 	struct active_rollout *r = s->environment ? s->environment->active : NULL;
 	struct error ignored;
-	if (s->state.status != ROLLOUT_GATED || !s->active || s->active != r)
+	if (!s->active || s->active != r || !gating_asks(r))
 		return;
 	struct gating *g = mem_new(sizeof *g);
 	if (gating_look(s->environment, r, g, &ignored) == 0) {
@@ -307,8 +331,9 @@ static void show_gate(const struct source *s)
 		v->not_author = g->not_author;
 		v->needed = g->rules.count;
 		v->given = g->facts.yes;
-		v->expires_unix_ms =
-			g->rules.count > 0 ? g->facts.asked_unix_ms + g->rules.expires_ms : 0;
+		v->expires_unix_ms = g->rules.count > 0 && g->rules.expires_ms != UINT64_MAX
+					     ? g->facts.asked_unix_ms + g->rules.expires_ms
+					     : 0;
 		v->soak_ms = g->rules.soak_ms;
 		v->soaked_ms = g->facts.soaked_ms;
 		v->opens_in_ms = g->facts.opens_in_ms;
@@ -353,6 +378,29 @@ static void explain_queued(const struct source *s)
 	snprintf(v->next, sizeof v->next, "davit watch %s", v->environment);
 }
 
+static void explain_paused(const struct source *s)
+{
+	struct view_rollout *v = s->view;
+	const char *last = v->history_count > 0 ? v->history[v->history_count - 1].text : "";
+	if (s->state.reason == REASON_HOOK) {
+		snprintf(v->why, sizeof v->why,
+			 "It is paused, and %s serves everything. %s Nothing goes back by itself.",
+			 tag_or(&v->new_release, "the new release"), last);
+		snprintf(v->next, sizeof v->next,
+			 "davit resume %s   (runs it again; without it: davit promote %s)",
+			 v->environment, v->environment);
+		return;
+	}
+	if (v->gate.waits) {
+		explain_gate(s);
+		return;
+	}
+	snprintf(v->why, sizeof v->why, "It is paused: %s. Traffic stays as it is.",
+		 rollout_reason_text(s->state.reason));
+	snprintf(v->next, sizeof v->next, "davit resume %s   (or: davit abort %s)", v->environment,
+		 v->environment);
+}
+
 static void explain(const struct source *s)
 {
 	struct view_rollout *v = s->view;
@@ -363,12 +411,7 @@ static void explain(const struct source *s)
 	case ROLLOUT_QUEUED: explain_queued(s); break;
 	case ROLLOUT_GATED: explain_gated(s); break;
 	case ROLLOUT_RUNNING: explain_running(s); break;
-	case ROLLOUT_PAUSED:
-		snprintf(v->why, sizeof v->why, "It is paused: %s. Traffic stays as it is.",
-			 rollout_reason_text(s->state.reason));
-		snprintf(v->next, sizeof v->next, "davit resume %s   (or: davit abort %s)",
-			 v->environment, v->environment);
-		break;
+	case ROLLOUT_PAUSED: explain_paused(s); break;
 	case ROLLOUT_REVERTING:
 		if (v->old_release.release[0])
 			snprintf(v->why, sizeof v->why, "It goes back to %s: %s", old,
@@ -456,7 +499,9 @@ static void find_suspect(const struct source *s)
 		return;
 	size_t count = runtime->ops->observe(runtime, &list);
 	for (size_t i = 0; i < count; i++) {
-		if (strcmp(list[i].release, v->new_release.release) != 0)
+		bool done = migration_instance(&list[i]) && list[i].exit_known &&
+			    list[i].exit_code == 0;
+		if (strcmp(list[i].release, v->new_release.release) != 0 || done)
 			continue;
 		if (!v->suspect[0] || list[i].state == INSTANCE_FAILED || list[i].restarts > 0)
 			text_copy(v->suspect, sizeof v->suspect, list[i].id);

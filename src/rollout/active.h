@@ -33,8 +33,10 @@ void cursor_enter(struct turn *t, uint32_t cursor);
 /* The current step is complete: record why, go to the next. */
 void cursor_advance(struct turn *t);
 
-void cursor_begin(struct turn *t);   /* leave GATED or QUEUED for the first step */
-void cursor_go_on(struct turn *t);   /* leave PAUSED: a new attempt of the step */
+void cursor_begin(struct turn *t); /* leave GATED or QUEUED for the first step */
+void cursor_leave_pause(
+	struct turn *t);           /* a new attempt of the step, of which nothing is asked again */
+void cursor_go_on(struct turn *t); /* leave PAUSED: a new attempt, asked for again */
 void cursor_unstick(struct turn *t); /* leave STUCK, if it is: something has moved */
 
 /* --- retreat.c */
@@ -56,6 +58,10 @@ void retreat_take_back(struct turn *t);
 
 /* REASON_WRONG_RELEASE when instances report another release, else `otherwise`. */
 enum rollout_reason retreat_reason(const struct turn *t, enum rollout_reason otherwise);
+
+/* The command of a HOOK failed, or took too long: back where that is possible. Behind MARK it is not: then the
+ * rollout waits for a person, who has it run again (resume), goes on without it (promote), or goes back. */
+void retreat_hook(struct turn *t);
 
 /* --- time.c: EVENT_TICK */
 

@@ -44,9 +44,12 @@ enum rollout_answer command_promote(struct turn *t, enum evidence_kind kind)
 			       ? ANSWER_GOING_BACK
 			       : ANSWER_NOT_NOW;
 	enum plan_op op = cursor_step(t)->op;
-	if (op != PLAN_GATE && (op != PLAN_HOLD || kind == EVIDENCE_APPROVAL))
+	bool failed = op == PLAN_HOOK && paused && r->marked; /* and may be left undone */
+	if (op != PLAN_GATE && ((op != PLAN_HOLD && !failed) || kind == EVIDENCE_APPROVAL))
 		return ANSWER_NOT_NOW;
-	if (paused)
+	if (failed)
+		cursor_leave_pause(t); /* it is not run again */
+	else if (paused)
 		cursor_go_on(t);
 	r->passed = true;
 	r->passed_as = kind;

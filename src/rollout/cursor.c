@@ -99,7 +99,8 @@ void cursor_advance(struct turn *t)
 	const struct plan_step *step = cursor_step(t);
 	struct rollout *r = t->r;
 
-	if (step->op == PLAN_HOLD || step->op == PLAN_GATE) {
+	if (step->op == PLAN_HOLD || step->op == PLAN_GATE ||
+	    (step->op == PLAN_HOOK && r->passed)) {
 		struct rollout_effect *effect = turn_emit(t, EFFECT_EVIDENCE);
 		effect->step = r->cursor;
 		effect->attempt = r->attempt;
@@ -123,7 +124,7 @@ void cursor_unstick(struct turn *t)
 	cursor_set_status(t, t->plan->reverts ? ROLLOUT_REVERTING : ROLLOUT_RUNNING, t->r->reason);
 }
 
-void cursor_go_on(struct turn *t)
+void cursor_leave_pause(struct turn *t)
 {
 	struct rollout *r = t->r;
 
@@ -132,7 +133,12 @@ void cursor_go_on(struct turn *t)
 	r->waited_ms = 0;
 	r->inconclusive = 0;
 	cursor_set_status(t, ROLLOUT_RUNNING, REASON_NONE);
-	if (r->issued)
+}
+
+void cursor_go_on(struct turn *t)
+{
+	cursor_leave_pause(t);
+	if (t->r->issued)
 		step_reissue(t, cursor_step(t));
 	else
 		cursor_try_issue(t);

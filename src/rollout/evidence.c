@@ -157,6 +157,6 @@ void active_hooked(struct turn *t)
 		cursor_unstick(t);
 		cursor_advance(t);
 	} else if (r->status != ROLLOUT_STUCK) {
-		retreat_or_retry(t, REASON_HOOK, false);
+		retreat_hook(t);
 	}
 }

@@ -142,7 +142,10 @@ const char *plan_step_describe(const struct plan *plan, uint32_t step, const cha
 	case PLAN_ROUTE: put_route(&line, s); break;
 	case PLAN_HOLD: put_hold(&line, s); break;
 	case PLAN_GATE: put(&line, "wait for an approval"); break;
-	case PLAN_HOOK: put(&line, "run a command"); break;
+	case PLAN_HOOK:
+		put(&line, "run ");
+		put(&line, s->label[0] ? s->label : "a command");
+		break;
 	case PLAN_OP_COUNT: break;
 	}
 	return to;

@@ -72,6 +72,16 @@ void retreat_or_retry(struct turn *t, enum rollout_reason reason, bool bad)
 		retreat_retry(t, reason);
 }
 
+void retreat_hook(struct turn *t)
+{
+	if (!t->r->marked || t->plan->reverts) {
+		retreat_or_retry(t, REASON_HOOK, false);
+		return;
+	}
+	t->r->retries++; /* tells the next try from this one */
+	cursor_pause(t, REASON_HOOK);
+}
+
 enum rollout_reason retreat_reason(const struct turn *t, enum rollout_reason otherwise)
 {
 	uint8_t slot = environment_find(t->env, &t->plan->releases[PLAN_CANDIDATE].id);

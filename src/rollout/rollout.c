@@ -35,11 +35,12 @@ static void on_drift(struct turn *t)
 	turn_changed(t);
 }
 
-/* All that is left is to see the old release off. The environment at rest does that as well. */
+/* All that is left is to see the old release off, which the environment at rest does as well, and a command that
+ * whoever supersedes does not want any more. */
 static bool clearing_away(const struct turn *t)
 {
 	enum plan_op op = cursor_step(t)->op;
-	return op == PLAN_DRAIN || op == PLAN_STOP;
+	return op == PLAN_DRAIN || op == PLAN_STOP || op == PLAN_HOOK;
 }
 
 static void on_newer(struct turn *t)

@@ -51,7 +51,10 @@ static void step_timeout(struct turn *t, const struct plan_step *step)
 	case PLAN_DRAIN:
 	case PLAN_STOP: removal_timeout(t, step); break;
 	case PLAN_MARK: retreat_or_retry(t, retreat_reason(t, REASON_UNHEALTHY), true); break;
-	case PLAN_HOOK: retreat_or_retry(t, REASON_HOOK, false); break;
+	case PLAN_HOOK:
+		if (!t->r->passed)
+			retreat_hook(t);
+		break;
 	case PLAN_HOLD:
 	case PLAN_OP_COUNT: break;
 	}

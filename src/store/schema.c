@@ -118,7 +118,18 @@ static const char *const step_4[] = {
 	NULL,
 };
 
-const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2, step_3, step_4};
+/* Where rollouts began what no release before them can live with. */
+static const char *const step_5[] = {
+	"CREATE TABLE crossing (rollout INTEGER PRIMARY KEY REFERENCES rollout (number),"
+	"  app TEXT NOT NULL, environment TEXT NOT NULL, release TEXT NOT NULL,"
+	"  at INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX crossing_of ON crossing (app, environment);",
+	ADDED_ONLY("crossing"),
+	NULL,
+};
+
+const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2,
+							step_3, step_4, step_5};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)

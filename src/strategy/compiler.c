@@ -109,6 +109,14 @@ struct plan_step *compiler_route(struct compiler *c, uint32_t share_bp)
 	return step;
 }
 
+void compiler_hook(struct compiler *c, const char *name, bool exposes)
+{
+	struct plan_step *hook =
+		compiler_add(c, PLAN_HOOK, PLAN_NONE, c->settings->migrate_deadline_ms);
+	hook->exposes = exposes;
+	compiler_label(hook, name);
+}
+
 struct plan_step *compiler_hold(struct compiler *c, const struct strategy_move *move,
 				uint32_t analyses)
 {

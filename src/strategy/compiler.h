@@ -55,6 +55,9 @@ void compiler_shrink_live(struct compiler *c, const uint16_t count[PROCESSES_MAX
 /* ROUTE with this share for the candidate, the rest for the live release. */
 struct plan_step *compiler_route(struct compiler *c, uint32_t share_bp);
 
+/* HOOK of this name (STRATEGY_BEFORE, STRATEGY_AFTER). */
+void compiler_hook(struct compiler *c, const char *name, bool exposes);
+
 struct plan_step *compiler_hold(struct compiler *c, const struct strategy_move *move,
 				uint32_t analyses);
 

@@ -10,7 +10,7 @@ enum { RETRIES_MAX = 2 };
 static void fill_terms(struct plan *plan, const struct strategy_settings *s)
 {
 	text_copy(plan->strategy, sizeof plan->strategy, s->name);
-	plan->keep_warm_ms = s->keep_warm_ms;
+	plan->keep_warm_ms = s->migrate_after ? 0 : s->keep_warm_ms; /* it could not serve */
 	plan->ready_deadline_ms = s->ready_deadline_ms;
 	plan->min_ready_ms = s->min_ready_ms;
 	plan->route_deadline_ms = s->route_deadline_ms;
@@ -142,10 +142,14 @@ static void finish(struct compiler *c)
 	once.at_most_ms = s->check_deadline_ms;
 	for (uint32_t i = 0; i < s->verify_count && c->traffic; i++)
 		compiler_label(compiler_hold(c, &once, ANALYSIS_CHECKS), "verify");
+	if (s->migrate_after && s->migrate_asks && c->live)
+		compiler_label(compiler_add(c, PLAN_GATE, PLAN_NONE, 0), STRATEGY_AFTER);
 	struct plan_step *mark = compiler_add(c, PLAN_MARK, PLAN_CANDIDATE, s->ready_deadline_ms);
 	compiler_label(mark, "live");
-	if (c->removes_last)
+	if (c->removes_last || s->migrate_after)
 		compiler_shrink_live(c, none);
+	if (s->migrate_after)
+		compiler_hook(c, STRATEGY_AFTER, false);
 }
 
 int strategy_compile(const struct strategy_settings *settings, const struct environment_state *env,
@@ -167,6 +171,8 @@ int strategy_compile(const struct strategy_settings *settings, const struct envi
 	for (uint32_t p = 0; p < PROCESSES_MAX; p++)
 		c.left[p] = ret_plan->releases[PLAN_LIVE].process[p].count;
 	compiler_add(&c, PLAN_FETCH, PLAN_CANDIDATE, settings->fetch_deadline_ms);
+	if (settings->migrate_before)
+		compiler_hook(&c, STRATEGY_BEFORE, true);
 	remove_leftovers(&c);
 	for (uint32_t i = 0; i < settings->move_count; i++)
 		compile_move(&c, i);

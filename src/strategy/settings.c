@@ -51,6 +51,7 @@ void strategy_settings_init(struct strategy_settings *settings)
 	settings->drain_ms = 30 * SECOND_MS;
 	settings->stop_deadline_ms = 35 * SECOND_MS;
 	settings->keep_warm_ms = 10 * MINUTE_MS;
+	settings->migrate_deadline_ms = 15 * MINUTE_MS;
 }
 
 struct strategy_move strategy_move_default(enum strategy_move_kind kind)

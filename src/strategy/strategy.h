@@ -13,7 +13,9 @@
  *
  *       What the moves share: the live release keeps its full strength until MARK, except in rolling and
  *       recreate, so that going back is a matter of shares. Processes without traffic are moved as
- *       "n of N instances". A process that hands over stop-first moves with the last share only, or in
+ *       "n of N instances". A migration's first command runs before the first instance starts; its second behind
+ *       MARK, when nothing of the live release runs any more, and a GATE stands before MARK: from there on nothing
+ *       goes back by itself. Neither is in a way back. A process that hands over stop-first moves with the last share only, or in
  *       whole instances before; one with traffic can only be recreated.
  *
  * UNITS Shares are basis points, times milliseconds, counts instances of one process.
@@ -31,6 +33,10 @@
 #include "rollout/plan.h"
 
 enum { STRATEGY_MOVES_MAX = 16, STRATEGY_SHARES_MAX = 16, STRATEGY_BATCHES_MAX = 10 };
+
+/* Labels of the steps of a migration. */
+#define STRATEGY_BEFORE "migrate.before"
+#define STRATEGY_AFTER  "migrate.after"
 
 #define STRATEGY_KINDS(X)           \
 	X(BLUE_GREEN, "blue-green") \
@@ -80,7 +86,11 @@ struct strategy_settings {
 	struct process_shape process[PROCESSES_MAX]; /* of the candidate */
 	bool checks; /* the environment has checks: CHECK runs them, else it is left out */
 	uint32_t verify_count; /* so many checks once all requests go to it, one after the other */
-	bool analysis;         /* judge live requests; else holds are time alone */
+	bool migrate_before;   /* HOOK before the first instance starts … */
+	bool migrate_after; /* … and once nothing of the live release runs any more, behind MARK */
+	bool migrate_asks;  /* GATE before that: it is the point of no return */
+	uint64_t migrate_deadline_ms; /* of each */
+	bool analysis;                /* judge live requests; else holds are time alone */
 	bool report_only; /* SHADOW last: report, then remove the candidate; nothing goes live */
 	enum too_little too_little;
 	uint32_t inconclusive_max;

@@ -151,6 +151,10 @@ static void draw_settings(struct sim *s)
 	t->stop_deadline_ms = 6000;
 	t->keep_warm_ms = sim_below(s, 3) * 8000;
 	t->pause_ttl_ms = sim_chance(s, 30) ? 10000 : 0;
+	t->migrate_before = sim_chance(s, 15);
+	t->migrate_after = sim_chance(s, 15);
+	t->migrate_asks = sim_chance(s, 50);
+	t->migrate_deadline_ms = 10000;
 }
 
 static void draw(struct sim *s, uint64_t seed, bool verbose)

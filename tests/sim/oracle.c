@@ -221,6 +221,8 @@ static void check_evidence(struct sim *s, const struct store *before,
 			sim_fail(s, "I-9: evidence for another step or attempt");
 		if (step->op == PLAN_GATE && !mine)
 			sim_fail(s, "I-9: a gate opens without approval");
+		if (step->op == PLAN_HOOK && (!skip || !mine))
+			sim_fail(s, "I-9: a command is left undone and nobody said so");
 		if (step->op == PLAN_HOLD && skip && !mine)
 			sim_fail(s, "I-9: a hold is skipped and nobody said so");
 		if (step->op == PLAN_HOLD && !skip && o->held_ms < step->for_ms)
@@ -378,6 +380,9 @@ static void check_cursor(struct sim *s, const struct store *before, const struct
 		sim_fail(s, "the cursor moves while the rollout is paused");
 	if ((step->op == PLAN_HOLD || step->op == PLAN_GATE) && !o->evidence[a->cursor])
 		sim_fail(s, "I-9: the cursor passes a hold without evidence");
+	bool hooked = event->kind == EVENT_HOOKED && event->ok && event->attempt == a->attempt;
+	if (step->op == PLAN_HOOK && !hooked && !o->evidence[a->cursor])
+		sim_fail(s, "I-9: the cursor passes a command that did not succeed");
 	if (step->op != PLAN_FETCH && step->op != PLAN_HOOK && !left) {
 		if (event->kind != EVENT_OBSERVATION)
 			sim_fail(s, "I-26: %s ends a step", rollout_event_name(event->kind));

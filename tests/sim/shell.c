@@ -214,7 +214,7 @@ void shell_deliver(struct sim *s, const struct rollout_event *event)
 		shell_crash(s);
 }
 
-/* GATE and HOOK come with the pipeline; until then only simulated plans have them. */
+/* Beside those that a migration brings, at any place where a plan may have one. */
 static void insert_step(struct sim *s, struct plan *plan, enum plan_op op)
 {
 	uint32_t at = 1 + sim_below(s, plan->step_count), mark = 0;

@@ -469,12 +469,13 @@ static void a_repeated_request_has_one_effect(void **state)
 	assert_int_equal(first, again);
 
 	caller = world_caller("id-3");
+	struct control_back back = {.to = "", .reason = ""};
 	assert_int_equal(
-		control_rollback(world.control, &caller, "prod", "", "", &first, &world.err), 0);
+		control_rollback(world.control, &caller, "prod", &back, &first, &world.err), 0);
 	assert_string_equal(world_until_end(first, 60000), "succeeded");
 	assert_string_equal(world_live("prod"), "v1");
 	assert_int_equal(
-		control_rollback(world.control, &caller, "prod", "", "", &again, &world.err), 0);
+		control_rollback(world.control, &caller, "prod", &back, &again, &world.err), 0);
 	assert_int_equal(first, again);
 	world_assert_at_rest("prod", "v1", 2);
 }

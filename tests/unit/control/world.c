@@ -507,9 +507,9 @@ uint32_t world_deploy(const char *environment, const char *release)
 uint32_t world_rollback(const char *environment, const char *to)
 {
 	struct control_caller caller = world_caller("");
+	struct control_back back = {.to = to, .reason = "it hurts"};
 	uint32_t rollout = 0;
-	if (control_rollback(world.control, &caller, environment, to, "it hurts", &rollout,
-			     &world.err) < 0)
+	if (control_rollback(world.control, &caller, environment, &back, &rollout, &world.err) < 0)
 		return 0;
 	return rollout;
 }
@@ -566,10 +566,11 @@ static void say_it(void *argument)
 {
 	(void)argument;
 	struct control_caller caller = world_caller(insisted.request_id);
+	struct control_back back = {.to = "", .reason = ""};
 	if (insisted.release)
 		insisted.rollout = world_deploy_by(insisted.environment, insisted.release,
 						   insisted.strategy, insisted.request_id);
-	else if (control_rollback(world.control, &caller, insisted.environment, "", "",
+	else if (control_rollback(world.control, &caller, insisted.environment, &back,
 				  &insisted.rollout, &world.err) < 0)
 		insisted.rollout = 0;
 	insisted.answered = true;

@@ -796,6 +796,72 @@ static void hooks_are_asked_for_and_may_fail(void **state)
 	ASSERT_STATUS(ROLLOUT_REVERTING, REASON_HOOK);
 }
 
+/* Live, and at the command of its migration that nothing goes back from. */
+static void walk_behind_mark(void)
+{
+	b.settings.migrate_after = true;
+	begin(&release_2);
+	walk_to(PLAN_HOOK);
+	assert_true(b.r.marked);
+	assert_int_equal(effects(EFFECT_HOOK), 1);
+}
+
+static void hook_fails(void)
+{
+	deliver((struct rollout_event){
+		.kind = EVENT_HOOKED, .step = b.r.cursor, .attempt = b.r.attempt});
+	ASSERT_STATUS(ROLLOUT_PAUSED, REASON_HOOK);
+}
+
+static void a_command_behind_mark_that_fails_waits_for_a_person(void **state)
+{
+	(void)state;
+	walk_behind_mark();
+	uint32_t retries = b.r.retries;
+	hook_fails();
+	assert_int_equal(b.r.retries, retries + 1);
+	pass_time(60000);
+	look();
+	ASSERT_STATUS(ROLLOUT_PAUSED, REASON_HOOK);
+	command(EVENT_ABORT);
+	assert_int_equal(b.fx.answer, ANSWER_AFTER_MARK);
+	command(EVENT_RESUME);
+	assert_int_equal(effects(EFFECT_HOOK), 1);
+	deliver((struct rollout_event){
+		.kind = EVENT_HOOKED, .step = b.r.cursor, .attempt = b.r.attempt, .ok = true});
+	walk_to_end();
+	ASSERT_STATUS(ROLLOUT_SUCCEEDED, REASON_NONE);
+}
+
+static void a_command_behind_mark_may_be_left_undone_once_it_failed(void **state)
+{
+	(void)state;
+	walk_behind_mark();
+	command(EVENT_PROMOTE);
+	assert_int_equal(b.fx.answer, ANSWER_NOT_NOW);
+	hook_fails();
+	command(EVENT_APPROVE);
+	assert_int_equal(b.fx.answer, ANSWER_NOT_NOW);
+	command(EVENT_PROMOTE);
+	assert_int_equal(b.fx.answer, ANSWER_OK);
+	assert_int_equal(effects(EFFECT_HOOK), 0);
+	pass_time(b.settings.migrate_deadline_ms);
+	ASSERT_STATUS(ROLLOUT_RUNNING, REASON_NONE);
+	look();
+	ASSERT_STATUS(ROLLOUT_SUCCEEDED, REASON_NONE);
+	assert_int_equal(effects(EFFECT_EVIDENCE), 1);
+}
+
+static void whoever_supersedes_does_not_wait_for_a_command_behind_mark(void **state)
+{
+	(void)state;
+	walk_behind_mark();
+	deliver((struct rollout_event){.kind = EVENT_NEWER});
+	ASSERT_STATUS(ROLLOUT_RUNNING, REASON_NONE);
+	deliver((struct rollout_event){.kind = EVENT_NEWER, .supersede = true});
+	ASSERT_STATUS(ROLLOUT_SUCCEEDED, REASON_NONE);
+}
+
 static void a_gate_opens_for_a_person_only(void **state)
 {
 	(void)state;
@@ -1017,6 +1083,9 @@ int main(void)
 		TEST(without_the_lease_nothing_happens),
 		TEST(mark_waits_for_an_instance_that_is_not_what_it_says),
 		TEST(hooks_are_asked_for_and_may_fail),
+		TEST(a_command_behind_mark_that_fails_waits_for_a_person),
+		TEST(a_command_behind_mark_may_be_left_undone_once_it_failed),
+		TEST(whoever_supersedes_does_not_wait_for_a_command_behind_mark),
 		TEST(a_gate_opens_for_a_person_only),
 		TEST(a_drain_ends_at_its_deadline_since_the_confirmation),
 		TEST(a_start_that_is_refused_for_good_is_not_waited_for),

@@ -161,6 +161,29 @@ static void evidence_and_transitions_are_kept_in_order(void **state)
 	assert_int_equal(store_commit(f->s, &f->err), ERR_CONFLICT);
 }
 
+static void the_last_point_of_no_return_of_an_environment_is_found(void **state)
+{
+	struct fixture *f = *state;
+	struct store_rollout first = a_rollout(1, "s"), second = a_rollout(2, "s");
+	struct store_crossing c = {.rollout = 1, .at_unix_ms = 5}, found;
+	text_copy(c.app, sizeof c.app, "shop");
+	text_copy(c.environment, sizeof c.environment, "prod");
+	assert_int_equal(store_crossing_last(f->s, "shop", "prod", &found, &f->err), 0);
+	store_begin(f->s);
+	store_put_rollout(f->s, &first);
+	store_put_rollout(f->s, &second);
+	store_add_crossing(f->s, &c);
+	store_add_crossing(f->s, &c); /* told twice, there once */
+	c.rollout = 2;
+	text_copy(c.release, sizeof c.release, "abc");
+	store_add_crossing(f->s, &c);
+	must(store_commit(f->s, &f->err), &f->err);
+	assert_int_equal(store_crossing_last(f->s, "shop", "prod", &found, &f->err), 1);
+	assert_int_equal(found.rollout, 2);
+	assert_string_equal(found.release, "abc");
+	assert_int_equal(store_crossing_last(f->s, "shop", "staging", &found, &f->err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +192,7 @@ int main(void)
 		TEST(every_field_comes_back_as_it_was_written),
 		TEST(rollouts_are_listed_by_environment_page_and_whether_they_ended),
 		TEST(evidence_and_transitions_are_kept_in_order),
+		TEST(the_last_point_of_no_return_of_an_environment_is_found),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

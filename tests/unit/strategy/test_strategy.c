@@ -283,6 +283,32 @@ static void the_first_release_needs_no_detours(void **state)
 	}
 }
 
+static void a_migration_stands_around_all_of_it(void **state)
+{
+	(void)state;
+	settings.migrate_before = settings.migrate_after = settings.migrate_asks = true;
+	strategy_default(&settings, STRATEGY_BLUE_GREEN);
+	settings.analysis = false;
+	compile();
+	assert_steps("fetch  candidate\n"
+		     "hook   run migrate.before\n"
+		     "start  candidate web 4 of 4\n"
+		     "ready  candidate web 4 of 4\n"
+		     "route  candidate 100%\n"
+		     "hold   at least 5m\n"
+		     "gate   wait for an approval\n"
+		     "mark   candidate\n"
+		     "drain  live web 0 of 4\n"
+		     "stop   live web 0 of 4\n"
+		     "hook   run migrate.after\n");
+	assert_int_equal(plan.keep_warm_ms, 0);
+	environment_init(&env); /* nobody to go back to: nothing to ask */
+	compile();
+	for (uint32_t i = 0; i < plan.step_count; i++)
+		assert_int_not_equal(plan.steps[i].op, PLAN_GATE);
+	assert_int_equal(plan.steps[plan.step_count - 1].op, PLAN_HOOK);
+}
+
 static void a_third_release_leaves_first(void **state)
 {
 	(void)state;
@@ -436,6 +462,7 @@ int main(void)
 		TEST(workers_that_stop_first_move_whole_and_late),
 		TEST(an_application_without_requests_has_no_routes),
 		TEST(the_first_release_needs_no_detours),
+		TEST(a_migration_stands_around_all_of_it),
 		TEST(a_third_release_leaves_first),
 		TEST(a_warm_candidate_is_used_not_removed),
 		TEST(a_rollback_to_ready_instances_is_a_route_first),
