@@ -63,6 +63,25 @@ static void check_need(const struct stages *s, uint32_t stage, uint32_t item)
 			reader_error(s->r, at, "Stage \"%s\" is needed twice; keep one.", name);
 }
 
+/* What is about a report counts only with one, and who writes it is a script. */
+static void check_scan(const struct stages *s, uint32_t stage)
+{
+	static const char *const keys[] = {"block_at", "baseline"};
+	const struct app_stage *about = &s->app->stages[stage];
+	const struct yaml_node *node = yaml_get(s->all, about->name);
+	if (about->sarif && about->run.set == 0)
+		reader_error(s->r, yaml_get(node, "sarif"),
+			     "Stage \"%s\" has no \"run\" that could write the report; add the "
+			     "script that runs the scanner.",
+			     about->name);
+	for (size_t i = 0; !about->sarif && i < sizeof keys / sizeof keys[0]; i++)
+		if (yaml_get(node, keys[i]))
+			reader_error(s->r, yaml_get(node, keys[i]),
+				     "\"%s\" counts only with \"sarif\"; name the report that the "
+				     "scanner writes, or remove \"%s\".",
+				     keys[i], keys[i]);
+}
+
 static void check_stage(const struct stages *s, uint32_t stage)
 {
 	const struct app_stage *about = &s->app->stages[stage];
@@ -72,6 +91,7 @@ static void check_stage(const struct stages *s, uint32_t stage)
 			     about->name);
 	for (uint32_t i = 0; i < about->needs.count; i++)
 		check_need(s, stage, i);
+	check_scan(s, stage);
 	for (uint32_t i = 0; i < stage; i++)
 		if (about->archive.count > 0 && s->app->stages[i].archive.count > 0) {
 			reader_error(s->r, node_of(s, stage, "archive"),

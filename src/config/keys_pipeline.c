@@ -126,6 +126,8 @@ static const struct schema_section when_section = {
 	       "it; "
 	       "they get no outputs of it."};
 
+static const char *const severities[] = {"low", "medium", "high", "critical", NULL};
+
 static const struct schema_key stage_keys[] = {
 	{"run", SCHEMA_SECTION, AT(app_stage, run), .flags = SCHEMA_OPTIONAL,
 	 .section = &script_section, .example = "make",
@@ -175,6 +177,20 @@ static const struct schema_key stage_keys[] = {
 	 .doc = "A JUnit XML file that the script writes: davit reads how many tests there were "
 		"and "
 		"which have failed. A file with failures fails the stage."},
+	{"sarif", SCHEMA_TEXT, AT(app_stage, sarif), .valid = value_is_inside,
+	 .shape = "a path inside the application such as findings.sarif",
+	 .example = "findings.sarif",
+	 .doc = "A SARIF report that the script writes. A finding that is new and as severe as "
+		"`block_at` fails the stage; so does a report that is missing, is none, or is of "
+		"a scan that failed. `waivers.yaml` of the commit lets findings through for a "
+		"time."},
+	{"block_at", SCHEMA_CHOICE, AT(app_stage, block_at), .choices = severities,
+	 .fallback = "high", .doc = "From which severity on a new finding fails the stage."},
+	{"baseline", SCHEMA_TEXT, AT(app_stage, baseline), .valid = value_is_inside,
+	 .shape = "a path inside the application such as baseline.sarif",
+	 .example = "baseline.sarif",
+	 .doc = "A SARIF report in the commit: what is in it is not new. Left out, every finding "
+		"is."},
 	{"archive", SCHEMA_TEXTS, AT(app_stage, archive), .max = APP_TEXTS_MAX, .valid = is_path,
 	 .shape = PATH_SHAPE, .example = "[bin/, assets/]",
 	 .doc = "Make the release's archive of these paths, or of all with `[.]`, and of "
@@ -185,8 +201,6 @@ static const struct schema_key stage_keys[] = {
 static const struct schema_later stage_later[] = {
 	{"image", "Make an archive: write \"archive: [bin/]\"."},
 	{"external", NULL},
-	{"sarif", NULL},
-	{"block_at", NULL},
 	{"secrets", "Nothing of a pipeline can read a secret until then."}};
 
 const struct schema_section schema_stage = {

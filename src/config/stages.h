@@ -62,6 +62,8 @@ struct app_stage {
 	struct app_when when;
 	bool finally;
 	const char *junit;
+	const char *sarif, *baseline;
+	uint32_t block_at; /* 0 low, 1 medium, 2 high, 3 critical; only with `sarif` */
 	struct app_texts archive;
 };
 

@@ -78,6 +78,11 @@ static void put_notes(const struct run_stage *stage, struct buf *to)
 			   result->tests.tests);
 	if (result->tested && result->tests.skipped > 0)
 		buf_printf(to, ", %u skipped", result->tests.skipped);
+	if (result->scanned)
+		buf_printf(to, "  findings: %u new, %u known", result->findings.fresh,
+			   result->findings.known);
+	if (result->scanned && result->findings.waived > 0)
+		buf_printf(to, ", %u waived", result->findings.waived);
 	if (result->cached)
 		buf_puts(to, "  from its cache");
 	if (graph->attempt > 1)
@@ -117,6 +122,12 @@ static json_t *tests_json(const struct builder_tests *tests)
 			 (int)tests->failed, "skipped", (int)tests->skipped, "failed_names", names);
 }
 
+static json_t *findings_json(const struct builder_findings *f)
+{
+	return json_pack("{s:i,s:i,s:i,s:i}", "new", (int)f->fresh, "existing", (int)f->known,
+			 "waived", (int)f->waived, "suppressed", (int)f->suppressed);
+}
+
 static json_t *stage_json(const struct build_show *show, uint32_t index)
 {
 	struct run_stage stage = run_stage(show->run, index);
@@ -137,6 +148,8 @@ static json_t *stage_json(const struct build_show *show, uint32_t index)
 		json_object_set_new(o, "exit_code", json_integer(stage.result->code));
 	if (stage.result->tested)
 		json_object_set_new(o, "tests", tests_json(&stage.result->tests));
+	if (stage.result->scanned)
+		json_object_set_new(o, "findings", findings_json(&stage.result->findings));
 	if (stage.result->cached)
 		json_object_set_new(o, "cached", json_true());
 	if (stage.graph->attempt > 0) {

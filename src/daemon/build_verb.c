@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "cli/config_file.h"
 #include "daemon/build_order.h"
+#include "daemon/build_scan.h"
 #include "daemon/build_show.h"
 #include "drivers/builder/local.h"
 #include "os/file.h"
@@ -190,7 +191,8 @@ static void found(void *context)
 						      .checkout = &b->checkout,
 						      .log_bytes = LOCAL_LOG_BYTES,
 						      .work_bytes = LOCAL_WORK_BYTES,
-						      .cache_bytes = UINT64_C(4) << 30};
+						      .cache_bytes = UINT64_C(4) << 30,
+						      .judge = build_scan_judge};
 	b->status =
 		b->app->stage_count == 0
 			? error_set(&b->err, ERR_INVALID,

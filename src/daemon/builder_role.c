@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/config_file.h"
 #include "config/trigger.h"
+#include "daemon/build_scan.h"
 #include "drivers/builder/local.h"
 #include "pipeline/run.h"
 
@@ -190,7 +191,8 @@ static void found(void *context)
 						      .checkout = &r->checkout,
 						      .log_bytes = LOCAL_LOG_BYTES,
 						      .work_bytes = LOCAL_WORK_BYTES,
-						      .cache_bytes = UINT64_C(4) << 30};
+						      .cache_bytes = UINT64_C(4) << 30,
+						      .judge = build_scan_judge};
 	loop_work(r->loop, open_builder, opened, r);
 }
 

@@ -66,6 +66,9 @@ static void make_job(struct stage *stage)
 		.cache_key = texts_of(&config->cache.key),
 		.cache_paths = texts_of(&config->cache.paths),
 		.junit = config->junit,
+		.sarif = config->sarif,
+		.baseline = config->baseline,
+		.block_at = config->block_at,
 		.archive = texts_of(&config->archive)};
 	for (uint32_t i = 0; i < config->service_count; i++) {
 		const struct app_service *service = &config->services[i];

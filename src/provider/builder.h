@@ -63,7 +63,10 @@ struct builder_job {
 	struct builder_texts needs; /* stages whose outputs it gets, in this order */
 	struct builder_texts outputs;
 	struct builder_texts cache_key, cache_paths;
-	const char *junit;            /* NULL: none */
+	const char *junit;    /* NULL: none */
+	const char *sarif;    /* report of its scan; NULL: none */
+	const char *baseline; /* of the commit: what was let through before; NULL: nothing was */
+	uint32_t block_at;    /* severity, from 0, low medium high critical */
 	struct builder_texts archive; /* empty: none */
 };
 
@@ -73,15 +76,22 @@ struct builder_tests {
 		  [BUILDER_TEST_NAME_SIZE]; /* of failed ones; a stranger's bytes */
 };
 
+/* Of its scan, by what became of each since the baseline. */
+struct builder_findings {
+	uint32_t fresh, known, waived, suppressed;
+};
+
 struct builder_result {
 	bool passed;
 	bool again;                           /* of a failed one */
 	bool cached;                          /* what its cache holds was used */
 	bool tested;                          /* `tests` is filled */
+	bool scanned;                         /* `findings` is filled */
 	bool archived;                        /* the archive is made */
 	int code;                             /* exit code of the script; -1: none */
 	char sentence[BUILDER_SENTENCE_SIZE]; /* why it failed; "" when it passed */
 	struct builder_tests tests;
+	struct builder_findings findings;
 };
 
 struct builder_listener {

@@ -34,6 +34,11 @@ struct builder_local_settings {
 	const struct checkout *checkout;
 	const struct mask *mask; /* NULL: nothing is secret */
 	uint64_t log_bytes, work_bytes, cache_bytes;
+	/* Reads the report of a stage's scan, in another thread: 0 when nothing in it stands in the way, else the
+	 * reason. `report` and `source` (the commit's files) can be opened until it returns; `findings` is to be
+	 * filled where the report could be read. NULL: a stage with `sarif` fails. */
+	int (*judge)(const struct builder_job *job, const char *report, const char *source,
+		     struct builder_result *result, struct error *err);
 };
 
 /* Everything that `settings` points to must live until the close. */

@@ -250,6 +250,23 @@ static int read_tests(struct attempt *a, int work_fd, struct error *err)
 			: 0;
 }
 
+static int judge_scan(struct attempt *a, int work_fd, struct error *err)
+{
+	char report[40], source[SANDBOX_PATH_SIZE];
+	int fd = -1;
+	if (!a->local->settings.judge)
+		return error_set(err, ERR_UNSUPPORTED,
+				 "Nothing here can read the report of a scan.");
+	int code = graft_open(work_fd, a->job->sarif, &fd, err);
+	if (code < 0)
+		return error_prefix(err, "The report of its scan is not there");
+	snprintf(report, sizeof report, "/proc/self/fd/%d", fd);
+	snprintf(source, sizeof source, "%s/source", a->local->run);
+	code = a->local->settings.judge(a->job, report, source, &a->result, err);
+	close(fd);
+	return code;
+}
+
 static int keep_cache(struct attempt *a, int work_fd, struct error *err)
 {
 	if (a->job->cache_paths.count == 0 || a->result.cached)
@@ -274,6 +291,8 @@ static int collect(struct attempt *a, struct error *err)
 	if (code == 0 && a->result.tested && a->result.tests.failed > 0)
 		return error_set(err, ERR_RETRY, "%u of %u tests failed.", a->result.tests.failed,
 				 a->result.tests.tests);
+	if (code == 0 && a->job->sarif)
+		code = judge_scan(a, work_fd, err);
 	if (code == 0)
 		code = keep_outputs(a, work_fd, err);
 	if (code == 0 && a->job->archive.count > 0)

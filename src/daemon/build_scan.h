@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * build_scan - what a scanner found in a stage of a pipeline, judged (drivers/builder/local.h, `judge`).
+ *
+ * WHAT  The report is read by scan/scan.h, compared with the stage's baseline and freed of what waivers.yaml at the
+ *       root of the commit lets through. Both are read from the commit, never from what a stage has made of it.
+ * ERRORS ERR_DENIED: a new finding stands in the way; the sentence names the worst, its file and line. Others: the
+ *       report, the baseline or the waivers cannot be read, which is a failure and never "nothing found".
+ */
+#ifndef DAEMON_BUILD_SCAN_H
+#define DAEMON_BUILD_SCAN_H
+
+#include "provider/builder.h"
+
+int build_scan_judge(const struct builder_job *job, const char *report, const char *source,
+		     struct builder_result *result, struct error *err) MUST_CHECK;
+
+#endif
