@@ -467,6 +467,30 @@ const struct cli_command cli_commands[] = {
 	 .examples = "  davit schema > davit.schema.json",
 	 .json = "the same: it is JSON",
 	 .run = verb_schema},
+	{.name = "diff",
+	 .arguments = "ENV..ENV",
+	 .summary = "what differs between what is live in two environments",
+	 .details = "The releases and since when they are live, whether their files are the same, and each key of the resolved "
+		    "configuration that differs. Of variables and secrets only that they differ is shown, never what they are.",
+	 .examples = "  davit diff staging..prod\n"
+		     "  davit diff shop/staging shop/prod --json",
+	 .json = "davit.v1/diff: left, right (environment, release, tag, artifact, since_unix_ms, by), files (same, different, "
+		 "unknown), changes (key, left, right, hidden)",
+	 .args_min = 1,
+	 .args_max = 2,
+	 .run = verb_diff},
+	{.name = "guide",
+	 .arguments = "[FILE]",
+	 .summary = "your deployment guide, made of davit.yaml",
+	 .details = "Environments and what brings a release there, the workflow as a diagram (Mermaid; in HTML a drawing), each "
+		    "strategy step by step, pipeline, checks, what is watched, approvals, data, the rollback in four steps, and "
+		    "what to type. Without FILE: davit.yaml. Needs no server; the same file gives the same bytes.",
+	 .examples = "  davit guide > DEPLOYMENT.md\n"
+		     "  davit guide --html > deployment.html",
+	 .json = "davit.v1/guide: app, format, text",
+	 .args_max = 1,
+	 .options = {{"html", 0, NULL, "one page of HTML that loads nothing"}},
+	 .run = verb_guide},
 	{.name = "docs",
 	 .arguments = "[KEY]",
 	 .summary = "what a key of davit.yaml means",

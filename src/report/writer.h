@@ -2,7 +2,7 @@
  *
  * writer - a document, part by part, in one of two languages.
  *
- * WHAT  Headings, paragraphs, lists, tables and charts. All texts are plain: the writer escapes them, so that nothing
+ * WHAT  Headings, paragraphs, lists, tables, charts and flows. All texts are plain: the writer escapes them, so that nothing
  *       that came from outside (tags, reasons, lines of logs) becomes markup.
  * HOW   writer_begin(), parts in the order of reading, writer_end(). A table is begin, rows, end; a list is items in
  *       a row.
@@ -14,6 +14,7 @@
 #include "base/buf.h"
 
 struct chart;
+struct flow;
 struct writer;
 
 enum writer_tone { WRITER_PLAIN, WRITER_GOOD, WRITER_BAD, WRITER_NUMBER };
@@ -37,6 +38,7 @@ struct writer_ops {
 	void (*row)(struct writer *w, const struct writer_cell *cells, unsigned count);
 	void (*table_end)(struct writer *w);
 	void (*chart)(struct writer *w, const struct chart *chart);
+	void (*flow)(struct writer *w, const struct flow *flow);
 };
 
 struct writer {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "report/chart.h"
+#include "report/flow.h"
 #include "report/writer.h"
 
 static const char style[] =
@@ -191,6 +192,14 @@ static void draw(struct writer *w, const struct chart *chart)
 	buf_puts(w->to, "</details>\n</figure>\n");
 }
 
+static void draw_flow(struct writer *w, const struct flow *flow)
+{
+	end_list(w);
+	buf_puts(w->to, "<figure>\n");
+	flow_svg(flow, w->to);
+	buf_puts(w->to, "</figure>\n");
+}
+
 const struct writer_ops writer_html = {
 	.begin = begin,
 	.end = end,
@@ -204,4 +213,5 @@ const struct writer_ops writer_html = {
 	.row = row,
 	.table_end = table_end,
 	.chart = draw,
+	.flow = draw_flow,
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/chart.h"
+#include "report/flow.h"
 #include "report/writer.h"
 
 /* Whatever Markdown or the HTML in it could take for a sign gets a backslash, or its name. */
@@ -156,6 +157,12 @@ static void draw(struct writer *w, const struct chart *chart)
 	chart_table(chart, w, CHART_ROWS_FEW);
 }
 
+static void draw_flow(struct writer *w, const struct flow *flow)
+{
+	end_list(w);
+	flow_mermaid(flow, w->to);
+}
+
 const struct writer_ops writer_markdown = {
 	.begin = begin,
 	.end = end,
@@ -169,4 +176,5 @@ const struct writer_ops writer_markdown = {
 	.row = row,
 	.table_end = table_end,
 	.chart = draw,
+	.flow = draw_flow,
 };

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * guide - a team's deployment guide, made of its davit.yaml and nothing else.
+ *
+ * WHAT  Environments, workflow, strategies step by step, pipeline, checks, what is watched, approvals, data, the way
+ *       back in four steps, tooling. What davit.yaml does not say is left out. The same file gives the same bytes.
+ * OWNS  The resolved environments are borrowed: one for each of the app's, in its order.
+ */
+#ifndef CLI_GUIDE_H
+#define CLI_GUIDE_H
+
+#include "config/config.h"
+#include "report/flow.h"
+#include "report/writer.h"
+
+struct guide {
+	const struct app *app;
+	struct resolved *environments[APP_ENVIRONMENTS_MAX];
+};
+
+void guide_write(const struct guide *guide, struct writer *w);
+
+/* guide_flow.c: from a commit to the last environment. */
+void guide_flow(const struct guide *guide, struct flow *ret_flow);
+
+#endif

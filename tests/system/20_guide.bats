@@ -1,0 +1,104 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# davit guide: a team's deployment guide from its davit.yaml, without a server. davit diff: two environments, compared.
+
+load lib.bash
+
+setup() {
+	kit_setup
+	STAGING_PORT=$(free_port)
+	INSTANCES=1
+	STRATEGY='[{ canary: { steps: [1%, 10%], each: { at_least: 2m, at_most: 15m } } }, switch, { bake: 30m }]'
+	ENVIRONMENT_EXTRA="    from: staging
+    soak: 30m
+    approve: { by: [managers], on_reject: rollback }
+    windows: { days: mon-thu, hours: \"09:00-16:00\", zone: Europe/Berlin }
+  staging: { listen: \"127.0.0.1:$STAGING_PORT\", strategy: recreate, analysis: off, verify: [smoke], trigger: { branch: main }, env: { LOG: staging } }"
+	EXTRA="checks: { smoke: [{ get: /up, contains: \"<b>Shop | *x*\" }] }
+migrate: { before: bin/migrate expand, after: bin/migrate contract }
+pipeline:
+  compile: { run: make, outputs: [bin/] }
+  package: { needs: [compile], archive: [bin/] }"
+}
+
+teardown() { kit_teardown; }
+
+guide() { exits 0 davit guide "$@" "$T/davit.yaml"; }
+
+@test "the guide has every part that davit.yaml speaks of, needs no server, and is the same each time" {
+	write_config "$T/davit.yaml"
+	guide
+	for text in "# Deployment guide: shop" "## Environments" "## Workflow" "## Pipeline" "## Checks" "## What is watched" "## Data" "## Rollback" \
+		"once it is good in staging for 30m; waits for 1 person of managers, not the author, within 1d" \
+		"canary: 1%, 10% of the requests, each for at least 2m and at most 15m" "mon-thu 09:00-16:00, Europe/Berlin" \
+		'by itself, when a push moves main' 'n3 -->|"main"|' '```mermaid' 'n0(["Commit"])' 'approved by managers?' "davit rollback prod" "--across-migration"; do
+		says "$text"
+	done
+	# What is in it is text, never markup.
+	says '&lt;b\>Shop \| \*x\*'
+	first=$output
+	guide
+	[ "$output" = "$first" ]
+	guide --json
+	is davit.v1/guide jq -r .schema <<<"$output"
+}
+
+@test "the page of HTML is whole, loads nothing, and has the workflow drawn" {
+	write_config "$T/davit.yaml"
+	guide --html
+	printf '%s' "$output" >"$T/guide.html"
+	python3 - "$T/guide.html" <<'PYTHON'
+import html.parser, sys
+class Page(html.parser.HTMLParser):
+    void, open, boxes = {"meta", "line", "rect", "path"}, [], 0
+    def handle_starttag(self, tag, attributes):
+        names = dict(attributes)
+        assert tag not in ("script", "link", "img", "iframe") and not {"src", "href"} & set(names), tag
+        self.boxes += tag == "rect"
+        if tag not in self.void: self.open.append(tag)
+    def handle_endtag(self, tag):
+        if tag not in self.void: assert self.open.pop() == tag, tag
+page = Page()
+page.feed(open(sys.argv[1]).read())
+assert not page.open and page.boxes > 8, (page.open, page.boxes)
+PYTHON
+	says "default-src 'none'"
+	says "&lt;b&gt;Shop | *x*"
+}
+
+@test "a file with errors makes no guide" {
+	echo "app: shop" >"$T/davit.yaml"
+	exits 2 davit guide "$T/davit.yaml"
+	exits 2 davit guide "$T/nothing.yaml" || exits 3 davit guide "$T/nothing.yaml"
+}
+
+@test "two environments are compared: release, files, and the configuration key by key; variables stay hidden" {
+	ENVIRONMENT_EXTRA="    env: { LOG: prod-secret }
+  staging: { listen: \"127.0.0.1:$STAGING_PORT\", strategy: [switch], analysis: off, env: { LOG: staging-secret } }"
+	STRATEGY='[switch]'
+	EXTRA=''
+	up
+	release v1
+	exits 0 davit deploy staging "$T/rel/v1" --as v1
+	exits 0 davit diff staging..prod || exits 3 davit diff staging..prod
+	deploy v1
+	[ "$status" = 0 ]
+	exits 0 davit diff staging..prod
+	says "The files are the same."
+	says "settings.listen"
+	says "- 127.0.0.1:$STAGING_PORT"
+	says "+ 127.0.0.1:$PORT"
+	says "settings.processes.web.env.LOG"
+	fails grep -q secret <<<"$output"
+	release v2 errors_bp=1
+	exits 0 davit deploy staging "$T/rel/v2" --as v2
+	exits 0 davit diff staging prod --json
+	is different jq -r .files <<<"$output"
+	is "v2 v1" jq -r '"\(.left.tag) \(.right.tag)"' <<<"$output"
+	is true jq '.left.since_unix_ms > .right.since_unix_ms' <<<"$output"
+	is true jq '.changes | map(select(.key == "settings.processes.web.env.LOG")) | .[0].hidden' <<<"$output"
+	exits 2 davit diff staging
+	exits 3 davit diff staging..nowhere
+	exits 0 davit diff prod..prod
+	says "No key of the configuration differs."
+}
