@@ -10,6 +10,8 @@
 
 /* ---- checks ---- */
 
+static const char *const severities[] = {"low", "medium", "high", "critical", NULL};
+
 static const struct schema_key probe_keys[] = {
 	{"get", SCHEMA_TEXT, AT(app_probe, get), .valid = value_is_url_path, .max = 1024,
 	 .shape = "a path such as /up", .example = "/up",
@@ -26,13 +28,42 @@ static const struct schema_key probe_keys[] = {
 	 .doc = "A text that must be in the first MiB of the answer."},
 	{"timeout", SCHEMA_DURATION, AT(app_probe, timeout_ms), .fallback = "10s", .min = 100,
 	 .max = HOUR(1), .doc = "After it the probe has failed."},
+	{"sarif", SCHEMA_TEXT, AT(app_probe, sarif), .valid = value_is_inside, .max = 255,
+	 .shape = "a file's name such as dast.sarif", .example = "dast.sarif",
+	 .doc = "A SARIF report that `run` writes. Such a command runs in an empty directory of "
+		"its own, and `$RELEASE` is the directory of the release's files. A finding that "
+		"is new and as severe as `block_at` fails the check; so does a report that is "
+		"missing, is none, or is of a scan that failed."},
+	{"block_at", SCHEMA_CHOICE, AT(app_probe, block_at), .choices = severities,
+	 .example = "high",
+	 .doc = "From which severity on a new finding fails the check. Default is `high`."},
+	{"baseline", SCHEMA_TEXT, AT(app_probe, baseline), .valid = value_is_inside, .max = 255,
+	 .shape = "a path inside the application such as dast-baseline.sarif",
+	 .example = "dast-baseline.sarif",
+	 .doc = "A SARIF report among the release's files: what is in it is not new. Left out, "
+		"every finding is. `waivers.yaml` beside it lets findings through for a time."},
 };
 
-static const struct schema_later probe_later[] = {{"sarif", NULL}, {"block_at", NULL}};
+/* What is about a report counts only with one, and a command writes it. */
+static bool check_probe(const void *base, char *why, size_t why_size)
+{
+	const struct app_probe *probe = base;
+	if (probe->sarif && probe->get)
+		snprintf(
+			why, why_size,
+			"\"sarif\" is the report of a command; write \"run\" in place of \"get\".");
+	else if (!probe->sarif && (probe->set & APP_PROBE_BLOCK_AT || probe->baseline))
+		snprintf(why, why_size,
+			 "\"block_at\" and \"baseline\" count only with \"sarif\"; name the report "
+			 "that the scanner writes, or remove them.");
+	else
+		return true;
+	return false;
+}
 
 static const struct schema_section probe_section = {.title = "probe",
 						    KEYS(probe_keys),
-						    LATER(probe_later),
+						    .check = check_probe,
 						    .one_of = 3,
 						    .one_of_needed = true,
 						    .doc = "One thing that is tried."};

@@ -58,7 +58,12 @@ struct app_probe {
 	const char *contains;
 	struct app_command run; /* $URL is the address under test; exit 0 passes */
 	uint64_t timeout_ms;
+	const char *sarif; /* report that `run` writes; NULL: none */
+	uint32_t block_at; /* 0 low, 1 medium, 2 high, 3 critical; high where it is not written */
+	const char *baseline; /* of the release's files, or NULL */
 };
+
+enum { APP_PROBE_BLOCK_AT = 1 << 6 };
 
 struct app_check {
 	uint32_t set;

@@ -10,7 +10,7 @@
 #include "control/environment.h"
 #include "provider/artifact.h"
 
-enum { TIMEOUT_DEFAULT_MS = 10000 };
+enum { TIMEOUT_DEFAULT_MS = 10000, BLOCK_AT_DEFAULT = 2 /* high */ };
 
 static uint32_t count_checks(const struct plan *plan, uint32_t from, uint32_t until)
 {
@@ -82,7 +82,8 @@ static int fill_command(const struct app_command *run, const struct check_reques
 			char *to, size_t size, struct error *err)
 {
 	char url[sizeof request->address + 8];
-	struct app_variable variables[] = {{"URL", url}, {"PREVIEW", request->preview}};
+	struct app_variable variables[] = {
+		{"URL", url}, {"PREVIEW", request->preview}, {"RELEASE", request->directory}};
 	struct command_argv words = {0};
 	struct buf line;
 	snprintf(url, sizeof url, "http://%s", request->address);
@@ -91,7 +92,7 @@ static int fill_command(const struct app_command *run, const struct check_reques
 	if (run->sh)
 		buf_puts(&line, run->sh);
 	else
-		result = command_expand(run, variables, 2, &words, err);
+		result = command_expand(run, variables, 3, &words, err);
 	for (uint32_t i = 0; i < words.count; i++)
 		quote(&line, words.items[i]);
 	command_argv_done(&words);
@@ -110,9 +111,14 @@ static int add_probe(const struct app_probe *probe, struct check_request *reques
 	if (request->count == CHECK_MAX)
 		return error_set(err, ERR_LIMIT, "A check has more than %d probes.", CHECK_MAX);
 	struct check *check = &request->checks[request->count++];
-	*check = (struct check){.timeout_ms =
-					probe->timeout_ms ? probe->timeout_ms : TIMEOUT_DEFAULT_MS,
-				.expect_status = probe->expect};
+	*check = (struct check){
+		.timeout_ms = probe->timeout_ms ? probe->timeout_ms : TIMEOUT_DEFAULT_MS,
+		.expect_status = probe->expect,
+		.block_at = probe->set & APP_PROBE_BLOCK_AT ? probe->block_at : BLOCK_AT_DEFAULT};
+	if (!text_copy(check->sarif, sizeof check->sarif, probe->sarif ? probe->sarif : "") ||
+	    !text_copy(check->baseline, sizeof check->baseline,
+		       probe->baseline ? probe->baseline : ""))
+		return error_set(err, ERR_LIMIT, "A file's name in a check is too long.");
 	if (!probe->get)
 		return fill_command(&probe->run, request, check->command, sizeof check->command,
 				    err);

@@ -105,3 +105,13 @@ int build_scan_judge(const struct builder_job *job, const char *report_path, con
 	scan_report_free(report);
 	return code;
 }
+
+int build_scan_judge_check(const struct check *check, const char *report, const char *tree,
+			   struct error *err)
+{
+	const struct builder_job job = {.sarif = check->sarif,
+					.baseline = check->baseline[0] ? check->baseline : NULL,
+					.block_at = check->block_at};
+	struct builder_result result;
+	return build_scan_judge(&job, report, tree, &result, err);
+}

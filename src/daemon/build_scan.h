@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * build_scan - what a scanner found in a stage of a pipeline, judged (drivers/builder/local.h, `judge`).
+ * build_scan - what a scanner found in a stage of a pipeline, or in a check of a release, judged (drivers/builder/local.h,
+ *              `judge`).
  *
  * WHAT  The report is read by scan/scan.h, compared with the stage's baseline and freed of what waivers.yaml at the
  *       root of the commit lets through. Both are read from the commit, never from what a stage has made of it.
@@ -11,8 +12,13 @@
 #define DAEMON_BUILD_SCAN_H
 
 #include "provider/builder.h"
+#include "provider/check.h"
 
 int build_scan_judge(const struct builder_job *job, const char *report, const char *source,
 		     struct builder_result *result, struct error *err) MUST_CHECK;
+
+/* The same for a check of a running release (drivers/check/smoke.h, `judge`): `tree` are the release's files. */
+int build_scan_judge_check(const struct check *check, const char *report, const char *tree,
+			   struct error *err) MUST_CHECK;
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "control/control.h"
+#include "daemon/build_scan.h"
 #include "daemon/server_file.h"
 #include "daemon/state.h"
 #include "drivers/artifact/local.h"
@@ -82,7 +83,7 @@ static int open_world(struct controller *c, struct error *err)
 					    &c->builds, err);
 	if (result < 0)
 		return result;
-	c->checks = smoke_new(c->loop);
+	c->checks = smoke_new(c->loop, state_fd(c->state), build_scan_judge_check);
 	c->metrics = scrape_new(c->loop);
 	c->router = builtin_router_new(c->loop, state_fd(c->state));
 	return 0;

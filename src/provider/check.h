@@ -25,6 +25,7 @@ enum {
 	CHECK_MAX = 32,
 	CHECK_TEXT_SIZE = 1025, /* with the NUL, as davit.yaml bounds it */
 	CHECK_COMMAND_SIZE = 4096,
+	CHECK_FILE_SIZE = 256,
 	CHECK_BODY_MAX = 1 << 20,
 	CHECK_RUNS_MAX = 64
 };
@@ -36,6 +37,11 @@ struct check {
 	char command
 		[CHECK_COMMAND_SIZE]; /* run by /bin/sh; $URL is the address, $PREVIEW as below */
 	uint64_t timeout_ms;
+	/* Of a command that is a scan: it runs in an empty directory, $RELEASE has the release's files, and the report
+	 * that it leaves there is judged. "" = it is none. */
+	char sarif[CHECK_FILE_SIZE];
+	char baseline[CHECK_FILE_SIZE]; /* of the release's files; "" = every finding is new */
+	uint32_t block_at;              /* 0 low, 1 medium, 2 high, 3 critical */
 };
 
 struct check_request {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# `sarif` of a stage: what a real scanner finds in a pipeline is compared with what was known, and blocks what is new.
+# `sarif` of a stage and of a check: what a scanner finds is compared with what was known, and blocks what is new.
 
 load lib.bash
 
@@ -92,4 +92,49 @@ scan() { jq -r "select(.schema == \"davit.v1/build\") | .stages[] | select(.stag
 	scanning ', baseline: baseline.sarif'
 	build 10
 	says 'The baseline "baseline.sarif" cannot be read'
+}
+
+# scanned TAG FINDING: a release that scans itself once it is live; its scan finds this ("" = nothing, no report)
+scanned() {
+	STRATEGY='[switch]' INSTANCES=1
+	EXTRA="checks: { dast: { run: \"\$RELEASE/dast \$URL\", sarif: dast.sarif, baseline: baseline.sarif } }"
+	ENVIRONMENT_EXTRA='    verify: [dast]'
+	release "$1"
+	sarif known >"$T/rel/$1/baseline.sarif"
+	{
+		echo '#!/bin/sh'
+		echo 'curl -sf "$1/up" >/dev/null || exit 1'
+		[ -z "$2" ] || printf "cat >dast.sarif <<'S'\n%s\nS\n" "$(sarif known "$2")"
+	} >"$T/rel/$1/dast"
+	chmod +x "$T/rel/$1/dast"
+}
+
+# sarif RULE...: a report with a high finding of each rule
+sarif() {
+	printf '{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"probe"}},"results":['
+	local comma='' rule
+	for rule; do
+		printf '%s{"ruleId":"%s","level":"error","message":{"text":"%s"}}' "$comma" "$rule" "$rule"
+		comma=,
+	done
+	printf ']}]}'
+}
+
+@test "a check that scans takes a release back for what is new, and for a report that is not there; it leaves nothing" {
+	up
+	scanned v1 known
+	deploy v1
+	[ "$status" = 0 ]
+	scanned v2 injection
+	deploy v2
+	[ "$status" = 11 ]
+	says "probe/injection at (no file) (high)"
+	is v1 live_tag
+	scanned v3 ''
+	deploy v3
+	[ "$status" = 11 ]
+	says "The report of its scan is not there"
+	is v1 live_tag
+	is 0 eval "find '$T/state/checks' -mindepth 1 | wc -l"
+	is 0 eval "find '$T/state/artifacts' -name dast.sarif | wc -l"
 }

@@ -10,15 +10,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "drivers/http/transfers.h"
+#include "os/file.h"
 
-enum { SENTENCE_MAX = 400, SHOWN_MAX = 120 };
+enum { SENTENCE_MAX = 600, SHOWN_MAX = 120, PLACE_SIZE = 32, PATH_SIZE = 64 };
 
 struct run {
 	struct run *next;
@@ -37,6 +40,7 @@ struct run {
 	int child_fd; /* pidfd */
 	struct loop_watch *child_watch;
 	bool child_late;
+	char place[PLACE_SIZE]; /* of a scan: its directory below `checks`; "" = none */
 };
 
 struct smoke {
@@ -46,9 +50,32 @@ struct smoke {
 	struct run *runs;
 	uint64_t last_number;
 	uint32_t run_count;
+	int checks_fd; /* D/checks; -1: it cannot be made */
+	smoke_judge *judge;
+	uint32_t jobs; /* under way beside the loop */
+	bool closed;   /* the last of them frees it */
+};
+
+/* A report that is being read beside the loop. The run may be gone when it is done. */
+struct reading {
+	struct smoke *smoke;
+	uint64_t run;
+	struct check check;
+	char tree[sizeof((struct check_request *)0)->directory];
+	char place[PLACE_SIZE];
+	int code;
+	struct error err;
 };
 
 static void next_check(void *context);
+
+static void remove_place(struct smoke *smoke, char place[PLACE_SIZE])
+{
+	struct error ignored; /* what is left goes at the next start */
+	if (place[0] && file_remove_tree(smoke->checks_fd, place, &ignored) < 0)
+		log_event(LOG_WARNING, "check.left", "error=\"%s\"", ignored.text);
+	place[0] = '\0';
+}
 
 static void run_free(struct run *run)
 {
@@ -71,6 +98,7 @@ static void run_free(struct run *run)
 		close(run->child_fd);
 	}
 	buf_done(&run->body);
+	remove_place(smoke, run->place);
 	free(run);
 }
 
@@ -163,6 +191,75 @@ static void start_get(struct run *run, const struct check *check)
 	transfers_start(run->smoke->transfers, run->transfer);
 }
 
+static struct run *find_run(struct smoke *smoke, uint64_t number)
+{
+	struct run *run = smoke->runs;
+	while (run && run->number != number)
+		run = run->next;
+	return run;
+}
+
+/* Beside the loop. */
+static void read_report(void *context)
+{
+	struct reading *r = context;
+	char path[PATH_SIZE];
+	AUTO_CLOSE int place_fd = openat(r->smoke->checks_fd, r->place,
+					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO_CLOSE int fd = place_fd < 0 ? -1
+					 : openat(place_fd, r->check.sarif,
+						  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0) {
+		r->code = error_set(&r->err, ERR_NOT_FOUND, "The report of its scan is not there.");
+		return;
+	}
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	r->code = r->smoke->judge(&r->check, path, r->tree, &r->err);
+}
+
+static void smoke_end(struct smoke *smoke)
+{
+	if (smoke->checks_fd >= 0)
+		close(smoke->checks_fd);
+	free(smoke);
+}
+
+static void report_read(void *context)
+{
+	struct reading *r = context;
+	struct smoke *smoke = r->smoke;
+	struct run *run = find_run(smoke, r->run);
+	char sentence[SENTENCE_MAX];
+	smoke->jobs--;
+	remove_place(smoke, r->place);
+	if (run && r->code == 0) {
+		advance(run);
+	} else if (run) {
+		char shown[SHOWN_MAX];
+		text_copy(shown, sizeof shown, r->check.command);
+		snprintf(sentence, sizeof sentence, "The scan \"%s\" fails: %s", shown,
+			 r->err.text);
+		finish(run, false, sentence);
+	}
+	if (smoke->closed && smoke->jobs == 0)
+		smoke_end(smoke);
+	free(r);
+}
+
+/* Its directory is the reading's from here on. */
+static void judge_scan(struct run *run)
+{
+	struct reading *r = mem_zero(1, sizeof *r);
+	r->smoke = run->smoke;
+	r->run = run->number;
+	r->check = run->request.checks[run->at];
+	text_copy(r->tree, sizeof r->tree, run->request.directory);
+	text_copy(r->place, sizeof r->place, run->place);
+	run->place[0] = '\0';
+	run->smoke->jobs++;
+	loop_work(run->smoke->loop, read_report, report_read, r);
+}
+
 static void on_child_exit(void *context, int events)
 {
 	struct run *run = context;
@@ -187,7 +284,10 @@ static void on_child_exit(void *context, int events)
 	else if (WEXITSTATUS(status) != 0)
 		snprintf(sentence, sizeof sentence, "The smoke check \"%s\" ended with status %d.",
 			 shown, WEXITSTATUS(status));
-	else {
+	else if (check->sarif[0]) {
+		judge_scan(run);
+		return;
+	} else {
 		advance(run);
 		return;
 	}
@@ -202,7 +302,8 @@ static void on_command_late(void *context)
 }
 
 /* In the child, between fork and exec: only calls that are safe there. */
-static void exec_command(const struct run *run, const struct check *check, char *const variables[])
+static void exec_command(const struct run *run, const struct check *check, int place_fd,
+			 char *const variables[])
 {
 	char *const argv[] = {"sh", "-c", (char *)check->command, NULL};
 	int null = open("/dev/null", O_RDWR);
@@ -211,26 +312,47 @@ static void exec_command(const struct run *run, const struct check *check, char 
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);
 	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
-	    (run->request.directory[0] && chdir(run->request.directory) != 0))
+	    (place_fd >= 0 ? fchdir(place_fd) != 0
+			   : run->request.directory[0] && chdir(run->request.directory) != 0))
 		_exit(127);
 	execve("/bin/sh", argv, variables);
 	_exit(127);
 }
 
+/* An empty directory for a scan; -1: none can be made. */
+static int make_place(struct run *run)
+{
+	struct smoke *smoke = run->smoke;
+	snprintf(run->place, sizeof run->place, "%llu-%u", (unsigned long long)run->number,
+		 run->at);
+	if (smoke->checks_fd < 0 || mkdirat(smoke->checks_fd, run->place, 0700) != 0) {
+		run->place[0] = '\0';
+		return -1;
+	}
+	return openat(smoke->checks_fd, run->place, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 static void start_command(struct run *run, const struct check *check)
 {
 	struct env *env = loop_env(run->smoke->loop);
-	char url[160], preview[sizeof run->request.preview + 16];
+	char url[160], preview[sizeof run->request.preview + 16],
+		release[sizeof run->request.directory + 16];
 	char *const variables[] = {
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", url, preview,
-		NULL};
+		release, NULL};
+	AUTO_CLOSE int place_fd = check->sarif[0] ? make_place(run) : -1;
 	struct error err;
 	snprintf(url, sizeof url, "URL=http://%s", run->request.address);
 	snprintf(preview, sizeof preview, "PREVIEW=%s", run->request.preview);
+	snprintf(release, sizeof release, "RELEASE=%s", run->request.directory);
+	if (check->sarif[0] && place_fd < 0) {
+		finish(run, false, "The scan's directory could not be made: no room on the disk?");
+		return;
+	}
 	run->child_late = false;
 	pid_t child = fork();
 	if (child == 0)
-		exec_command(run, check, variables);
+		exec_command(run, check, place_fd, variables);
 	if (child < 0) {
 		finish(run, false,
 		       "The smoke check's command could not be started: no process left.");
@@ -288,18 +410,30 @@ static int smoke_start(struct check_runner *runner, const struct check_request *
 static void smoke_cancel(struct check_runner *runner, uint64_t number)
 {
 	struct smoke *smoke = (struct smoke *)runner;
-	for (struct run *run = smoke->runs; run; run = run->next)
-		if (run->number == number) {
-			run_free(run);
-			return;
-		}
+	struct run *run = find_run(smoke, number);
+	if (run)
+		run_free(run);
 }
 
 static const struct check_ops smoke_ops = {.start = smoke_start, .cancel = smoke_cancel};
 
-struct check_runner *smoke_new(struct loop *loop)
+/* Empty: a scan that was under way when the last controller ended has no reader any more. */
+static int open_checks(int state_fd)
+{
+	struct error err;
+	int fd = -1;
+	if (file_remove_tree(state_fd, "checks", &err) < 0 ||
+	    file_make_directories(state_fd, "checks", 0700, &err) < 0 ||
+	    file_open_directory(state_fd, "checks", &fd, &err) < 0)
+		log_event(LOG_WARNING, "check.directory", "error=\"%s\"", err.text);
+	return fd;
+}
+
+struct check_runner *smoke_new(struct loop *loop, int state_fd, smoke_judge *judge)
 {
 	struct smoke *smoke = mem_zero(1, sizeof *smoke);
+	smoke->checks_fd = open_checks(state_fd);
+	smoke->judge = judge;
 	smoke->runner.ops = &smoke_ops;
 	smoke->loop = loop;
 	smoke->transfers = transfers_new(loop, on_answer);
@@ -314,5 +448,7 @@ void smoke_free(struct check_runner *runner)
 	while (smoke->runs)
 		run_free(smoke->runs);
 	transfers_free(smoke->transfers);
-	free(smoke);
+	smoke->closed = true;
+	if (smoke->jobs == 0)
+		smoke_end(smoke);
 }

@@ -10,7 +10,13 @@
 #include "os/loop.h"
 #include "provider/check.h"
 
-struct check_runner *smoke_new(struct loop *loop);
+/* Reads the report of a scan, in another thread: 0 when nothing in it stands in the way, else the reason. `report` can
+ * be opened until it returns, `tree` are the release's files. */
+typedef int smoke_judge(const struct check *check, const char *report, const char *tree,
+			struct error *err);
+
+/* Scans get directories below D/checks, of the state directory D; what an earlier controller left there goes. */
+struct check_runner *smoke_new(struct loop *loop, int state_fd, smoke_judge *judge);
 void smoke_free(struct check_runner *runner); /* cancels what is under way; NULL is allowed */
 
 #endif
