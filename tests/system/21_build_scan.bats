@@ -94,6 +94,20 @@ scan() { jq -r "select(.schema == \"davit.v1/build\") | .stages[] | select(.stag
 	says 'The baseline "baseline.sarif" cannot be read'
 }
 
+@test "a build in the server is stopped by a new finding as well, and by a scan that wrote nothing" {
+	up
+	STRATEGY='[switch]' INSTANCES=1
+	scanning ''
+	exits 10 env -C "$R" "$DAVIT" build --to prod
+	says "src/greet.c:4 (high)"
+	is failed jq -r .state <<<"$(davit builds 1 --json)"
+	EXTRA='pipeline: { scan: { run: "true", sarif: found.sarif } }'
+	write_config "$R/davit.yaml"
+	git -C "$R" commit -qam none
+	exits 10 env -C "$R" "$DAVIT" build --to prod
+	says "The report of its scan is not there"
+}
+
 # scanned TAG FINDING: a release that scans itself once it is live; its scan finds this ("" = nothing, no report)
 scanned() {
 	STRATEGY='[switch]' INSTANCES=1
