@@ -41,6 +41,7 @@ commit() { g add -A && g commit -q --allow-empty -m "$1"; }
 live_in() { davit status "$1" --json | jq -r '.applications[0].environments[0].live.tag'; }
 serves() { curl -s --max-time 5 "http://127.0.0.1:$STAGING_PORT/up" >/dev/null; }
 build_of() { davit builds "$1" --json | jq -r "$2"; }
+cgroups() { find /sys/fs/cgroup -maxdepth 5 -type d -name 'davit-build-*' 2>/dev/null | wc -l; }
 sandboxes() { pgrep -fc "bwrap .*$T/"; }
 rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length'; }
 
@@ -175,6 +176,56 @@ rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length
 	is 1 rollouts_of staging
 	wait_for 10 "the one who follows to see it" grep -q "staging: rollout 1" "$T/build.out"
 	[ ! -e "$T/state/builds/shop/run" ]
+}
+
+@test "stages, builders and servers are killed at random: each build ends, none goes out twice, nothing is left" {
+	local kills=${KILLS:-12} before i victim follower number deployed
+	pipeline "  unit: { run: \"i=0; while [ \$i -lt 8 ]; do sleep 0.1; i=\$((i + 1)); done\" }
+  lint: { run: sleep 0.5 }
+  package: { needs: [unit, lint], archive: [app, n] }"
+	before=$(cgroups)
+	up
+	for ((i = 1; i <= kills; i++)); do
+		echo "$i" >"$R/n"
+		commit "Number $i"
+		in_repo build --to staging >"$T/build.$i" 2>&1 &
+		follower=$!
+		wait_for 20 "build $i to be there" build_of "$i" .state
+		sleep "0.$((RANDOM % 10))$((RANDOM % 10))"
+		case $((RANDOM % 3)) in
+		0) victim=$(pgrep -f "davit controller --state $T/state") ;;
+		1) victim=$(pgrep -f "davit builder $T/state" | head -n 1) ;;
+		2) victim=$(pgrep -f "bwrap .*$T/" | shuf -n 1) ;;
+		esac
+		[ -z "$victim" ] || kill -9 "$victim" 2>/dev/null || true
+		wait_for 20 "the controller" controller_is_back
+		wait_for 40 "build $i to end" holds true build_of "$i" '.ended_unix_ms > 0'
+		wait "$follower" || true
+	done
+	exits 0 davit builds --limit 100 --json
+	is "$kills" jq '.builds | length' <<<"$output"
+	is 0 jq '[.builds[] | select(.state != "passed" and .state != "failed")] | length' <<<"$output"
+	# What passed went out once, in its order; what failed did not.
+	deployed=0
+	for ((number = 1; number <= kills; number++)); do
+		case $(build_of "$number" .state) in
+		passed)
+			is 1 build_of "$number" '.rollouts | map(select(.rollout > 0)) | length'
+			deployed=$((deployed + 1))
+			;;
+		failed) is 0 build_of "$number" '.rollouts | length' ;;
+		esac
+	done
+	echo "$deployed of $kills passed"
+	((deployed > 0))
+	wait_for 20 "the sandboxes to be gone" holds 0 sandboxes
+	# What a killed builder left the next one takes away.
+	echo last >"$R/n"
+	commit Last
+	exits 0 in_repo build
+	[ ! -e "$T/state/builds/shop/run" ]
+	is "$before" cgroups
+	exits 0 davit audit --verify
 }
 
 @test "a thousand orders wait in their place, and cost nothing" {
