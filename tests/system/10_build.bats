@@ -313,8 +313,8 @@ XML
 	commit 'Nothing'
 	build 3
 	says 'has no file davit.yaml'
-	exits 2 davit build
-	says 'needs --local'
+	exits 6 env -C "$R" "$DAVIT" build
+	says 'davit build --local'
 	build 2 '--parallel=0'
 	build 3 no-such-branch
 	mkdir "$T/plain"
