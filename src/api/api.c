@@ -457,6 +457,8 @@ static const struct route {
 	{"POST", "v1/rollouts/*/emergency", post_rollout_answer},
 	{"POST", "v1/environments/*/freeze", post_freeze},
 	{"POST", "v1/environments/*/unfreeze", post_freeze},
+	{"POST", "v1/backup", post_backup},
+	{"POST", "v1/backup/*/step", post_backup_step},
 	{"GET", "v1/audit", get_audit},
 	{"GET", "v1/audit/verify", get_audit_verify},
 };
@@ -545,6 +547,7 @@ void api_free(struct api *api)
 	control_subscribe(api->parts.control, NULL, NULL);
 	release_imports(api);
 	release_checks(api);
+	release_backup(api);
 	http_free(api->http);
 	free(api);
 }

@@ -17,6 +17,8 @@ struct api {
 	uint64_t started_unix_ms;
 	struct check *checks;   /* signatures that are being checked; api_gates.c's */
 	struct import *imports; /* archives that are being unpacked; api_releases.c's */
+	struct backup
+		*backup; /* the copy of the store that is being taken, or NULL; api_backup.c's */
 };
 
 /* Answer with a value (released), or with an error under the HTTP status that its code has. */
@@ -46,6 +48,7 @@ void add_log_tail(struct api *api, struct view_rollout *view);
 /* Imports under way end without the API. */
 void release_imports(struct api *api);
 void release_checks(struct api *api);
+void release_backup(struct api *api); /* before the store is closed */
 
 /* Handlers, by file: api_releases.c, api_rollouts.c, api_ticks.c, api_logs.c, api_postmortem.c, api_dora.c, api.c */
 void post_release(struct api *api, struct http_request *request);
@@ -67,5 +70,7 @@ void get_build(struct api *api, struct http_request *request);
 void get_build_log(struct api *api, struct http_request *request);
 void post_build_command(struct api *api, struct http_request *request);
 void post_kpi(struct api *api, struct http_request *request);
+void post_backup(struct api *api, struct http_request *request);
+void post_backup_step(struct api *api, struct http_request *request);
 
 #endif

@@ -426,6 +426,28 @@ const struct cli_command cli_commands[] = {
 	 .options = {{"verify", 0, NULL, "is the log whole? Exit 1 when it is not"},
 		     {"limit", 'n', "N", "the last N entries (default 200)"}},
 	 .run = verb_audit},
+	{.name = "backup",
+	 .arguments = "FILE",
+	 .summary = "the store and the files of all releases, in one archive",
+	 .details = "Beside a running server, which is not held up, or without one. FILE gets its name when it is whole and on "
+		    "disk; only its owner may read it. The copy has been checked, its audit chain too. Not in it are keys, the "
+		    "server's own file, logs, and persist/, which is the application's (docs/how-to/backup.md).",
+	 .examples = "  davit backup /backups/davit-$(date +%F).tar.zst",
+	 .json = "davit.v1/backup: file, artifacts, audit_entries, audit_head, store_version, bytes",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .options = {{"force", 0, NULL, "replace FILE"}}},
+	{.name = "restore",
+	 .arguments = "FILE",
+	 .summary = "the state of a backup, with the server stopped",
+	 .details = "Everything is checked before anything is changed: every digest, and the audit chain. A crash leaves the old "
+		    "state or the new one. Instances may go on running: the next server makes of them what the backup says.",
+	 .examples = "  davit restore /backups/davit-2026-11-26.tar.zst\n"
+		     "  davit restore --force backup.tar.zst   # the old state is moved aside",
+	 .json = "davit.v1/restore: state, created_unix_ms, artifacts, audit_entries, old",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .options = {{"force", 0, NULL, "although there is a state: it is moved aside"}}},
 	{.name = "validate",
 	 .arguments = "[FILE]",
 	 .summary = "check a davit.yaml; every error with its line",

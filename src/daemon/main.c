@@ -9,10 +9,12 @@
 
 #include "base/failpoint.h"
 #include "cli/cli.h"
+#include "daemon/backup_verb.h"
 #include "daemon/build_order.h"
 #include "daemon/build_verb.h"
 #include "daemon/builder_role.h"
 #include "daemon/judge_verb.h"
+#include "daemon/restore_verb.h"
 #include "daemon/serving.h"
 #include "drivers/builder/inside.h"
 #include "gateway/worker_link.h"
@@ -37,6 +39,8 @@ static const struct {
 	{"remote", remote_verb},
 	{"receive", receive_verb},
 	{"judge", judge_verb},
+	{"backup", backup_verb},
+	{"restore", restore_verb},
 	{"controller", serving_controller},
 	{"gateway-supervisor", serving_supervisor},
 	{"gateway-worker", gateway_worker_main},

@@ -19,6 +19,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "daemon/restoring.h"
 
 struct state_directory {
 	char path[PATH_MAX];
@@ -94,6 +95,8 @@ int state_open(const char *path, bool lock, struct state_directory **ret_state, 
 	int result = open_directory(state, named && named[0] ? named : ".davit", lock, err);
 	if (result == 0 && lock)
 		result = take_lock(state, err);
+	if (result == 0 && lock)
+		result = restoring_finish(state->fd, err);
 	if (result < 0) {
 		state_close(state);
 		return result;

@@ -81,5 +81,7 @@ typedef int (*archive_sink)(void *context, const void *bytes, size_t size, struc
 /* Pack a directory as a tar, in a fixed order and without owners and times: the same tree gives the same
  * bytes. Entries named ".git" or ".davit" are left out, at any depth. */
 int archive_pack(int dir_fd, archive_sink sink, void *context, struct error *err) MUST_CHECK;
+/* The same, and nothing is left out. */
+int archive_pack_all(int dir_fd, archive_sink sink, void *context, struct error *err) MUST_CHECK;
 
 #endif

@@ -19,6 +19,7 @@ enum { PART_SIZE = 65536 };
 struct packing {
 	struct archive *writer;
 	archive_sink sink;
+	bool (*skip)(const char *name);
 	void *context;
 	int code; /* what the sink refused with, or why packing stopped */
 	struct error error;
@@ -116,7 +117,7 @@ static int pack_item(void *context, const struct archive_item *item, struct erro
 	return code;
 }
 
-static int pack_all(struct packing *p, int dir_fd, struct error *err)
+static int pack_tree(struct packing *p, int dir_fd, struct error *err)
 {
 	archive_write_set_format_pax_restricted(p->writer);
 	archive_write_set_bytes_per_block(p->writer, PART_SIZE);
@@ -124,21 +125,23 @@ static int pack_all(struct packing *p, int dir_fd, struct error *err)
 	int code = check(p, archive_write_open(p->writer, p, NULL, give, NULL) != ARCHIVE_OK, ".",
 			 err);
 	if (code == 0)
-		code = archive_walk(dir_fd, left_out, pack_item, p, err);
+		code = archive_walk(dir_fd, p->skip, pack_item, p, err);
 	if (code == 0)
 		code = check(p, archive_write_close(p->writer) != ARCHIVE_OK, ".", err);
 	return code;
 }
 
-int archive_pack(int dir_fd, archive_sink sink, void *context, struct error *err)
+static int pack(int dir_fd, bool (*skip)(const char *name), archive_sink sink, void *context,
+		struct error *err)
 {
-	struct packing p = {.writer = archive_write_new(), .sink = sink, .context = context};
+	struct packing p = {
+		.writer = archive_write_new(), .sink = sink, .skip = skip, .context = context};
 	ASSERT(p.writer);
 	/* Names are this thread's locale's to libarchive; C would not take all but ASCII. */
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0), before = (locale_t)0;
 	if (utf8)
 		before = uselocale(utf8);
-	int code = pack_all(&p, dir_fd, err);
+	int code = pack_tree(&p, dir_fd, err);
 	p.code = code; /* freeing writes the end: not after a failure */
 	archive_write_free(p.writer);
 	if (utf8) {
@@ -146,4 +149,14 @@ int archive_pack(int dir_fd, archive_sink sink, void *context, struct error *err
 		freelocale(utf8);
 	}
 	return code;
+}
+
+int archive_pack(int dir_fd, archive_sink sink, void *context, struct error *err)
+{
+	return pack(dir_fd, left_out, sink, context, err);
+}
+
+int archive_pack_all(int dir_fd, archive_sink sink, void *context, struct error *err)
+{
+	return pack(dir_fd, NULL, sink, context, err);
 }

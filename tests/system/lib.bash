@@ -111,6 +111,7 @@ PYTHON
 # shellcheck disable=SC2120 # few give it arguments
 up() {
 	[ ! -e "$T/up.log" ] || cat "$T/up.log" >>"$T/up.before.log"
+	: >"$T/up.log" # or the one before is taken for this one
 	(cd "$T" && exec "$DAVIT" up "$@" >"$T/up.log" 2>&1 </dev/null 3>&- 4>&-) &
 	up_pid=$!
 	wait_for 15 "davit up to say that it is ready" up_is_ready
