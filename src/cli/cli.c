@@ -20,6 +20,8 @@ const struct cli_option cli_global_options[] = {
 	{"json", 0, NULL, "answers and errors as JSON (JSON Lines when following)"},
 	{"state", 0, "DIR",
 	 "the server's state directory (default: $DAVIT_STATE, ./.davit, /var/lib/davit)"},
+	{"host", 0, "ADDRESS",
+	 "a server elsewhere: ssh://[USER@]HOST[:PORT][/STATE/DIR] (default: $DAVIT_HOST)"},
 	{"no-color", 0, NULL, "no colours (as NO_COLOR in the environment)"},
 	{"help", 'h', NULL, "this text"},
 	{NULL, 0, NULL, NULL},
@@ -181,6 +183,8 @@ static bool global_switch(struct cli *cli, const char *name, const char *value)
 		cli->colour = false;
 	else if (strcmp(name, "state") == 0)
 		cli->state = value;
+	else if (strcmp(name, "host") == 0)
+		cli->host = value;
 	else
 		return false;
 	return true;
@@ -271,6 +275,30 @@ static int parse(struct cli *cli, int argc, char **argv, struct error *err)
 	return 0;
 }
 
+/* After the line was read. Nothing happens on this machine that was meant for another. */
+static int choose_host(struct cli *cli, struct error *err)
+{
+	enum cli_place place = cli->command->place;
+	const char *named = getenv("DAVIT_HOST");
+	if (cli->host && place != CLI_ASKS_SERVER)
+		return error_set(err, ERR_INVALID,
+				 place == CLI_NO_SERVER
+					 ? "davit %s needs no server: leave --host away."
+					 : "davit %s works on the server's own machine alone: run "
+					   "it there, without --host.",
+				 cli->command->name);
+	if (cli->host || !named || !named[0] || place == CLI_NO_SERVER)
+		return 0;
+	if (place == CLI_SERVERS_MACHINE)
+		return error_set(err, ERR_INVALID,
+				 "davit %s works on the server's own machine alone, and DAVIT_HOST "
+				 "names another: run it there, or unset DAVIT_HOST.",
+				 cli->command->name);
+	/* What is said on the line counts more than what the shell has. */
+	cli->host = cli->state ? NULL : named;
+	return 0;
+}
+
 static int unknown_command(const char *name)
 {
 	const char *names[COMMANDS_MAX];
@@ -303,7 +331,10 @@ int cli_parse(const char *verb, int argc, char **argv, struct cli *ret_cli)
 	*ret_cli = (struct cli){.command = cli_command_find(verb)};
 	ASSERT(ret_cli->command);
 	look_around(ret_cli);
-	return parse(ret_cli, argc, argv, &err) < 0 ? bad_usage(ret_cli, &err) : CLI_OK;
+	int result = parse(ret_cli, argc, argv, &err);
+	if (result == 0)
+		result = choose_host(ret_cli, &err);
+	return result < 0 ? bad_usage(ret_cli, &err) : CLI_OK;
 }
 
 int cli_main(int argc, char **argv)

@@ -8,19 +8,23 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "cli/remote.h"
 
 enum { ANSWER_MAX = 64 << 20 };
 
 struct client {
 	CURL *curl;
+	struct remote *remote; /* NULL: the server is here */
 	int directory;
 	char socket[64];
 	char state[4096];
@@ -58,8 +62,42 @@ const char *client_state(const struct cli *cli)
 	return "/var/lib/davit";
 }
 
+static struct client *new_client(int directory)
+{
+	struct client *client = mem_zero(1, sizeof *client);
+	client->directory = directory;
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	client->curl = curl_easy_init();
+	ASSERT(client->curl);
+	buf_init(&client->answer, ANSWER_MAX);
+	return client;
+}
+
+static int open_remote(const struct cli *cli, struct client **ret_client, struct error *err)
+{
+	struct remote remote;
+	int code = remote_parse(cli->host, &remote, err);
+	if (code < 0)
+		return code;
+	if (cli->state)
+		return error_set(err, ERR_INVALID,
+				 "--state names a directory of this machine; behind a host it "
+				 "stands in the address: ssh://%s/STATE/DIR.",
+				 remote.host);
+	struct client *client = new_client(-1);
+	client->remote = mem_new(sizeof remote);
+	*client->remote = remote;
+	text_copy(client->state, sizeof client->state, cli->host);
+	text_copy(client->socket, sizeof client->socket, remote.socket);
+	signal(SIGPIPE, SIG_IGN);
+	*ret_client = client;
+	return 0;
+}
+
 int client_open(const struct cli *cli, struct client **ret_client, struct error *err)
 {
+	if (cli->host)
+		return open_remote(cli, ret_client, err);
 	const char *state = client_state(cli);
 	int directory = open(state, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (directory < 0)
@@ -68,14 +106,9 @@ int client_open(const struct cli *cli, struct client **ret_client, struct error 
 			"There is no server here: the state directory %s does not exist. Start one "
 			"with \"davit up\", or name its directory with --state.",
 			state);
-	struct client *client = mem_zero(1, sizeof *client);
-	client->directory = directory;
+	struct client *client = new_client(directory);
 	text_copy(client->state, sizeof client->state, state);
 	snprintf(client->socket, sizeof client->socket, "/proc/self/fd/%d/api.sock", directory);
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-	client->curl = curl_easy_init();
-	ASSERT(client->curl);
-	buf_init(&client->answer, ANSWER_MAX);
 	*ret_client = client;
 	return 0;
 }
@@ -85,7 +118,11 @@ void client_free(struct client *client)
 	if (!client)
 		return;
 	curl_easy_cleanup(client->curl);
-	close(client->directory);
+	if (client->directory >= 0)
+		close(client->directory);
+	if (client->remote)
+		remote_end(client->remote);
+	free(client->remote);
 	buf_done(&client->answer);
 	free(client);
 }
@@ -169,6 +206,16 @@ static int error_from_answer(struct client *client, struct error *err)
 	return code;
 }
 
+/* Each connection is an ssh of its own. */
+static curl_socket_t open_stream(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct client *client = context;
+	(void)purpose;
+	if (remote_start(client->remote) < 0)
+		return CURL_SOCKET_BAD;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static void prepare(struct client *client, const char *path, struct curl_slist *fields)
 {
 	char url[2048];
@@ -179,6 +226,10 @@ static void prepare(struct client *client, const char *path, struct curl_slist *
 	client->status = 0;
 	curl_easy_setopt(client->curl, CURLOPT_URL, url);
 	curl_easy_setopt(client->curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
+	if (client->remote) {
+		curl_easy_setopt(client->curl, CURLOPT_OPENSOCKETFUNCTION, open_stream);
+		curl_easy_setopt(client->curl, CURLOPT_OPENSOCKETDATA, client);
+	}
 	curl_easy_setopt(client->curl, CURLOPT_PROXY, "");
 	curl_easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, fields);
@@ -191,6 +242,16 @@ static int perform(struct client *client, json_t **ret_json, struct error *err)
 	CURLcode code = curl_easy_perform(client->curl);
 	curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &client->status);
 	client->next[0] = '\0';
+	/* Nothing came back: then ssh has ended, or is about to. */
+	if (client->remote && !client->read_failed && !client->ended &&
+	    (code == CURLE_COULDNT_CONNECT || code == CURLE_GOT_NOTHING ||
+	     code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR)) {
+		if (code == CURLE_COULDNT_CONNECT)
+			remote_end(client->remote); /* it waits for a connection still */
+		int why = remote_why(client->remote, err);
+		if (why < 0)
+			return why;
+	}
 	if (code == CURLE_COULDNT_CONNECT && access(client->socket, W_OK) != 0 && errno == EACCES)
 		return error_set(err, ERR_DENIED,
 				 "Only the user that runs davit in %s, and root, may talk to it.",

@@ -56,6 +56,13 @@ struct cli_option {
 
 struct cli;
 
+/* Where a verb works with --host, or with DAVIT_HOST. */
+enum cli_place {
+	CLI_ASKS_SERVER = 0, /* it asks the server, wherever that is */
+	CLI_SERVERS_MACHINE, /* on the machine of the server alone */
+	CLI_NO_SERVER,       /* it needs none */
+};
+
 struct cli_command {
 	const char *name;
 	const char *arguments; /* "ENV [VERSION|PATH]" */
@@ -65,7 +72,8 @@ struct cli_command {
 	const char *json;      /* what --json prints; NULL: there is nothing to print */
 	uint32_t args_min, args_max;
 	struct cli_option options[CLI_OPTIONS_MAX]; /* ended by name NULL */
-	int (*run)(struct cli *cli);                /* NULL: started by daemon/ */
+	enum cli_place place;
+	int (*run)(struct cli *cli); /* NULL: started by daemon/ */
 };
 
 struct cli {
@@ -75,6 +83,7 @@ struct cli {
 	bool terminal; /* standard output is a terminal */
 	bool utf8;
 	const char *state; /* --state, or NULL */
+	const char *host;  /* --host, else DAVIT_HOST, or NULL: the server is on this machine */
 	uint32_t arg_count;
 	const char *args[CLI_ARGS_MAX];
 	const char *values[CLI_OPTIONS_MAX]; /* by the command's options; NULL = not given */

@@ -223,6 +223,7 @@ void man_davit(struct buf *to)
 {
 	static const char *const variables[][2] = {
 		{"DAVIT_STATE", "The server's state directory, where --state is not given."},
+		{"DAVIT_HOST", "The server elsewhere, where neither --host nor --state is given."},
 		{"NO_COLOR", "When it is set and not empty: no colours."},
 		{"TMPDIR",
 		 "Where davit deploy packs a directory before it is sent; /tmp without it."},

@@ -9,6 +9,7 @@
 
 #include "base/failpoint.h"
 #include "cli/cli.h"
+#include "daemon/api_stream.h"
 #include "daemon/backup_verb.h"
 #include "daemon/build_order.h"
 #include "daemon/build_verb.h"
@@ -41,6 +42,7 @@ static const struct {
 	{"judge", judge_verb},
 	{"backup", backup_verb},
 	{"restore", restore_verb},
+	{"api-stream", api_stream},
 	{"controller", serving_controller},
 	{"gateway-supervisor", serving_supervisor},
 	{"gateway-worker", gateway_worker_main},
