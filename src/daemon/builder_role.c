@@ -20,7 +20,7 @@
 
 enum {
 	PACK_MS = 10 * 60 * 1000,
-	ARGUMENTS = 6,
+	ARGUMENTS = 7,
 	CONFLICT_TRIES = 100,
 	CONFLICT_MS = 100,
 	TEXT_SIZE = 1024
@@ -224,14 +224,15 @@ int builder_role(int argc, char **argv)
 {
 	struct role r = {0};
 	struct loop_signal *term;
-	pid_t parent = getppid();
+	char parent[16];
 	if (argc != ARGUMENTS) {
 		fputs("davit: the builder is started by davit itself.\n", stderr);
 		return 2;
 	}
 	/* A run that nobody follows is begun again by the next controller: it must not go on beside that. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
+	snprintf(parent, sizeof parent, "%d", (int)getppid());
+	if (strcmp(parent, argv[6]) != 0)
 		return 1;
 	signal(SIGPIPE, SIG_IGN);
 	r.directory = argv[1];

@@ -3,7 +3,7 @@
  * builder_role - the process that runs one build for the server: a crash of it, or of what it copies and unpacks, is
  *                none of the controller.
  *
- * HOW   davit builder DIRECTORY REPOSITORY COMMIT REF APP, started by drivers/builds/process.c. It dies with the
+ * HOW   davit builder DIRECTORY REPOSITORY COMMIT REF APP PARENT, started by drivers/builds/process.c. It dies with the
  *       controller, and its sandboxes with it. TERM cancels the run.
  *       On standard output a line for each change, its fields set apart by tabs, its texts escaped:
  *         stage NAME STATE ATTEMPT TOOK_MS TESTS FAILED SKIPPED WHY

@@ -175,7 +175,7 @@ rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length
 	wait_for 20 "v0.0.1 in staging" holds v0.0.1 live_in staging
 	is 1 rollouts_of staging
 	wait_for 10 "the one who follows to see it" grep -q "staging: rollout 1" "$T/build.out"
-	[ ! -e "$T/state/builds/shop/run" ]
+	[ ! -e "$T/state/builds/apps/shop/run" ]
 }
 
 @test "stages, builders and servers are killed at random: each build ends, none goes out twice, nothing is left" {
@@ -223,7 +223,7 @@ rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length
 	echo last >"$R/n"
 	commit Last
 	exits 0 in_repo build
-	[ ! -e "$T/state/builds/shop/run" ]
+	[ ! -e "$T/state/builds/apps/shop/run" ]
 	is "$before" cgroups
 	exits 0 davit audit --verify
 }

@@ -140,9 +140,9 @@ static void take(struct builds_process *p, const char *bytes, size_t size)
 
 static void keep_logs(struct builds_process *p)
 {
-	char from[BUILDS_NAME_SIZE + 16], to[48];
+	char from[BUILDS_NAME_SIZE + 32], to[48];
 	struct error ignored; /* a log that cannot be kept is no reason to fail */
-	snprintf(from, sizeof from, "%s/logs", p->app);
+	snprintf(from, sizeof from, "apps/%s/logs", p->app);
 	snprintf(to, sizeof to, "logs/%u", p->number);
 	(void)!graft_remove(p->directory_fd, to, &ignored);
 	(void)!renameat(p->directory_fd, from, p->directory_fd, to);
@@ -221,12 +221,14 @@ static int watch(struct builds_process *p, struct error *err)
 static int start(struct builds *builds, const struct builds_order *order, struct error *err)
 {
 	struct builds_process *p = of(builds);
-	char directory[2 * BUILDS_PATH_SIZE];
+	char directory[2 * BUILDS_PATH_SIZE], parent[16];
 	int ends[2];
 	ASSERT(p->number == 0);
-	snprintf(directory, sizeof directory, "%s/%s", p->directory, order->app);
-	const char *const argv[] = {"davit",       "builder",  directory,  order->repository,
-				    order->commit, order->ref, order->app, NULL};
+	snprintf(directory, sizeof directory, "%s/apps/%s", p->directory, order->app);
+	snprintf(parent, sizeof parent, "%d", (int)getpid());
+	const char *const argv[] = {"davit",           "builder",     directory,
+				    order->repository, order->commit, order->ref,
+				    order->app,        parent,        NULL};
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return error_errno(err, errno, "No pipe can be made");
 	const struct process_spec spec = {.program = "/proc/self/exe",
@@ -266,9 +268,10 @@ static bool log_path(const struct builds *builds, const char *app, uint32_t numb
 		     const char *stage, char *to, size_t size)
 {
 	const struct builds_process *p = (const struct builds_process *)builds;
-	int length = p->number == number
-			     ? snprintf(to, size, "%s/%s/logs/%s.log", p->directory, app, stage)
-			     : snprintf(to, size, "%s/logs/%u/%s.log", p->directory, number, stage);
+	int length =
+		p->number == number
+			? snprintf(to, size, "%s/apps/%s/logs/%s.log", p->directory, app, stage)
+			: snprintf(to, size, "%s/logs/%u/%s.log", p->directory, number, stage);
 	return length > 0 && (size_t)length < size;
 }
 

@@ -2,7 +2,7 @@
  *
  * process - the builds (provider/builds.h) that a process of davit's own runs, see daemon/builder_role.h.
  *
- * WHAT  STATE/builds/APP/   where it works, with the cache of that application (drivers/builder/local.h)
+ * WHAT  STATE/builds/apps/APP/   where it works, with the cache of that application (drivers/builder/local.h)
  *       STATE/builds/logs/N/STAGE.log of a build that has ended
  */
 #ifndef DRIVERS_BUILDS_PROCESS_H
