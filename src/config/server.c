@@ -13,6 +13,14 @@
 
 /* ---- the tables ---- */
 
+/* As git has it: whatever a commit claims, so that it can only make somebody not count. */
+static bool is_mail(const char *text)
+{
+	const char *at = strchr(text, '@');
+	return at && at > text && at[1] && strlen(text) < 128 && text_is_printable(text) &&
+	       !strpbrk(text, " <>\"");
+}
+
 static bool is_identity(const char *text)
 {
 	const char *key = text_starts(text, "ssh:SHA256:") ? text + strlen("ssh:SHA256:") : NULL;
@@ -21,6 +29,8 @@ static bool is_identity(const char *text)
 		       strspn(key,
 			      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") ==
 			       43;
+	if (text_starts(text, "mail:"))
+		return is_mail(text + strlen("mail:"));
 	return text_starts(text, "user:") && value_is_user(text + strlen("user:"));
 }
 
@@ -38,10 +48,10 @@ static bool is_environment(const char *text)
 static const struct schema_key person_keys[] = {
 	{"is", SCHEMA_TEXTS, AT(server_list, items), .flags = SCHEMA_REQUIRED, .max = 16,
 	 .valid = is_identity,
-	 .shape = "a key's fingerprint as ssh-keygen -l prints it, \"ssh:SHA256:…\", or \"user:\" "
-		  "and a local user",
+	 .shape = "a key's fingerprint as ssh-keygen -l prints it, \"ssh:SHA256:…\", \"user:\" "
+		  "and a local user, or \"mail:\" and the address of commits",
 	 .example = "[\"user:alice\"]",
-	 .doc = "The keys and the local users that are this person."},
+	 .doc = "The keys, the local users and the addresses of commits that are this person."},
 };
 
 static const struct schema_section person_section = {

@@ -3,7 +3,8 @@
  * server - the server's own file: what no commit can change. Who is who, who belongs to which group, and the least that
  *          an environment asks before a release goes out.
  *
- * HOW   people:  { alice: ["ssh:SHA256:…", "user:alice"], … }   the keys and local users that are this person
+ * HOW   people:  { alice: ["ssh:SHA256:…", "user:alice", "mail:alice@example.com"], … }
+ *                the keys, local users and addresses of commits that are this person
  *       groups:  { release-managers: [alice, bob] }
  *       protect: { shop/prod: { approve: { by: [release-managers], count: 2 } } }
  *       The repository's `approve` can only add to `protect`: server_approval() gives what holds of both.
@@ -44,7 +45,7 @@ int server_load(const char *text, size_t size, const char *file, struct server *
 		struct config_errors *errors) MUST_CHECK;
 void server_free(struct server *server); /* NULL is allowed */
 
-/* The person of "ssh:SHA256:…" or "user:alice", or `identity` itself where the file names none. `server` may be NULL:
+/* The person of "ssh:SHA256:…", "user:alice" or "mail:…", or `identity` itself where the file names none. `server` may be NULL:
  * there is no such file. A local user's name without "user:" is one as well. */
 const char *server_person(const struct server *server, const char *identity);
 

@@ -108,6 +108,27 @@ rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length
 	is "$(g rev-parse HEAD)" git -C "$T/state/repositories/shop.git" rev-parse main
 }
 
+@test "who wrote the commit does not count among those who say yes" {
+	local who
+	for who in ann bob; do ssh-keygen -q -t ed25519 -N '' -C "$who" -f "$T/$who" </dev/null; done
+	fingerprint() { ssh-keygen -l -f "$T/$1.pub" | awk '{ print $2 }'; }
+	cat >"$T/server.yaml" <<-YAML
+		people:
+		  ann: ["ssh:$(fingerprint ann)", "mail:ann@example.com"]
+		  bob: ["ssh:$(fingerprint bob)", "mail:bob@example.com"]
+		groups: { managers: [ann, bob] }
+		protect: { shop/prod: { approve: { by: [managers] } } }
+	YAML
+	up --server "$T/server.yaml"
+	exits 0 in_repo build --to prod
+	gated() { davit why prod --json | jq -r .state; }
+	wait_for 10 "the question" holds gated gated
+	davit approve prod --key "$T/ann" --yes || true
+	is gated gated
+	exits 0 davit approve prod --key "$T/bob" --yes
+	wait_for 20 "v0.0.1 in prod" holds v0.0.1 live_in prod
+}
+
 @test "a failed test is seen in the push, and nothing goes out" {
 	up
 	exits 0 in_repo remote
