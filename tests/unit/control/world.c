@@ -382,6 +382,7 @@ void world_start(void)
 				      .checks = &world.checks,
 				      .ticks = &world.ticks,
 				      .postmortems = world.postmortems,
+				      .builds = world.builds,
 				      .metrics = &world.metrics,
 				      .server = server_now,
 				      .zone_offset = zone_offset};

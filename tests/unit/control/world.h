@@ -27,6 +27,7 @@
 #include "control/control.h"
 #include "control/view.h"
 #include "provider/artifact.h"
+#include "provider/builds.h"
 #include "provider/check.h"
 #include "provider/metrics.h"
 #include "provider/postmortems.h"
@@ -121,6 +122,7 @@ struct happening {
 struct world {
 	struct env env;
 	struct postmortems *postmortems; /* of the test, or NULL */
+	struct builds *builds;           /* so is this */
 	struct runtime runtime;
 	struct router router;
 	struct artifact_store artifacts;

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Builds in the control: the order of the queue, what goes out, and what a crash between any two steps leaves. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control/builds.h"
+#include "store/builds.h"
+#include "world.h"
+
+static const char yaml[] = "app: shop\n"
+			   "service: { run: bin/server --port $PORT, health: { path: /up, "
+			   "interval: 1s, min_healthy: 500ms } }\n"
+			   "strategies: { quick: [switch] }\n"
+			   "environments:\n"
+			   "  staging: { listen: \"127.0.0.1:8081\", strategy: quick }\n"
+			   "  prod: { listen: \"127.0.0.1:8080\", strategy: quick }\n";
+
+/* --- a builder that a test drives */
+
+static struct {
+	struct builds builds;
+	uint32_t running, started, cancelled; /* numbers; 0: none */
+	char order[512];                      /* of the starts */
+	bool refuses;
+} script;
+
+static int start(struct builds *builds, const struct builds_order *order, struct error *err)
+{
+	(void)builds;
+	size_t used = strlen(script.order);
+	assert_int_equal(script.running, 0); /* one at a time */
+	if (script.refuses) {
+		script.refuses = false;
+		return error_set(err, ERR_NO_SPACE, "No process can be started.");
+	}
+	script.running = order->number;
+	script.started++;
+	snprintf(script.order + used, sizeof script.order - used, "%u ", order->number);
+	return 0;
+}
+
+static void cancel(struct builds *builds, uint32_t number)
+{
+	(void)builds;
+	script.cancelled = number;
+}
+
+static bool log_path(const struct builds *builds, const char *app, uint32_t number,
+		     const char *stage, char *to, size_t size)
+{
+	(void)builds;
+	(void)app;
+	(void)number;
+	(void)stage;
+	return text_copy(to, size, "/nowhere");
+}
+
+static void forget(struct builds *builds, uint32_t up_to)
+{
+	(void)builds;
+	(void)up_to;
+}
+
+static const struct builds_ops script_ops = {
+	.start = start, .cancel = cancel, .log = log_path, .forget = forget};
+
+static void ends(const char *state, const char *archive, const char *environment)
+{
+	struct builds_outcome o = {.author = "Ann <ann@example.com>", .subject = "A change"};
+	uint32_t number = script.running;
+	text_copy(o.state, sizeof o.state, state);
+	text_copy(o.archive, sizeof o.archive, archive);
+	if (environment) {
+		o.environment_count = 1;
+		text_copy(o.environments[0], BUILDS_NAME_SIZE, environment);
+	}
+	script.running = 0;
+	script.builds.listener.done(script.builds.listener.context, number, &o);
+}
+
+/* --- artifacts with a davit.yaml */
+
+static char files[64];
+
+static int import(struct artifact_store *a, int fd, const char *name, struct artifact_info *info,
+		  struct error *err)
+{
+	char bytes[64] = "";
+	(void)a;
+	(void)name;
+	(void)err;
+	ssize_t n = read(fd, bytes, sizeof bytes);
+	*info = (struct artifact_info){.digest = digest_of(bytes, n > 0 ? (size_t)n : 0),
+				       .entries = 1};
+	return 0;
+}
+
+static int path(struct artifact_store *a, const struct digest *digest, char *to, size_t size,
+		struct error *err)
+{
+	(void)a;
+	(void)digest;
+	(void)err;
+	text_copy(to, size, files);
+	return 0;
+}
+
+static struct artifact_ops artifact_ops;
+
+static void write_file(const char *name, const char *text)
+{
+	char whole[128];
+	snprintf(whole, sizeof whole, "%s/%s", files, name);
+	int fd = open(whole, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
+static const char *archive(const char *content)
+{
+	static char whole[128];
+	world_behaviour(content); /* known by its digest */
+	write_file("release.tar", content);
+	snprintf(whole, sizeof whole, "%s/release.tar", files);
+	return whole;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	memset(&script, 0, sizeof script);
+	script.builds.ops = &script_ops;
+	text_copy(files, sizeof files, "/tmp/davit-builds-XXXXXX");
+	assert_non_null(mkdtemp(files));
+	write_file("davit.yaml", yaml);
+	world_open();
+	artifact_ops = *world.artifacts.ops;
+	artifact_ops.import = import;
+	artifact_ops.path = path;
+	world.artifacts.ops = &artifact_ops;
+	world.builds = &script.builds;
+	world_kill();
+	world_start();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	char whole[128];
+	(void)state;
+	world_assert_sane();
+	world_close();
+	world.builds = NULL;
+	snprintf(whole, sizeof whole, "%s/release.tar", files);
+	unlink(whole);
+	snprintf(whole, sizeof whole, "%s/davit.yaml", files);
+	unlink(whole);
+	return rmdir(files);
+}
+
+/* --- short ways */
+
+static uint32_t order_ref(const char *ref, const char *environments)
+{
+	struct control_caller caller = {.who = "ann"};
+	const struct build_order order = {.app = "shop",
+					  .repository = "/srv/shop.git",
+					  .commit = "0123456789012345678901234567890123456789",
+					  .ref = ref,
+					  .target = environments ? BUILD_TARGET_NAMED
+								 : BUILD_TARGET_TRIGGERED,
+					  .environments = environments};
+	uint32_t number = 0;
+	if (control_build(world.control, &caller, &order, &number, &world.err) < 0)
+		fail_msg("refused: %s", world.err.text);
+	return number;
+}
+
+static const struct store_build *build(uint32_t number)
+{
+	static struct store_build b;
+	if (store_build_get(world.store, number, &b, &world.err) < 0)
+		fail_msg("no build %u", number);
+	return &b;
+}
+
+static int count_rollout(void *context, const struct store_build_rollout *r)
+{
+	*(uint32_t *)context += r->rollout > 0;
+	return 0;
+}
+
+static int take_why(void *context, const struct store_build_rollout *r)
+{
+	text_copy(context, STORE_SENTENCE_SIZE, r->why);
+	return 0;
+}
+
+static uint32_t rollouts_of(uint32_t number)
+{
+	uint32_t count = 0;
+	assert_int_equal(
+		store_build_rollouts(world.store, number, count_rollout, &count, &world.err), 0);
+	return count;
+}
+
+static int count_deployment(void *context, const struct store_rollout *r)
+{
+	*(uint32_t *)context += strcmp(r->kind, "deploy") == 0;
+	return 0;
+}
+
+static uint32_t deployments(void)
+{
+	uint32_t count = 0;
+	struct store_rollout_filter all = {.limit = 100};
+	assert_int_equal(store_rollouts(world.store, &all, count_deployment, &count, &world.err),
+			 0);
+	return count;
+}
+
+static void take_live(void *context, const struct view_environment *e)
+{
+	text_copy(context, CONTROL_TAG_SIZE, e->live.tag);
+}
+
+static const char *live(const char *environment)
+{
+	static char tag[CONTROL_TAG_SIZE];
+	char key[CONTROL_KEY_SIZE];
+	tag[0] = '\0';
+	snprintf(key, sizeof key, "shop/%s", environment);
+	assert_int_equal(control_view_environments(world.control, key, take_live, tag, &world.err),
+			 0);
+	return tag;
+}
+
+/* --- the queue */
+
+static void one_is_built_at_a_time_in_the_order_in_which_they_came(void **state)
+{
+	(void)state;
+	for (int i = 1; i <= 5; i++) {
+		char ref[32];
+		snprintf(ref, sizeof ref, "refs/heads/b%d", i);
+		assert_int_equal(order_ref(ref, "staging"), i);
+	}
+	for (int i = 0; i < 5; i++) {
+		world_run(500);
+		assert_true(script.running != 0);
+		ends("failed", "", NULL);
+	}
+	world_run(500);
+	assert_string_equal(script.order, "1 2 3 4 5 ");
+	assert_int_equal(script.running, 0);
+}
+
+static void the_same_order_has_one_place_while_it_waits_or_runs(void **state)
+{
+	(void)state;
+	assert_int_equal(order_ref("refs/heads/main", "staging"), 1);
+	assert_int_equal(order_ref("refs/heads/main", "staging"), 1);
+	assert_int_equal(order_ref("refs/heads/main", "prod"), 2);
+	world_run(500);
+	assert_int_equal(order_ref("refs/heads/main", "staging"), 1);
+	ends("failed", "", NULL);
+	assert_int_equal(order_ref("refs/heads/main", "staging"), 3);
+}
+
+static void what_cannot_be_an_order_is_refused(void **state)
+{
+	(void)state;
+	struct control_caller caller = {.who = "ann"};
+	const struct build_order good = {.app = "shop",
+					 .repository = "/srv/shop.git",
+					 .commit = "0123456789012345678901234567890123456789",
+					 .ref = "refs/heads/main"};
+	struct build_order bad[6] = {good, good, good, good, good, good};
+	uint32_t number;
+	bad[0].app = "../shop";
+	bad[1].repository = "shop.git";
+	bad[2].commit = "0123";
+	bad[3].ref = "main";
+	bad[4].ref = "refs/heads/\nmain";
+	bad[5].target = BUILD_TARGET_NAMED;
+	bad[5].environments = "prod;rm";
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(
+			control_build(world.control, &caller, &bad[i], &number, &world.err),
+			ERR_INVALID);
+	world_run(500);
+	assert_int_equal(script.started, 0);
+}
+
+/* --- what goes out */
+
+static void what_passes_becomes_a_release_and_goes_where_it_was_wanted(void **state)
+{
+	(void)state;
+	order_ref("refs/heads/main", "staging prod");
+	world_run(500);
+	ends("passed", archive("one"), NULL);
+	assert_string_equal(build(1)->state, "passed");
+	assert_int_equal(strlen(build(1)->release), 64);
+	assert_string_equal(build(1)->author, "Ann <ann@example.com>");
+	assert_int_equal(rollouts_of(1), 2);
+	assert_int_equal(deployments(), 2);
+	assert_string_equal(world_until_end(2, 60000), "succeeded");
+	assert_string_equal(live("prod"), "v0.0.1");
+}
+
+static void the_ref_decides_where_the_order_leaves_it(void **state)
+{
+	(void)state;
+	order_ref("refs/tags/v1.4.0", NULL);
+	order_ref("refs/heads/other", NULL);
+	world_run(500);
+	ends("passed", archive("one"), "prod");
+	assert_string_equal(build(1)->wanted, "prod");
+	assert_int_equal(rollouts_of(1), 1);
+	assert_string_equal(world_until_end(1, 60000), "succeeded");
+	assert_string_equal(live("prod"), "v1.4.0"); /* called by its tag */
+	ends("passed", archive("two"), NULL);
+	assert_string_equal(build(2)->state, "passed");
+	assert_int_equal(rollouts_of(2), 0);
+}
+
+static void an_environment_that_there_is_not_is_told_and_not_made(void **state)
+{
+	(void)state;
+	char why[STORE_SENTENCE_SIZE] = "";
+	order_ref("refs/heads/main", "moon");
+	world_run(500);
+	ends("passed", archive("one"), NULL);
+	assert_int_equal(store_build_rollouts(world.store, 1, take_why, why, &world.err), 0);
+	assert_non_null(strstr(why, "moon"));
+	assert_int_equal(deployments(), 0);
+}
+
+static void nothing_goes_out_of_what_failed_or_packed_nothing(void **state)
+{
+	(void)state;
+	order_ref("refs/heads/main", "staging");
+	order_ref("refs/heads/next", "staging");
+	world_run(500);
+	ends("failed", archive("one"), NULL);
+	world_run(500);
+	ends("passed", "", NULL);
+	world_run(5000);
+	assert_string_equal(build(1)->state, "failed");
+	assert_non_null(strstr(build(2)->why, "archive"));
+	assert_int_equal(deployments(), 0);
+}
+
+static void a_builder_that_cannot_start_fails_the_build_and_the_next_one_follows(void **state)
+{
+	(void)state;
+	order_ref("refs/heads/main", "staging");
+	order_ref("refs/heads/next", "staging");
+	script.refuses = true; /* once */
+	world_run(1000);
+	assert_string_equal(build(1)->state, "failed");
+	assert_non_null(strstr(build(1)->why, "No process"));
+	assert_string_equal(script.order, "2 ");
+}
+
+/* --- crashes */
+
+static void one_that_ran_is_built_again_and_goes_out_once(void **state)
+{
+	(void)state;
+	order_ref("refs/heads/main", "staging");
+	world_run(500);
+	world_kill();
+	script.running = 0;
+	world_start();
+	world_run(500);
+	assert_string_equal(script.order, "1 1 ");
+	ends("passed", archive("one"), NULL);
+	world_run(20000);
+	assert_int_equal(deployments(), 1);
+}
+
+/* Written down as a release, and killed before all of it has gone out. */
+static void one_that_was_released_is_not_built_again_and_goes_out_once(void **state)
+{
+	(void)state;
+	struct store_build b;
+	order_ref("refs/heads/main", "staging prod");
+	world_run(500);
+	ends("passed", archive("one"), NULL);
+	world_run(100);
+	for (int i = 0; i < 3; i++) {
+		b = *build(1);
+		text_copy(b.state, sizeof b.state, "releasing");
+		b.ended_unix_ms = 0;
+		store_begin(world.store);
+		store_put_build(world.store, &b);
+		assert_int_equal(store_commit(world.store, &world.err), 0);
+		world_kill();
+		world_start();
+		world_run(500);
+		assert_string_equal(build(1)->state, "passed");
+	}
+	world_run(20000);
+	assert_string_equal(script.order, "1 ");
+	assert_int_equal(deployments(), 2);
+	assert_int_equal(rollouts_of(1), 2);
+}
+
+static void while_the_store_cannot_commit_nothing_starts_and_nothing_is_lost(void **state)
+{
+	(void)state;
+	order_ref("refs/heads/main", "staging");
+	world_break_store(true);
+	world_run(3000);
+	assert_int_equal(script.started, 0);
+	world_break_store(false);
+	world_run(20000);
+	assert_int_equal(script.started, 1);
+	world_break_store(true);
+	ends("passed", archive("one"), NULL);
+	world_break_store(false);
+	world_run(20000);
+	assert_true(script.started >= 1);
+	if (script.running)
+		ends("passed", archive("one"), NULL);
+	world_run(20000);
+	assert_true(build(1)->ended_unix_ms > 0);
+	assert_true(deployments() <= 1);
+}
+
+/* --- cancelled */
+
+static void what_waits_is_cancelled_at_once_and_what_runs_by_its_builder(void **state)
+{
+	(void)state;
+	struct control_caller caller = {.who = "bob"};
+	order_ref("refs/heads/main", "staging");
+	order_ref("refs/heads/next", "staging");
+	world_run(500);
+	assert_int_equal(control_cancel_build(world.control, &caller, 2, &world.err), 0);
+	assert_string_equal(build(2)->state, "cancelled");
+	assert_int_equal(control_cancel_build(world.control, &caller, 1, &world.err), 0);
+	assert_int_equal(script.cancelled, 1);
+	assert_string_equal(build(1)->state, "running");
+	ends("cancelled", "", NULL);
+	assert_string_equal(build(1)->state, "cancelled");
+	assert_int_equal(control_cancel_build(world.control, &caller, 1, &world.err), ERR_CONFLICT);
+	world_run(1000);
+	assert_int_equal(script.started, 1);
+	uint32_t again = 0;
+	assert_int_equal(control_rebuild(world.control, &caller, 1, &again, &world.err), 0);
+	assert_int_equal(again, 3);
+	assert_int_equal(control_rebuild(world.control, &caller, 3, &again, &world.err),
+			 ERR_CONFLICT);
+}
+
+#define BUILDS_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BUILDS_TEST(one_is_built_at_a_time_in_the_order_in_which_they_came),
+		BUILDS_TEST(the_same_order_has_one_place_while_it_waits_or_runs),
+		BUILDS_TEST(what_cannot_be_an_order_is_refused),
+		BUILDS_TEST(what_passes_becomes_a_release_and_goes_where_it_was_wanted),
+		BUILDS_TEST(the_ref_decides_where_the_order_leaves_it),
+		BUILDS_TEST(an_environment_that_there_is_not_is_told_and_not_made),
+		BUILDS_TEST(nothing_goes_out_of_what_failed_or_packed_nothing),
+		BUILDS_TEST(a_builder_that_cannot_start_fails_the_build_and_the_next_one_follows),
+		BUILDS_TEST(one_that_ran_is_built_again_and_goes_out_once),
+		BUILDS_TEST(one_that_was_released_is_not_built_again_and_goes_out_once),
+		BUILDS_TEST(while_the_store_cannot_commit_nothing_starts_and_nothing_is_lost),
+		BUILDS_TEST(what_waits_is_cancelled_at_once_and_what_runs_by_its_builder),
+	};
+	return cmocka_run_group_tests_name("control/builds", tests, NULL, NULL);
+}

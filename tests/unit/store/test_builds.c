@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common.h"
+
+#include "store/builds.h"
+
+static struct store_build a_build(uint32_t number, const char *app, const char *state)
+{
+	struct store_build b = {.number = number, .created_unix_ms = 100 + number};
+	text_copy(b.app, sizeof b.app, app);
+	text_copy(b.repository, sizeof b.repository, "/srv/shop.git");
+	text_copy(b.commit, sizeof b.commit, "0123456789012345678901234567890123456789");
+	text_copy(b.ref, sizeof b.ref, "refs/heads/main");
+	text_copy(b.wanted, sizeof b.wanted, "staging prod");
+	text_copy(b.by, sizeof b.by, "ann");
+	text_copy(b.state, sizeof b.state, state);
+	return b;
+}
+
+static void put(struct fixture *f, const struct store_build *b)
+{
+	store_begin(f->s);
+	store_put_build(f->s, b);
+	must(store_commit(f->s, &f->err), &f->err);
+}
+
+static void a_build_comes_back_as_it_was(void **state)
+{
+	struct fixture *f = *state;
+	struct store_build got, b = a_build(7, "shop", "failed");
+	text_copy(b.release, sizeof b.release, "r7");
+	text_copy(b.author, sizeof b.author, "Ann Émile <ann@example.com>");
+	text_copy(b.subject, sizeof b.subject, "'; DROP TABLE build; --");
+	text_copy(b.why, sizeof b.why, "It ended with exit code 1.");
+	b.committed_unix_s = 1795705583;
+	b.started_unix_ms = 200;
+	b.ended_unix_ms = 300;
+	put(f, &b);
+	store_close(f->s);
+	open_again(f);
+	must(store_build_get(f->s, 7, &got, &f->err), &f->err);
+	assert_string_equal(got.app, b.app);
+	assert_string_equal(got.repository, b.repository);
+	assert_string_equal(got.commit, b.commit);
+	assert_string_equal(got.ref, b.ref);
+	assert_string_equal(got.wanted, b.wanted);
+	assert_string_equal(got.by, b.by);
+	assert_string_equal(got.state, b.state);
+	assert_string_equal(got.release, b.release);
+	assert_string_equal(got.author, b.author);
+	assert_string_equal(got.subject, b.subject);
+	assert_string_equal(got.why, b.why);
+	assert_int_equal(got.committed_unix_s, b.committed_unix_s);
+	assert_int_equal(got.created_unix_ms, b.created_unix_ms);
+	assert_int_equal(got.started_unix_ms, b.started_unix_ms);
+	assert_int_equal(got.ended_unix_ms, b.ended_unix_ms);
+	must(store_build_of_release(f->s, "r7", &got, &f->err), &f->err);
+	assert_int_equal(got.number, 7);
+	assert_int_equal(store_build_get(f->s, 8, &got, &f->err), ERR_NOT_FOUND);
+	assert_int_equal(store_build_of_release(f->s, "", &got, &f->err), ERR_NOT_FOUND);
+}
+
+static void the_oldest_that_has_not_ended_is_next(void **state)
+{
+	struct fixture *f = *state;
+	struct store_build got;
+	uint64_t waiting;
+	assert_int_equal(store_build_next(f->s, &got, &f->err), ERR_NOT_FOUND);
+	for (uint32_t n = 1; n <= 4; n++) {
+		struct store_build b = a_build(n, n % 2 ? "shop" : "till", "queued");
+		b.ended_unix_ms = n == 1 ? 50 : 0;
+		put(f, &b);
+	}
+	must(store_build_next(f->s, &got, &f->err), &f->err);
+	assert_int_equal(got.number, 2);
+	must(store_builds_waiting(f->s, &waiting, &f->err), &f->err);
+	assert_int_equal(waiting, 3);
+	got.ended_unix_ms = 60;
+	text_copy(got.state, sizeof got.state, "passed");
+	put(f, &got);
+	must(store_build_next(f->s, &got, &f->err), &f->err);
+	assert_int_equal(got.number, 3);
+}
+
+static void the_same_order_is_found_while_it_has_not_ended(void **state)
+{
+	struct fixture *f = *state;
+	struct store_build got, other, b = a_build(1, "shop", "queued");
+	put(f, &b);
+	must(store_build_same(f->s, &b, &got, &f->err), &f->err);
+	assert_int_equal(got.number, 1);
+	other = b;
+	text_copy(other.ref, sizeof other.ref, "refs/heads/next");
+	assert_int_equal(store_build_same(f->s, &other, &got, &f->err), ERR_NOT_FOUND);
+	other = b;
+	text_copy(other.wanted, sizeof other.wanted, "staging");
+	assert_int_equal(store_build_same(f->s, &other, &got, &f->err), ERR_NOT_FOUND);
+	b.ended_unix_ms = 5;
+	put(f, &b);
+	assert_int_equal(store_build_same(f->s, &b, &got, &f->err), ERR_NOT_FOUND);
+}
+
+struct list {
+	char text[256];
+};
+
+static void add(struct list *l, const char *text, uint32_t number)
+{
+	size_t used = strlen(l->text);
+	snprintf(l->text + used, sizeof l->text - used, "%s:%u ", text, number);
+}
+
+static int list_build(void *context, const struct store_build *b)
+{
+	add(context, b->app, b->number);
+	return 0;
+}
+
+static int list_stage(void *context, const struct store_build_stage *t)
+{
+	add(context, t->name, t->attempt);
+	return 0;
+}
+
+static int list_rollout(void *context, const struct store_build_rollout *r)
+{
+	add(context, r->environment, r->rollout);
+	return 0;
+}
+
+static void the_newest_come_first_of_one_application_or_of_all(void **state)
+{
+	struct fixture *f = *state;
+	struct list all = {""}, one = {""}, few = {""};
+	for (uint32_t n = 1; n <= 4; n++) {
+		struct store_build b = a_build(n, n % 2 ? "shop" : "till", "queued");
+		put(f, &b);
+	}
+	must(store_builds(f->s, NULL, 10, list_build, &all, &f->err), &f->err);
+	assert_string_equal(all.text, "till:4 shop:3 till:2 shop:1 ");
+	must(store_builds(f->s, "shop", 10, list_build, &one, &f->err), &f->err);
+	assert_string_equal(one.text, "shop:3 shop:1 ");
+	must(store_builds(f->s, NULL, 1, list_build, &few, &f->err), &f->err);
+	assert_string_equal(few.text, "till:4 ");
+}
+
+static void stages_and_rollouts_are_replaced_one_by_one(void **state)
+{
+	struct fixture *f = *state;
+	struct list stages = {""}, rollouts = {""}, none = {""};
+	struct store_build b = a_build(1, "shop", "running");
+	struct store_build_stage unit = {.build = 1, .position = 1, .name = "unit", .attempt = 1},
+				 make = {.build = 1, .position = 0, .name = "make", .attempt = 1};
+	struct store_build_rollout prod = {.build = 1, .environment = "prod", .rollout = 9},
+				   dev = {.build = 1, .environment = "dev", .why = "It is frozen."};
+	put(f, &b);
+	store_begin(f->s);
+	store_put_build_stage(f->s, &unit);
+	store_put_build_stage(f->s, &make);
+	unit.attempt = 2;
+	store_put_build_stage(f->s, &unit);
+	store_put_build_rollout(f->s, &prod);
+	store_put_build_rollout(f->s, &dev);
+	must(store_commit(f->s, &f->err), &f->err);
+	must(store_build_stages(f->s, 1, list_stage, &stages, &f->err), &f->err);
+	assert_string_equal(stages.text, "make:1 unit:2 ");
+	must(store_build_rollouts(f->s, 1, list_rollout, &rollouts, &f->err), &f->err);
+	assert_string_equal(rollouts.text, "dev:0 prod:9 ");
+	store_begin(f->s);
+	store_forget_build_stages(f->s, 1);
+	must(store_commit(f->s, &f->err), &f->err);
+	must(store_build_stages(f->s, 1, list_stage, &none, &f->err), &f->err);
+	assert_string_equal(none.text, "");
+}
+
+#define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STORE_TEST(a_build_comes_back_as_it_was),
+		STORE_TEST(the_oldest_that_has_not_ended_is_next),
+		STORE_TEST(the_same_order_is_found_while_it_has_not_ended),
+		STORE_TEST(the_newest_come_first_of_one_application_or_of_all),
+		STORE_TEST(stages_and_rollouts_are_replaced_one_by_one),
+	};
+	return cmocka_run_group_tests_name("store/builds", tests, NULL, NULL);
+}
