@@ -40,3 +40,11 @@ install >"$log" 2>&1 || {
 	echo "apt-get could not install them; the lines above say why." >&2
 	exit 1
 }
+# Nor at the next boot: what was not here before serves nobody but the tests, which start it themselves.
+if command -v systemctl >/dev/null; then
+	for pair in haproxy:haproxy nginx-light:nginx openssh-server:ssh; do
+		case " $missing " in
+		*" ${pair%%:*} "*) $as_root systemctl disable --now --quiet "${pair##*:}" 2>/dev/null || true ;;
+		esac
+	done
+fi
