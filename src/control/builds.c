@@ -22,6 +22,9 @@ enum { RETRY_MS = 5000 };
 static const char TRIGGERED[] =
 	"@"; /* `wanted` of an order whose ref decides; no environment is called so */
 
+/* Of one that is under way and is not to be, so that it is not begun again after a restart. */
+static const char CANCELLING[] = "cancelling";
+
 /* --- what is written */
 
 static void add_audit(struct control *c, const struct store_build *b, const char *who,
@@ -88,30 +91,57 @@ static int prepare(struct control *c, const struct store_build *b, const char *e
 	return result;
 }
 
-static void deploy_to(struct control *c, const struct store_build *b, const char *environment)
+struct asked {
+	const char *environment;
+	bool begun;
+};
+
+static int see_rollout(void *context, const struct store_build_rollout *row)
+{
+	struct asked *asked = context;
+	asked->begun |= row->rollout != 0 && strcmp(row->environment, asked->environment) == 0;
+	return 0;
+}
+
+static int deploy(struct control *c, const struct store_build *b, const char *environment,
+		  uint32_t *ret_rollout, struct error *err)
 {
 	struct control_deploy deploy = {.strategy = ""};
 	struct control_caller caller = {.who = ""};
-	struct store_build_rollout row = {.build = b->number};
 	char key[CONTROL_KEY_SIZE];
-	struct error err;
 	text_copy(caller.who, sizeof caller.who, b->by);
 	snprintf(caller.request_id, sizeof caller.request_id, "build-%u-%s", b->number,
 		 environment);
 	snprintf(key, sizeof key, "%s/%s", b->app, environment);
 	snprintf(deploy.reason, sizeof deploy.reason, "build %u: %.200s", b->number, b->subject);
 	text_copy(deploy.release, sizeof deploy.release, b->release);
+	int code = prepare(c, b, environment, err);
+	return code < 0 ? code : control_deploy(c, &caller, key, &deploy, ret_rollout, err);
+}
+
+/* False: the store takes nothing just now. That is no refusal, and is tried again. */
+static bool deploy_to(struct control *c, const struct store_build *b, const char *environment)
+{
+	struct store_build_rollout row = {.build = b->number};
+	struct asked asked = {.environment = environment};
+	struct error err;
+	if (store_build_rollouts(c->parts.store, b->number, see_rollout, &asked, &err) < 0)
+		return false;
+	if (asked.begun) /* before a restart; its request id may be forgotten by now */
+		return true;
 	text_copy(row.environment, sizeof row.environment, environment);
-	if (prepare(c, b, environment, &err) < 0 ||
-	    control_deploy(c, &caller, key, &deploy, &row.rollout, &err) < 0) {
+	if (deploy(c, b, environment, &row.rollout, &err) < 0) {
+		if (c->degraded)
+			return false;
 		row.rollout = 0;
 		text_copy(row.why, sizeof row.why, err.text);
 	}
 	control_begin(c, false);
 	store_put_build_rollout(c->parts.store, &row);
-	if (control_commit(c, &err) < 0)
-		log_event(LOG_WARNING, "control.build", "number=%u error=\"%s\"", b->number,
-			  err.text);
+	if (control_commit(c, &err) == 0)
+		return true;
+	log_event(LOG_WARNING, "control.build", "number=%u error=\"%s\"", b->number, err.text);
+	return false;
 }
 
 static void go_out(struct control *c, struct store_build *b)
@@ -119,8 +149,10 @@ static void go_out(struct control *c, struct store_build *b)
 	char wanted[STORE_SENTENCE_SIZE], *rest = wanted, *one;
 	text_copy(wanted, sizeof wanted, b->wanted);
 	while ((one = strsep(&rest, " ")))
-		if (one[0])
-			deploy_to(c, b, one);
+		if (one[0] && !deploy_to(c, b, one)) {
+			c->build_due_ms = env_now_ms(c->parts.env) + RETRY_MS;
+			return;
+		}
 	end(c, b, "passed");
 }
 
@@ -188,17 +220,19 @@ static void on_done(void *context, uint32_t number, const struct builds_outcome 
 	text_copy(b->author, sizeof b->author, o->author);
 	text_copy(b->subject, sizeof b->subject, o->subject);
 	b->committed_unix_s = o->committed_unix_s;
-	text_copy(b->why, sizeof b->why, o->why);
 	fill_wanted(b, o);
-	if (strcmp(o->state, "passed") == 0 && o->archive[0]) {
+	/* However it ended: it may just have passed, or may have been killed before it could say anything. */
+	bool cancelled = strcmp(b->state, CANCELLING) == 0;
+	text_copy(b->why, sizeof b->why, cancelled ? "" : o->why);
+	if (!cancelled && strcmp(o->state, "passed") == 0 && o->archive[0]) {
 		build_release_begin(c, b, o->archive, released);
 		return;
 	}
 	c->building = NULL;
-	if (strcmp(o->state, "passed") == 0 && b->wanted[0])
+	if (!cancelled && strcmp(o->state, "passed") == 0 && b->wanted[0])
 		text_copy(b->why, sizeof b->why,
 			  "Nothing goes out, for no stage that ran has an \"archive\".");
-	end(c, b, o->state);
+	end(c, b, cancelled ? "cancelled" : o->state);
 	free(b);
 }
 
@@ -239,6 +273,9 @@ void builds_tick(struct control *c, uint64_t now_ms)
 		c->build_due_ms = result == ERR_NOT_FOUND ? UINT64_MAX : now_ms + RETRY_MS;
 	} else if (strcmp(b->state, "releasing") == 0) {
 		go_out(c, b);
+		free(b);
+	} else if (strcmp(b->state, CANCELLING) == 0) {
+		end(c, b, "cancelled"); /* the controller died before it had ended */
 		free(b);
 	} else {
 		run(c, b);
@@ -350,6 +387,29 @@ int control_build(struct control *c, const struct control_caller *caller,
 	return result;
 }
 
+/* One that is under way is told to end; that it shall is in the store before. */
+static int cancel_running(struct control *c, const struct control_caller *caller,
+			  struct store_build *b, struct error *err)
+{
+	if (strcmp(b->state, CANCELLING) == 0)
+		return 0;
+	if (c->build_job)
+		return error_set(err, ERR_CONFLICT,
+				 "Build %u has passed, and its release is on its way; there is "
+				 "nothing to cancel.",
+				 b->number);
+	text_copy(b->state, sizeof b->state, CANCELLING);
+	control_begin(c, false);
+	store_put_build(c->parts.store, b);
+	add_audit(c, b, caller->who, "build.cancel");
+	int result = control_commit(c, err);
+	if (result < 0)
+		return result;
+	text_copy(c->building->state, sizeof c->building->state, CANCELLING);
+	c->parts.builds->ops->cancel(c->parts.builds, b->number);
+	return 0;
+}
+
 int control_cancel_build(struct control *c, const struct control_caller *caller, uint32_t number,
 			 struct error *err)
 {
@@ -360,11 +420,7 @@ int control_cancel_build(struct control *c, const struct control_caller *caller,
 		result = error_set(err, ERR_CONFLICT, "Build %u is %s; there is nothing to cancel.",
 				   number, b->state);
 	if (result == 0 && under_way) {
-		control_begin(c, false);
-		add_audit(c, b, caller->who, "build.cancel");
-		result = control_commit(c, err);
-		if (result == 0)
-			c->parts.builds->ops->cancel(c->parts.builds, number);
+		result = cancel_running(c, caller, b, err);
 	} else if (result == 0) {
 		text_copy(b->state, sizeof b->state, "cancelled");
 		b->ended_unix_ms = env_wall_ms(c->parts.env);

@@ -145,7 +145,8 @@ int store_build_same(struct store *s, const struct store_build *order,
 	struct query q;
 	query_read(&q, s,
 		   BUILD_COLUMNS "WHERE ended = 0 AND app = ? AND repository = ? AND commit_id = ?"
-				 " AND ref = ? AND wanted = ? ORDER BY number LIMIT 1");
+				 " AND ref = ? AND wanted = ? AND state <> 'cancelling'"
+				 " ORDER BY number LIMIT 1");
 	query_text(&q, order->app);
 	query_text(&q, order->repository);
 	query_text(&q, order->commit);

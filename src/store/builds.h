@@ -3,8 +3,8 @@
  * builds - builds of commits: what was ordered, how far it is, what came of it. See store.h for the rules that hold for
  *          every function of the store.
  *
- * WHAT  A build is queued, running, releasing, and then passed, failed or cancelled: ended. While it is releasing it
- *       has its release, and is not run again; what its rollouts are is added one by one.
+ * WHAT  A build is queued, running (or cancelling: it is to end), releasing, and then passed, failed or cancelled: ended.
+ *       While it is releasing it has its release, and is not run again; what its rollouts are is added one by one.
  *       Rows are never deleted: they say which commit a release is.
  */
 #ifndef STORE_BUILDS_H
@@ -64,7 +64,7 @@ MUST_CHECK int store_builds_waiting(struct store *s, uint64_t *ret_count, struct
 MUST_CHECK int store_build_next(struct store *s, struct store_build *ret_build, struct error *err);
 MUST_CHECK int store_build_get(struct store *s, uint32_t number, struct store_build *ret_build,
 			       struct error *err);
-/* One that has not ended, of the same order; ERR_NOT_FOUND. */
+/* One that has not ended and is not being cancelled, of the same order; ERR_NOT_FOUND. */
 MUST_CHECK int store_build_same(struct store *s, const struct store_build *order,
 				struct store_build *ret_build, struct error *err);
 /* The build that a release came of first; ERR_NOT_FOUND. */

@@ -446,7 +446,7 @@ static void what_waits_is_cancelled_at_once_and_what_runs_by_its_builder(void **
 	assert_string_equal(build(2)->state, "cancelled");
 	assert_int_equal(control_cancel_build(world.control, &caller, 1, &world.err), 0);
 	assert_int_equal(script.cancelled, 1);
-	assert_string_equal(build(1)->state, "running");
+	assert_string_equal(build(1)->state, "cancelling");
 	ends("cancelled", "", NULL);
 	assert_string_equal(build(1)->state, "cancelled");
 	assert_int_equal(control_cancel_build(world.control, &caller, 1, &world.err), ERR_CONFLICT);

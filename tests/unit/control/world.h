@@ -121,8 +121,10 @@ struct happening {
 
 struct world {
 	struct env env;
-	struct postmortems *postmortems; /* of the test, or NULL */
-	struct builds *builds;           /* so is this */
+	struct postmortems *postmortems; /* of the test, or NULL; so are the next three */
+	struct builds *builds;
+	const char *files; /* the directory that every artifact is */
+	void (*beside)(void *context, void (*work)(void *job), void (*done)(void *job), void *job);
 	struct runtime runtime;
 	struct router router;
 	struct artifact_store artifacts;
