@@ -310,3 +310,47 @@ rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length
 	grep -q 'passed     build 1' "$T/said.build"
 	is hello curl -s "http://127.0.0.1:$PORT/"
 }
+
+@test "a build that was cancelled stays so, though the server is killed before it has ended" {
+	# The script does not hear TERM: between the cancel and the end there is time.
+	pipeline "  unit: { run: \"trap '' TERM; i=0; while [ \$i -lt 20 ]; do sleep 0.2; i=\$((i + 1)); done\" }
+  package: { needs: [unit], archive: [app] }"
+	commit Deaf
+	up
+	in_repo build --to staging >"$T/build.out" 2>&1 &
+	wait_for 20 "the stage to run" holds running build_of 1 '.stages[] | select(.stage == "unit") | .state'
+	exits 0 davit build --cancel 1
+	is cancelling build_of 1 .state
+	kill -9 "$(pgrep -f "davit controller --state $T/state")"
+	wait_for 20 "the controller" controller_is_back
+	wait_for 20 "it to be cancelled" holds cancelled build_of 1 .state
+	exits 5 davit build --cancel 1
+	# The next order of the same commit is a build of its own, and the only one that goes out.
+	exits 0 in_repo build --to staging
+	is passed build_of 2 .state
+	is cancelled build_of 1 .state
+	is 1 rollouts_of staging
+	wait_for 10 "the sandboxes to be gone" holds 0 sandboxes
+	[ ! -e "$T/state/builds/shop/run" ]
+}
+
+@test "a repository of somebody else is built; one that is not there is one sentence" {
+	[ "$(id -u)" = 0 ] || skip "only root can give a repository away"
+	local commit
+	commit=$(g rev-parse HEAD)
+	chown -R 12345:12345 "$R"
+	up
+	order "$R/.git" "$commit" | jq -e '.number == 1'
+	wait_for 20 "it to pass" holds passed build_of 1 .state
+	is 12345 stat -c %u "$R/.git/objects" # nothing of it was touched
+	order "$T/none" "$commit" | jq -e '.number == 2'
+	wait_for 20 "it to fail" holds failed build_of 2 .state
+	is "There is no commit ${commit:0:12} in $T/none, or the server may not read it." build_of 2 .why
+	is invalid jq -r .error <<<"$(order none "$commit")"
+	is invalid jq -r .error <<<"$(order "$R/.git" "--$commit")"
+}
+# order REPOSITORY COMMIT: as a program would
+order() {
+	curl -s --max-time 10 --unix-socket "$T/state/api.sock" -H 'Content-Type: application/json' \
+		--data "{\"app\":\"shop\",\"repository\":\"$1\",\"commit\":\"$2\",\"ref\":\"refs/heads/main\"}" http://davit/v1/builds
+}
