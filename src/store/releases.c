@@ -290,15 +290,20 @@ int store_artifacts_kept(struct store *s, uint32_t stables, uint64_t since_unix_
 {
 	struct query q;
 	int answer = 0;
-	query_read(&q, s,
-		   "SELECT DISTINCT artifact FROM release WHERE created >= ?1"
-		   " OR id IN (SELECT new_release FROM rollout WHERE ended = 0)"
-		   " OR id IN (SELECT old_release FROM rollout WHERE ended = 0)"
-		   " OR id IN (SELECT release FROM (SELECT release, row_number() OVER"
-		   "  (PARTITION BY app, environment ORDER BY seq DESC) AS nth FROM stable)"
-		   "  WHERE nth <= ?2)");
+	query_read(
+		&q, s,
+		"SELECT DISTINCT artifact FROM release WHERE created >= ?1"
+		" OR id IN (SELECT new_release FROM rollout WHERE ended = 0)"
+		" OR id IN (SELECT old_release FROM rollout WHERE ended = 0)"
+		" OR id IN (SELECT release FROM (SELECT release, row_number() OVER"
+		"  (PARTITION BY app, environment ORDER BY seq DESC) AS nth FROM stable)"
+		"  WHERE nth <= ?2)"
+		" OR id IN (SELECT release FROM (SELECT release, row_number() OVER"
+		"  (PARTITION BY app ORDER BY number DESC) AS nth FROM build WHERE release <> '')"
+		"  WHERE nth <= ?3)");
 	query_number(&q, since_unix_ms);
 	query_number(&q, stables);
+	query_number(&q, STORE_BUILDS_KEPT);
 	while (answer == 0 && query_row(&q)) {
 		struct digest artifact = {0};
 		query_get_digest(&q, &artifact);

@@ -81,8 +81,10 @@ MUST_CHECK int store_stables(struct store *s, const char *app, const char *envir
 			     uint32_t limit, store_stable_visit visit, void *context,
 			     struct error *err);
 
-/* The artifacts that a collection must keep: of the last `stables` of each
- * environment, of rollouts that have not ended, and of releases made after `since_unix_ms`. */
+/* The artifacts that a collection must keep: of the last `stables` of each environment, of rollouts that have not ended,
+ * of releases made after `since_unix_ms`, and of the last STORE_BUILDS_KEPT builds of an application that made one: nobody
+ * may have deployed them yet. */
+enum { STORE_BUILDS_KEPT = 10 };
 typedef int (*store_artifact_visit)(void *context, const struct digest *artifact);
 MUST_CHECK int store_artifacts_kept(struct store *s, uint32_t stables, uint64_t since_unix_ms,
 				    store_artifact_visit visit, void *context, struct error *err);

@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "store/audit.h"
+#include "store/builds.h"
 #include "store/crossings.h"
 #include "store/releases.h"
 #include "store/rollouts.h"

@@ -204,6 +204,16 @@ static void collection_keeps_running_recent_and_last_good_artifacts(void **state
 	must(store_commit(f->s, &f->err), &f->err);
 	must(store_artifacts_kept(f->s, 1, 1000, list_artifact, &later, &f->err), &f->err);
 	assert_string_equal(later.text, "6 7 ");
+	/* One that was built and nobody has deployed yet. */
+	struct store_build build = {
+		.number = 1, .app = "shop", .state = "passed", .ended_unix_ms = 5};
+	struct list built = {0};
+	text_copy(build.release, sizeof build.release, r[4].id);
+	store_begin(f->s);
+	store_put_build(f->s, &build);
+	must(store_commit(f->s, &f->err), &f->err);
+	must(store_artifacts_kept(f->s, 1, 1000, list_artifact, &built, &f->err), &f->err);
+	assert_string_equal(built.text, "4 6 7 ");
 }
 
 int main(void)
