@@ -41,7 +41,11 @@ commit() { g add -A && g commit -q --allow-empty -m "$1"; }
 live_in() { davit status "$1" --json | jq -r '.applications[0].environments[0].live.tag'; }
 serves() { curl -s --max-time 5 "http://127.0.0.1:$STAGING_PORT/up" >/dev/null; }
 build_of() { davit builds "$1" --json | jq -r "$2"; }
-cgroups() { find /sys/fs/cgroup -maxdepth 5 -type d -name 'davit-build-*' 2>/dev/null | wc -l; }
+# Those of builders whose processes are named.
+cgroups() {
+	local pid
+	for pid in "$@"; do find /sys/fs/cgroup -maxdepth 5 -type d -name "davit-build-$pid-*" 2>/dev/null; done
+}
 sandboxes() { pgrep -fc "bwrap .*$T/"; }
 rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length'; }
 
@@ -200,11 +204,10 @@ rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length
 }
 
 @test "stages, builders and servers are killed at random: each build ends, none goes out twice, nothing is left" {
-	local kills=${KILLS:-12} before i victim follower number deployed
+	local kills=${KILLS:-12} builders=() i victim follower number deployed
 	pipeline "  unit: { run: \"i=0; while [ \$i -lt 8 ]; do sleep 0.1; i=\$((i + 1)); done\" }
   lint: { run: sleep 0.5 }
   package: { needs: [unit, lint], archive: [app, n] }"
-	before=$(cgroups)
 	up
 	for ((i = 1; i <= kills; i++)); do
 		echo "$i" >"$R/n"
@@ -213,6 +216,7 @@ rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length
 		follower=$!
 		wait_for 20 "build $i to be there" build_of "$i" .state
 		sleep "0.$((RANDOM % 10))$((RANDOM % 10))"
+		mapfile -t -O "${#builders[@]}" builders < <(pgrep -f "davit builder $T/state")
 		case $((RANDOM % 3)) in
 		0) victim=$(pgrep -f "davit controller --state $T/state") ;;
 		1) victim=$(pgrep -f "davit builder $T/state" | head -n 1) ;;
@@ -245,7 +249,7 @@ rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length
 	commit Last
 	exits 0 in_repo build
 	[ ! -e "$T/state/builds/apps/shop/run" ]
-	is "$before" cgroups
+	is '' cgroups "${builders[@]}"
 	exits 0 davit audit --verify
 }
 
