@@ -100,7 +100,8 @@ const struct cli_command cli_commands[] = {
 	 .details = "Reads a line for each ref on standard input, \"OLD NEW REF\", as git gives them to post-receive. The push "
 		    "stands, whatever comes of the build.",
 	 .examples = "  davit receive --state /var/lib/davit     # in hooks/post-receive",
-	 .json = "davit.v1/build-stage, a line a change; at the end davit.v1/server-build"},
+	 .json = "davit.v1/build-stage, a line a change; at the end davit.v1/server-build",
+	 .options = {{"app", 0, "NAME", "the application that the repository belongs to; no other one is built"}}},
 	{.name = "deploy",
 	 .arguments = "ENV [VERSION|PATH]",
 	 .summary = "put a release live, step by step",

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "config/keys.h"
@@ -193,6 +194,7 @@ const char *server_person(const struct server *s, const char *identity)
 		for (uint32_t k = 0; k < s->people[i].items.count; k++) {
 			const char *known = s->people[i].items.items[k];
 			if (strcmp(known, identity) == 0 ||
+			    (text_starts(known, "mail:") && strcasecmp(known, identity) == 0) ||
 			    (text_starts(known, "user:") &&
 			     strcmp(known + strlen("user:"), identity) == 0))
 				return s->people[i].name;

@@ -218,9 +218,13 @@ static void on_done(void *context, uint32_t number, const struct builds_outcome 
 	if (!b || b->number != number)
 		return;
 	text_copy(b->author, sizeof b->author, o->author);
+	if (!text_copy(b->address, sizeof b->address, o->address))
+		b->address[0] = '\0';
 	text_copy(b->subject, sizeof b->subject, o->subject);
 	b->committed_unix_s = o->committed_unix_s;
-	fill_wanted(b, o);
+	if (strcmp(o->state, "passed") ==
+	    0) /* else the ref decides once more when it is built again */
+		fill_wanted(b, o);
 	/* However it ended: it may just have passed, or may have been killed before it could say anything. */
 	bool cancelled = strcmp(b->state, CANCELLING) == 0;
 	text_copy(b->why, sizeof b->why, cancelled ? "" : o->why);

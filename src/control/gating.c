@@ -177,33 +177,32 @@ static struct digest hash_of(const struct active_rollout *r)
 	return digest_of(bytes, size);
 }
 
-/* "mail:ann@example.com" of who wrote the commit that was built; "": it is not known. */
-static void author_of(const struct environment *e, const struct active_rollout *r, char *to,
-		      size_t size)
+/* Did this person write the commit that was built? Where that cannot be told, everybody may have. */
+static bool wrote_commit(const struct environment *e, const struct active_rollout *r,
+			 const char *person)
 {
 	struct store *store = e->control->parts.store;
 	struct store_build *build = mem_zero(1, sizeof *build);
-	char origin[DIGEST_HEX_SIZE];
+	char origin[DIGEST_HEX_SIZE], author[sizeof build->address + 8];
 	struct error ignored;
-	to[0] = '\0';
-	if (release_origin(store, r->candidate.hex, origin, &ignored) == 0 &&
-	    store_build_of_release(store, origin, build, &ignored) == 0) {
-		const char *from = strrchr(build->author, '<'), *end = strrchr(build->author, '>');
-		if (from && end && end > from)
-			snprintf(to, size, "mail:%.*s", (int)(end - from - 1), from + 1);
-	}
+	int result = release_origin(store, r->candidate.hex, origin, &ignored);
+	if (result == 0)
+		result = store_build_of_release(store, origin, build, &ignored);
+	snprintf(author, sizeof author, "mail:%s", build->address);
+	bool wrote = result == 0 ? !build->address[0] ||
+					   strcmp(server_person(server_of(e->control), author),
+						  person) == 0
+				 : result != ERR_NOT_FOUND; /* then it was not built here */
 	free(build);
+	return wrote;
 }
 
 static bool is_author(const struct environment *e, const struct active_rollout *r,
 		      const char *person)
 {
 	const struct server *server = server_of(e->control);
-	char author[STORE_WHO_SIZE + 8];
-	author_of(e, r, author, sizeof author);
 	return strcmp(server_person(server, r->candidate.by), person) == 0 ||
-	       strcmp(server_person(server, r->by), person) == 0 ||
-	       (author[0] && strcmp(server_person(server, author), person) == 0);
+	       strcmp(server_person(server, r->by), person) == 0 || wrote_commit(e, r, person);
 }
 
 static bool may_answer(const struct environment *e, const struct app_approve *approve,

@@ -19,11 +19,12 @@
 #include "drivers/builder/checkout.h"
 #include "os/file.h"
 
-enum { REFS_MAX = 32, LINE_SIZE = 1024, NAMES_SIZE = 1024 };
+enum { REFS_MAX = 1000, LINE_SIZE = 1024, NAMES_SIZE = 1024 };
 
 struct push {
 	struct cli cli;
 	struct client *client;
+	const char *app; /* whose repository it is; NULL: whoever's davit.yaml says so */
 	char repository[PATH_MAX];
 	char scratch[PATH_MAX + 32];
 };
@@ -68,7 +69,11 @@ static void take_commit(struct push *p, const char *commit, const char *ref, con
 	    checkout_file(c, "davit.yaml", &config, &err) < 0) {
 		printf("%s is not built: %s\n", shown, err.text);
 	} else if (config_file_load(&p->cli, &config, "davit.yaml", &app) == CLI_OK) {
-		if (is_wanted(app, ref, names)) {
+		if (p->app && strcmp(p->app, app->name) != 0) {
+			printf("%s is not built: this is the repository of %s, and its davit.yaml "
+			       "that of %s.\n",
+			       shown, p->app, app->name);
+		} else if (is_wanted(app, ref, names)) {
 			printf("%s goes to %s when it passes.\n", shown, names);
 			fflush(stdout);
 			order(p, app, c->commit, ref);
@@ -112,6 +117,24 @@ static void take_line(struct push *p, char *line)
 	take_commit(p, new, ref, shown);
 }
 
+/* Of one that is longer than any name that is built. */
+static void skip_line(void)
+{
+	int c;
+	while ((c = getchar()) != EOF && c != '\n')
+		;
+	printf("A name of more than %d characters is kept, and not built.\n", LINE_SIZE);
+}
+
+static void left_out(const char *line)
+{
+	char shown[4 * LINE_SIZE];
+	const char *ref = strrchr(line, ' ');
+	printf("%s is kept, and not built: it came after %d others.\n",
+	       text_escape(ref ? ref + 1 : line, strlen(ref ? ref + 1 : line), shown, sizeof shown),
+	       REFS_MAX);
+}
+
 static int open_push(struct push *p, struct error *err)
 {
 	if (!getcwd(p->repository, sizeof p->repository))
@@ -119,6 +142,7 @@ static int open_push(struct push *p, struct error *err)
 	if (access("objects", F_OK) != 0)
 		return error_set(err, ERR_INVALID,
 				 "davit receive is run by the hook of a repository.");
+	p->app = cli_option(&p->cli, "app");
 	snprintf(p->scratch, sizeof p->scratch, "%s/davit-%d", p->repository, (int)getpid());
 	return client_open(&p->cli, &p->client, err);
 }
@@ -131,9 +155,15 @@ int receive_verb(int argc, char **argv)
 	int code = cli_parse(argv[0], argc, argv, &p->cli);
 	if (code == CLI_OK && open_push(p, &err) < 0)
 		code = cli_fail(&p->cli, &err, "davit up, and then: davit build --to ENV");
-	for (int i = 0; code == CLI_OK && i < REFS_MAX && fgets(line, sizeof line, stdin); i++) {
+	for (int i = 0; code == CLI_OK && fgets(line, sizeof line, stdin); i++) {
+		bool whole = strchr(line, '\n') != NULL;
 		line[strcspn(line, "\n")] = '\0';
-		take_line(p, line);
+		if (i >= REFS_MAX)
+			left_out(line);
+		else if (whole)
+			take_line(p, line);
+		else
+			skip_line();
 	}
 	if (p->scratch[0])
 		(void)!file_remove_tree(AT_FDCWD, p->scratch, &ignored);

@@ -53,7 +53,7 @@ static void put_word(struct buf *to, const char *word)
 	buf_puts(to, "'");
 }
 
-static int write_hook(const char *repository, const char *state, struct error *err)
+static int write_hook(const char *repository, const char *state, const char *app, struct error *err)
 {
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -67,6 +67,8 @@ static int write_hook(const char *repository, const char *state, struct error *e
 	put_word(&text, self);
 	buf_puts(&text, " receive --state ");
 	put_word(&text, state);
+	buf_puts(&text, " --app ");
+	put_word(&text, app);
 	buf_puts(&text, "\n");
 	int code = file_open_directory(AT_FDCWD, repository, &dir, err);
 	if (code == 0)
@@ -79,18 +81,20 @@ static int write_hook(const char *repository, const char *state, struct error *e
 	return code;
 }
 
-static int make_repository(const char *repository, const char *state, struct error *err)
+static int make_repository(const char *repository, const char *state, const char *app,
+			   struct error *err)
 {
 	char parent[WHERE_SIZE], hooks[WHERE_SIZE + 16];
-	const char *const init[] = {"git",  "-c",       "init.defaultBranch=main",
-				    "init", "--quiet",  "--bare",
-				    "--",   repository, NULL};
+	const char *const init[] = {"git",         "-c",      "init.defaultBranch=main",
+				    "init",        "--quiet", "--bare",
+				    "--template=", "--",      repository,
+				    NULL};
 	snprintf(parent, sizeof parent, "%s/repositories", state);
 	snprintf(hooks, sizeof hooks, "%s/HEAD", repository);
 	int code = file_make_directories(AT_FDCWD, parent, 0700, err);
 	if (code == 0 && access(hooks, F_OK) != 0)
 		code = git(init, "make a repository", err);
-	return code < 0 ? code : write_hook(repository, state, err);
+	return code < 0 ? code : write_hook(repository, state, app, err);
 }
 
 static bool has_remote(const char *name)
@@ -130,7 +134,7 @@ static int make_remote(struct cli *cli, const struct app *app)
 	if (code < 0)
 		return cli_fail(cli, &err, "davit up");
 	snprintf(repository, sizeof repository, "%s/repositories/%s.git", state, app->name);
-	code = make_repository(repository, state, &err);
+	code = make_repository(repository, state, app->name, &err);
 	if (code == 0)
 		code = add_remote(name, repository, &err);
 	if (code < 0)

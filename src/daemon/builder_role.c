@@ -52,7 +52,8 @@ static void say_end(struct role *r, const char *outcome, const char *why, const 
 	printf("end\t%s", outcome);
 	put_text(why);
 	put_text(archive);
-	printf("\t%s\t%s\t%llu", c->author, c->subject, (unsigned long long)c->committed_unix_s);
+	printf("\t%s\t%s\t%s\t%llu", c->author, c->address, c->subject,
+	       (unsigned long long)c->committed_unix_s);
 	for (uint32_t i = 0; r->app && i < r->app->environment_count; i++)
 		if (trigger_matches(&r->app->environments[i].trigger, r->ref))
 			put_text(r->app->environments[i].name);

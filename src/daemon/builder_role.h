@@ -7,7 +7,7 @@
  *       controller, and its sandboxes with it. TERM cancels the run.
  *       On standard output a line for each change, its fields set apart by tabs, its texts escaped:
  *         stage NAME STATE ATTEMPT TOOK_MS TESTS FAILED SKIPPED WHY
- *         end OUTCOME WHY ARCHIVE AUTHOR SUBJECT COMMITTED_UNIX_S ENVIRONMENT...
+ *         end OUTCOME WHY ARCHIVE AUTHOR ADDRESS SUBJECT COMMITTED_UNIX_S ENVIRONMENT...
  *       OUTCOME is "passed", "failed", "cancelled"; the environments are those that REF brings a release to.
  *       An application without a pipeline passes at once: its archive is the commit.
  */

@@ -51,6 +51,7 @@ struct builds_outcome {
 	char archive
 		[BUILDS_PATH_SIZE]; /* of one that passed; "": no stage made one. Lives until the next start */
 	char author[BUILDS_TEXT_SIZE], subject[BUILDS_TEXT_SIZE];
+	char address[BUILDS_TEXT_SIZE]; /* of the author; "": it cannot be told */
 	uint64_t committed_unix_s;
 	uint32_t environment_count; /* that the ref brings a release to */
 	char environments[BUILDS_ENVIRONMENTS_MAX][BUILDS_NAME_SIZE];

@@ -10,11 +10,12 @@ void store_put_build(struct store *s, const struct store_build *b)
 	if (!query_write(
 		    &q, s,
 		    "INSERT INTO build (number, app, repository, commit_id, ref, wanted, by, state,"
-		    " release, author, subject, committed, why, created, started, ended)"
-		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		    " release, address, author, subject, committed, why, created, started, ended)"
+		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 		    " ON CONFLICT DO UPDATE SET state = excluded.state, wanted = excluded.wanted, "
 		    "release = excluded.release,"
-		    " author = excluded.author, subject = excluded.subject,"
+		    " address = excluded.address, author = excluded.author, subject = "
+		    "excluded.subject,"
 		    " committed = excluded.committed, why = excluded.why,"
 		    " started = excluded.started, ended = excluded.ended"))
 		return;
@@ -27,6 +28,7 @@ void store_put_build(struct store *s, const struct store_build *b)
 	query_text(&q, b->by);
 	query_text(&q, b->state);
 	query_text(&q, b->release);
+	query_text(&q, b->address);
 	query_text(&q, b->author);
 	query_text(&q, b->subject);
 	query_number(&q, b->committed_unix_s);
@@ -81,8 +83,9 @@ void store_put_build_rollout(struct store *s, const struct store_build_rollout *
 	query_run(&q);
 }
 
-#define BUILD_COLUMNS                                                                         \
-	"SELECT number, app, repository, commit_id, ref, wanted, by, state, release, author," \
+#define BUILD_COLUMNS                                                                           \
+	"SELECT number, app, repository, commit_id, ref, wanted, by, state, release, address, " \
+	"author,"                                                                               \
 	" subject, committed, why, created, started, ended FROM build "
 
 static void read_build(struct query *q, struct store_build *b)
@@ -96,6 +99,7 @@ static void read_build(struct query *q, struct store_build *b)
 	query_get_text(q, b->by, sizeof b->by);
 	query_get_text(q, b->state, sizeof b->state);
 	query_get_text(q, b->release, sizeof b->release);
+	query_get_text(q, b->address, sizeof b->address);
 	query_get_text(q, b->author, sizeof b->author);
 	query_get_text(q, b->subject, sizeof b->subject);
 	b->committed_unix_s = query_get_number(q);

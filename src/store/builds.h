@@ -24,7 +24,8 @@ struct store_build {
 		[STORE_SENTENCE_SIZE]; /* environments, a blank between; "": those that the ref triggers */
 	char by[STORE_WHO_SIZE];
 	char state[STORE_WORD_SIZE];
-	char release[STORE_ID_SIZE]; /* "": none yet */
+	char release[STORE_ID_SIZE];       /* "": none yet */
+	char address[STORE_WHO_SIZE + 64]; /* of the author; "": it cannot be told */
 	char author[STORE_SENTENCE_SIZE], subject[STORE_SENTENCE_SIZE];
 	uint64_t committed_unix_s;
 	char why[STORE_SENTENCE_SIZE]; /* it failed */

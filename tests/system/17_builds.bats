@@ -131,6 +131,35 @@ rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length
 	is gated gated
 	exits 0 davit approve prod --key "$T/bob" --yes
 	wait_for 20 "v0.0.1 in prod" holds v0.0.1 live_in prod
+
+	# Not by other letters, and nobody where it cannot be told.
+	g -c user.email=Ann@Example.COM commit -q --allow-empty -m 'In capitals'
+	echo 2 >"$R/n" && pipeline '  unit: { run: "sh test.sh" }
+  package: { needs: [unit], archive: [app, n] }'
+	g add -A && g -c user.email=Ann@Example.COM commit -q -m 'In capitals'
+	exits 0 in_repo build --to prod
+	wait_for 10 "the question" holds gated gated
+	davit approve prod --key "$T/ann" --yes || true
+	is gated gated
+	exits 0 davit reject prod --key "$T/bob" -m no
+	echo 3 >"$R/n"
+	g add -A && g -c user.email="$(printf 'a%.0s' {1..300})@example.com" commit -q -m 'A long address'
+	exits 0 in_repo build --to prod
+	wait_for 10 "the question" holds gated gated
+	davit approve prod --key "$T/ann" --yes || true
+	davit approve prod --key "$T/bob" --yes || true
+	is gated gated
+}
+
+@test "a repository is one application's" {
+	up
+	exits 0 in_repo remote
+	sed -i 's/^app: shop/app: other/' "$R/davit.yaml"
+	commit 'Another application'
+	exits 0 g push davit main
+	says "this is the repository of shop"
+	exits 3 davit builds 1
+	is post-receive ls "$T/state/repositories/shop.git/hooks"
 }
 
 @test "a failed test is seen in the push, and nothing goes out" {
@@ -165,7 +194,11 @@ rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length
 		    kind = random.choice(["heads", "tags"])
 		    made += subprocess.run(git + ["update-ref", f"refs/{kind}/{name}", head], stderr=subprocess.DEVNULL).returncode == 0
 	PY
-	for i in 1 2 3 4 5 6 7 8; do g push -q davit --all; g push -q davit --tags; done
+	g push davit --all >"$T/pushed" 2>&1
+	g push davit --tags >>"$T/pushed" 2>&1
+	# Each of them was looked at and told, none as it is: what davit itself says of it is printable.
+	is "$(g for-each-ref refs/heads refs/tags | grep -vc 'refs/heads/main$')" grep -cE '^remote: .* is (kept|not built)' "$T/pushed"
+	is 0 sh -c "grep '^remote: ' '$T/pushed' | grep -cP '[\\x00-\\x08\\x0b-\\x1f\\x7f]|\\x{202e}' || true"
 	exits 0 davit builds --limit 1000 --json
 	[ ! -e "$T/evil" ]
 	# No tag of them begins with v, no branch is main.

@@ -163,13 +163,13 @@ static int find_branch(struct checkout *c, const struct ask *ask, const char *re
 static int find_facts(struct checkout *c, const struct ask *ask, struct error *err)
 {
 	const char *const words[] = {
-		"log", "-1", "--no-show-signature", "--format=%ct%n%an <%ae>%n%s", c->commit,
+		"log", "-1", "--no-show-signature", "--format=%ct%n%ae%n%an <%ae>%n%s", c->commit,
 		"--",  NULL};
 	struct buf out;
 	buf_init(&out, ANSWER_MAX);
 	int code = git(ask, words, &out, err);
-	char *rest = code == 0 && out.data ? out.data : "", *lines[3] = {"", "", ""};
-	for (size_t i = 0; i < 3 && *rest; i++) {
+	char *rest = code == 0 && out.data ? out.data : "", *lines[4] = {"", "", "", ""};
+	for (size_t i = 0; i < 4 && *rest; i++) {
 		size_t size = strcspn(rest, "\n");
 		lines[i] = rest;
 		rest += size + (rest[size] == '\n');
@@ -177,8 +177,10 @@ static int find_facts(struct checkout *c, const struct ask *ask, struct error *e
 	}
 	if (!text_parse_u64(lines[0], INT64_MAX, &c->committed_unix_s))
 		c->committed_unix_s = 0;
-	text_show(lines[1], strlen(lines[1]), c->author, sizeof c->author);
-	text_show(lines[2], strlen(lines[2]), c->subject, sizeof c->subject);
+	if (!text_is_printable(lines[1]) || !text_copy(c->address, sizeof c->address, lines[1]))
+		c->address[0] = '\0';
+	text_show(lines[2], strlen(lines[2]), c->author, sizeof c->author);
+	text_show(lines[3], strlen(lines[3]), c->subject, sizeof c->subject);
 	buf_done(&out);
 	return code;
 }

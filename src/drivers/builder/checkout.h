@@ -40,7 +40,9 @@ struct checkout {
 	char tag[CHECKOUT_NAME_MAX + 1];    /* that was named; "": it was no tag */
 	char subject
 		[CHECKOUT_SUBJECT_SIZE]; /* of the message: for people, escaped; so is the author */
-	char author[CHECKOUT_AUTHOR_SIZE]; /* "Name <address>" */
+	char author[CHECKOUT_AUTHOR_SIZE]; /* "Name <address>", cut where it is too long */
+	char address
+		[CHECKOUT_AUTHOR_SIZE]; /* of the author, whole; "": none, or one that does not fit */
 	uint64_t committed_unix_s;
 	const atomic_bool *cancelled; /* NULL: never */
 };

@@ -22,7 +22,7 @@
 enum {
 	LINE_SIZE = 16 * 1024,
 	READ_SIZE = 4096,
-	FIELDS_MAX = 8 + BUILDS_ENVIRONMENTS_MAX,
+	FIELDS_MAX = 9 + BUILDS_ENVIRONMENTS_MAX,
 	KEPT_MAX = 1000
 };
 
@@ -93,16 +93,17 @@ static void on_stage(struct builds_process *p, char *const *field, size_t count)
 static void on_end(struct builds_process *p, char *const *field, size_t count)
 {
 	struct builds_outcome *o = &p->outcome;
-	if (count < 7)
+	if (count < 8)
 		return;
 	text_copy(o->state, sizeof o->state, field[1]);
 	text_copy(o->why, sizeof o->why, field[2]);
 	text_copy(o->archive, sizeof o->archive, field[3]);
 	text_copy(o->author, sizeof o->author, field[4]);
-	text_copy(o->subject, sizeof o->subject, field[5]);
-	o->committed_unix_s = number_of(field[6]);
+	text_copy(o->address, sizeof o->address, field[5]);
+	text_copy(o->subject, sizeof o->subject, field[6]);
+	o->committed_unix_s = number_of(field[7]);
 	o->environment_count = 0;
-	for (size_t i = 7; i < count && o->environment_count < BUILDS_ENVIRONMENTS_MAX; i++)
+	for (size_t i = 8; i < count && o->environment_count < BUILDS_ENVIRONMENTS_MAX; i++)
 		text_copy(o->environments[o->environment_count++], BUILDS_NAME_SIZE, field[i]);
 }
 

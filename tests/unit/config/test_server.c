@@ -23,11 +23,14 @@ static void keys_and_users_are_people(void **state)
 {
 	(void)state;
 	struct server *s =
-		load("people: { ann: [\"" KEY "\", \"user:ann\"], bob: [\"user:robert\"] }\n"
+		load("people: { ann: [\"" KEY
+		     "\", \"user:ann\"], bob: [\"user:robert\", \"mail:Bob@Example.com\"] }\n"
 		     "groups: { managers: [ann] }\n");
 	assert_non_null(s);
 	assert_string_equal(server_person(s, KEY), "ann");
 	assert_string_equal(server_person(s, "robert"), "bob");
+	assert_string_equal(server_person(s, "mail:bob@example.COM"), "bob");
+	assert_string_equal(server_person(s, "mail:eve@example.com"), "mail:eve@example.com");
 	assert_string_equal(server_person(s, "eve"), "eve");
 	assert_string_equal(server_person(NULL, "eve"), "eve");
 	struct app_texts groups = {.count = 1, .items = {"managers"}};

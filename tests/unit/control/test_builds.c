@@ -328,6 +328,20 @@ static void the_ref_decides_where_the_order_leaves_it(void **state)
 	assert_int_equal(rollouts_of(2), 0);
 }
 
+static void the_ref_decides_again_when_one_that_failed_is_built_again(void **state)
+{
+	(void)state;
+	struct control_caller caller = {.who = "bob"};
+	uint32_t again = 0;
+	order_ref("refs/heads/main", NULL);
+	world_run(500);
+	ends("failed", "", NULL);
+	assert_int_equal(control_rebuild(world.control, &caller, 1, &again, &world.err), 0);
+	world_run(500);
+	ends("passed", archive("one"), "prod");
+	assert_int_equal(rollouts_of(again), 1);
+}
+
 static void an_environment_that_there_is_not_is_told_and_not_made(void **state)
 {
 	(void)state;
@@ -469,6 +483,7 @@ int main(void)
 		BUILDS_TEST(what_cannot_be_an_order_is_refused),
 		BUILDS_TEST(what_passes_becomes_a_release_and_goes_where_it_was_wanted),
 		BUILDS_TEST(the_ref_decides_where_the_order_leaves_it),
+		BUILDS_TEST(the_ref_decides_again_when_one_that_failed_is_built_again),
 		BUILDS_TEST(an_environment_that_there_is_not_is_told_and_not_made),
 		BUILDS_TEST(nothing_goes_out_of_what_failed_or_packed_nothing),
 		BUILDS_TEST(a_builder_that_cannot_start_fails_the_build_and_the_next_one_follows),

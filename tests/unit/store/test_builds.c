@@ -29,6 +29,7 @@ static void a_build_comes_back_as_it_was(void **state)
 	struct store_build got, b = a_build(7, "shop", "failed");
 	text_copy(b.release, sizeof b.release, "r7");
 	text_copy(b.author, sizeof b.author, "Ann Émile <ann@example.com>");
+	text_copy(b.address, sizeof b.address, "ann@example.com");
 	text_copy(b.subject, sizeof b.subject, "'; DROP TABLE build; --");
 	text_copy(b.why, sizeof b.why, "It ended with exit code 1.");
 	b.committed_unix_s = 1795705583;
@@ -47,6 +48,7 @@ static void a_build_comes_back_as_it_was(void **state)
 	assert_string_equal(got.state, b.state);
 	assert_string_equal(got.release, b.release);
 	assert_string_equal(got.author, b.author);
+	assert_string_equal(got.address, b.address);
 	assert_string_equal(got.subject, b.subject);
 	assert_string_equal(got.why, b.why);
 	assert_int_equal(got.committed_unix_s, b.committed_unix_s);
