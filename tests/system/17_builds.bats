@@ -46,6 +46,7 @@ cgroups() {
 	local pid
 	for pid in "$@"; do find /sys/fs/cgroup -maxdepth 5 -type d -name "davit-build-$pid-*" 2>/dev/null; done
 }
+waits_in_it() { davit logs build/1/unit | grep -q "it waits"; }
 sandboxes() { pgrep -fc "bwrap .*$T/"; }
 rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length'; }
 
@@ -206,13 +207,14 @@ rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length
 }
 
 @test "the server is killed in the middle of a build: it is built again, and goes out once" {
-	pipeline "  unit: { run: \"until [ -e go ]; do sleep 0.1; done\" }
+	pipeline "  unit: { run: \"echo it waits; until [ -e go ]; do sleep 0.1; done\" }
   package: { needs: [unit], archive: [app] }"
 	commit Waits
 	up
 	in_repo build --to staging >"$T/build.out" 2>&1 &
 	wait_for 20 "the stage to run" holds running build_of 1 '.stages[] | select(.stage == "unit") | .state'
 	local sandboxes
+	wait_for 10 "its sandbox" waits_in_it
 	sandboxes=$(sandboxes)
 	kill -9 "$(pgrep -f "davit controller --state $T/state")"
 	wait_for 20 "the controller" controller_is_back
