@@ -10,10 +10,11 @@
 #include "api/json.h"
 #include "api/routes.h"
 #include "base/text.h"
+#include "control/release_file.h"
 #include "control/view.h"
 #include "provider/artifact.h"
 
-enum { CONFIG_TEXT_MAX = 256 * 1024, RELEASES_LIMIT = 200, FILE_NAME_SIZE = 256 };
+enum { RELEASES_LIMIT = 200, FILE_NAME_SIZE = 256 };
 
 struct import {
 	struct import *next;
@@ -33,29 +34,14 @@ struct import {
 /* A release that came without a configuration has its own: davit.yaml at its root. */
 static int read_own_config(struct import *import)
 {
-	struct artifact_store *artifacts = import->artifacts;
-	char path[4096 + 16];
-	int result = artifacts->ops->path(artifacts, &import->release.artifact, path,
-					  sizeof path - 16, &import->err);
-	if (result < 0)
-		return result;
-	memcpy(path + strlen(path), "/davit.yaml", sizeof "/davit.yaml");
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	char *text = mem_zero(1, CONFIG_TEXT_MAX + 1);
-	ssize_t n = fd >= 0 ? read(fd, text, CONFIG_TEXT_MAX + 1) : -1;
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0 || n > CONFIG_TEXT_MAX) {
-		free(text);
-		return error_set(
-			&import->err, ERR_NOT_FOUND,
-			"There is no davit.yaml, neither here nor in the release; name one with "
-			"--config, or write one with \"davit init\".");
-	}
-	text[n] = '\0';
-	import->config = text;
-	import->release.config_text = text;
-	return 0;
+	int result = release_file_read(import->artifacts, &import->release.artifact,
+				       &import->config, &import->err);
+	import->release.config_text = import->config;
+	return result != ERR_NOT_FOUND ? result
+				       : error_set(&import->err, ERR_NOT_FOUND,
+						   "There is no davit.yaml, neither here nor in "
+						   "the release; name one with "
+						   "--config, or write one with \"davit init\".");
 }
 
 static void import_run(void *context)
@@ -140,13 +126,13 @@ void post_release(struct api *api, struct http_request *request)
 		   *config_name = http_query(request, "config");
 	struct error err;
 	const struct buf *config = http_body(request);
-	if (!environment || http_upload(request) < 0 || config->size > CONFIG_TEXT_MAX ||
+	if (!environment || http_upload(request) < 0 || config->size > RELEASE_FILE_MAX ||
 	    strlen(buf_text(config)) != config->size) {
 		error_set(&err, ERR_INVALID,
 			  "A release needs ?environment=, the header Davit-Config-Size (0 to %d), "
 			  "and a "
 			  "body of configuration and archive.",
-			  CONFIG_TEXT_MAX);
+			  RELEASE_FILE_MAX);
 		answer_error(request, &err, NULL);
 		return;
 	}

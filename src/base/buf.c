@@ -74,6 +74,14 @@ void buf_vprintf(struct buf *b, const char *format, va_list args)
 	va_end(again);
 }
 
+void buf_put_shell_word(struct buf *b, const char *word)
+{
+	buf_puts(b, "'");
+	for (; *word; word++)
+		buf_append(b, *word == '\'' ? "'\\''" : word, *word == '\'' ? 4 : 1);
+	buf_puts(b, "'");
+}
+
 void buf_printf(struct buf *b, const char *format, ...)
 {
 	va_list args;

@@ -28,6 +28,8 @@ void buf_done(struct buf *b);  /* frees; the buffer may be used again after buf_
 void buf_clear(struct buf *b); /* empties, keeps the memory */
 void buf_append(struct buf *b, const void *bytes, size_t size);
 void buf_puts(struct buf *b, const char *text);
+/* In single quotes: a word for /bin/sh, whatever it is. */
+void buf_put_shell_word(struct buf *b, const char *word);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0)));

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "cli/client.h"
 
 static int ask(const struct cli *cli, const char *path, bool post, json_t *body,
@@ -30,6 +31,18 @@ int ask_get(const struct cli *cli, const char *path, json_t **ret_answer)
 int ask_post(const struct cli *cli, const char *path, json_t *body, json_t **ret_answer)
 {
 	return ask(cli, path, true, body, ret_answer);
+}
+
+int ask_limit(const struct cli *cli, uint64_t most)
+{
+	const char *limit = cli_option(cli, "limit");
+	struct error err;
+	uint64_t number;
+	if (!limit || (text_parse_u64(limit, most, &number) && number > 0))
+		return CLI_OK;
+	error_set(&err, ERR_INVALID, "--limit takes a number from 1 to %llu, not \"%s\".",
+		  (unsigned long long)most, limit);
+	return cli_fail(cli, &err, NULL);
 }
 
 void ask_print(json_t *value)

@@ -18,6 +18,9 @@ MUST_CHECK int ask_get(const struct cli *cli, const char *path, json_t **ret_ans
 /* `body` is released. */
 MUST_CHECK int ask_post(const struct cli *cli, const char *path, json_t *body, json_t **ret_answer);
 
+/* --limit is a number from 1 to `most`, or was not given; else that is told. */
+MUST_CHECK int ask_limit(const struct cli *cli, uint64_t most);
+
 /* One line of JSON on standard output; the value is released. */
 void ask_print(json_t *value);
 

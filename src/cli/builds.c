@@ -422,22 +422,17 @@ int build_logs(struct cli *cli, struct client *client, const char *target)
 
 static int show_list(struct cli *cli)
 {
-	const char *limit = cli_option(cli, "limit");
 	char path[256] = "/v1/builds", when[32];
 	json_t *answer;
 	const json_t *build;
-	struct error err;
 	struct buf page;
-	uint64_t number;
 	size_t i;
-	if (limit && (!text_parse_u64(limit, LIMIT_MAX, &number) || number == 0)) {
-		error_set(&err, ERR_INVALID, "--limit takes a number from 1 to %d, not \"%s\".",
-			  LIMIT_MAX, limit);
-		return cli_fail(cli, &err, "davit builds --help");
-	}
-	client_query(path, sizeof path, "limit", limit);
+	int code = ask_limit(cli, LIMIT_MAX);
+	if (code != CLI_OK)
+		return code;
+	client_query(path, sizeof path, "limit", cli_option(cli, "limit"));
 	client_query(path, sizeof path, "app", cli_option(cli, "app"));
-	int code = ask_get(cli, path, &answer);
+	code = ask_get(cli, path, &answer);
 	if (code != CLI_OK)
 		return code;
 	if (cli->json) {

@@ -67,3 +67,15 @@ int config_file_load(const struct cli *cli, const struct buf *text, const char *
 	free(errors);
 	return code;
 }
+
+int config_file_open(const struct cli *cli, const char *file, struct app **ret_app)
+{
+	struct buf text;
+	struct error err;
+	buf_init(&text, CONFIG_FILE_MAX);
+	int code = config_file_read(file, &text, &err) < 0
+			   ? cli_fail(cli, &err, "davit init")
+			   : config_file_load(cli, &text, file, ret_app);
+	buf_done(&text);
+	return code;
+}

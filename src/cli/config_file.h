@@ -16,6 +16,9 @@ enum { CONFIG_FILE_MAX = 256 * 1024 };
 /* Append the file to `to`, which was made with CONFIG_FILE_MAX. */
 MUST_CHECK int config_file_read(const char *path, struct buf *to, struct error *err);
 
+/* Both: read it, check it, and tell whatever is wrong. Returns an exit code. */
+MUST_CHECK int config_file_open(const struct cli *cli, const char *file, struct app **ret_app);
+
 /* Check a text; every error is printed, as cli_fail() does. Returns an exit code. */
 MUST_CHECK int config_file_load(const struct cli *cli, const struct buf *text, const char *file,
 				struct app **ret_app);

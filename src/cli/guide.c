@@ -487,15 +487,8 @@ int verb_guide(struct cli *cli)
 	const char *file = cli_arg(cli, 0) ? cli_arg(cli, 0) : "davit.yaml";
 	struct guide guide = {0};
 	struct app *app;
-	struct buf text;
 	struct error err;
-	buf_init(&text, CONFIG_FILE_MAX);
-	if (config_file_read(file, &text, &err) < 0) {
-		buf_done(&text);
-		return cli_fail(cli, &err, "davit init");
-	}
-	int code = config_file_load(cli, &text, file, &app);
-	buf_done(&text);
+	int code = config_file_open(cli, file, &app);
 	if (code != CLI_OK)
 		return code;
 	guide.app = app;

@@ -11,19 +11,6 @@
 
 enum { TEXT_MAX = 1 << 20, HISTORY_MAX = 500, AUDIT_MAX = 1000 };
 
-/* --limit is a number, or was not given; else it is refused here. */
-static int check_limit(const struct cli *cli, uint64_t max)
-{
-	const char *limit = cli_option(cli, "limit");
-	struct error err;
-	uint64_t number;
-	if (!limit || (text_parse_u64(limit, max, &number) && number > 0))
-		return CLI_OK;
-	error_set(&err, ERR_INVALID, "--limit takes a number from 1 to %llu, not \"%s\".",
-		  (unsigned long long)max, limit);
-	return cli_fail(cli, &err, NULL);
-}
-
 static void put_rollout(const struct cli *cli, struct buf *to, const json_t *r)
 {
 	const char *state = json_text_of(r, "state"),
@@ -52,7 +39,7 @@ int verb_history(struct cli *cli)
 	json_t *answer, *row;
 	struct buf text;
 	size_t i;
-	int code = check_limit(cli, HISTORY_MAX);
+	int code = ask_limit(cli, HISTORY_MAX);
 	if (code != CLI_OK)
 		return code;
 	client_query(path, sizeof path, "environment", cli_arg(cli, 0));
@@ -128,7 +115,7 @@ int verb_audit(struct cli *cli)
 	struct buf text;
 	if (cli_option(cli, "verify"))
 		return verify(cli);
-	int code = check_limit(cli, AUDIT_MAX);
+	int code = ask_limit(cli, AUDIT_MAX);
 	if (code != CLI_OK)
 		return code;
 	client_query(path, sizeof path, "limit", cli_option(cli, "limit"));

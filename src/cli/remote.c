@@ -110,18 +110,6 @@ int remote_parse(const char *address, struct remote *ret_remote, struct error *e
 			 address);
 }
 
-/* In single quotes, which end nowhere but at one. */
-static void quote(struct buf *to, const char *text)
-{
-	buf_puts(to, "'");
-	for (; *text; text++)
-		if (*text == '\'')
-			buf_puts(to, "'\\''");
-		else
-			buf_append(to, text, 1);
-	buf_puts(to, "'");
-}
-
 /* In the child: the one connection that will come is ssh's input and output. */
 static void run_ssh(const struct remote *r, const char *command, int listener)
 {
@@ -177,7 +165,7 @@ int remote_start(struct remote *r)
 	buf_puts(&command, "davit api-stream");
 	if (r->directory[0]) {
 		buf_puts(&command, " --state ");
-		quote(&command, r->directory);
+		buf_put_shell_word(&command, r->directory);
 	}
 	r->pid = fork();
 	if (r->pid == 0)

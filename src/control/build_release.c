@@ -9,9 +9,8 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "control/release_file.h"
 #include "provider/artifact.h"
-
-enum { CONFIG_TEXT_MAX = 256 * 1024, PATH_SIZE = 4096 };
 
 struct build_job {
 	struct control *control; /* NULL: it is gone */
@@ -26,27 +25,6 @@ struct build_job {
 	int result;
 	struct error err;
 };
-
-/* The configuration of the commit travels in the archive. */
-static int read_config(struct build_job *job)
-{
-	char path[PATH_SIZE + 16];
-	int result = job->artifacts->ops->path(job->artifacts, &job->release.artifact, path,
-					       PATH_SIZE, &job->err);
-	if (result < 0)
-		return result;
-	memcpy(path + strlen(path), "/davit.yaml", sizeof "/davit.yaml");
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	job->config = mem_zero(1, CONFIG_TEXT_MAX + 1);
-	ssize_t n = fd >= 0 ? read(fd, job->config, CONFIG_TEXT_MAX) : -1;
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0)
-		return error_set(&job->err, ERR_NOT_FOUND, "The archive has no davit.yaml.");
-	job->release.config_text = job->config;
-	job->release.config_name = "davit.yaml";
-	return 0;
-}
 
 static void work(void *context)
 {
@@ -63,7 +41,10 @@ static void work(void *context)
 	job->release.artifact = info.digest;
 	job->release.size_bytes = info.size_bytes;
 	job->release.files = info.entries;
-	job->result = read_config(job);
+	/* The configuration of the commit travels in the archive. */
+	job->result = release_file_read(job->artifacts, &info.digest, &job->config, &job->err);
+	job->release.config_text = job->config;
+	job->release.config_name = "davit.yaml";
 }
 
 static void finish(void *context)

@@ -66,18 +66,6 @@ static bool find_address(const struct environment *e, char *to, size_t size)
 	return found != NULL;
 }
 
-/* A word as the shell takes it for itself. */
-static void quote(struct buf *to, const char *word)
-{
-	buf_puts(to, to->size > 0 ? " '" : "'");
-	for (const char *p = word; *p; p++)
-		if (*p == '\'')
-			buf_puts(to, "'\\''");
-		else
-			buf_append(to, p, 1);
-	buf_puts(to, "'");
-}
-
 static int fill_command(const struct app_command *run, const struct check_request *request,
 			char *to, size_t size, struct error *err)
 {
@@ -93,8 +81,10 @@ static int fill_command(const struct app_command *run, const struct check_reques
 		buf_puts(&line, run->sh);
 	else
 		result = command_expand(run, variables, 3, &words, err);
-	for (uint32_t i = 0; i < words.count; i++)
-		quote(&line, words.items[i]);
+	for (uint32_t i = 0; i < words.count; i++) {
+		buf_puts(&line, i > 0 ? " " : "");
+		buf_put_shell_word(&line, words.items[i]);
+	}
 	command_argv_done(&words);
 	if (result == 0 && !text_copy(to, size, buf_text(&line)))
 		result = error_set(err, ERR_LIMIT,

@@ -44,15 +44,6 @@ static int git(const char *const *argv, const char *what, struct error *err)
 	return code;
 }
 
-/* For /bin/sh, whatever it is. */
-static void put_word(struct buf *to, const char *word)
-{
-	buf_puts(to, "'");
-	for (; *word; word++)
-		buf_append(to, *word == '\'' ? "'\\''" : word, *word == '\'' ? 4 : 1);
-	buf_puts(to, "'");
-}
-
 static int write_hook(const char *repository, const char *state, const char *app, struct error *err)
 {
 	char self[PATH_MAX];
@@ -64,11 +55,11 @@ static int write_hook(const char *repository, const char *state, const char *app
 	self[n] = '\0';
 	buf_init(&text, HOOK_MAX);
 	buf_puts(&text, "#!/bin/sh\n# Written by \"davit remote\": every push is built.\nexec ");
-	put_word(&text, self);
+	buf_put_shell_word(&text, self);
 	buf_puts(&text, " receive --state ");
-	put_word(&text, state);
+	buf_put_shell_word(&text, state);
 	buf_puts(&text, " --app ");
-	put_word(&text, app);
+	buf_put_shell_word(&text, app);
 	buf_puts(&text, "\n");
 	int code = file_open_directory(AT_FDCWD, repository, &dir, err);
 	if (code == 0)
@@ -151,17 +142,10 @@ static int make_remote(struct cli *cli, const struct app *app)
 int remote_verb(int argc, char **argv)
 {
 	struct cli cli;
-	struct buf config;
-	struct error err;
 	struct app *app;
 	int code = cli_parse(argv[0], argc, argv, &cli);
-	if (code != CLI_OK)
-		return code;
-	buf_init(&config, CONFIG_FILE_MAX);
-	code = config_file_read("davit.yaml", &config, &err) < 0
-		       ? cli_fail(&cli, &err, "davit init")
-		       : config_file_load(&cli, &config, "davit.yaml", &app);
-	buf_done(&config);
+	if (code == CLI_OK)
+		code = config_file_open(&cli, "davit.yaml", &app);
 	if (code != CLI_OK)
 		return code;
 	code = make_remote(&cli, app);
