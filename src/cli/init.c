@@ -114,6 +114,8 @@ static void compose(const struct survey *s, struct buf *to)
 		     "  staging:\n"
 		     "    listen: 127.0.0.1:8081\n"
 		     "    strategy: blue-green # all at once, and back at once\n"
+		     "    # trigger: { branch: main } # what is pushed there comes here; see: "
+		     "davit remote\n"
 		     "  prod:\n"
 		     "    listen: 0.0.0.0:8080\n"
 		     "    strategy: canary # 1 %, 10 %, 50 %, then everybody; see: davit docs "

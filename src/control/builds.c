@@ -22,6 +22,8 @@ enum { RETRY_MS = 5000 };
 static const char TRIGGERED[] =
 	"@"; /* `wanted` of an order whose ref decides; no environment is called so */
 
+static const char TAGS[] = "refs/tags/";
+
 /* Of one that is under way and is not to be, so that it is not begun again after a restart. */
 static const char CANCELLING[] = "cancelling";
 
@@ -322,6 +324,13 @@ static int check_order(const struct build_order *order, struct error *err)
 				 "A ref is a full name such as refs/heads/main, of at most %d "
 				 "characters.",
 				 STORE_REF_SIZE - 1);
+	if (text_starts(order->ref, TAGS) && !release_tag_valid(order->ref + sizeof TAGS - 1))
+		return error_set(
+			err, ERR_INVALID,
+			"The release would be called by the tag, and \"%s\" cannot be one's "
+			"name: letters, digits and . _ + - are allowed, at most 64 of them; "
+			"for example v1.4.2.",
+			order->ref + sizeof TAGS - 1);
 	if (order->target == BUILD_TARGET_NAMED &&
 	    (strlen(order->environments) >= STORE_SENTENCE_SIZE ||
 	     strspn(order->environments, "abcdefghijklmnopqrstuvwxyz0123456789- ") !=

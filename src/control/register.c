@@ -13,7 +13,7 @@
 
 enum { RELEASES_LOOKED_AT = 10000, TAG_CHARS_MAX = 64 };
 
-static bool tag_valid(const char *tag)
+bool release_tag_valid(const char *tag)
 {
 	size_t length = strlen(tag);
 	if (length == 0 || length > TAG_CHARS_MAX || tag[0] == '-' || tag[0] == '.')
@@ -63,7 +63,7 @@ static int check_tag(struct control *c, const char *app, const char *tag, const 
 	struct store_release other;
 	struct error ignored;
 	char origin[DIGEST_HEX_SIZE];
-	if (!tag_valid(tag))
+	if (!release_tag_valid(tag))
 		return error_set(
 			err, ERR_INVALID,
 			"\"%s\" is no tag: letters, digits and . _ + - are allowed, at most %d of "

@@ -44,6 +44,8 @@ MUST_CHECK int release_load_with(struct environment *e, const char *hex, const c
  * its origin is that of the release it was made from. */
 MUST_CHECK int release_origin(struct store *store, const char *hex, char ret_hex[DIGEST_HEX_SIZE],
 			      struct error *err);
+/* Letters, digits and . _ + -, at most 64 of them. */
+bool release_tag_valid(const char *tag);
 void release_info_free(struct release_info *info);
 /* How the release goes out, with its processes by the environment's indexes: `ret_names` is what these mean then. */
 MUST_CHECK int release_settings(const struct environment *e, const struct resolved *config,

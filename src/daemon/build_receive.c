@@ -79,8 +79,8 @@ static void take_commit(struct push *p, const char *commit, const char *ref, con
 			order(p, app, c->commit, ref);
 		} else {
 			printf("%s is kept; no environment of its davit.yaml has a trigger for "
-			       "it.\n",
-			       shown);
+			       "it, such as: trigger: { %s: %s }\n",
+			       shown, text_starts(ref, "refs/tags/") ? "tag" : "branch", shown);
 		}
 	} else {
 		printf("%s is not built, for its davit.yaml is wrong.\n", shown);

@@ -95,6 +95,7 @@ rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length
 	commit 'A feature'
 	exits 0 g push davit HEAD:feature/one
 	says "feature/one is kept; no environment"
+	says "trigger: { branch: feature/one }"
 	exits 3 davit builds 2
 
 	# An annotated tag; its release is called so.
@@ -250,7 +251,7 @@ rollouts_of() { davit history "$1" --json | jq -s '[.[] | .rollouts[]?] | length
 		in_repo build --to staging >"$T/build.$i" 2>&1 &
 		follower=$!
 		wait_for 20 "build $i to be there" build_of "$i" .state
-		sleep "0.$((RANDOM % 10))$((RANDOM % 10))"
+		sleep "0.$((RANDOM % 10))$((RANDOM % 10))" # the random point; nothing is synchronised by it
 		mapfile -t -O "${#builders[@]}" builders < <(pgrep -f "davit builder $T/state")
 		case $((RANDOM % 3)) in
 		0) victim=$(pgrep -f "davit controller --state $T/state") ;;

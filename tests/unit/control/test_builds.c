@@ -278,7 +278,7 @@ static void what_cannot_be_an_order_is_refused(void **state)
 					 .repository = "/srv/shop.git",
 					 .commit = "0123456789012345678901234567890123456789",
 					 .ref = "refs/heads/main"};
-	struct build_order bad[6] = {good, good, good, good, good, good};
+	struct build_order bad[8] = {good, good, good, good, good, good, good, good};
 	uint32_t number;
 	bad[0].app = "../shop";
 	bad[1].repository = "shop.git";
@@ -287,7 +287,9 @@ static void what_cannot_be_an_order_is_refused(void **state)
 	bad[4].ref = "refs/heads/\nmain";
 	bad[5].target = BUILD_TARGET_NAMED;
 	bad[5].environments = "prod;rm";
-	for (size_t i = 0; i < 6; i++)
+	bad[6].ref = "refs/tags/shop/v1"; /* its release could not be called so */
+	bad[7].ref = "refs/tags/v1.23456789012345678901234567890123456789012345678901234567890123";
+	for (size_t i = 0; i < 8; i++)
 		assert_int_equal(
 			control_build(world.control, &caller, &bad[i], &number, &world.err),
 			ERR_INVALID);
