@@ -289,7 +289,7 @@ static int choose_host(struct cli *cli, struct error *err)
 				 cli->command->name);
 	if (cli->host || !named || !named[0] || place == CLI_NO_SERVER)
 		return 0;
-	if (place == CLI_SERVERS_MACHINE)
+	if (place == CLI_SERVERS_MACHINE && !cli->state)
 		return error_set(err, ERR_INVALID,
 				 "davit %s works on the server's own machine alone, and DAVIT_HOST "
 				 "names another: run it there, or unset DAVIT_HOST.",
