@@ -93,7 +93,7 @@ teardown() {
 	exits 2 env -C "$T" DAVIT_HOST="$HOST" "$DAVIT" restore f
 	says "DAVIT_HOST"
 	# A hook that says whose state it means is not led elsewhere by the pusher's shell.
-	exits 1 env -C "$T" DAVIT_HOST="$HOST" "$DAVIT" receive --state "$T/nowhere" </dev/null
+	exits 2 env -C "$T" DAVIT_HOST="$HOST" "$DAVIT" receive --state "$T/nowhere" </dev/null
 	says "hook of a repository"
 	exits 2 davit --host "$HOST" validate
 	says "needs no server"

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -25,6 +26,7 @@
 #include "os/random.h"
 
 enum {
+	FORGET_TRIES = 400,                /* of 5 ms */
 	KILL_MS = BUILDER_GRACE_MS + 4000, /* the program inside should have ended it before */
 	OUTPUT_PART = 64 * 1024,
 	OUTPUT_TURN = 16,
@@ -299,12 +301,26 @@ static int open_pipes(int control[2], int output[2], struct error *err)
 	return 0;
 }
 
-static struct sandbox *make(struct loop *loop, const struct builder_job *job,
-			    const struct sandbox_listener *listener, bool *ret_memory_bound)
+/* Its name is written down first, then where it is: whenever we are killed, sandbox_forget() finds it. */
+static int make_cgroup(struct sandbox *s, const char *stage, const char *file,
+		       bool *ret_memory_bound, struct error *err)
 {
-	char name[BUILDER_NAME_SIZE + 64], note[CGROUP_NOTE_SIZE];
+	char name[BUILDER_NAME_SIZE + 64], note[CGROUP_NOTE_SIZE], record[CGROUP_TEXT_SIZE];
 	const struct cgroup_limits limits = {.memory_bytes = SANDBOX_MEMORY_BYTES,
 					     .processes = SANDBOX_PROCESSES + 8};
+	snprintf(name, sizeof name, "davit-build-%d-%s", (int)getpid(), stage);
+	int code = file_write(AT_FDCWD, file, name, strlen(name), 0600, err);
+	if (code < 0)
+		return code;
+	cgroup_make(name, &limits, &s->cgroup, note);
+	s->oom_kills = cgroup_oom_kills(&s->cgroup);
+	*ret_memory_bound = note[0] == '\0';
+	cgroup_text(&s->cgroup, record);
+	return file_write(AT_FDCWD, file, record, strlen(record), 0600, err);
+}
+
+static struct sandbox *make(struct loop *loop, const struct sandbox_listener *listener)
+{
 	struct sandbox *s = mem_zero(1, sizeof *s);
 	s->loop = loop;
 	s->listener = *listener;
@@ -314,10 +330,6 @@ static struct sandbox *make(struct loop *loop, const struct builder_job *job,
 	s->end.code = -1;
 	text_copy(s->end.sentence, sizeof s->end.sentence,
 		  "The sandbox ended without saying how; its output above says more.");
-	snprintf(name, sizeof name, "davit-build-%d-%s", (int)getpid(), job->stage);
-	cgroup_make(name, &limits, &s->cgroup, note);
-	s->oom_kills = cgroup_oom_kills(&s->cgroup);
-	*ret_memory_bound = note[0] == '\0';
 	return s;
 }
 
@@ -330,16 +342,14 @@ int sandbox_start(struct loop *loop, const struct builder_job *job,
 	char files[3][SANDBOX_PATH_SIZE + 16];
 	static const char *const names[3] = {"passwd", "group", "hosts"};
 	struct words words;
-	bool memory_bound;
+	bool memory_bound = false;
 	for (int i = 0; i < 3; i++)
 		snprintf(files[i], sizeof files[i], "%s/%s", place->etc, names[i]);
-	struct sandbox *s = make(loop, job, listener, &memory_bound);
-	char record[CGROUP_TEXT_SIZE];
-	cgroup_text(&s->cgroup, record);
+	struct sandbox *s = make(loop, listener);
 	compose(&words, job, place, (char *const[]){files[0], files[1], files[2]});
-	int code = write_spec(job, environment, place, user, memory_bound, err);
+	int code = make_cgroup(s, job->stage, place->cgroup, &memory_bound, err);
 	if (code == 0)
-		code = file_write(AT_FDCWD, place->cgroup, record, strlen(record), 0600, err);
+		code = write_spec(job, environment, place, user, memory_bound, err);
 	if (code == 0)
 		code = open_pipes(control, output, err);
 	if (code == 0)
@@ -381,11 +391,20 @@ void sandbox_forget(int dir_fd, const char *file)
 	struct buf text;
 	struct cgroup cgroup;
 	struct error ignored;
+	char note[CGROUP_NOTE_SIZE];
 	buf_init(&text, CGROUP_TEXT_SIZE);
-	if (file_read(dir_fd, file, &text, &ignored) == 0) {
-		cgroup_open(buf_text(&text), &cgroup);
+	if (file_read(dir_fd, file, &text, &ignored) == 0 && text.size > 0) {
+		if (strchr(buf_text(&text), '/'))
+			cgroup_open(buf_text(&text), &cgroup);
+		else
+			cgroup_make(buf_text(&text),
+				    &(struct cgroup_limits){.memory_bytes = SANDBOX_MEMORY_BYTES,
+							    .processes = 1},
+				    &cgroup, note);
 		cgroup_end(&cgroup);
-		cgroup_remove(&cgroup);
+		/* What was killed is a while in dying. */
+		for (int i = 0; i < FORGET_TRIES && !cgroup_remove(&cgroup); i++)
+			nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
 	}
 	buf_done(&text);
 }
