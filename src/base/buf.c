@@ -17,8 +17,17 @@ void buf_init(struct buf *b, size_t max)
 
 void buf_done(struct buf *b)
 {
+	if (b->secret && b->data)
+		explicit_bzero(b->data, b->capacity);
 	free(b->data);
 	*b = (struct buf){.max = b->max};
+}
+
+void buf_wipe(struct buf *b)
+{
+	if (b->data)
+		explicit_bzero(b->data, b->capacity);
+	buf_done(b);
 }
 
 void buf_clear(struct buf *b)
@@ -27,6 +36,18 @@ void buf_clear(struct buf *b)
 	b->overflowed = false;
 	if (b->data)
 		b->data[0] = '\0';
+}
+
+/* What realloc() would leave in the heap. */
+static char *move_secret(struct buf *b, size_t capacity)
+{
+	char *to = mem_new(capacity);
+	if (!b->data)
+		return to;
+	memcpy(to, b->data, b->size + 1);
+	explicit_bzero(b->data, b->capacity);
+	free(b->data);
+	return to;
 }
 
 static bool reserve(struct buf *b, size_t more)
@@ -41,7 +62,7 @@ static bool reserve(struct buf *b, size_t more)
 	size_t capacity = b->capacity ? b->capacity : BUF_FIRST;
 	while (capacity < need)
 		capacity *= 2;
-	b->data = mem_grow(b->data, capacity);
+	b->data = b->secret ? move_secret(b, capacity) : mem_grow(b->data, capacity);
 	b->capacity = capacity;
 	return true;
 }

@@ -21,10 +21,12 @@ struct buf {
 	size_t capacity;
 	size_t max;
 	bool overflowed;
+	bool secret; /* memory that it leaves behind is overwritten first */
 };
 
 void buf_init(struct buf *b, size_t max);
 void buf_done(struct buf *b);  /* frees; the buffer may be used again after buf_init() */
+void buf_wipe(struct buf *b);  /* overwrites, then frees, whatever `secret` says */
 void buf_clear(struct buf *b); /* empties, keeps the memory */
 void buf_append(struct buf *b, const void *bytes, size_t size);
 void buf_puts(struct buf *b, const char *text);

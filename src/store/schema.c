@@ -129,8 +129,21 @@ static const char *const step_5[] = {
 	NULL,
 };
 
-const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2,
-							step_3, step_4, step_5};
+/* Secrets are sealed (base/seal.h) before they come here. `mark` tells whether a key is the one. */
+static const char *const step_6[] = {
+	"CREATE TABLE secret (app TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,"
+	"  sealed BLOB NOT NULL, by TEXT NOT NULL, at INTEGER NOT NULL,"
+	"  PRIMARY KEY (app, name, version)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE secret_pin (app TEXT NOT NULL, environment TEXT NOT NULL,"
+	"  release TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL,"
+	"  PRIMARY KEY (app, environment, release, name)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE secret_key (one INTEGER PRIMARY KEY CHECK (one = 1), mark BLOB NOT NULL)"
+	" STRICT;",
+	NULL,
+};
+
+const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2, step_3,
+							step_4, step_5, step_6};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)
