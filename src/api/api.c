@@ -11,6 +11,7 @@
 #include "api/routes.h"
 #include "base/text.h"
 #include "control/view.h"
+#include "control/view_exec.h"
 
 #define REQUEST_ID_FIELD "Davit-Request-Id"
 
@@ -331,6 +332,21 @@ static void get_config(struct api *api, struct http_request *request)
 	buf_done(&config);
 }
 
+/* Where they are, not what they are: whoever may read the files runs the command. */
+static void add_exec_secrets(struct api *api, const struct view_exec *view, json_t *to)
+{
+	char directory[4096];
+	json_t *secrets = json_array();
+	snprintf(directory, sizeof directory, "%s/instances/%s/secrets", api->parts.state_directory,
+		 view->instance);
+	for (uint32_t i = 0; i < view->secret_count; i++)
+		json_array_append_new(secrets,
+				      json_pack("{s:s, s:b}", "name", view->secrets[i].name, "file",
+						view->secrets[i].file));
+	json_object_set_new(to, "secrets", secrets);
+	json_object_set_new(to, "secrets_directory", json_string(directory));
+}
+
 static void post_exec(struct api *api, struct http_request *request)
 {
 	struct control_caller caller = caller_of(request);
@@ -360,6 +376,7 @@ static void post_exec(struct api *api, struct http_request *request)
 		for (uint32_t i = 0; i < view->variable_count; i++)
 			json_array_append_new(variables, json_string(view->variables[i]));
 		json_object_set_new(o, "variables", variables);
+		add_exec_secrets(api, view, o);
 		answer_json(request, 200, o);
 	}
 	free(view);
@@ -459,6 +476,9 @@ static const struct route {
 	{"POST", "v1/environments/*/unfreeze", post_freeze},
 	{"POST", "v1/backup", post_backup},
 	{"POST", "v1/backup/*/step", post_backup_step},
+	{"GET", "v1/secrets", get_secrets},
+	{"POST", "v1/secrets", post_secret},
+	{"POST", "v1/secrets/remove", post_secret_remove},
 	{"GET", "v1/audit", get_audit},
 	{"GET", "v1/audit/verify", get_audit_verify},
 };

@@ -201,6 +201,7 @@ static struct http_request *request_new(struct http_server *server,
 	r->connection = connection;
 	r->upload_fd = -1;
 	buf_init(&r->body, HTTP_BODY_MAX);
+	r->body.secret = true; /* some are */
 	snprintf(r->method, sizeof r->method, "%s", method);
 	r->target_too_long = !text_copy(r->path, sizeof r->path, url);
 	cut_path(r);

@@ -295,15 +295,13 @@ static struct curl_slist *request_id(struct curl_slist *fields)
 	return curl_slist_append(fields, field);
 }
 
-int client_post(struct client *client, const char *path, json_t *body, json_t **ret_json,
-		struct error *err)
+static int post(struct client *client, const char *path, const char *type, const void *body,
+		size_t size, json_t **ret_json, struct error *err)
 {
-	struct curl_slist *fields =
-		request_id(curl_slist_append(NULL, "Content-Type: application/json"));
-	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	json_decref(body);
+	struct curl_slist *fields = request_id(curl_slist_append(NULL, type));
 	prepare(client, path, fields);
-	curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, text ? text : "");
+	curl_easy_setopt(client->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)size);
+	curl_easy_setopt(client->curl, CURLOPT_POSTFIELDS, body);
 	int result = perform(client, ret_json, err);
 	if (result == ERR_CLOSED) { /* the server was restarted under us: the id makes this safe */
 		struct error again;
@@ -311,8 +309,25 @@ int client_post(struct client *client, const char *path, json_t *body, json_t **
 			result = 0;
 	}
 	curl_slist_free_all(fields);
+	return result;
+}
+
+int client_post(struct client *client, const char *path, json_t *body, json_t **ret_json,
+		struct error *err)
+{
+	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+	json_decref(body);
+	int result = post(client, path, "Content-Type: application/json", text ? text : "",
+			  text ? strlen(text) : 0, ret_json, err);
 	free(text);
 	return result;
+}
+
+int client_send(struct client *client, const char *path, const void *bytes, size_t size,
+		json_t **ret_json, struct error *err)
+{
+	return post(client, path, "Content-Type: application/octet-stream", bytes, size, ret_json,
+		    err);
 }
 
 int client_upload(struct client *client, const char *path, const char *config, size_t config_size,

@@ -32,6 +32,10 @@ MUST_CHECK int client_get(struct client *client, const char *path, json_t **ret_
 MUST_CHECK int client_post(struct client *client, const char *path, json_t *body, json_t **ret_json,
 			   struct error *err);
 
+/* Bytes as they are: a body that is no JSON. */
+MUST_CHECK int client_send(struct client *client, const char *path, const void *bytes, size_t size,
+			   json_t **ret_json, struct error *err);
+
 /* A release: the configuration, then everything that `read` gives until it returns 0 (negative: an error
  * that was set). */
 MUST_CHECK int client_upload(struct client *client, const char *path, const char *config,

@@ -345,6 +345,24 @@ const struct cli_command cli_commands[] = {
 	 .args_max = 3,
 	 .options = {REASON},
 	 .run = verb_releases},
+	{.name = "secrets",
+	 .arguments = "[list | set|rotate|remove NAME]",
+	 .summary = "what applications are given and nobody reads again",
+	 .details = "NAME is as in davit.yaml, without \"davit:\": prod/db is for the environment prod alone, mail for all. The value is "
+		    "read from standard input; a newline at its end is not part of it, unless --raw is said. Each one is a version "
+		    "more; instances get the newest when they are started. \"rotate\" sets a new value and restarts, a part "
+		    "after the other, what runs with the old one.\n"
+		    "Values are sealed in the server's database; the key is in a file of its own (secrets.key in the state directory, or "
+		    "where the server's own file says). There is no way to read one back.",
+	 .examples = "  davit secrets set prod/db <url.txt\n"
+		     "  pass show db | davit secrets rotate prod/db\n"
+		     "  davit secrets list\n"
+		     "  davit secrets remove prod/db",
+	 .json = "davit.v1/secrets: secrets; davit.v1/secret: app, name, version; of rotate also restarted, left",
+	 .args_max = 2,
+	 .options = {{"app", 0, "APP", "whose (default: of ./davit.yaml, else the server's only one)"},
+		     {"raw", 0, NULL, "the value is everything that is read, with the last newline"}},
+	 .run = verb_secrets},
 	{.name = "config",
 	 .arguments = "ENV",
 	 .summary = "what the live release runs with, every default written out",

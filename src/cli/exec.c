@@ -5,6 +5,7 @@
  * in place of this process, so that its terminal, its signals and its exit code are the person's own. */
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,9 @@
 #include "cli/screen.h"
 #include "cli/target.h"
 #include "cli/verbs.h"
+#include "os/file.h"
 
-enum { COMMAND_MAX = 380 };
+enum { COMMAND_MAX = 380, SECRET_MAX = 64 * 1024 };
 
 /* What the audit log shows: the words, one space between two. */
 static char *command_text(const struct cli *cli)
@@ -94,6 +96,35 @@ static void set_variables(const json_t *list)
 	}
 }
 
+/* Read as who we are, before the command's user is taken on. */
+static int set_secrets(const json_t *answer, struct error *err)
+{
+	char directory[PATH_MAX];
+	const json_t *list = json_object_get(answer, "secrets"), *row;
+	AUTO_CLOSE int fd = -1;
+	size_t i;
+	int result = 0;
+	if (json_array_size(list) == 0)
+		return 0;
+	if (!realpath(json_text_of(answer, "secrets_directory"), directory))
+		return error_errno(err, errno, "The secrets of the live instance cannot be found");
+	result = file_open_directory(AT_FDCWD, directory, &fd, err);
+	json_array_foreach (list, i, row) {
+		struct buf value;
+		const char *name = json_text_of(row, "name");
+		buf_init(&value, SECRET_MAX);
+		value.secret = true;
+		if (json_is_true(json_object_get(row, "file")))
+			buf_printf(&value, "%s/%s", directory, name);
+		else if (result == 0)
+			result = file_read(fd, name, &value, err);
+		if (result == 0)
+			setenv(name, buf_text(&value), 1);
+		buf_done(&value);
+	}
+	return result;
+}
+
 int verb_exec(struct cli *cli)
 {
 	struct client *client;
@@ -110,6 +141,8 @@ int verb_exec(struct cli *cli)
 	for (uint32_t i = 1; i < cli->arg_count; i++)
 		argv[i - 1] = mem_copy_text(cli->args[i]);
 	set_variables(json_object_get(answer, "variables"));
+	if (set_secrets(answer, &err) < 0)
+		return cli_fail(cli, &err, "davit status");
 	if (chdir(json_text_of(answer, "directory")) != 0) {
 		error_errno(&err, errno, "The release's directory cannot be entered");
 		return cli_fail(cli, &err, NULL);

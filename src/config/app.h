@@ -68,6 +68,28 @@ struct app_limits {
 	uint32_t files;
 };
 
+#define APP_SECRET_FORMS(X) \
+	X(ENV, "env")       \
+	X(FILE, "file")
+
+enum app_secret_form {
+#define X(name, text) APP_SECRET_##name,
+	APP_SECRET_FORMS(X)
+#undef X
+		APP_SECRET_FORM_COUNT
+};
+
+enum app_secret_version { APP_SECRET_LATEST, APP_SECRET_PINNED, APP_SECRET_VERSION_COUNT };
+
+/* What a process is given from the server's store of secrets, under a variable's name. */
+struct app_secret {
+	uint32_t set;
+	const char *name;
+	const char *from; /* "davit:prod/db", of the environment prod; "davit:mail", of all */
+	enum app_secret_form as;
+	enum app_secret_version version;
+};
+
 enum app_handover { APP_HANDOVER_START_FIRST, APP_HANDOVER_STOP_FIRST, APP_HANDOVER_COUNT };
 
 struct app_process {
@@ -82,6 +104,8 @@ struct app_process {
 	struct app_stop stop;
 	struct app_limits limits;
 	struct app_env env;
+	uint32_t secret_count;
+	struct app_secret secrets[APP_SECRETS_MAX];
 	bool serves; /* takes requests */
 };
 
@@ -147,7 +171,9 @@ struct app_environment {
 	struct app_strategy strategy;
 	uint32_t process_count;
 	struct app_process processes[APP_PROCESSES_MAX]; /* overrides; resolved: the processes */
-	struct app_env env; /* resolved: empty, it is in each process */
+	struct app_env env; /* resolved: empty, it is in each process; so are the secrets */
+	uint32_t secret_count;
+	struct app_secret secrets[APP_SECRETS_MAX];
 	struct app_sticky sticky;
 	struct app_hold hold;
 	enum app_concurrency concurrency;

@@ -101,6 +101,19 @@ static void check_env_size(struct reader *r, const struct yaml_node *node, const
 			     "A process of \"%s\" may get up to %u variables, more than %d; remove "
 			     "some.",
 			     environment->name, sum, APP_ENV_MAX);
+	most = here = 0;
+	for (uint32_t i = 0; i < app->process_count; i++)
+		if (app->processes[i].secret_count > most)
+			most = app->processes[i].secret_count;
+	for (uint32_t i = 0; i < environment->process_count; i++)
+		if (environment->processes[i].secret_count > here)
+			here = environment->processes[i].secret_count;
+	sum = app->service.secret_count + most + environment->secret_count + here;
+	if (sum > APP_SECRETS_MAX)
+		reader_error(r, node,
+			     "A process of \"%s\" may get up to %u secrets, more than %d; remove "
+			     "some.",
+			     environment->name, sum, APP_SECRETS_MAX);
 }
 
 /* ---- strategies ---- */
@@ -308,6 +321,7 @@ static void check_environment(struct reader *r, const struct yaml_node *node, co
 	uint32_t count = resolve_processes(app, environment, processes);
 	check_overrides(r, node, environment, processes, count);
 	check_env_size(r, node, app, environment);
+	check_secrets(r, node, environment, processes, count);
 	check_step_names(r, yaml_get(node, "strategy"), app, &environment->strategy);
 	check_routes(r, node, environment, processes, count);
 	check_own_routes(r, node, environment);

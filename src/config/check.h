@@ -19,4 +19,9 @@ void check_app(struct reader *r, const struct yaml_node *root, const struct app 
 /* check_gates.c: what stands between a release and its environments. */
 void check_gates(struct reader *r, const struct yaml_node *root, const struct app *app);
 
+/* check_secrets.c: what the processes of one environment are given. */
+void check_secrets(struct reader *r, const struct yaml_node *node,
+		   const struct app_environment *environment, const struct app_process *processes,
+		   uint32_t count);
+
 #endif

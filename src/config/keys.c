@@ -75,6 +75,11 @@ static const struct schema_key environment_keys[] = {
 	 .valid = value_is_variable,
 	 .shape = "a variable's name such as LOG_LEVEL, not PORT or DAVIT_*",
 	 .example = "{ LOG_LEVEL: warn }", .doc = "For all processes here."},
+	{"secrets", SCHEMA_MAP, ITEMS(app_environment, secrets, secret_count),
+	 .flags = SCHEMA_BY_NAME, .max = APP_SECRETS_MAX, .section = &schema_secret,
+	 .valid = value_is_given,
+	 .shape = "a variable's name such as DATABASE_URL, not PORT or DAVIT_*",
+	 .example = "{ DATABASE_URL: \"davit:prod/db\" }", .doc = "For all processes here."},
 	{"sticky", SCHEMA_SECTION, AT(app_environment, sticky), .flags = SCHEMA_OPTIONAL,
 	 .section = &sticky_section, .example = "{ cookie: davit_unit }",
 	 .doc = "Keep visitors on one release."},
@@ -122,10 +127,13 @@ static const struct schema_key environment_keys[] = {
 };
 
 static const struct schema_later environment_later[] = {
-	{"infrastructure", NULL}, {"tls", "Put a TLS proxy in front, and listen on 127.0.0.1."},
-	{"secrets", NULL},        {"mirrors", NULL},
-	{"notify", NULL},         {"freeze", NULL},
-	{"protect", NULL},        {"checks", "Write checks at the top of the file."}};
+	{"infrastructure", NULL},
+	{"tls", "Put a TLS proxy in front, and listen on 127.0.0.1."},
+	{"mirrors", NULL},
+	{"notify", NULL},
+	{"freeze", NULL},
+	{"protect", NULL},
+	{"checks", "Write checks at the top of the file."}};
 
 const struct schema_section schema_environment = {.title = "environment",
 						  KEYS(environment_keys),

@@ -2,7 +2,7 @@
  *
  * keys - what the tables of davit.yaml share: keys_process.c (commands, processes), keys_steps.c
  *        (checks, analysis, strategies), keys_kayenta.c and keys_measures.c (sections of `analysis`), keys_gates.c
- *        (who and what stands between a release and an environment), keys_migrate.c (`migrate`), keys.c
+ *        (who and what stands between a release and an environment), keys_migrate.c (`migrate`), keys_secrets.c (`secrets`), keys.c
  *        (environments, and the file as a whole).
  *
  * HOW   Rows are in the order in which a person reads them. Bits of `set` follow that order: steps.h
@@ -30,6 +30,7 @@
 #define KEYS_NAME_SHAPE "a name of lower-case letters, digits and \"-\", such as \"shop\""
 
 extern const struct schema_section schema_command;
+extern const struct schema_section schema_secret; /* of a process and of an environment */
 extern const struct schema_section schema_process;
 extern const struct schema_section schema_check;
 extern const struct schema_section schema_analysis;

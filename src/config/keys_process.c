@@ -169,10 +169,15 @@ static const struct schema_key process_keys[] = {
 	 .example = "{ LOG_LEVEL: info }",
 	 .doc = "Environment variables. Values are texts as written. Later ones win: service, "
 		"the process, the environment, the process in the environment."},
+	{"secrets", SCHEMA_MAP, ITEMS(app_process, secrets, secret_count), .flags = SCHEMA_BY_NAME,
+	 .max = APP_SECRETS_MAX, .section = &schema_secret, .valid = value_is_given,
+	 .shape = "a variable's name such as DATABASE_URL, not PORT or DAVIT_*",
+	 .example = "{ DATABASE_URL: \"davit:prod/db\" }",
+	 .doc = "What the process is given from the server's store of secrets, under the names of "
+		"variables. Later ones win, as with `env`. No value is part of a release."},
 };
 
 static const struct schema_later process_later[] = {
-	{"secrets", NULL},
 	{"cron", "Run it from the system's cron until then."},
 	{"image", NULL},
 	{"directory", "Processes run in the release's directory."}};

@@ -147,7 +147,12 @@ uint32_t resolve_processes(const struct app *app, const struct app_environment *
 		if (environment) {
 			uint32_t env_bit =
 				schema_bit(&schema_process, schema_find(&schema_process, "env"));
-			struct app_process all = {.set = env_bit, .env = environment->env};
+			uint32_t secrets_bit = schema_bit(&schema_process,
+							  schema_find(&schema_process, "secrets"));
+			struct app_process all = {.set = env_bit | secrets_bit,
+						  .env = environment->env,
+						  .secret_count = environment->secret_count};
+			memcpy(all.secrets, environment->secrets, sizeof all.secrets);
 			schema_merge(&schema_process, &to[i], &all);
 			here = find_process(environment->processes, environment->process_count,
 					    name);
@@ -287,6 +292,8 @@ static int merge(const struct app *app, const struct app_environment *environmen
 	mark(here, "processes");
 	here->env.count = 0; /* it is in each process now */
 	here->set &= ~schema_bit(&schema_environment, schema_find(&schema_environment, "env"));
+	here->secret_count = 0; /* as are these */
+	here->set &= ~schema_bit(&schema_environment, schema_find(&schema_environment, "secrets"));
 	here->analysis = app->analysis;
 	schema_merge(&schema_analysis, &here->analysis, &environment->analysis);
 	settle_kayenta(&here->analysis);

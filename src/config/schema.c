@@ -75,6 +75,30 @@ static void merge_env(struct app_env *base, const struct app_env *over)
 	}
 }
 
+static const char *name_of(const void *item)
+{
+	const char *name;
+	memcpy(&name, (const char *)item + sizeof(char *), sizeof name);
+	return name;
+}
+
+static void merge_named(const struct schema_key *key, void *base, const void *over)
+{
+	uint32_t count = schema_count(key, base);
+	for (uint32_t i = 0; i < schema_count(key, over); i++) {
+		const void *item = schema_item(key, over, i);
+		uint32_t at = 0;
+		while (at < count &&
+		       strcmp(name_of(schema_item(key, base, at)), name_of(item)) != 0)
+			at++;
+		if (at == key->max) /* the checks of a whole file refuse it before */
+			continue;
+		memcpy(schema_item(key, base, at), item, key->item_size);
+		count += at == count;
+	}
+	memcpy((char *)base + key->count_offset, &count, sizeof count);
+}
+
 static void merge_key(const struct schema_key *key, void *base, const void *over)
 {
 	void *to = schema_at(key, base);
@@ -85,6 +109,10 @@ static void merge_key(const struct schema_key *key, void *base, const void *over
 	case SCHEMA_ENV: merge_env(to, from); return;
 	case SCHEMA_LIST:
 	case SCHEMA_MAP:
+		if (key->flags & SCHEMA_BY_NAME) {
+			merge_named(key, base, over);
+			return;
+		}
 		count = schema_count(key, over);
 		memcpy(to, from, count * key->item_size);
 		memcpy((char *)base + key->count_offset, &count, sizeof count);

@@ -40,7 +40,9 @@ enum schema_type {
 enum {
 	SCHEMA_REQUIRED = 1, /* must be written */
 	SCHEMA_OPTIONAL =
-		2,      /* a section without defaults of its own as long as it is not written */
+		2, /* a section without defaults of its own as long as it is not written */
+	SCHEMA_BY_NAME =
+		8, /* of a map: merging replaces items of the same name, and keeps the others */
 	SCHEMA_ONE = 4, /* of texts: one value alone is a list of it */
 };
 

@@ -77,6 +77,22 @@ static const struct schema_section protected_section = {.title = "protected envi
 							KEYS(protected_keys),
 							.doc = "A floor for one environment."};
 
+static bool is_absolute(const char *text)
+{
+	return text[0] == '/' && text[1] && text_is_printable(text);
+}
+
+static const struct schema_key secrets_keys[] = {
+	{"key", SCHEMA_TEXT, AT(server_secrets, key), .max = 1023, .valid = is_absolute,
+	 .shape = "an absolute path", .example = "/etc/davit/secrets.key",
+	 .doc = "The file with the key that secrets are sealed with. It is made when the first "
+		"secret is written; left out, it is `secrets.key` in the state directory. Keep a "
+		"copy of it apart from the backups: without it no secret can be read."},
+};
+
+static const struct schema_section secrets_section = {
+	.title = "secrets", KEYS(secrets_keys), .doc = "The store of secrets."};
+
 static const struct schema_key server_keys[] = {
 	{"people", SCHEMA_MAP, ITEMS(server, people, people_count), .max = SERVER_PEOPLE_MAX,
 	 .section = &person_section, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
@@ -89,10 +105,13 @@ static const struct schema_key server_keys[] = {
 	 .shape = "an application and its environment, such as \"shop/prod\"",
 	 .example = "{ shop/prod: { approve: { count: 2 } } }",
 	 .doc = "A floor under what the repositories ask."},
+	{"secrets", SCHEMA_SECTION, AT(server, secrets), .flags = SCHEMA_OPTIONAL,
+	 .section = &secrets_section, .example = "{ key: /etc/davit/secrets.key }",
+	 .doc = "Where the key of secrets is."},
 };
 
 static const struct schema_later server_later[] = {
-	{"trusted_proxies", NULL}, {"listeners", NULL}, {"secrets", NULL}, {"sources", NULL}};
+	{"trusted_proxies", NULL}, {"listeners", NULL}, {"sources", NULL}};
 
 static const struct schema_section server_section = {.title = "the server's file",
 						     KEYS(server_keys),

@@ -7,6 +7,8 @@
  *                the keys, local users and addresses of commits that are this person
  *       groups:  { release-managers: [alice, bob] }
  *       protect: { shop/prod: { approve: { by: [release-managers], count: 2 } } }
+ *       secrets: { key: /etc/davit/secrets.key }
+ *                where the key is that secrets are sealed with
  *       The repository's `approve` can only add to `protect`: server_approval() gives what holds of both.
  *
  * OWNS  server_free(). Texts live as long as the file's struct.
@@ -32,12 +34,18 @@ struct server_protected {
 	struct app_approve approve;
 };
 
+struct server_secrets {
+	uint32_t set;
+	const char *key; /* path of the file with the key; NULL: in the state directory */
+};
+
 struct server {
 	uint32_t set;
 	uint32_t people_count, group_count, protected_count;
 	struct server_list people[SERVER_PEOPLE_MAX];
 	struct server_list groups[SERVER_GROUPS_MAX];
 	struct server_protected protected[SERVER_PROTECTED_MAX];
+	struct server_secrets secrets;
 	void *memory;
 };
 

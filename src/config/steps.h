@@ -21,7 +21,8 @@ enum {
 	APP_CLASSES_MAX = 7, /* of routes, in one analysis */
 	APP_CLASS_PATHS_MAX = 8,
 	APP_ENV_MAX = 64,
-	APP_TEXTS_MAX = 64, /* arguments, paths, methods */
+	APP_SECRETS_MAX = 32, /* of one process */
+	APP_TEXTS_MAX = 64,   /* arguments, paths, methods */
 	APP_KPIS_MAX = 8,
 };
 

@@ -153,6 +153,28 @@ bool value_is_variable(const char *text)
 	return strcmp(text, "PORT") != 0 && !text_starts(text, "DAVIT_");
 }
 
+bool value_is_given(const char *text)
+{
+	return value_is_variable(text) && strlen(text) <= 120;
+}
+
+bool value_is_secret(const char *text)
+{
+	char name[100];
+	if (!text_starts(text, "davit:"))
+		return false;
+	text += strlen("davit:");
+	const char *slash = strchr(text, '/');
+	if (!slash)
+		return text_is_name(text);
+	size_t size = (size_t)(slash - text);
+	if (size >= sizeof name)
+		return false;
+	memcpy(name, text, size);
+	name[size] = '\0';
+	return text_is_name(name) && text_is_name(slash + 1);
+}
+
 static bool parse_requests(const char *text, uint64_t *ret)
 {
 	char digits[24];

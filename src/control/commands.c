@@ -12,13 +12,19 @@
 #include "config/config.h"
 #include "control/commands.h"
 #include "control/release_config.h"
+#include "control/secrets.h"
 #include "control/view.h"
+#include "control/view_exec.h"
 #include "provider/artifact.h"
 #include "store/audit.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
 
-enum { REQUEST_TEXT_MAX = 4096 };
+enum {
+	REQUEST_TEXT_MAX = 4096,
+	ANSWER_STATUS = 202,
+	ANSWER_KEPT_MS = 7 * 24 * 3600 * 1000,
+};
 
 /* --- names */
 
@@ -121,6 +127,23 @@ int command_asked_before(struct control *c, const struct control_caller *caller,
 		return 0;
 	return store_answer_find(c->parts.store, caller->request_id, ret_digest, keep_number,
 				 ret_rollout, err);
+}
+
+void command_answered(struct control *c, const struct control_caller *caller,
+		      const struct digest *request, uint32_t number)
+{
+	char body[16];
+	struct store_answer answer = {.status = ANSWER_STATUS,
+				      .body = body,
+				      .at_unix_ms = env_wall_ms(c->parts.env),
+				      .request = *request};
+	if (!caller->request_id[0])
+		return;
+	snprintf(body, sizeof body, "%u", number);
+	text_copy(answer.id, sizeof answer.id, caller->request_id);
+	store_add_answer(c->parts.store, &answer);
+	if (answer.at_unix_ms > ANSWER_KEPT_MS)
+		store_forget_answers(c->parts.store, answer.at_unix_ms - ANSWER_KEPT_MS);
 }
 
 /* --- rollouts begin */
@@ -293,8 +316,10 @@ int control_deploy(struct control *c, const struct control_caller *caller, const
 		return result;
 	struct active_rollout *r = command_rollout_new("deploy", deploy->reason);
 	result = release_load_with(e, row.id, deploy->strategy, &r->candidate, err);
+	if (result == 0)
+		result = secrets_check(e, &r->candidate, err);
 	if (result < 0) {
-		free(r);
+		drop(r);
 		return result;
 	}
 	text_copy(r->strategy, sizeof r->strategy, r->candidate.config->environment.strategy.name);
@@ -427,6 +452,14 @@ int control_exec(struct control *c, const struct control_caller *caller, const c
 		 "DAVIT_ENVIRONMENT=%s", e->name);
 	snprintf(ret_view->variables[ret_view->variable_count++], sizeof ret_view->variables[0],
 		 "DAVIT_PROCESS=%s", found->name);
+	instance_id_of(e, e->core.stable, environment_process_index(e, found->name), 1,
+		       ret_view->instance);
+	ret_view->secret_count = found->secret_count;
+	for (uint32_t i = 0; i < found->secret_count; i++) {
+		text_copy(ret_view->secrets[i].name, sizeof ret_view->secrets[i].name,
+			  found->secrets[i].name);
+		ret_view->secrets[i].file = found->secrets[i].as == APP_SECRET_FILE;
+	}
 	struct store_audit_entry audit = {.at_unix_ms = env_wall_ms(c->parts.env)};
 	text_copy(audit.who, sizeof audit.who, caller->who);
 	text_copy(audit.action, sizeof audit.action, "exec");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * commands - what the commands that begin a rollout share. Of commands.c and commands_back.c only.
+ * commands - what the commands share that are answered once, whoever repeats them, and those that begin a rollout.
  */
 #ifndef CONTROL_COMMANDS_H
 #define CONTROL_COMMANDS_H
@@ -13,6 +13,11 @@ MUST_CHECK int command_asked_before(struct control *c, const struct control_call
 				    struct digest *ret_digest, uint32_t *ret_rollout,
 				    struct error *err, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
+
+/* In a transaction: the answer stands with what the request did, or not at all; it is kept for as long as somebody may
+ * repeat it. */
+void command_answered(struct control *c, const struct control_caller *caller,
+		      const struct digest *request, uint32_t number);
 
 struct active_rollout *command_rollout_new(const char *kind, const char *reason);
 

@@ -10,6 +10,7 @@
 #include "control/commands.h"
 #include "control/migration.h"
 #include "control/release_config.h"
+#include "control/secrets.h"
 #include "store/releases.h"
 
 enum { STABLES_LOOKED_AT = 100 };
@@ -230,7 +231,10 @@ int control_restart(struct control *c, const struct control_caller *caller, cons
 		return result;
 	struct active_rollout *r = command_rollout_new("restart", reason);
 	result = release_load(e, hex, &r->candidate, err);
+	if (result == 0)
+		result = secrets_check(e, &r->candidate, err);
 	if (result < 0) {
+		release_info_free(&r->candidate);
 		free(r);
 		return result;
 	}

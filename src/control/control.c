@@ -18,6 +18,7 @@
 #include "control/environment.h"
 #include "control/migration.h"
 #include "control/postmortem.h"
+#include "control/secrets.h"
 #include "store/audit.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
@@ -476,6 +477,8 @@ struct control *control_new(const struct control_parts *parts)
 int control_start(struct control *c, struct error *err)
 {
 	struct env *env = c->parts.env;
+	c->parts.runtime->secret = secrets_give;
+	c->parts.runtime->secret_context = c;
 	int result = next_epoch(c, 0, err);
 	if (result == 0)
 		result = recover(c, err);
@@ -534,5 +537,6 @@ void control_free(struct control *c)
 		free(e);
 	}
 	c->parts.runtime->changed = c->parts.router->changed = NULL;
+	c->parts.runtime->secret = NULL;
 	free(c);
 }

@@ -42,6 +42,7 @@ struct router;
 struct runtime;
 struct store;
 struct ticks;
+struct seal_key;
 
 enum {
 	CONTROL_TAG_SIZE = 65,
@@ -73,6 +74,9 @@ struct control_parts {
 	/* Seconds east of UTC in a time zone at an instant; see os/zone.h. */
 	int (*zone_offset)(const char *name, int64_t unix_s, int32_t *ret_offset_s,
 			   struct error *err);
+	/* The key that secrets are sealed with; `make`: one is made where there is none. NULL: no secrets here. */
+	int (*secret_key)(void *context, bool make, struct seal_key *ret_key, struct error *err);
+	void *secret_key_context;
 };
 
 /* Who asks, as the audit log shows it, and the id that makes a repeated request harmless ("" = none). */

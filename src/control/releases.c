@@ -16,6 +16,7 @@
 #include "config/settings.h"
 #include "control/environment.h"
 #include "control/release_config.h"
+#include "control/secrets.h"
 #include "store/releases.h"
 
 enum {
@@ -282,6 +283,7 @@ static void fill_process(const struct environment *e, const struct release_info 
 	spec->files = app->limits.files;
 	spec->stop_signal = signal_number(app->stop.signal);
 	spec->stop_timeout_ms = app->stop.timeout_ms;
+	secrets_fill(app, spec);
 	for (uint32_t i = 0; i < info->config->persist.count && i < INSTANCE_PERSIST_MAX; i++)
 		spec->persist[i] = info->config->persist.items[i];
 }

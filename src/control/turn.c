@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/pack.h"
 #include "base/text.h"
+#include "control/commands.h"
 #include "control/environment.h"
 #include "control/migration.h"
 #include "control/postmortem.h"
@@ -21,13 +22,7 @@
 #include "store/releases.h"
 #include "store/rollouts.h"
 
-enum {
-	ENVIRONMENT_BLOB_MAX = 8192,
-	ENVIRONMENT_BLOB_VERSION = 1,
-	ANSWER_STATUS = 202,
-	ANSWER_KEPT_MS = 7 * 24 * 3600 * 1000,
-	DEGRADED_RETRY_MS = 1000
-};
+enum { ENVIRONMENT_BLOB_MAX = 8192, ENVIRONMENT_BLOB_VERSION = 1, DEGRADED_RETRY_MS = 1000 };
 
 static uint64_t wall_ms(const struct environment *e)
 {
@@ -120,23 +115,6 @@ static bool is_about_instances(enum rollout_reason reason)
 	return reason == REASON_CRASHED || reason == REASON_NEVER_READY ||
 	       reason == REASON_UNHEALTHY || reason == REASON_UNSTEADY ||
 	       reason == REASON_INSTANCES || reason == REASON_STABLE_DOWN;
-}
-
-/* The answer to a request stands with what it did, or not at all; it is kept for as long as somebody may repeat it. */
-static void put_answer(struct environment *e, uint32_t rollout, const struct turn_note *note)
-{
-	char body[16];
-	struct store *store = e->control->parts.store;
-	struct store_answer answer = {
-		.status = ANSWER_STATUS, .body = body, .at_unix_ms = wall_ms(e)};
-	if (!note->request || !note->caller->request_id[0])
-		return;
-	answer.request = *note->request;
-	snprintf(body, sizeof body, "%u", rollout);
-	text_copy(answer.id, sizeof answer.id, note->caller->request_id);
-	store_add_answer(store, &answer);
-	if (answer.at_unix_ms > ANSWER_KEPT_MS)
-		store_forget_answers(store, answer.at_unix_ms - ANSWER_KEPT_MS);
 }
 
 /* Why a change of status happened, in a sentence. */
@@ -377,7 +355,9 @@ static void put_change(struct environment *e, struct active_rollout *r,
 	if (note && note->action) {
 		put_audit(e, r ? r->number : 0, who_of(note), note->action, note->reason,
 			  note->sentence);
-		put_answer(e, r ? r->number : 0, note);
+		if (note->request)
+			command_answered(e->control, note->caller, note->request,
+					 r ? r->number : 0);
 	}
 	if (r && event->kind == EVENT_EVIDENCE && event->verdict != VERDICT_PASS)
 		put_evidence(e, r, event->step, event->attempt,

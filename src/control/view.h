@@ -284,15 +284,4 @@ MUST_CHECK int control_resolve_environment(struct control *c, const char *text,
 MUST_CHECK int control_live_config(struct control *c, const char *environment, struct buf *ret_json,
 				   struct error *err);
 
-/* What a one-off command of the live release needs. */
-struct view_exec {
-	char directory[512];
-	char user[64];
-	uint32_t variable_count;
-	char variables[96][1024];
-};
-MUST_CHECK int control_exec(struct control *c, const struct control_caller *caller,
-			    const char *environment, const char *process, const char *command,
-			    struct view_exec *ret_view, struct error *err);
-
 #endif

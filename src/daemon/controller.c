@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "control/control.h"
 #include "daemon/build_scan.h"
+#include "daemon/secret_key.h"
 #include "daemon/server_file.h"
 #include "daemon/state.h"
 #include "drivers/artifact/local.h"
@@ -31,6 +32,7 @@ enum { PATH_SIZE = 4096 + 64, EXIT_REFUSED = 2 };
 struct controller {
 	struct state_directory *state;
 	struct server_file *server_file;
+	struct secret_key_place secret_key;
 	struct loop *loop;
 	struct store *store;
 	struct artifact_store *artifacts;
@@ -110,7 +112,11 @@ static int open_control(struct controller *c, struct error *err)
 				      .background_context = c->loop,
 				      .server = server_file_now,
 				      .server_context = c->server_file,
-				      .zone_offset = zone_offset};
+				      .zone_offset = zone_offset,
+				      .secret_key = secret_key_read,
+				      .secret_key_context = &c->secret_key};
+	c->secret_key.server_file = c->server_file;
+	state_file(c->state, "secrets.key", c->secret_key.usual, sizeof c->secret_key.usual);
 	c->control = control_new(&parts);
 	return control_start(c->control, err);
 }

@@ -6,11 +6,13 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "keeper/log_line.h"
 #include "os/clock.h"
@@ -98,6 +100,32 @@ static void add_bytes(struct output *o, const char *bytes, size_t size)
 	}
 }
 
+static void add_masked(void *context, const void *bytes, size_t size)
+{
+	add_bytes(context, bytes, size);
+}
+
+static void end_mask(struct output *o)
+{
+	if (!o->mask)
+		return;
+	mask_end(o->mask, o->masked, add_masked, o);
+	explicit_bzero(o->mask, sizeof *o->mask);
+	free(o->mask);
+	free(o->masked);
+	o->mask = NULL;
+	o->masked = NULL;
+}
+
+struct mask *output_mask(struct output *o)
+{
+	end_mask(o);
+	o->mask = mem_zero(1, sizeof *o->mask);
+	o->masked = mem_zero(1, sizeof *o->masked);
+	mask_init(o->mask);
+	return o->mask;
+}
+
 static void read_pipe(struct output *o)
 {
 	char bytes[16 * 1024];
@@ -108,7 +136,10 @@ static void read_pipe(struct output *o)
 			continue;
 		if (count <= 0)
 			return;
-		add_bytes(o, bytes, (size_t)count);
+		if (o->mask)
+			mask_feed(o->mask, o->masked, bytes, (size_t)count, add_masked, o);
+		else
+			add_bytes(o, bytes, (size_t)count);
 		total += (size_t)count;
 	}
 }
@@ -152,6 +183,7 @@ int output_give(struct output *o, uid_t uid, gid_t gid, struct error *err)
 void output_close(struct output *o)
 {
 	output_drain(o);
+	end_mask(o);
 	if (o->line_size > 0)
 		write_line(o, o->line, o->line_size);
 	loop_watch_stop(o->watch);

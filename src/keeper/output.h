@@ -5,7 +5,7 @@
  * WHAT  The program writes into the FIFO `out.fifo` of the instance's directory, which it holds open for
  *       reading too: a keeper that dies never breaks its pipe, it only fills until the next one reads on.
  *       The keeper writes whole lines, each with the time, into `log`; past OUTPUT_FILE_BYTES that becomes
- *       log.1, and so on up to log.4. Lines of the program that look like errors (keeper/log_line.h) are
+ *       log.1, and so on up to log.4. Secrets of the instance are masked in it. Lines of the program that look like errors (keeper/log_line.h) are
  *       counted on the way.
  *
  * OWNS  output_open() keeps descriptors until output_close().
@@ -22,6 +22,7 @@
 
 #include "base/err.h"
 #include "os/loop.h"
+#include "wire/mask.h"
 
 enum {
 	OUTPUT_FILE_BYTES = 8 * 1024 * 1024,
@@ -43,6 +44,9 @@ struct output {
 	/* `log_errors` has grown; from output_drain(). Set after output_open(), may be NULL. */
 	void (*erred)(void *context);
 	void *context;
+	/* What must not be seen in the log; NULL: nothing. Both are output_mask()'s. */
+	struct mask *mask;
+	struct mask_stream *masked;
 	char line[OUTPUT_LINE_BYTES];
 	size_t line_size;
 	bool continued; /* `line` goes on with one that was broken */
@@ -56,6 +60,10 @@ int output_give(struct output *output, uid_t uid, gid_t gid, struct error *err) 
 
 /* A new descriptor for the program's end. */
 int output_program_fd(struct output *output, int *ret_fd, struct error *err) MUST_CHECK;
+
+/* From now on these values are masked, and no others: each mask_add() of the result. What it refuses is too short, or
+ * too long, to be found. */
+struct mask *output_mask(struct output *output);
 
 /* Read what there is now. */
 void output_drain(struct output *output);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "keeper/secrets.h"
 #include "os/clock.h"
 #include "os/sweep.h"
 
@@ -113,8 +114,11 @@ int program_start(struct program *p, uint16_t port, struct error *err)
 		return error_errno(err, errno, "The instance's directory cannot be found");
 	variables_done(&p->variables);
 	variables_make(&p->variables, p->spec, p->user ? p->user->home : NULL, port, p->mark);
-	int code = words_expand(&words, p->spec->script ? script : p->spec->argv,
-				p->spec->expand && !p->spec->script, &p->variables, err);
+	int code = secrets_read(p->dir_fd, p->spec, &p->variables, p->output, err);
+	if (code < 0)
+		return code;
+	code = words_expand(&words, p->spec->script ? script : p->spec->argv,
+			    p->spec->expand && !p->spec->script, &p->variables, err);
 	if (code < 0)
 		return code;
 	make_cgroup(p);
@@ -170,9 +174,13 @@ int program_adopt(struct program *p, const struct instance_record *record, struc
 	if (code == 0)
 		code = watch(p, err);
 	if (code == 0) {
+		struct error
+			ignored; /* it has them already; only a health command would miss them */
 		variables_done(&p->variables);
 		variables_make(&p->variables, p->spec, p->user ? p->user->home : NULL, record->port,
 			       p->mark);
+		if (secrets_read(p->dir_fd, p->spec, &p->variables, p->output, &ignored) < 0)
+			output_note(p->output, "%s", ignored.text);
 		return 0;
 	}
 	p->process.pid = record->pid;

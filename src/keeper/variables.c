@@ -73,18 +73,38 @@ void variables_make(struct variables *v, const struct instance_spec *spec, const
 	put_pair(v, "DAVIT_RELEASE", spec->tag[0] ? spec->tag : spec->release);
 	put_pair(v, "DAVIT_RELEASE_ID", spec->release);
 	put(v, mem_copy_text(mark));
+	v->open_count = v->count;
+}
+
+void variables_add_secret(struct variables *v, char *variable)
+{
+	size_t size = name_size(variable) + 1;
+	for (size_t i = 0; i < v->open_count; i++)
+		if (strncmp(v->list[i], variable, size) == 0) {
+			free(v->list[i]);
+			memmove(v->list + i, v->list + i + 1, (v->count - i) * sizeof v->list[0]);
+			v->count--;
+			v->open_count--;
+			break;
+		}
+	ASSERT(v->count < VARIABLES_MAX);
+	v->list[v->count++] = variable;
+	v->list[v->count] = NULL;
 }
 
 void variables_done(struct variables *v)
 {
-	for (size_t i = 0; i < v->count; i++)
+	for (size_t i = 0; i < v->count; i++) {
+		if (i >= v->open_count)
+			explicit_bzero(v->list[i], strlen(v->list[i]));
 		free(v->list[i]);
+	}
 	*v = (struct variables){.count = 0};
 }
 
 static const char *find(const struct variables *v, const char *name, size_t size)
 {
-	for (size_t i = 0; i < v->count; i++)
+	for (size_t i = 0; i < v->open_count; i++)
 		if (name_size(v->list[i]) == size && strncmp(v->list[i], name, size) == 0)
 			return v->list[i] + size + 1;
 	return NULL;

@@ -18,17 +18,23 @@
 #include "base/err.h"
 #include "link/instance.h"
 
-enum { VARIABLES_MAX = INSTANCE_ENV_MAX + 24, VARIABLES_WORD_BYTES = 128 * 1024 };
+enum {
+	VARIABLES_MAX = INSTANCE_ENV_MAX + INSTANCE_SECRETS_MAX + 24,
+	VARIABLES_WORD_BYTES = 128 * 1024
+};
 
 struct variables {
 	char *list[VARIABLES_MAX + 1]; /* NULL-terminated "NAME=value" */
 	size_t count;
+	size_t open_count; /* what comes after is secret: no word of a command ever has it */
 };
 
 /* `home`: of the user it runs as, or NULL. `mark` is "NAME=value". */
 void variables_make(struct variables *v, const struct instance_spec *spec, const char *home,
 		    uint16_t port, const char *mark);
-void variables_done(struct variables *v);
+/* Add one that is secret. Takes over `variable`, "NAME=value". */
+void variables_add_secret(struct variables *v, char *variable);
+void variables_done(struct variables *v); /* overwrites what is secret */
 
 struct words {
 	char *list[INSTANCE_WORDS_MAX + 1];
@@ -36,7 +42,7 @@ struct words {
 
 /*
  * Copy `argv`, with $NAME replaced in each word where `expand` says so: NAME is A-Z, 0-9 and _, and one
- * of the variables. Any other $ stays as it is.
+ * of the variables that are not secret. Any other $ stays as it is.
  */
 int words_expand(struct words *words, const char *const *argv, bool expand,
 		 const struct variables *v, struct error *err) MUST_CHECK;

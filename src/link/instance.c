@@ -56,11 +56,24 @@ static bool digest_valid(const char *text)
 	return text && strspn(text, "0123456789abcdef") == 64 && !text[64];
 }
 
+#define VARIABLE_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
+
 static bool variable_valid(const char *variable)
 {
-	size_t name = strspn(variable, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				       "0123456789_");
+	size_t name = strspn(variable, VARIABLE_CHARACTERS);
 	return name > 0 && variable[name] == '=' && (variable[0] < '0' || variable[0] > '9');
+}
+
+/* A name is a file's as well. */
+static bool secrets_valid(const struct instance_spec *spec)
+{
+	for (size_t i = 0; i < spec->secret_count; i++) {
+		const char *name = spec->secrets[i].name;
+		size_t size = strspn(name, VARIABLE_CHARACTERS);
+		if (size == 0 || name[size] || !spec->secrets[i].from[0])
+			return false;
+	}
+	return spec->secret_count <= INSTANCE_SECRETS_MAX;
 }
 
 static int check_health(const struct instance_health *health, bool traffic, struct error *err)
@@ -110,6 +123,8 @@ int instance_spec_check(const struct instance_spec *spec, struct error *err)
 	for (size_t i = 0; spec->variables[i]; i++)
 		if (!variable_valid(spec->variables[i]))
 			return invalid(err, "variables");
+	if (!secrets_valid(spec))
+		return invalid(err, "secrets");
 	if (spec->user && !spec->user[0])
 		return invalid(err, "user");
 	if (spec->stop_signal <= 0 || spec->stop_signal >= SIGRTMIN)
@@ -170,6 +185,21 @@ static json_t *health_to_json(const struct instance_health *health, bool *ok)
 	return w.object;
 }
 
+static json_t *secrets_to_json(const struct instance_spec *spec, bool *ok)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < spec->secret_count; i++) {
+		struct writer w = {.object = json_object(), .ok = *ok};
+		set_text(&w, "name", spec->secrets[i].name);
+		set_text(&w, "from", spec->secrets[i].from);
+		set(&w, "file", json_boolean(spec->secrets[i].file));
+		set(&w, "pinned", json_boolean(spec->secrets[i].pinned));
+		json_array_append_new(array, w.object);
+		*ok = w.ok;
+	}
+	return array;
+}
+
 /* NULL when a text is not UTF-8. */
 static json_t *spec_to_json(const struct instance_spec *spec, struct instance_version version)
 {
@@ -190,6 +220,8 @@ static json_t *spec_to_json(const struct instance_spec *spec, struct instance_ve
 	set_words(&w, "argv", spec->argv);
 	set(&w, "expand", json_boolean(spec->expand));
 	set_words(&w, "variables", spec->variables);
+	if (spec->secret_count > 0)
+		set(&w, "secrets", secrets_to_json(spec, &w.ok));
 	set_text(&w, "user", spec->user);
 	set_number(&w, "memory_bytes", spec->memory_bytes);
 	set_number(&w, "cpu_milli", spec->cpu_milli);
@@ -299,6 +331,26 @@ static void read_health(struct reader *parent, struct instance_health *health)
 		parent->bad = r.bad;
 }
 
+/* A spec without secrets does not have the field. */
+static void read_secrets(struct reader *parent, struct instance_spec *spec)
+{
+	const json_t *array = json_object_get(parent->object, "secrets");
+	if (json_array_size(array) > INSTANCE_SECRETS_MAX) {
+		parent->bad = "secrets";
+		return;
+	}
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		struct reader r = {.object = json_array_get(array, i)};
+		spec->secrets[i] = (struct instance_secret){.name = get_text(&r, "name"),
+							    .from = get_text(&r, "from"),
+							    .file = get_bool(&r, "file"),
+							    .pinned = get_bool(&r, "pinned")};
+		if (r.bad)
+			parent->bad = r.bad;
+	}
+	spec->secret_count = json_array_size(array);
+}
+
 static void read_spec(struct reader *r, struct instance_spec *spec)
 {
 	spec->id = get_text(r, "id");
@@ -315,6 +367,7 @@ static void read_spec(struct reader *r, struct instance_spec *spec)
 	get_words(r, "argv", spec->argv, INSTANCE_WORDS_MAX);
 	spec->expand = get_bool(r, "expand");
 	get_words(r, "variables", spec->variables, INSTANCE_ENV_MAX);
+	read_secrets(r, spec);
 	spec->user = or_null(get_text(r, "user"));
 	spec->memory_bytes = get_number(r, "memory_bytes", INT64_MAX);
 	spec->cpu_milli = (uint32_t)get_number(r, "cpu_milli", UINT32_MAX);

@@ -37,6 +37,7 @@ enum {
 	INSTANCE_SENTENCE_SIZE = 256,
 	INSTANCE_WORDS_MAX = 128, /* of a command */
 	INSTANCE_ENV_MAX = 256,
+	INSTANCE_SECRETS_MAX = 32,
 	INSTANCE_PERSIST_MAX = 32,
 	INSTANCE_SLOT_MAX = 9999,
 	INSTANCE_RESTARTS_MAX = 31, /* of restart.limit */
@@ -109,6 +110,14 @@ struct instance_restart {
 	uint64_t window_ms;
 };
 
+/* What it is given and no spec contains: the file D/instances/<id>/secrets/NAME, in memory. */
+struct instance_secret {
+	const char *name; /* of the variable */
+	const char *from; /* "davit:prod/db" */
+	bool file;        /* the variable has the file's path, not its content */
+	bool pinned;      /* the version that the release had first */
+};
+
 struct instance_spec {
 	const char *id;
 	const char *app;
@@ -126,9 +135,11 @@ struct instance_spec {
 	const char *argv[INSTANCE_WORDS_MAX + 1];   /* NULL-terminated */
 	bool expand; /* replace $NAME in argv by the instance's variables */
 	const char *variables[INSTANCE_ENV_MAX + 1]; /* "NAME=value", beside PORT and DAVIT_* */
-	const char *user;                            /* NULL: the one davit runs as */
-	uint64_t memory_bytes;                       /* 0: no limit; as the next two */
-	uint32_t cpu_milli;                          /* 1500 is one and a half CPUs */
+	size_t secret_count;
+	struct instance_secret secrets[INSTANCE_SECRETS_MAX];
+	const char *user;      /* NULL: the one davit runs as */
+	uint64_t memory_bytes; /* 0: no limit; as the next two */
+	uint32_t cpu_milli;    /* 1500 is one and a half CPUs */
 	uint32_t files;
 
 	struct instance_health health;

@@ -104,6 +104,12 @@ struct runtime {
 	const struct runtime_ops *ops;
 	void (*changed)(void *context); /* set by the owner, may be NULL */
 	void *context;
+	/* Append the value of a secret of this spec; set by the owner, NULL: there are none. Asked whenever an instance
+	 * is about to be started and its secrets are not there. ERR_NOT_FOUND and others: it is not started. */
+	int (*secret)(void *context, const struct instance_spec *spec,
+		      const struct instance_secret *secret, struct buf *ret_value,
+		      struct error *err);
+	void *secret_context;
 };
 
 #endif

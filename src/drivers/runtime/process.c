@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "drivers/runtime/process_state.h"
+#include "link/instance_record.h"
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/random.h"
@@ -93,7 +94,10 @@ static int start_new(struct process_runtime *r, const struct instance_spec *spec
 	if (code < 0)
 		return code;
 	code = write_spec(dir_fd, spec, version, err);
+	if (code == 0)
+		code = delivery_make(&r->delivery, dir_fd, spec, &r->runtime, err);
 	if (code < 0) {
+		delivery_remove(dir_fd);
 		close(dir_fd);
 		int removed = file_remove_tree(r->instances_fd, spec->id, &why);
 		(void)removed; /* if not now, then when the driver starts */
@@ -280,6 +284,7 @@ static void runtime_free(struct runtime *runtime)
 		runtime_process_drop(r->list[r->count - 1]);
 	env->ops->timer_stop(env, &r->notice);
 	close(r->instances_fd);
+	delivery_close(&r->delivery);
 	free(r->statuses);
 	free(r->usages);
 	free(r);
@@ -300,8 +305,8 @@ static const struct runtime_ops ops = {
 
 /* ---- what an earlier controller left ---- */
 
-static int read_spec(int dir_fd, struct instance_spec *ret_spec,
-		     struct instance_version *ret_version, struct error *err)
+int runtime_process_read_spec(int dir_fd, struct instance_spec *ret_spec,
+			      struct instance_version *ret_version, struct error *err)
 {
 	struct buf text;
 	buf_init(&text, INSTANCE_SPEC_MAX_BYTES);
@@ -320,7 +325,7 @@ static int take_up(struct process_runtime *r, const char *id, struct error *err)
 	int code = file_open_directory(r->instances_fd, id, &dir_fd, err);
 	if (code < 0)
 		return code;
-	code = read_spec(dir_fd, &spec, &version, err);
+	code = runtime_process_read_spec(dir_fd, &spec, &version, err);
 	if (code == 0 && strcmp(spec.id, id) == 0 && r->count < RUNTIME_INSTANCES_MAX) {
 		struct instance *i = runtime_process_add(r, &spec, version, dir_fd);
 		runtime_process_timer(r, &i->timer, 0);
@@ -392,6 +397,21 @@ static int find_path(struct process_runtime *r, struct error *err)
 	return 0;
 }
 
+static bool has_place(void *context, const char *place)
+{
+	const struct process_runtime *r = context;
+	for (size_t i = 0; i < r->count; i++) {
+		struct stat about;
+		char own[RECORD_PLACE_SIZE];
+		if (fstat(r->list[i]->dir_fd, &about) != 0)
+			return true;
+		instance_record_place(r->list[i]->status.id, about.st_dev, about.st_ino, own);
+		if (strcmp(own, place) == 0)
+			return true;
+	}
+	return false;
+}
+
 int runtime_process_new(struct loop *loop, int state_fd, const char *program,
 			struct runtime **ret_runtime, struct error *err)
 {
@@ -413,6 +433,9 @@ int runtime_process_new(struct loop *loop, int state_fd, const char *program,
 	code = find_path(r, err);
 	if (code == 0)
 		code = scan(r, err);
+	delivery_open(&r->delivery, state_fd);
+	if (code == 0)
+		delivery_sweep(&r->delivery, has_place, r);
 	if (code < 0) {
 		runtime_free(&r->runtime);
 		return code;

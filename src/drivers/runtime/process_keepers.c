@@ -142,6 +142,8 @@ static void take_status(struct instance *i, const struct instance_status *status
 		send_message(i, &forget); /* it may leave */
 	if (over && instance_version_compare(i->spec_version, status->applied) > 0)
 		return; /* the last life of it; a newer one is about to begin */
+	if (over)
+		delivery_remove(i->dir_fd);
 	i->status = *status;
 	i->settled = true;
 	i->attempts = 0;
@@ -223,9 +225,26 @@ static const char *const *keeper_environment(bool first)
 	return list;
 }
 
+/* The values are asked for here, where the last moment before its program starts is. */
+static int deliver(struct instance *i, struct error *err)
+{
+	struct process_runtime *r = i->owner;
+	struct instance_spec spec;
+	struct instance_version ignored;
+	int code = runtime_process_read_spec(i->dir_fd, &spec, &ignored, err);
+	if (code == 0) {
+		code = delivery_make(&r->delivery, i->dir_fd, &spec, &r->runtime, err);
+		instance_spec_done(&spec);
+	}
+	return code;
+}
+
 int runtime_process_spawn_keeper(struct instance *i, bool first, struct error *err)
 {
 	struct process_runtime *r = i->owner;
+	int delivered = deliver(i, err);
+	if (delivered < 0)
+		return delivered;
 	char directory[sizeof r->path + INSTANCE_ID_SIZE + 1];
 	snprintf(directory, sizeof directory, "%s/%s", r->path, i->status.id);
 	const char *const argv[] = {"davit", "keeper", "--dir", directory, NULL};

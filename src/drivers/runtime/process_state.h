@@ -11,6 +11,7 @@
 #define DRIVERS_RUNTIME_PROCESS_STATE_H
 
 #include "drivers/runtime/damaged.h"
+#include "drivers/runtime/delivery.h"
 #include "drivers/runtime/measure.h"
 #include "drivers/runtime/process.h"
 #include "link/keeper_messages.h"
@@ -44,6 +45,7 @@ struct process_runtime {
 	struct loop *loop;
 	int state_fd;
 	int instances_fd;
+	struct delivery delivery;
 	char program[4096];
 	char path[4096];                              /* of D/instances */
 	struct instance *list[RUNTIME_INSTANCES_MAX]; /* sorted by id */
@@ -72,7 +74,11 @@ void runtime_process_drop(struct instance *i);
 
 /* Send the wish that its status does not show yet, if there is one and a connection. */
 void runtime_process_send_wish(struct instance *i);
-/* `first`: of this instance. A failpoint is for that one only. */
+/* What is written down of an instance. */
+int runtime_process_read_spec(int dir_fd, struct instance_spec *ret_spec,
+			      struct instance_version *ret_version, struct error *err) MUST_CHECK;
+
+/* Its secrets are there when it begins. `first`: of this instance. A failpoint is for that one only. */
 int runtime_process_spawn_keeper(struct instance *i, bool first, struct error *err) MUST_CHECK;
 
 #endif

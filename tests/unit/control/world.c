@@ -388,7 +388,8 @@ void world_start(void)
 				      .metrics = &world.metrics,
 				      .background = world.beside,
 				      .server = server_now,
-				      .zone_offset = zone_offset};
+				      .zone_offset = zone_offset,
+				      .secret_key = world.secret_key};
 	world.life++;
 	world.started_ms = world.now_ms;
 	world.settled_at_ms = world.now_ms + world.runtime_settle_ms;

@@ -123,6 +123,7 @@ struct world {
 	struct env env;
 	struct postmortems *postmortems; /* of the test, or NULL; so are the next three */
 	struct builds *builds;
+	int (*secret_key)(void *context, bool make, struct seal_key *ret_key, struct error *err);
 	const char *files; /* the directory that every artifact is */
 	void (*beside)(void *context, void (*work)(void *job), void (*done)(void *job), void *job);
 	struct runtime runtime;

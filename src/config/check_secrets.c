@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * check_secrets - see check.h. Whose secrets these are, and that none gets into a command line. */
+#include <string.h>
+
+#include "base/text.h"
+#include "config/check.h"
+#include "config/command.h"
+
+/* Of "davit:prod/db" that is prod. One that is of all environments passes. */
+static bool is_of(const char *from, const char *environment)
+{
+	const char *name = from + strlen("davit:"), *slash = strchr(name, '/');
+	size_t size = slash ? (size_t)(slash - name) : 0;
+	return !slash || (strlen(environment) == size && strncmp(name, environment, size) == 0);
+}
+
+/* A script gets it from its environment; words would show it to everybody who lists processes. */
+static bool shows(const struct app_command *command, const char *variable)
+{
+	struct app_command words = *command;
+	words.sh = NULL;
+	return command_mentions(&words, variable);
+}
+
+static bool has_variable(const struct app_env *env, const char *name)
+{
+	for (uint32_t i = 0; i < env->count; i++)
+		if (strcmp(env->items[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static void check_process(struct reader *r, const struct yaml_node *node, const char *environment,
+			  const struct app_process *process)
+{
+	for (uint32_t i = 0; i < process->secret_count; i++) {
+		const struct app_secret *secret = &process->secrets[i];
+		if (!is_of(secret->from, environment))
+			reader_error(r, node,
+				     "The secret \"%s\" is not one of \"%s\", whose process \"%s\" "
+				     "asks for it as %s; the environment that a name begins with "
+				     "is the only one that gets it.",
+				     secret->from, environment, process->name, secret->name);
+		if (has_variable(&process->env, secret->name))
+			reader_error(
+				r, node,
+				"%s of process \"%s\" is in \"env\" and in \"secrets\"; remove "
+				"one of them.",
+				secret->name, process->name);
+		if (shows(&process->run, secret->name) ||
+		    shows(&process->health.command, secret->name))
+			reader_error(
+				r, node,
+				"A command of process \"%s\" names the secret $%s, and everybody "
+				"on the machine sees command lines; let the program read the "
+				"variable, or use \"sh\".",
+				process->name, secret->name);
+	}
+}
+
+void check_secrets(struct reader *r, const struct yaml_node *node,
+		   const struct app_environment *environment, const struct app_process *processes,
+		   uint32_t count)
+{
+	const struct yaml_node *at = yaml_get(node, "secrets");
+	for (uint32_t i = 0; i < count; i++)
+		check_process(r, at ? at : node, environment->name, &processes[i]);
+}
