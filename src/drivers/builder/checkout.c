@@ -7,106 +7,18 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "os/capture.h"
+#include "drivers/builder/git.h"
 #include "os/file.h"
 
 enum {
-	ANSWER_MAX = 4096,
+	ANSWER_MAX = GIT_LINE_MAX,
 	SAID_MAX = 300,
 	ASK_MS = 60 * 1000,
 	COPY_MS = 30 * 60 * 1000,
-	ARGS_MAX = 40,
 	SHA1_SIZE = 40,
 	SHA256_SIZE = 64,
 	INDEX_MAX = 256 << 20
 };
-
-static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
-					  "HOME=/nonexistent",
-					  "LC_ALL=C",
-					  "GIT_CONFIG_NOSYSTEM=1",
-					  "GIT_CONFIG_GLOBAL=/dev/null",
-					  "GIT_ATTR_NOSYSTEM=1",
-					  "GIT_TERMINAL_PROMPT=0",
-					  "GIT_OPTIONAL_LOCKS=0",
-					  "GIT_ALLOW_PROTOCOL=none",
-					  "GIT_NO_LAZY_FETCH=1",
-					  "GIT_NO_REPLACE_OBJECTS=1",
-					  NULL};
-
-/* Before every verb. What runs programs of the repository's choice is off, whatever its own configuration says. */
-static const char *const options[] = {"git", "--no-pager",
-				      "-c",  "core.hooksPath=/dev/null",
-				      "-c",  "core.fsmonitor=false",
-				      "-c",  "submodule.recurse=false",
-				      "-c",  "core.untrackedCache=false"};
-
-struct ask {
-	const struct checkout *checkout;
-	const char *directory;
-	const char *verb; /* for the sentence */
-	uint64_t deadline_ms;
-	const char *variable; /* one more, or NULL */
-};
-
-static int git(const struct ask *ask, const char *const *words, struct buf *out, struct error *err)
-{
-	const char *argv[ARGS_MAX + 1];
-	char said[SAID_MAX];
-	size_t count = 0;
-	struct process_end end;
-	struct buf errors;
-	const char *variables[sizeof environment / sizeof environment[0] + 1] = {ask->variable};
-	memcpy(variables + (ask->variable ? 1 : 0), environment, sizeof environment);
-	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
-		argv[count++] = options[i];
-	for (size_t i = 0; words[i]; i++) {
-		ASSERT(count < ARGS_MAX);
-		argv[count++] = words[i];
-	}
-	argv[count] = NULL;
-	const struct capture capture = {.argv = argv,
-					.environment = variables,
-					.directory = ask->directory,
-					.deadline_ms = ask->deadline_ms,
-					.cancelled = ask->checkout->cancelled};
-	buf_init(&errors, ANSWER_MAX);
-	int code = capture_run(&capture, out, &errors, &end, err);
-	size_t size = strcspn(buf_text(&errors), "\n");
-	text_escape(buf_text(&errors), size, said, sizeof said);
-	buf_done(&errors);
-	if (code == ERR_NOT_FOUND)
-		return error_set(err, ERR_UNSUPPORTED,
-				 "The command \"git\" is not installed; install it.");
-	if (code < 0)
-		return code;
-	return end.code == 0 ? 0
-			     : error_set(err, ERR_INVALID, "git cannot %s: %s.", ask->verb,
-					 said[0] ? said : "it did not say why");
-}
-
-/* One line of answer. */
-static int git_line(const struct ask *ask, const char *const *words, char *to, size_t size,
-		    struct error *err)
-{
-	struct buf out;
-	buf_init(&out, ANSWER_MAX);
-	int code = git(ask, words, &out, err);
-	const char *text = buf_text(&out);
-	size_t length = strcspn(text, "\n");
-	if (code == 0 &&
-	    (length >= size || out.overflowed || (text[length] == '\n' && length + 1 != out.size)))
-		code = error_set(err, ERR_LIMIT,
-				 "What git answers when asked to %s is too long or has several "
-				 "lines; use a path without line breaks.",
-				 ask->verb);
-	if (code == 0) {
-		memcpy(to, text, length);
-		to[length] = '\0';
-	}
-	buf_done(&out);
-	return code;
-}
 
 bool checkout_is_name(const char *name)
 {
@@ -124,7 +36,7 @@ bool checkout_is_id(const char *text)
 	       strspn(text, "0123456789abcdef") == size;
 }
 
-static bool has_ref(const struct ask *ask, const char *kind, const char *name)
+static bool has_ref(const struct git_ask *ask, const char *kind, const char *name)
 {
 	char full[CHECKOUT_NAME_MAX + 32];
 	struct error ignored;
@@ -132,13 +44,13 @@ static bool has_ref(const struct ask *ask, const char *kind, const char *name)
 	snprintf(full, sizeof full, "refs/%s/%s", kind, name);
 	const char *const words[] = {"show-ref", "--verify", "--quiet", "--", full, NULL};
 	buf_init(&out, ANSWER_MAX);
-	bool has = git(ask, words, &out, &ignored) == 0;
+	bool has = git_run(ask, words, &out, &ignored) == 0;
 	buf_done(&out);
 	return has;
 }
 
 /* The branch that was named, or that HEAD is on; a tag or an id has none. */
-static int find_branch(struct checkout *c, const struct ask *ask, const char *ref,
+static int find_branch(struct checkout *c, const struct git_ask *ask, const char *ref,
 		       struct error *err)
 {
 	char name[ANSWER_MAX] = "";
@@ -160,14 +72,14 @@ static int find_branch(struct checkout *c, const struct ask *ask, const char *re
 }
 
 /* Subject, author and time; what git writes between them occurs in none of them. */
-static int find_facts(struct checkout *c, const struct ask *ask, struct error *err)
+static int find_facts(struct checkout *c, const struct git_ask *ask, struct error *err)
 {
 	const char *const words[] = {
 		"log", "-1", "--no-show-signature", "--format=%ct%n%ae%n%an <%ae>%n%s", c->commit,
 		"--",  NULL};
 	struct buf out;
 	buf_init(&out, ANSWER_MAX);
-	int code = git(ask, words, &out, err);
+	int code = git_run(ask, words, &out, err);
 	char *rest = code == 0 && out.data ? out.data : "", *lines[4] = {"", "", "", ""};
 	for (size_t i = 0; i < 4 && *rest; i++) {
 		size_t size = strcspn(rest, "\n");
@@ -202,7 +114,7 @@ int checkout_find(const char *directory, const char *ref, const atomic_bool *can
 	}
 	memset(c, 0, sizeof *c);
 	c->cancelled = cancelled;
-	struct ask ask = {c, directory, "find the repository", ASK_MS, NULL};
+	struct git_ask ask = {directory, "find the repository", ASK_MS, NULL, cancelled};
 	int code = git_line(&ask, top, c->top, sizeof c->top, err);
 	if (code == 0)
 		code = git_line(&ask, objects, c->objects, sizeof c->objects, err);
@@ -235,8 +147,8 @@ int checkout_file(const struct checkout *c, const char *name, struct buf *to, st
 	char object[CHECKOUT_ID_SIZE + 256];
 	snprintf(object, sizeof object, "%s:%s", c->commit, name);
 	const char *const words[] = {"cat-file", "blob", object, NULL};
-	const struct ask ask = {c, c->top, "read a file", ASK_MS, NULL};
-	int code = git(&ask, words, to, err);
+	const struct git_ask ask = {c->top, "read a file", ASK_MS, NULL, c->cancelled};
+	int code = git_run(&ask, words, to, err);
 	if (code == ERR_INVALID)
 		return error_set(err, ERR_NOT_FOUND,
 				 "The commit %.12s has no file %s; commit one first.", c->commit,
@@ -301,7 +213,7 @@ int checkout_at(const char *repository, const char *commit, const char *scratch,
 		return code;
 	snprintf(wanted, sizeof wanted, "%s^{commit}", commit);
 	const char *const id[] = {"rev-parse", "--verify", "--quiet", wanted, NULL};
-	struct ask ask = {c, scratch, "find the commit", ASK_MS, NULL};
+	struct git_ask ask = {scratch, "find the commit", ASK_MS, NULL, cancelled};
 	code = git_line(&ask, id, found, sizeof found, err);
 	if (code == ERR_CLOSED || code == ERR_TIMEOUT || code == ERR_UNSUPPORTED)
 		return code;
@@ -319,7 +231,7 @@ int checkout_copy(const struct checkout *c, const char *scratch, const char *to,
 {
 	char git_dir[CHECKOUT_PATH_SIZE + 16], work_tree[CHECKOUT_PATH_SIZE + 16];
 	struct buf ignored;
-	struct ask ask = {c, to, "read the commit's tree", COPY_MS, NULL};
+	struct git_ask ask = {to, "read the commit's tree", COPY_MS, NULL, c->cancelled};
 	snprintf(git_dir, sizeof git_dir, "--git-dir=%s", scratch);
 	snprintf(work_tree, sizeof work_tree, "--work-tree=%s", to);
 	const char *const tree[] = {git_dir, work_tree, "read-tree", c->commit, NULL};
@@ -330,10 +242,10 @@ int checkout_copy(const struct checkout *c, const char *scratch, const char *to,
 		code = file_make_directories(AT_FDCWD, to, 0755, err);
 	buf_init(&ignored, ANSWER_MAX);
 	if (code == 0)
-		code = git(&ask, tree, &ignored, err);
+		code = git_run(&ask, tree, &ignored, err);
 	ask.verb = "copy the commit's files";
 	if (code == 0)
-		code = git(&ask, files, &ignored, err);
+		code = git_run(&ask, files, &ignored, err);
 	buf_done(&ignored);
 	return code;
 }
@@ -344,7 +256,7 @@ static int borrow_index(const struct checkout *c, const char *scratch, struct er
 	char path[CHECKOUT_PATH_SIZE], head[CHECKOUT_ID_SIZE + 1];
 	const char *const words[] = {"rev-parse", "--path-format=absolute", "--git-path", "index",
 				     NULL};
-	const struct ask ask = {c, c->top, "find its index", ASK_MS, NULL};
+	const struct git_ask ask = {c->top, "find its index", ASK_MS, NULL, c->cancelled};
 	struct buf index;
 	AUTO_CLOSE int dir = -1;
 	buf_init(&index, INDEX_MAX);
@@ -380,7 +292,8 @@ int checkout_changes(const struct checkout *c, const char *scratch, struct buf *
 				     ".",
 				     ":(exclude).davit",
 				     NULL};
-	const struct ask ask = {c, c->top, "look for changes", ASK_MS, index};
+	const char *const variables[] = {index, NULL};
+	const struct git_ask ask = {c->top, "look for changes", ASK_MS, variables, c->cancelled};
 	int code = borrow_index(c, scratch, err);
-	return code < 0 ? code : git(&ask, words, to, err);
+	return code < 0 ? code : git_run(&ask, words, to, err);
 }
