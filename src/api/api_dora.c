@@ -41,39 +41,75 @@ static json_t *share_of(uint32_t part, uint32_t all)
 	return all >= DORA_LEAST ? json_real((double)part / all) : json_null();
 }
 
-static json_t *numbers_of(const struct dora_numbers *n)
+/* Of the deployments that count: what lies between each and the one before, as far as it is known. */
+static json_t *lead_of(const struct measuring_dora *m)
 {
-	return json_pack(
-		"{s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:b}, s:{s:o, s:o, s:o, s:o}, s:{s:o, s:o}, "
-		"s:{s:b, s:o, s:o, s:o, s:o}}",
-		"deployment_frequency", "deployments", whole(n->deployments), "per_day",
-		n->deployments >= DORA_LEAST ? json_real(n->per_day) : json_null(), "gap",
-		spread_of(&n->gap), "days_with", whole(n->days_with), "days",
-		whole(n->days_touched), "change_lead_time", "commits", spread_of(&n->lead),
-		"recorded", false, "change_fail_rate", "failed", whole(n->failed), "exposed",
-		whole(n->exposed), "rate", share_of(n->failed, n->exposed),
-		"caught_before_exposure", whole(n->caught_unexposed),
-		"failed_deployment_recovery_time", "recovery", spread_of(&n->recovery), "ongoing",
-		whole(n->ongoing), "rework_rate", "recorded", n->hotfixes_known, "repairs",
-		whole(n->hotfixes), "deployments", whole(n->all), "rate",
-		n->hotfixes_known ? share_of(n->hotfixes, n->all) : json_null(), "rollbacks",
-		whole(n->rollbacks));
+	uint32_t known = 0, unknown = 0, cut = 0;
+	struct dora_row row;
+	for (uint32_t i = 0; i < m->list->count; i++) {
+		const struct deployment_release *release = &m->list->releases[i];
+		dora_row(&m->input, i, &row);
+		known += row.counted && release->commits_known;
+		cut += row.counted && release->commits_cut;
+		unknown += row.counted && !release->commits_known;
+	}
+	return json_pack("{s:o, s:b, s:o, s:o, s:o}", "commits", spread_of(&m->numbers->lead),
+			 "recorded", known > 0, "deployments", whole(known), "unknown",
+			 whole(unknown), "cut", whole(cut));
 }
 
-static json_t *row_of(const struct dora_input *input, uint32_t index)
+static json_t *numbers_of(const struct measuring_dora *m)
 {
+	const struct dora_numbers *n = m->numbers;
+	return json_pack("{s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:{s:o, s:o, s:o, s:o}, s:{s:o, s:o}, "
+			 "s:{s:b, s:o, s:o, s:o, s:o}}",
+			 "deployment_frequency", "deployments", whole(n->deployments), "per_day",
+			 n->deployments >= DORA_LEAST ? json_real(n->per_day) : json_null(), "gap",
+			 spread_of(&n->gap), "days_with", whole(n->days_with), "days",
+			 whole(n->days_touched), "change_lead_time", lead_of(m), "change_fail_rate",
+			 "failed", whole(n->failed), "exposed", whole(n->exposed), "rate",
+			 share_of(n->failed, n->exposed), "caught_before_exposure",
+			 whole(n->caught_unexposed), "failed_deployment_recovery_time", "recovery",
+			 spread_of(&n->recovery), "ongoing", whole(n->ongoing), "rework_rate",
+			 "recorded", n->hotfixes_known, "repairs", whole(n->hotfixes),
+			 "deployments", whole(n->all), "rate",
+			 n->hotfixes_known ? share_of(n->hotfixes, n->all) : json_null(),
+			 "rollbacks", whole(n->rollbacks));
+}
+
+/* Those that count with this deployment; null: what it brought is not known. */
+static json_t *commits_of(const struct measuring_dora *m, uint32_t index)
+{
+	const struct deployment_list *list = m->list;
+	uint64_t lead_ms;
+	if (!list->releases[index].commits_known)
+		return json_null();
+	json_t *commits = json_array();
+	for (uint32_t i = 0; i < list->commit_count; i++)
+		if (list->commits[i].deployment == list->items[index].id &&
+		    dora_lead(&m->input, &list->commits[i], &lead_ms))
+			json_array_append_new(commits,
+					      json_pack("{s:s, s:o}", "commit", list->commit_ids[i],
+							"lead_ms", whole(lead_ms)));
+	return commits;
+}
+
+static json_t *row_of(const struct measuring_dora *m, uint32_t index)
+{
+	const struct dora_input *input = &m->input;
 	const struct dora_deployment *d = &input->deployments[index];
 	struct dora_row row;
 	dora_row(input, index, &row);
 	if (!row.in_window)
 		return NULL;
-	return json_pack("{s:o, s:s, s:b, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o}", "rollout",
+	return json_pack("{s:o, s:s, s:b, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:o}", "rollout",
 			 whole(d->id), "kind", dora_kind_name(d->kind), "succeeded", d->succeeded,
 			 "started_unix_ms", whole(d->started_unix_ms), "first_exposed_unix_ms",
 			 whole(d->exposed_unix_ms), "completed_unix_ms",
 			 whole(d->completed_unix_ms), "counted", row.counted, "exposed",
 			 row.exposed, "failed", row.failed, "taken_back_by", whole(row.by),
-			 "recovery_ms", row.restored ? whole(row.recovery_ms) : json_null());
+			 "recovery_ms", row.restored ? whole(row.recovery_ms) : json_null(),
+			 "commits", commits_of(m, index));
 }
 
 static void add_environment(void *context, const struct view_environment *e)
@@ -86,12 +122,14 @@ static void add_environment(void *context, const struct view_environment *e)
 		return;
 	m->input.deployments = m->list->items;
 	m->input.deployment_count = m->list->count;
+	m->input.commits = m->list->commits;
+	m->input.commit_count = m->list->commit_count;
 	dora_compute(&m->input, m->numbers);
-	json_t *o = numbers_of(m->numbers), *rows = json_array();
+	json_t *o = numbers_of(m), *rows = json_array();
 	json_object_set_new(o, "app", json_string(e->app));
 	json_object_set_new(o, "environment", json_string(e->name));
 	for (uint32_t i = 0; m->rows && i < m->list->count; i++) {
-		json_t *row = row_of(&m->input, i);
+		json_t *row = row_of(m, i);
 		if (row)
 			json_array_append_new(rows, row);
 	}

@@ -114,6 +114,22 @@ static json_t *changes_of(const struct postmortem *p)
 	return list;
 }
 
+/* null: what lies between is not known. */
+static json_t *commits_of(const struct postmortem *p)
+{
+	json_t *list = p->commits_known ? json_array() : json_null();
+	for (uint32_t i = 0; p->commits_known && i < p->commit_count; i++) {
+		const struct postmortem_commit *c = &p->commits[i];
+		json_t *o = json_object();
+		set(o, "commit", c->id);
+		count(o, "committed_unix_ms", c->committed_unix_ms);
+		json_object_set_new(o, "merge", json_boolean(c->merge));
+		set(o, "subject", c->subject);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 static json_t *series_of(const struct postmortem_ticks *t)
 {
 	json_t *o = json_object(), *bins = json_array(), *bands = json_array();
@@ -199,6 +215,9 @@ json_t *json_of_postmortem(const struct postmortem *p)
 	json_object_set_new(o, "response", response);
 	json_object_set_new(o, "timeline", timeline_of(p));
 	json_object_set_new(o, "changes", changes_of(p));
+	json_object_set_new(o, "commits", commits_of(p));
+	json_object_set_new(o, "commits_more",
+			    json_boolean(p->commits_cut || p->commits_left_out > 0));
 	json_object_set_new(o, "series", p->ticks.known ? series_of(&p->ticks) : json_null());
 	json_object_set_new(o, "gate_review", review_of(p));
 	return o;

@@ -95,11 +95,35 @@ static void put_rework(const struct cli *cli, struct buf *to, const json_t *o)
 
 static void put_lead(const struct cli *cli, struct buf *to, const json_t *o)
 {
-	char times[NOTE_SIZE];
+	char times[NOTE_SIZE], text[2 * NOTE_SIZE];
+	uint64_t known = json_number_of(o, "deployments"), unknown = json_number_of(o, "unknown"),
+		 cut = json_number_of(o, "cut");
+	size_t used =
+		(size_t)snprintf(text, sizeof text, "%s commits of %llu of %llu deployments",
+				 spread(json_object_get(o, "commits"), times),
+				 (unsigned long long)known, (unsigned long long)(known + unknown));
+	if (cut > 0)
+		snprintf(text + used, sizeof text - used, "; of %llu of them not all are read",
+			 (unsigned long long)cut);
 	put(cli, to, "change lead time",
 	    json_is_true(json_object_get(o, "recorded"))
-		    ? spread(json_object_get(o, "commits"), times)
-		    : "no commits recorded: releases do not know theirs yet");
+		    ? text
+		    : "no commits known: that needs two releases that were built here");
+}
+
+/* "4 commits, the oldest 3d 2h before" */
+static void put_commits(const struct cli *cli, struct buf *to, const json_t *commits)
+{
+	const json_t *commit;
+	uint64_t oldest_ms = 0;
+	char time[32];
+	size_t i, n = json_array_size(commits);
+	json_array_foreach (commits, i, commit)
+		if (json_number_of(commit, "lead_ms") > oldest_ms)
+			oldest_ms = json_number_of(commit, "lead_ms");
+	if (n > 0)
+		screen_put(cli, to, TONE_PLAIN, "  %zu commit%s, the oldest %s before", n,
+			   n == 1 ? "" : "s", long_time(oldest_ms, time));
 }
 
 static void put_row(const struct cli *cli, struct buf *to, const json_t *r)
@@ -120,6 +144,7 @@ static void put_row(const struct cli *cli, struct buf *to, const json_t *r)
 	if (json_is_integer(json_object_get(r, "recovery_ms")))
 		screen_put(cli, to, TONE_PLAIN, "  recovered in %s",
 			   long_time(json_number_of(r, "recovery_ms"), recovery));
+	put_commits(cli, to, json_object_get(r, "commits"));
 	if (by > 0)
 		screen_put(cli, to, TONE_PLAIN, "  by rollout %llu", (unsigned long long)by);
 	buf_puts(to, "\n");

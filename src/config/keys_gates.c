@@ -16,8 +16,8 @@ static const struct schema_key approve_keys[] = {
 	{"count", SCHEMA_NUMBER, AT(app_approve, count), .fallback = "1", .min = 1, .max = 10,
 	 .doc = "How many persons have to say yes."},
 	{"not_author", SCHEMA_BOOL, AT(app_approve, not_author), .fallback = "true",
-	 .doc = "Whoever made the release, asked for it here, or wrote its commit, does not "
-		"count."},
+	 .doc = "Whoever made the release, asked for it here, or wrote one of the commits that it "
+		"brings, does not count."},
 	{"expires", SCHEMA_DURATION, AT(app_approve, expires_ms), .fallback = "24h",
 	 .min = MINUTE(1), .max = DAY(30),
 	 .doc = "Without enough answers by then the release does not go out."},

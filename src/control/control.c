@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "control/background.h"
 #include "control/builds.h"
+#include "control/commits.h"
 #include "control/environment.h"
 #include "control/migration.h"
 #include "control/postmortem.h"
@@ -234,8 +235,10 @@ static void on_tick(void *context)
 	else
 		for (uint32_t i = 0; i < c->environment_count; i++)
 			tick_environment(c->environments[i], now);
-	if (!c->stopping && !c->degraded)
+	if (!c->stopping && !c->degraded) {
 		builds_tick(c, now);
+		commits_tick(c, now);
+	}
 	if (c->offers_due && !c->stopping && !c->degraded) {
 		c->offers_due = false;
 		offers_look(c);
@@ -521,6 +524,7 @@ void control_free(struct control *c)
 	background_release(c);
 	postmortem_release(c);
 	builds_release(c);
+	commits_release(c);
 	for (uint32_t i = 0; i < c->environment_count; i++) {
 		struct environment *e = c->environments[i];
 		analysis_cancel(e);

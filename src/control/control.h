@@ -36,6 +36,7 @@ struct builds;
 struct server;
 struct check_runner;
 struct control;
+struct history;
 struct metrics;
 struct postmortems;
 struct router;
@@ -63,6 +64,7 @@ struct control_parts {
 	struct ticks *ticks;             /* NULL: what the judge is fed with is not kept */
 	struct postmortems *postmortems; /* NULL: none is drafted */
 	struct builds *builds;           /* NULL: commits are not built here */
+	struct history *history;         /* NULL: nothing is known of repositories */
 	struct metrics *metrics;         /* NULL: instances are not asked for what they count */
 	/* Runs `work` beside the loop, then `done` in it, both with `job`; NULL: everything in the loop. */
 	void (*background)(void *context, void (*work)(void *job), void (*done)(void *job),

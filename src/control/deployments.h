@@ -4,8 +4,10 @@
  *
  * WHAT  A rollout that deploys is a normal deployment; one of the release that is live already, and a restart, is a
  *       redeploy; a rollback is about the newest deployment before it that brought what it left. What was refused,
- *       cancelled or superseded before it began is none. Commits and repairs are not recorded yet.
- * LIMITS The newest DEPLOYMENTS_MAX.
+ *       cancelled or superseded before it began is none. Repairs are not recorded. A commit counts with the first
+ *       deployment that brought it for good; it was pushed when that one's release was ordered to be built, at the
+ *       latest.
+ * LIMITS The newest DEPLOYMENTS_MAX, and the newest DEPLOYMENT_COMMITS_MAX commits of them.
  * OWNS  The list is the caller's, large, and has no pointers.
  */
 #ifndef CONTROL_DEPLOYMENTS_H
@@ -14,14 +16,22 @@
 #include "control/control.h"
 #include "report/dora.h"
 
-enum { DEPLOYMENTS_MAX = 4096 };
+enum {
+	DEPLOYMENTS_MAX = 4096,
+	DEPLOYMENT_COMMITS_MAX = DORA_TIMES_MAX + 1,
+	DEPLOYMENT_ID_SIZE = 65
+};
 
 struct deployment_list {
 	uint32_t count;
 	struct dora_deployment items[DEPLOYMENTS_MAX]; /* newest first */
 	struct deployment_release {
 		char fresh[DIGEST_HEX_SIZE], old[DIGEST_HEX_SIZE];
+		bool commits_known, commits_cut; /* what lies between the two */
 	} releases[DEPLOYMENTS_MAX];
+	uint32_t commit_count;
+	struct dora_commit commits[DEPLOYMENT_COMMITS_MAX]; /* of one deployment together */
+	char commit_ids[DEPLOYMENT_COMMITS_MAX][DEPLOYMENT_ID_SIZE];
 };
 
 /* Now, by the clock that the records were made with: where a window ends. */

@@ -138,10 +138,12 @@ struct control {
 	bool started;
 	bool collecting;
 	bool offers_due;
-	struct job *jobs;             /* background.c's */
-	struct store_build *building; /* builds.c's: what is under way, or NULL */
-	struct build_job *build_job;  /* build_release.c's */
-	uint64_t build_due_ms;        /* when the next one is looked for */
+	struct job *jobs;                /* background.c's */
+	struct store_build *building;    /* builds.c's: what is under way, or NULL */
+	struct build_job *build_job;     /* build_release.c's */
+	uint64_t build_due_ms;           /* when the next one is looked for */
+	struct commits_job *commits_job; /* commits.c's */
+	uint64_t commits_due_ms;
 	struct postmortem_job *postmortem_jobs;
 	bool stopping;
 	void (*stopped)(void *context);

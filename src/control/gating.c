@@ -11,9 +11,9 @@
 #include "config/config.h"
 #include "config/server.h"
 #include "config/window.h"
+#include "control/commits.h"
 #include "control/environment.h"
 #include "store/audit.h"
-#include "store/builds.h"
 
 enum { LOOK_EVERY_MS = 1000, STABLES_LOOKED_AT = 100 };
 
@@ -177,32 +177,18 @@ static struct digest hash_of(const struct active_rollout *r)
 	return digest_of(bytes, size);
 }
 
-/* Did this person write the commit that was built? Where that cannot be told, everybody may have. */
-static bool wrote_commit(const struct environment *e, const struct active_rollout *r,
-			 const char *person)
-{
-	struct store *store = e->control->parts.store;
-	struct store_build *build = mem_zero(1, sizeof *build);
-	char origin[DIGEST_HEX_SIZE], author[sizeof build->address + 8];
-	struct error ignored;
-	int result = release_origin(store, r->candidate.hex, origin, &ignored);
-	if (result == 0)
-		result = store_build_of_release(store, origin, build, &ignored);
-	snprintf(author, sizeof author, "mail:%s", build->address);
-	bool wrote = result == 0 ? !build->address[0] ||
-					   strcmp(server_person(server_of(e->control), author),
-						  person) == 0
-				 : result != ERR_NOT_FOUND; /* then it was not built here */
-	free(build);
-	return wrote;
-}
-
+/* `ret_why`, where it is true, goes on after the person's name. */
 static bool is_author(const struct environment *e, const struct active_rollout *r,
-		      const char *person)
+		      const char *person, char ret_why[AUTHORSHIP_SIZE])
 {
 	const struct server *server = server_of(e->control);
-	return strcmp(server_person(server, r->candidate.by), person) == 0 ||
-	       strcmp(server_person(server, r->by), person) == 0 || wrote_commit(e, r, person);
+	bool made = strcmp(server_person(server, r->candidate.by), person) == 0;
+	if (made || strcmp(server_person(server, r->by), person) == 0) {
+		text_copy(ret_why, AUTHORSHIP_SIZE,
+			  made ? "made this release" : "asked for this release");
+		return true;
+	}
+	return commits_author(e, r, person, ret_why) != AUTHOR_OF_NONE;
 }
 
 static bool may_answer(const struct environment *e, const struct app_approve *approve,
@@ -231,11 +217,12 @@ static int count_answer(void *context, const struct store_approval *a)
 {
 	struct tally *t = context;
 	struct gating *g = t->gating;
+	char why[AUTHORSHIP_SIZE];
 	if (strcmp(a->hash, g->hash) != 0 || g->answer_count == GATING_ANSWERS_MAX ||
 	    said_before(g, a) || !may_answer(t->e, t->approve, a->person))
 		return 0;
 	bool yes = strcmp(a->verdict, "yes") == 0;
-	if (yes && t->approve->not_author && is_author(t->e, t->r, a->person))
+	if (yes && t->approve->not_author && is_author(t->e, t->r, a->person, why))
 		return 0;
 	struct store_approval *kept = &g->answers[g->answer_count++];
 	*kept = *a;
@@ -442,6 +429,7 @@ static int check_answer(struct environment *e, struct active_rollout *r,
 			const struct app_approve *approve, const char *person,
 			const struct control_answer *answer, struct error *err)
 {
+	char why[AUTHORSHIP_SIZE];
 	if (!may_answer(e, approve, person)) {
 		char groups[GATING_WORDS_SIZE];
 		name_groups(approve, groups, sizeof groups);
@@ -450,12 +438,11 @@ static int check_answer(struct environment *e, struct active_rollout *r,
 				 "server's own file.",
 				 person, e->key, groups);
 	}
-	if (answer->verdict == CONTROL_ANSWER_YES && approve->not_author && is_author(e, r, person))
-		return error_set(
-			err, ERR_DENIED,
-			"%s made this release or asked for it, and %s wants another person "
-			"to approve it (not_author).",
-			person, e->key);
+	if (answer->verdict == CONTROL_ANSWER_YES && approve->not_author &&
+	    is_author(e, r, person, why))
+		return error_set(err, ERR_DENIED,
+				 "%s %s, and %s wants another person to approve it (not_author).",
+				 person, why, e->key);
 	if (answer->verdict == CONTROL_ANSWER_EMERGENCY && !answer->reason[0])
 		return error_set(err, ERR_INVALID,
 				 "An emergency needs a reason; say it with --reason.");

@@ -10,7 +10,7 @@
 #include "control/postmortem.h"
 #include "control/view.h"
 #include "store/audit.h"
-#include "store/builds.h"
+#include "store/commits.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
 
@@ -197,6 +197,38 @@ static void take_releases(struct gathering *g)
 	buf_done(&back);
 }
 
+static int add_commit(void *context, const struct store_change *change)
+{
+	struct postmortem *facts = context;
+	if (facts->commit_count == POSTMORTEM_COMMITS_MAX) {
+		facts->commits_left_out++;
+		return 0;
+	}
+	struct postmortem_commit *commit = &facts->commits[facts->commit_count++];
+	text_copy(commit->id, sizeof commit->id, change->id);
+	commit->committed_unix_ms = change->committed_unix_s * 1000;
+	commit->merge = change->merge;
+	text_copy(commit->subject, sizeof commit->subject, change->subject);
+	return 0;
+}
+
+/* They are those of the rollout that brought the bad release, if it is the one before that came back. */
+static void take_commits(struct gathering *g)
+{
+	struct store *store = g->control->parts.store;
+	struct postmortem *facts = g->facts;
+	struct store_span *span = mem_zero(1, sizeof *span);
+	uint32_t rollout = g->rollback ? g->brought_by : facts->number;
+	struct error ignored;
+	facts->commits_known = store_span_get(store, rollout, span, &ignored) > 0 &&
+			       is(span->state, "known") &&
+			       is(span->new_commit, facts->bad.commit) &&
+			       is(span->old_commit, facts->back.commit) &&
+			       store_changes(store, rollout, add_commit, facts, &ignored) >= 0;
+	facts->commits_cut = span->cut;
+	free(span);
+}
+
 static void take_traffic(const struct view_traffic *from, struct postmortem_traffic *to)
 {
 	*to = (struct postmortem_traffic){from->requests, from->errors, from->p50_us, from->p99_us};
@@ -360,6 +392,7 @@ static int gather(struct gathering *g, struct error *err)
 		return result;
 	merge_lines(g);
 	take_releases(g);
+	take_commits(g);
 	take_steps(g);
 	take_exposure(g);
 	take_verdict(g);

@@ -14,6 +14,7 @@
 #include "base/pack.h"
 #include "base/text.h"
 #include "control/commands.h"
+#include "control/commits.h"
 #include "control/environment.h"
 #include "control/migration.h"
 #include "control/postmortem.h"
@@ -368,6 +369,8 @@ static void put_change(struct environment *e, struct active_rollout *r,
 	put_effects(e, r, &change->effects, note);
 	if (r)
 		put_weight(e, r, change);
+	if (r && event->kind == EVENT_START)
+		commits_want(e, r);
 	if (r)
 		migration_put(e, r, change->plan, &change->rollout);
 	if (r)

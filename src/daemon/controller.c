@@ -16,6 +16,7 @@
 #include "daemon/server_file.h"
 #include "daemon/state.h"
 #include "drivers/artifact/local.h"
+#include "drivers/builder/history.h"
 #include "drivers/builds/process.h"
 #include "drivers/check/smoke.h"
 #include "drivers/metrics/scrape.h"
@@ -41,6 +42,7 @@ struct controller {
 	struct postmortems *postmortems;
 	struct metrics *metrics;
 	struct builds *builds;
+	struct history *history;
 	struct runtime *runtime;
 	struct router *router;
 	struct control *control;
@@ -68,6 +70,14 @@ static void on_interrupt(void *context, int number)
 	control_stop_instances(c->control, on_instances_ended, c);
 }
 
+static int open_history(struct controller *c, struct error *err)
+{
+	char scratch[PATH_SIZE], hosted[PATH_SIZE];
+	return history_new(state_file(c->state, "builds/history", scratch, sizeof scratch),
+			   state_file(c->state, "repositories", hosted, sizeof hosted), &c->history,
+			   err);
+}
+
 static int open_world(struct controller *c, struct error *err)
 {
 	char path[PATH_SIZE];
@@ -83,6 +93,8 @@ static int open_world(struct controller *c, struct error *err)
 		result = builds_process_new(c->loop,
 					    state_file(c->state, "builds", path, sizeof path),
 					    &c->builds, err);
+	if (result == 0)
+		result = open_history(c, err);
 	if (result < 0)
 		return result;
 	c->checks = smoke_new(c->loop, state_fd(c->state), build_scan_judge_check);
@@ -108,6 +120,7 @@ static int open_control(struct controller *c, struct error *err)
 				      .postmortems = c->postmortems,
 				      .metrics = c->metrics,
 				      .builds = c->builds,
+				      .history = c->history,
 				      .background = run_beside,
 				      .background_context = c->loop,
 				      .server = server_file_now,
@@ -170,9 +183,12 @@ static void close_all(struct controller *c)
 		c->runtime->ops->free(c->runtime);
 	smoke_free(c->checks);
 	scrape_free(c->metrics);
+	if (c->history)
+		history_cancel(c->history);
 	loop_free(c->loop); /* waits for what runs beside it, which uses the following */
 	ticks_file_free(c->ticks);
 	postmortem_file_free(c->postmortems);
+	history_free(c->history);
 	artifact_local_free(c->artifacts);
 	store_close(c->store);
 	server_file_close(c->server_file);

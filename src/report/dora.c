@@ -175,17 +175,24 @@ static const struct dora_deployment *brought_by(const struct dora_input *input,
 	return NULL;
 }
 
+bool dora_lead(const struct dora_input *input, const struct dora_commit *commit,
+	       uint64_t *ret_lead_ms)
+{
+	const struct dora_deployment *d = commit->merge ? NULL : brought_by(input, commit);
+	bool ahead = commit->pushed_unix_ms > 0 && commit->made_unix_ms > commit->pushed_unix_ms;
+	uint64_t from = ahead ? commit->pushed_unix_ms : commit->made_unix_ms;
+	if (d)
+		*ret_lead_ms = d->completed_unix_ms > from ? d->completed_unix_ms - from : 0;
+	return d != NULL;
+}
+
 static void compute_lead(const struct dora_input *input, struct dora_numbers *to)
 {
 	uint32_t n = 0;
-	for (uint32_t i = 0; i < input->commit_count; i++) {
-		const struct dora_commit *c = &input->commits[i];
-		const struct dora_deployment *d = c->merge ? NULL : brought_by(input, c);
-		bool ahead = c->pushed_unix_ms > 0 && c->made_unix_ms > c->pushed_unix_ms;
-		uint64_t from = ahead ? c->pushed_unix_ms : c->made_unix_ms;
-		if (d)
-			keep(to, &n, d->completed_unix_ms > from ? d->completed_unix_ms - from : 0);
-	}
+	uint64_t lead_ms;
+	for (uint32_t i = 0; i < input->commit_count; i++)
+		if (dora_lead(input, &input->commits[i], &lead_ms))
+			keep(to, &n, lead_ms);
 	spread_of(to->times, n, &to->lead);
 }
 

@@ -101,6 +101,9 @@ struct dora_row {
 };
 
 void dora_row(const struct dora_input *input, uint32_t index, struct dora_row *ret_row);
+/* LEAD TIME of one of the input's commits; false: it does not count. */
+bool dora_lead(const struct dora_input *input, const struct dora_commit *commit,
+	       uint64_t *ret_lead_ms);
 void dora_compute(const struct dora_input *input, struct dora_numbers *ret_numbers);
 
 #endif

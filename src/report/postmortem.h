@@ -27,6 +27,7 @@ enum {
 	POSTMORTEM_TEXT_SIZE = 512,
 	POSTMORTEM_LINES_MAX = 256,
 	POSTMORTEM_CHANGES_MAX = 128,
+	POSTMORTEM_COMMITS_MAX = 100,
 	POSTMORTEM_BINS_MAX = 60,
 	POSTMORTEM_BANDS_MAX = 32,
 	POSTMORTEM_REPLAYS_MAX = 6,
@@ -74,6 +75,14 @@ struct postmortem_change {
 	char key[192];
 	bool hidden;
 	char from[160], to[160];
+};
+
+/* One that the bad release had and the one before had not. */
+struct postmortem_commit {
+	char id[POSTMORTEM_WORD_SIZE];
+	uint64_t committed_unix_ms; /* 0: it cannot be told */
+	bool merge;
+	char subject[POSTMORTEM_TEXT_SIZE];
 };
 
 /* A stretch of the time that was judged. */
@@ -154,6 +163,10 @@ struct postmortem {
 	uint32_t change_count, changes_left_out;
 	bool compared; /* both configurations are there */
 	struct postmortem_change changes[POSTMORTEM_CHANGES_MAX];
+	bool commits_known;
+	uint32_t commit_count, commits_left_out; /* what is left out is older */
+	bool commits_cut;                        /* and there are more than davit reads */
+	struct postmortem_commit commits[POSTMORTEM_COMMITS_MAX]; /* newest first */
 	struct postmortem_ticks ticks;
 };
 

@@ -249,6 +249,36 @@ static void say_commit(struct writer *w, const char *which, const struct postmor
 		say(w, "%s was not built here: its commit is not known.", which);
 }
 
+static void write_commits(const struct postmortem *p, struct writer *w)
+{
+	static const char *const titles[] = {"commit", "made (UTC)", "subject"};
+	if (!p->bad.commit[0] || !p->back.commit[0])
+		return;
+	if (!p->commits_known || p->commit_count == 0) {
+		say(w, "%s",
+		    p->commits_known ? "It has no commit that the one before had not."
+				     : "Which commits lie between the two is not known.");
+		return;
+	}
+	w->ops->table(w, "Commits of the bad release that the one before had not, newest first.",
+		      titles, 3);
+	for (uint32_t i = 0; i < p->commit_count; i++) {
+		const struct postmortem_commit *c = &p->commits[i];
+		char when[32] = "-", id[16];
+		if (c->committed_unix_ms > 0)
+			text_format_time(c->committed_unix_ms, when, sizeof when);
+		snprintf(id, sizeof id, "%.12s", c->id);
+		const struct writer_cell cells[] = {
+			{id, WRITER_NUMBER}, {when, WRITER_NUMBER}, {c->subject, WRITER_PLAIN}};
+		w->ops->row(w, cells, 3);
+	}
+	w->ops->table_end(w);
+	if (p->commits_left_out > 0)
+		say(w, "%u older ones are left out.", p->commits_left_out);
+	if (p->commits_cut)
+		say(w, "There are more than davit reads.");
+}
+
 static void write_changes(const struct postmortem *p, struct writer *w)
 {
 	static const char *const titles[] = {"key", "before", "in the bad release"};
@@ -260,6 +290,7 @@ static void write_changes(const struct postmortem *p, struct writer *w)
 		    : "other files than in the release before.");
 	say_commit(w, "The bad release", &p->bad);
 	say_commit(w, "The one before", &p->back);
+	write_commits(p, w);
 	if (!p->compared) {
 		w->ops->paragraph(w, "There is no configuration to compare with.");
 		return;

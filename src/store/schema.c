@@ -142,8 +142,29 @@ static const char *const step_6[] = {
 	NULL,
 };
 
+/* What rollouts brought; committed is in Unix seconds. And tags that are to be made in repositories. */
+static const char *const step_7[] = {
+	"CREATE TABLE span (rollout INTEGER PRIMARY KEY REFERENCES rollout (number),"
+	"  app TEXT NOT NULL, environment TEXT NOT NULL, repository TEXT NOT NULL,"
+	"  old_commit TEXT NOT NULL, new_commit TEXT NOT NULL, pushed INTEGER NOT NULL,"
+	"  state TEXT NOT NULL, count INTEGER NOT NULL, cut INTEGER NOT NULL,"
+	"  why TEXT NOT NULL) STRICT;"
+	"CREATE INDEX span_of ON span (app, environment);"
+	"CREATE INDEX span_wanted ON span (rollout) WHERE state = 'wanted';"
+	"CREATE TABLE change (rollout INTEGER NOT NULL REFERENCES span (rollout),"
+	"  place INTEGER NOT NULL, commit_id TEXT NOT NULL, committed INTEGER NOT NULL,"
+	"  merge INTEGER NOT NULL, address TEXT NOT NULL, author TEXT NOT NULL,"
+	"  subject TEXT NOT NULL, PRIMARY KEY (rollout, place)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE git_tag (rollout INTEGER PRIMARY KEY REFERENCES rollout (number),"
+	"  repository TEXT NOT NULL, commit_id TEXT NOT NULL, name TEXT NOT NULL,"
+	"  message TEXT NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL,"
+	"  why TEXT NOT NULL) STRICT;"
+	"CREATE INDEX git_tag_wanted ON git_tag (rollout) WHERE state = 'wanted';",
+	NULL,
+};
+
 const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2, step_3,
-							step_4, step_5, step_6};
+							step_4, step_5, step_6, step_7};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)

@@ -385,6 +385,7 @@ void world_start(void)
 				      .ticks = &world.ticks,
 				      .postmortems = world.postmortems,
 				      .builds = world.builds,
+				      .history = world.history,
 				      .metrics = &world.metrics,
 				      .background = world.beside,
 				      .server = server_now,

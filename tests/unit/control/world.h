@@ -92,6 +92,8 @@ struct fake_instance {
 	uint64_t visits, bought, value; /* of its life */
 };
 
+struct history;
+
 struct fake_release {
 	struct digest id;
 	char tag[ROUTER_NAME_SIZE];
@@ -124,6 +126,7 @@ struct world {
 	struct postmortems *postmortems; /* of the test, or NULL; so are the next three */
 	struct builds *builds;
 	int (*secret_key)(void *context, bool make, struct seal_key *ret_key, struct error *err);
+	struct history *history;
 	const char *files; /* the directory that every artifact is */
 	void (*beside)(void *context, void (*work)(void *job), void (*done)(void *job), void *job);
 	struct runtime runtime;

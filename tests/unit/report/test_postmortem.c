@@ -105,6 +105,12 @@ static void make_hostile(void)
 	p->change_count = 1;
 	text_copy(p->changes[0].key, sizeof p->changes[0].key, hostile);
 	text_copy(p->changes[0].to, sizeof p->changes[0].to, hostile);
+	text_copy(p->bad.commit, sizeof p->bad.commit, "bbbb");
+	text_copy(p->back.commit, sizeof p->back.commit, "aaaa");
+	p->commits_known = true;
+	p->commit_count = 1;
+	text_copy(p->commits[0].id, sizeof p->commits[0].id, hostile);
+	text_copy(p->commits[0].subject, sizeof p->commits[0].subject, hostile);
 	p->ticks.known = true;
 	p->ticks.bin_count = p->ticks.band_count = 1;
 	p->ticks.bin_ms = p->ticks.total_ms = 1000;
@@ -154,6 +160,24 @@ static void values_that_are_hidden_are_not_shown(void **state)
 	assert_non_null(strstr(buf_text(&b), "| env.TOKEN | - | (another value) |"));
 }
 
+static void commits_are_listed_and_what_is_left_out_is_said(void **state)
+{
+	(void)state;
+	text_copy(p->bad.commit, sizeof p->bad.commit, "bbbb");
+	text_copy(p->back.commit, sizeof p->back.commit, "aaaa");
+	postmortem_write(p, POSTMORTEM_MARKDOWN, &b);
+	assert_non_null(strstr(buf_text(&b), "Which commits lie between the two is not known"));
+	buf_clear(&b);
+	p->commits_known = p->commits_cut = true;
+	p->commit_count = 1;
+	p->commits_left_out = 900;
+	p->commits[0] = (struct postmortem_commit){.id = "0123456789abcdef", .subject = "A change"};
+	postmortem_write(p, POSTMORTEM_MARKDOWN, &b);
+	assert_non_null(strstr(buf_text(&b), "| 0123456789ab | - | A change |"));
+	assert_non_null(strstr(buf_text(&b), "900 older ones are left out"));
+	assert_non_null(strstr(buf_text(&b), "There are more than davit reads"));
+}
+
 static void the_same_facts_give_the_same_bytes(void **state)
 {
 	(void)state;
@@ -200,6 +224,7 @@ int main(void)
 		TEST(hostile_texts_stay_texts_in_html),
 		TEST(hostile_texts_stay_texts_in_markdown),
 		TEST(values_that_are_hidden_are_not_shown),
+		TEST(commits_are_listed_and_what_is_left_out_is_said),
 		TEST(the_same_facts_give_the_same_bytes),
 		TEST(a_longer_step_is_estimated_by_its_requests),
 	};

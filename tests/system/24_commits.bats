@@ -1,0 +1,195 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# What davit knows of git around a release: the commits it brings, who wrote them, how long each took.
+
+load lib.bash
+
+setup() {
+	kit_setup
+	command -v bwrap >/dev/null || skip "bubblewrap is not installed"
+	STAGING_PORT=$(free_port)
+	INSTANCES=1
+	STRATEGY=$FAST_BLUE_GREEN
+	ENVIRONMENT_EXTRA='    analysis: off'
+	R=$T/repo
+	mkdir "$R"
+	chmod 755 "$T" "$R"
+	g init -q -b main
+	g config user.name 'Ann Émile'
+	g config user.email ann@example.com
+	EXTRA='pipeline: { package: { archive: [app, n] } }'
+	write_config "$R/davit.yaml"
+	cp "$BUILD/tests/system/app" "$R/app"
+	change First
+}
+
+teardown() { kit_teardown; }
+
+g() { git -C "$R" "$@" 3>&- 4>&-; }
+in_repo() { (cd "$R" && "$DAVIT" "$@" </dev/null 3>&-); }
+# change SUBJECT [GIT-OPTION...]: a commit of other bytes
+change() {
+	local subject=$1
+	shift
+	echo "$RANDOM $RANDOM" >"$R/n"
+	g add -A && g "$@" commit -q -m "$subject"
+}
+# aged SECONDS SUBJECT [GIT-OPTION...]: one that was made so long ago
+aged() {
+	local at=$(($(date +%s) - $1))
+	shift
+	GIT_AUTHOR_DATE="$at +0000" GIT_COMMITTER_DATE="$at +0000" change "$@"
+}
+live_in() { davit status "$1" --json | jq -r '.applications[0].environments[0].live.tag'; }
+dora() { davit dora prod --rows --json | jq -c ".environments[0] | $1"; }
+rows_have() { davit dora prod --rows --json | jq -r '.environments[0].rows[0].commits[].commit' | sort; }
+listed() { davit postmortem prod --json | jq -r '.commits[].commit'; }
+gated() { davit why prod --json | jq -r .state; }
+fingerprint() { ssh-keygen -l -f "$T/$1.pub" | awk '{ print $2 }'; }
+# ann, bob and eve may answer for prod; eve writes nothing
+people() {
+	local who
+	for who in ann bob eve; do ssh-keygen -q -t ed25519 -N '' -C "$who" -f "$T/$who" </dev/null; done
+	cat >"$T/server.yaml" <<-YAML
+		people:
+		  ann: ["ssh:$(fingerprint ann)", "mail:ann@example.com"]
+		  bob: ["ssh:$(fingerprint bob)", "mail:bob@example.com"]
+		  eve: ["ssh:$(fingerprint eve)"]
+		groups: { managers: [ann, bob, eve] }
+		protect: { shop/prod: { approve: { by: [managers] } } }
+	YAML
+}
+# The commits that git itself names between two, but merges.
+between() { g log --format=%H --no-merges "$1..$2" | sort; }
+
+@test "each commit's time to production is measured, once, and the rows say which commits they are" {
+	local first second hour=3600
+	up
+	exits 0 in_repo build --to prod
+	wait_for 20 "v0.0.1 in prod" holds v0.0.1 live_in prod
+	first=$(g rev-parse HEAD)
+	is false dora .change_lead_time.recorded
+	exits 0 davit dora prod
+	says "no commits known: that needs two releases"
+
+	for i in 1 2 3 4; do aged $((i * hour)) "Change $i"; done
+	g checkout -q -b feature "$first"
+	echo 1 >"$R/feature"
+	g add -A && GIT_COMMITTER_DATE="$(($(date +%s) - 10 * hour)) +0000" g commit -q -m Feature
+	g checkout -q main
+	g merge -q --no-edit feature
+	# One whose clock is a day ahead counts from its push.
+	aged $((-24 * hour)) 'From the future'
+	second=$(g rev-parse HEAD)
+	exits 0 in_repo build --to prod
+	wait_for 20 "v0.0.2 in prod" holds v0.0.2 live_in prod
+	wait_for 10 "its commits" holds true dora .change_lead_time.recorded
+	# 1, 2, 3, 4 and 10 hours, and seconds: places 3 and 6 of 6.
+	is 6 dora .change_lead_time.commits.n
+	is true dora ".change_lead_time.commits | .p50_ms - 2 * $hour * 1000 | . >= 0 and . < 120000"
+	is true dora ".change_lead_time.commits | .p90_ms - 10 * $hour * 1000 | . >= 0 and . < 120000"
+	is '{"deployments":1,"unknown":1,"cut":0}' dora '.change_lead_time | {deployments, unknown, cut}'
+	is "$(between "$first" "$second")" rows_have
+	is true dora "[.rows[0].commits[] | select(.commit == \"$second\") | .lead_ms] | length == 1 and .[0] < 120000"
+	is null dora .rows[1].commits
+	exits 0 davit dora prod --rows
+	says "(6) commits of 1 of 2 deployments"
+	says "6 commits, the oldest 10h"
+
+	# Back, and there again: nothing counts twice. Nor does the other environment's time.
+	exits 0 davit rollback prod
+	is v0.0.1 live_in prod
+	exits 0 davit deploy prod v0.0.2 --allow-bad
+	wait_for 10 "both to be known" holds 2 dora .change_lead_time.deployments
+	is 6 dora .change_lead_time.commits.n
+	is '[]' dora .rows[0].commits
+	exits 0 davit audit --verify
+}
+
+@test "who wrote any commit of the release does not count among those who say yes" {
+	local theirs
+	people
+	up --server "$T/server.yaml"
+	exits 0 in_repo build --to prod
+	wait_for 10 "the question" holds gated gated
+	# Nothing was live before: only who wrote the commit that is built is asked for.
+	exits 4 davit approve prod --key "$T/ann" --yes
+	says "ann wrote commit $(g rev-parse HEAD | cut -c 1-12) of it (First), and shop/prod wants another person"
+	exits 0 davit approve prod --key "$T/bob" --yes
+	wait_for 20 "v0.0.1 in prod" holds v0.0.1 live_in prod
+
+	change "Bob's \$(touch $T/evil) \"change\"" -c user.email=Bob@Example.com
+	theirs=$(g rev-parse HEAD | cut -c 1-12)
+	change 'The last one'
+	exits 0 in_repo build --to prod
+	wait_for 10 "the question" holds gated gated
+	exits 4 davit approve prod --key "$T/ann" --yes
+	exits 4 davit approve prod --key "$T/bob" --yes
+	says "bob wrote commit $theirs of it"
+	is gated gated
+	exits 0 davit approve prod --key "$T/eve" --yes
+	wait_for 20 "v0.0.2 in prod" holds v0.0.2 live_in prod
+
+	# A commit whose author cannot be told may be anybody's, wherever it stands.
+	change 'A long address' -c user.email="$(printf 'a%.0s' {1..300})@example.com"
+	theirs=$(g rev-parse HEAD | cut -c 1-12)
+	change Last
+	exits 0 in_repo build --to prod
+	wait_for 10 "the question" holds gated gated
+	exits 4 davit approve prod --key "$T/eve" --yes
+	says "eve may have written commit $theirs of it"
+	[ ! -e "$T/evil" ]
+}
+
+@test "a release with more commits than davit reads says so, and may be anybody's" {
+	people
+	up --server "$T/server.yaml"
+	exits 0 in_repo build --to prod
+	wait_for 10 "the question" holds gated gated
+	exits 0 davit approve prod --key "$T/eve" --yes
+	wait_for 20 "v0.0.1 in prod" holds v0.0.1 live_in prod
+	python3 -c '
+for i in range(1100):
+    print(f"commit refs/heads/main\ncommitter C <c@example.com> {1700000000 + i} +0000\ndata 2\nc\n" + ("from refs/heads/main^0\n" if i == 0 else ""))' |
+		g fast-import --quiet
+	g reset -q --hard main
+	change Last
+	exits 0 in_repo build --to prod
+	wait_for 10 "the question" holds gated gated
+	exits 4 davit approve prod --key "$T/eve" --yes
+	says "eve may have written some of it: it has more commits than davit reads"
+	exits 0 davit approve prod --key "$T/eve" --emergency -m 'it is urgent'
+	exits 0 davit approve prod --key "$T/bob" --emergency -m 'it is urgent'
+	wait_for 20 "v0.0.2 in prod" holds v0.0.2 live_in prod
+	wait_for 10 "its commits" holds true dora .change_lead_time.recorded
+	is '{"n":1000,"cut":1}' dora '.change_lead_time | {n: .commits.n, cut}'
+	exits 0 davit dora prod
+	says "of 1 of them not all are read"
+}
+
+@test "a post-mortem lists the commits of the bad release that the one before had not" {
+	# shellcheck disable=SC2016
+	local evil='<script>alert(1)</script> | `x` [y](z)' first
+	STRATEGY='[switch, { bake: 10m }]'
+	write_config "$R/davit.yaml"
+	change Second
+	up
+	exits 0 in_repo build --to prod
+	wait_for 20 "v0.0.1 in prod" holds succeeded rollout .state
+	first=$(g rev-parse HEAD)
+	change "$evil"
+	change 'The bad one'
+	exits 0 in_repo build --to prod
+	served() { [ "$(rollout .weight_bp)" = 10000 ] && [ "$(rollout .step)" -gt 1 ]; }
+	wait_for 20 "users to meet it" served
+	exits 0 davit abort prod -m 'it is bad'
+	wait_for 20 "the way back" holds reverted rollout .state
+	is "$(g log --format=%H "$first..HEAD")" listed
+	exits 0 davit postmortem prod --format html
+	says '&lt;script&gt;alert(1)'
+	fails grep -q '<script>' <<<"$output"
+	exits 0 davit postmortem prod
+	says "The bad one"
+	says "Commits of the bad release that the one before had not"
+	wait_for 10 "the draft" grep -q "The bad one" "$T/state/postmortems/0000000002.md"
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common.h"
+
+#include "store/commits.h"
+
+static void put_rollout(struct fixture *f, uint32_t number, const char *state)
+{
+	struct store_rollout r = a_rollout(number, "plan");
+	text_copy(r.app, sizeof r.app, "shop");
+	text_copy(r.environment, sizeof r.environment, "prod");
+	text_copy(r.state_name, sizeof r.state_name, state);
+	store_begin(f->s);
+	store_put_rollout(f->s, &r);
+	must(store_commit(f->s, &f->err), &f->err);
+}
+
+static struct store_span a_span(uint32_t rollout, const char *state)
+{
+	struct store_span span = {.rollout = rollout, .pushed_unix_ms = 1000 + rollout};
+	text_copy(span.app, sizeof span.app, "shop");
+	text_copy(span.environment, sizeof span.environment, "prod");
+	text_copy(span.repository, sizeof span.repository, "/srv/shop.git");
+	text_copy(span.old_commit, sizeof span.old_commit, "aaaa");
+	text_copy(span.new_commit, sizeof span.new_commit, "bbbb");
+	text_copy(span.state, sizeof span.state, state);
+	return span;
+}
+
+/* The commits are single letters. */
+static void put_span(struct fixture *f, uint32_t rollout, const char *state, const char *commits)
+{
+	struct store_span span = a_span(rollout, state);
+	struct store_change change = {.committed_unix_s = 77};
+	span.count = (uint32_t)strlen(commits);
+	store_begin(f->s);
+	store_put_span(f->s, &span);
+	for (uint32_t i = 0; i < span.count; i++) {
+		change.id[0] = commits[i];
+		change.merge = commits[i] == 'm';
+		text_copy(change.subject, sizeof change.subject, "'; DROP TABLE span; --");
+		store_add_change(f->s, rollout, i, &change);
+	}
+	must(store_commit(f->s, &f->err), &f->err);
+}
+
+static int add_id(void *context, const struct store_change *change)
+{
+	assert_string_equal(change->subject, "'; DROP TABLE span; --");
+	assert_int_equal(change->committed_unix_s, 77);
+	char *to = context;
+	to[strlen(to)] = change->id[0];
+	return 0;
+}
+
+static void a_span_comes_back_as_it_was_and_again_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct store_span got;
+	char ids[16] = "";
+	assert_int_equal(store_span_get(f->s, 1, &got, &f->err), 0);
+	put_rollout(f, 1, "running");
+	put_span(f, 1, "wanted", "");
+	store_close(f->s);
+	open_again(f);
+	assert_int_equal(store_span_wanted(f->s, &got, &f->err), 1);
+	assert_int_equal(got.rollout, 1);
+	assert_string_equal(got.repository, "/srv/shop.git");
+	assert_string_equal(got.old_commit, "aaaa");
+	assert_string_equal(got.new_commit, "bbbb");
+	assert_int_equal(got.pushed_unix_ms, 1001);
+	put_span(f, 1, "known", "dcm");
+	put_span(f, 1, "known", "dcm"); /* as after a crash before the controller knew */
+	assert_int_equal(store_span_wanted(f->s, &got, &f->err), 0);
+	assert_int_equal(store_span_get(f->s, 1, &got, &f->err), 1);
+	assert_string_equal(got.state, "known");
+	assert_int_equal(got.count, 3);
+	assert_int_equal(store_changes(f->s, 1, add_id, ids, &f->err), 0);
+	assert_string_equal(ids, "dcm");
+}
+
+static int add_delivery(void *context, const struct store_delivery *d)
+{
+	char *to = context;
+	size_t used = strlen(to);
+	snprintf(to + used, 256 - used, "%s:%u%s@%llu ", d->id, d->rollout, d->merge ? "m" : "",
+		 (unsigned long long)d->pushed_unix_ms);
+	return 0;
+}
+
+/* b is brought by 2, taken back, and brought again by 4; c by what never succeeded. */
+static void a_commit_is_delivered_once_by_the_first_that_succeeded(void **state)
+{
+	struct fixture *f = *state;
+	char text[256] = "";
+	put_rollout(f, 2, "succeeded");
+	put_rollout(f, 3, "reverted");
+	put_rollout(f, 4, "succeeded");
+	put_span(f, 2, "known", "ba");
+	put_span(f, 3, "known", "c");
+	put_span(f, 4, "known", "bdm");
+	assert_int_equal(store_deliveries(f->s, "shop", "prod", add_delivery, text, &f->err), 0);
+	assert_string_equal(text, "d:4@1004 m:4m@1004 a:2@1002 b:2@1002 ");
+	text[0] = '\0';
+	assert_int_equal(store_deliveries(f->s, "shop", "staging", add_delivery, text, &f->err), 0);
+	assert_string_equal(text, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_span_comes_back_as_it_was_and_again_changes_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_commit_is_delivered_once_by_the_first_that_succeeded, set_up, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
