@@ -128,6 +128,7 @@ static void add_environment(void *context, const struct view_environment *e)
 	json_t *o = numbers_of(m), *rows = json_array();
 	json_object_set_new(o, "app", json_string(e->app));
 	json_object_set_new(o, "environment", json_string(e->name));
+	json_object_set_new(o, "production", json_boolean(e->production));
 	for (uint32_t i = 0; m->rows && i < m->list->count; i++) {
 		json_t *row = row_of(m, i);
 		if (row)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * json_gate - see json.h: what a rollout waits for, and whether an environment is frozen. */
+ * json_gate - see json.h: what a rollout waits for, its tag, and whether an environment is
+ * frozen. */
 #include "api/json.h"
 
 static void put_number(json_t *o, const char *key, uint64_t number)
@@ -33,6 +34,13 @@ json_t *json_of_gate(const struct view_gate *g)
 	}
 	json_object_set_new(o, "answers", answers);
 	return o;
+}
+
+json_t *json_of_git_tag(const struct view_git_tag *t)
+{
+	return t->state[0] ? json_pack("{s:s, s:s, s:s}", "name", t->name, "state", t->state,
+				       "text", t->text)
+			   : json_null();
 }
 
 json_t *json_of_freeze(const struct view_freeze *f)

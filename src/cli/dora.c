@@ -154,8 +154,9 @@ static void put_environment(const struct cli *cli, struct buf *to, const json_t 
 {
 	const json_t *row;
 	size_t i;
-	screen_put(cli, to, TONE_PLAIN, "%s/%s\n", json_text_of(e, "app"),
-		   json_text_of(e, "environment"));
+	screen_put(cli, to, TONE_PLAIN, "%s/%s%s\n", json_text_of(e, "app"),
+		   json_text_of(e, "environment"),
+		   json_is_true(json_object_get(e, "production")) ? ", production" : "");
 	put_frequency(cli, to, json_object_get(e, "deployment_frequency"));
 	put_lead(cli, to, json_object_get(e, "change_lead_time"));
 	put_failures(cli, to, json_object_get(e, "change_fail_rate"));

@@ -121,6 +121,9 @@ static void print_why(const struct cli *cli, const json_t *rollout)
 		   json_text_of(rollout, "environment"), json_text_of(rollout, "strategy"));
 	screen_put(cli, &text, screen_tone(state), "%s %s", screen_glyph(cli, state), state);
 	screen_put(cli, &text, TONE_PLAIN, ".\n%s\n", json_text_of(rollout, "why"));
+	if (json_text_of(json_object_get(rollout, "git_tag"), "text")[0])
+		screen_put(cli, &text, TONE_PLAIN, "%s\n",
+			   json_text_of(json_object_get(rollout, "git_tag"), "text"));
 	put_both(cli, &text, rollout);
 	judge_draw(cli, rollout, &text);
 	put_evidence(cli, &text, rollout);

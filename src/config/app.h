@@ -187,6 +187,8 @@ struct app_environment {
 	struct app_texts verify; /* checks, once all requests go to the release */
 	struct app_trigger trigger;
 	struct app_migrate migrate;
+	bool production; /* users are here */
+	bool tag;        /* releases that succeed here are tagged */
 };
 
 struct app {

@@ -124,6 +124,14 @@ static const struct schema_key environment_keys[] = {
 		"that fails takes it back."},
 	{"migrate", SCHEMA_SECTION, AT(app_environment, migrate), .flags = SCHEMA_OPTIONAL,
 	 .section = &schema_migrate, .example = "{ ask: false }", .doc = "What differs here."},
+	{"production", SCHEMA_BOOL, AT(app_environment, production), .example = "true",
+	 .doc = "Whether its deployments are those that count: they are what `davit dora` calls "
+		"production. Left out, it is where a release ends: an environment that has `from`, "
+		"and that none comes from."},
+	{"tag", SCHEMA_BOOL, AT(app_environment, tag), .example = "false",
+	 .doc = "Whether the commit of a release that has succeeded here gets an annotated tag, "
+		"called as the release is, in the server's repository that it was built from. One "
+		"that is there is never moved. Left out: where it is production."},
 };
 
 static const struct schema_later environment_later[] = {

@@ -264,6 +264,29 @@ static void mark(struct app_environment *environment, const char *key)
 	environment->set |= schema_bit(&schema_environment, schema_find(&schema_environment, key));
 }
 
+/* Where releases end: it comes from another, and none comes from it. */
+static bool is_last(const struct app *app, const struct app_environment *environment)
+{
+	for (uint32_t i = 0; i < app->environment_count; i++) {
+		const char *from = app->environments[i].from;
+		if (from && strcmp(from, environment->name) == 0)
+			return false;
+	}
+	return environment->from != NULL;
+}
+
+static void decide_production(const struct app *app, struct app_environment *here)
+{
+	if (!is_written(&schema_environment, here->set, "production") && is_last(app, here)) {
+		here->production = true;
+		mark(here, "production");
+	}
+	if (!is_written(&schema_environment, here->set, "tag") && here->production) {
+		here->tag = true;
+		mark(here, "tag");
+	}
+}
+
 /* Its judge's settings are there, defaults and all, exactly where it judges. */
 static void settle_kayenta(struct app_analysis *analysis)
 {
@@ -301,6 +324,7 @@ static int merge(const struct app *app, const struct app_environment *environmen
 	if (here->migrate.set != 0)
 		mark(here, "migrate");
 	fill_routes(here);
+	decide_production(app, here);
 	to->set = (1u << schema_resolved.count) - 1;
 	if (to->persist.count == 0)
 		to->set &= ~schema_bit(&schema_resolved, schema_find(&schema_resolved, "persist"));

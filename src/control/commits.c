@@ -15,8 +15,7 @@
 
 enum { RETRY_MS = 5000, SHORT_ID = 12 };
 
-/* The build that a release came of; a restarted release is the one that it was made of. */
-static int build_of(struct store *store, const char *release, struct store_build *ret_build)
+int commits_build(struct store *store, const char *release, struct store_build *ret_build)
 {
 	char origin[DIGEST_HEX_SIZE];
 	struct error ignored;
@@ -33,8 +32,8 @@ void commits_want(struct environment *e, const struct active_rollout *r)
 		return;
 	struct store_build *builds = mem_zero(2, sizeof *builds);
 	struct store_span *span = mem_zero(1, sizeof *span);
-	if (build_of(c->parts.store, r->old_hex, &builds[0]) == 0 &&
-	    build_of(c->parts.store, r->candidate.hex, &builds[1]) == 0) {
+	if (commits_build(c->parts.store, r->old_hex, &builds[0]) == 0 &&
+	    commits_build(c->parts.store, r->candidate.hex, &builds[1]) == 0) {
 		span->rollout = r->number;
 		span->pushed_unix_ms = builds[1].created_unix_ms;
 		text_copy(span->app, sizeof span->app, e->app);
@@ -143,7 +142,7 @@ static void ask(struct control *c, const struct store_span *row)
 void commits_tick(struct control *c, uint64_t now_ms)
 {
 	struct error err;
-	if (!c->parts.history || c->commits_job || now_ms < c->commits_due_ms)
+	if (!c->parts.history || c->commits_job || c->tag_job || now_ms < c->commits_due_ms)
 		return;
 	struct store_span *row = mem_zero(1, sizeof *row);
 	int found = store_span_wanted(c->parts.store, row, &err);
@@ -224,7 +223,7 @@ enum authorship commits_author(const struct environment *e, const struct active_
 				.person = person,
 				.what = ret_what};
 	struct store_build *build = mem_zero(1, sizeof *build);
-	int result = build_of(c->parts.store, r->candidate.hex, build);
+	int result = commits_build(c->parts.store, r->candidate.hex, build);
 	ret_what[0] = '\0';
 	if (result == 0)
 		(void)see_author(&search, build->commit, build->address, build->subject);

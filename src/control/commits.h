@@ -21,6 +21,10 @@ struct environment;
 /* Between control_begin() and control_commit(), with the start of the rollout. */
 void commits_want(struct environment *e, const struct active_rollout *r);
 
+/* The build that a release came of; a restarted release is the one that it was made of. ERR_NOT_FOUND: none here. */
+MUST_CHECK int commits_build(struct store *store, const char *release,
+			     struct store_build *ret_build);
+
 void commits_tick(struct control *c, uint64_t now_ms);
 void commits_release(struct control *c); /* what is under way ends without the control */
 

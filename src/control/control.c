@@ -20,6 +20,7 @@
 #include "control/migration.h"
 #include "control/postmortem.h"
 #include "control/secrets.h"
+#include "control/tagging.h"
 #include "store/audit.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
@@ -238,6 +239,7 @@ static void on_tick(void *context)
 	if (!c->stopping && !c->degraded) {
 		builds_tick(c, now);
 		commits_tick(c, now);
+		tagging_tick(c, now);
 	}
 	if (c->offers_due && !c->stopping && !c->degraded) {
 		c->offers_due = false;
@@ -525,6 +527,7 @@ void control_free(struct control *c)
 	postmortem_release(c);
 	builds_release(c);
 	commits_release(c);
+	tagging_release(c);
 	for (uint32_t i = 0; i < c->environment_count; i++) {
 		struct environment *e = c->environments[i];
 		analysis_cancel(e);

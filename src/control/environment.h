@@ -144,6 +144,9 @@ struct control {
 	uint64_t build_due_ms;           /* when the next one is looked for */
 	struct commits_job *commits_job; /* commits.c's */
 	uint64_t commits_due_ms;
+	struct tag_job *tag_job; /* tagging.c's */
+	uint64_t tag_due_ms;
+	uint32_t tag_tries;
 	struct postmortem_job *postmortem_jobs;
 	bool stopping;
 	void (*stopped)(void *context);

@@ -19,6 +19,7 @@
 #include "control/migration.h"
 #include "control/postmortem.h"
 #include "control/summary.h"
+#include "control/tagging.h"
 #include "store/audit.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
@@ -233,6 +234,7 @@ static void put_effects(struct environment *e, struct active_rollout *r,
 		if (effect->kind == EFFECT_NOTIFY) {
 			put_transition(e, r, effect, note);
 			put_postmortem(e, r, effect->to);
+			tagging_want(e, r, effect->to);
 		} else if (effect->kind == EFFECT_EVIDENCE)
 			put_evidence(e, r, effect->step, effect->attempt,
 				     evidence_word(effect->evidence), note,

@@ -210,6 +210,7 @@ static void show_environment(struct environment *e, struct view_environment *v)
 		text_copy(v->listen, sizeof v->listen, config->environment.listen);
 	if (config && config->environment.route_count > 0 && config->environment.routes[0].host)
 		text_copy(v->host, sizeof v->host, config->environment.routes[0].host);
+	v->production = config && config->environment.production;
 	show_freeze(e, &v->freeze);
 	show_live(e, &v->live);
 	show_release(e, environment_candidate_slot(e), &v->candidate);

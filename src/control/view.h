@@ -91,6 +91,7 @@ struct view_environment {
 	char rollout_state[VIEW_WORD_SIZE];
 	uint32_t rollout_step, rollout_steps;
 	char rollout_label[VIEW_WORD_SIZE];
+	bool production; /* by the live release's configuration */
 	bool maintenance;
 	bool applied;                 /* the gateway serves what the document says */
 	char trouble[VIEW_TEXT_SIZE]; /* what davit wants to do here and cannot; "" = nothing */
@@ -229,6 +230,7 @@ struct view_rollout {
 	bool hold_judged; /* its end waits for the statistics */
 	struct view_numbers hold_numbers;
 	struct view_gate gate;
+	struct view_git_tag git_tag;
 	struct view_judge judge; /* of a rollout that has turned back: when it did */
 	uint32_t evidence_count;
 	struct view_evidence evidence[VIEW_EVIDENCE_MAX];

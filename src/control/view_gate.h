@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * view_gate - what people are shown of a rollout that waits, and of an environment where nothing may go out. Part of
- *             view.h.
+ * view_gate - what people are shown of a rollout that waits, of an environment where nothing may go out, and of a
+ *             release's tag. Part of view.h.
  * UNITS As there: times *_unix_ms, durations *_ms.
  */
 #ifndef CONTROL_VIEW_GATE_H
@@ -38,6 +38,13 @@ struct view_gate {
 		char reason[VIEW_GATE_TEXT_SIZE];
 		uint64_t at_unix_ms;
 	} answers[VIEW_ANSWERS_MAX];
+};
+
+/* The tag of a release that has succeeded, in the repository that it was built from. */
+struct view_git_tag {
+	char name[CONTROL_TAG_SIZE];
+	char state[VIEW_GATE_WORD_SIZE]; /* wanted made there refused; "" = none is wanted */
+	char text[VIEW_GATE_TEXT_SIZE];
 };
 
 #endif

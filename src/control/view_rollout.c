@@ -12,6 +12,7 @@
 #include "control/view_judge.h"
 #include "control/view_source.h"
 #include "provider/ticks.h"
+#include "store/git_tags.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
 
@@ -314,6 +315,20 @@ static void find_suspect(const struct source *s)
 	}
 }
 
+static int show_git_tag(struct control *c, uint32_t number, struct view_git_tag *to,
+			struct error *err)
+{
+	struct store_git_tag *tag = mem_zero(1, sizeof *tag);
+	int found = store_git_tag_get(c->parts.store, number, tag, err);
+	if (found > 0) {
+		text_copy(to->name, sizeof to->name, tag->name);
+		text_copy(to->state, sizeof to->state, tag->state);
+		text_copy(to->text, sizeof to->text, tag->why);
+	}
+	free(tag);
+	return found < 0 ? found : 0;
+}
+
 static int fill(struct source *s, uint32_t number, struct error *err)
 {
 	struct control *c = s->control;
@@ -343,6 +358,8 @@ static int fill(struct source *s, uint32_t number, struct error *err)
 	result = store_evidence(c->parts.store, number, add_evidence, v, err);
 	if (result == 0)
 		result = store_transitions(c->parts.store, number, add_transition, v, err);
+	if (result == 0)
+		result = show_git_tag(c, number, &v->git_tag, err);
 	const struct release_info *live =
 		s->environment ? environment_release(s->environment, s->environment->core.stable)
 			       : NULL;

@@ -15,6 +15,7 @@ teardown() { kit_teardown; }
 	[ $((SECONDS - began)) -lt 90 ]
 	grep -qE '^failed because of davit +0$' "$T/demo.out"
 	grep -q "exit code 11" "$T/demo.out"
+	grep -q "^v0.0.2 *v0.0.2 is live in shop/prod$" "$T/demo.out"
 	# What should not get so far did not.
 	grep -q "failed     build 4" "$T/demo.out"
 	grep -q "The worst: Flawfinder/FF1001 at name.c:3" "$T/demo.out"

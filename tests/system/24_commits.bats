@@ -44,6 +44,7 @@ live_in() { davit status "$1" --json | jq -r '.applications[0].environments[0].l
 dora() { davit dora prod --rows --json | jq -c ".environments[0] | $1"; }
 rows_have() { davit dora prod --rows --json | jq -r '.environments[0].rows[0].commits[].commit' | sort; }
 listed() { davit postmortem prod --json | jq -r '.commits[].commit'; }
+asked_git() { grep -q "control.commits rollout=$1 " "$T/up.log"; }
 gated() { davit why prod --json | jq -r .state; }
 fingerprint() { ssh-keygen -l -f "$T/$1.pub" | awk '{ print $2 }'; }
 # ann, bob and eve may answer for prod; eve writes nothing
@@ -123,6 +124,7 @@ between() { g log --format=%H --no-merges "$1..$2" | sort; }
 	change 'The last one'
 	exits 0 in_repo build --to prod
 	wait_for 10 "the question" holds gated gated
+	wait_for 10 "git's answer" asked_git 2
 	exits 4 davit approve prod --key "$T/ann" --yes
 	exits 4 davit approve prod --key "$T/bob" --yes
 	says "bob wrote commit $theirs of it"
@@ -136,6 +138,7 @@ between() { g log --format=%H --no-merges "$1..$2" | sort; }
 	change Last
 	exits 0 in_repo build --to prod
 	wait_for 10 "the question" holds gated gated
+	wait_for 10 "git's answer" asked_git 3
 	exits 4 davit approve prod --key "$T/eve" --yes
 	says "eve may have written commit $theirs of it"
 	[ ! -e "$T/evil" ]
@@ -156,6 +159,7 @@ for i in range(1100):
 	change Last
 	exits 0 in_repo build --to prod
 	wait_for 10 "the question" holds gated gated
+	wait_for 10 "git's answer" asked_git 2
 	exits 4 davit approve prod --key "$T/eve" --yes
 	says "eve may have written some of it: it has more commits than davit reads"
 	exits 0 davit approve prod --key "$T/eve" --emergency -m 'it is urgent'
@@ -192,4 +196,104 @@ for i in range(1100):
 	says "The bad one"
 	says "Commits of the bad release that the one before had not"
 	wait_for 10 "the draft" grep -q "The bad one" "$T/state/postmortems/0000000002.md"
+}
+
+# --- tags
+
+hosted() { git --git-dir "$T/state/repositories/shop.git" "$@"; }
+tag_is_there() { hosted rev-parse -q --verify "refs/tags/$1"; }
+# What came of the tag of the newest rollout
+tag_of_prod() { davit why prod --json | jq -r '.git_tag.state'; }
+
+# The server's repository, whose main goes to prod
+hosting() {
+	ENVIRONMENT_EXTRA="    analysis: off
+    trigger: { branch: main }
+$1"
+	write_config "$R/davit.yaml"
+	change Hosted
+	up
+	exits 0 in_repo remote
+}
+
+@test "a release that has succeeded in production is tagged in the server's repository, and no tag is moved" {
+	local first
+	hosting '    production: true'
+	exits 0 g push davit main
+	wait_for 20 "the tag" tag_is_there v0.0.1
+	first=$(g rev-parse HEAD)
+	is "$first" hosted rev-parse 'v0.0.1^{commit}'
+	is tag hosted cat-file -t v0.0.1
+	is "davit <davit@localhost>" hosted for-each-ref --format='%(taggername) %(taggeremail)' refs/tags/v0.0.1
+	exits 0 hosted cat-file tag v0.0.1
+	says "v0.0.1 is live in shop/prod"
+	says "rollout: 1"
+	says "release: $(rollout .new.release)"
+	says "approved by: nobody was asked"
+	exits 0 g fetch -q davit --tags
+	is "$first" g rev-parse 'v0.0.1^{commit}'
+
+	# The name of the next one is taken: by a tag that means something else, and one that means the same.
+	g tag v0.0.2 "$first"
+	exits 0 g push davit v0.0.2
+	change Second
+	exits 0 g push davit main
+	wait_for 20 "what came of it" holds refused tag_of_prod
+	is "$first" hosted rev-parse 'v0.0.2^{commit}'
+	exits 0 davit why prod
+	says "The tag v0.0.2 is at commit ${first:0:12} already, and stays there."
+	exits 0 davit audit --json
+	says '"action":"git.tag"'
+	change Third
+	g tag v0.0.3
+	exits 0 g push davit v0.0.3
+	exits 0 g push davit main
+	wait_for 20 "what came of it" holds there tag_of_prod
+	is commit hosted cat-file -t v0.0.3
+
+	# What was built from another repository is not tagged in either.
+	change Fourth
+	exits 0 in_repo build --to prod
+	wait_for 20 "v0.0.4 in prod" holds v0.0.4 live_in prod
+	wait_for 10 "it to succeed" holds succeeded rollout .state
+	is null tag_of_prod
+	fails g rev-parse -q --verify refs/tags/v0.0.4
+	fails tag_is_there v0.0.4
+	exits 0 davit audit --verify
+}
+
+@test "a server that is killed while it tags has made one tag" {
+	local made
+	export DAVIT_FAILPOINT_FILE=$T/failpoint
+	DAVIT=$BUILD/davit-failpoints
+	hosting '    tag: true'
+	echo "history.after-tag 1" >"$DAVIT_FAILPOINT_FILE"
+	exits 0 g push davit main
+	wait_for 20 "the kill" test -e "$DAVIT_FAILPOINT_FILE.taken"
+	rm -f "$DAVIT_FAILPOINT_FILE"
+	made=$(tag_is_there v0.0.1)
+	wait_for 20 "the controller" controller_is_back
+	wait_for 20 "what came of it" holds there tag_of_prod
+	is "$made" tag_is_there v0.0.1
+	is 1 sh -c "'$DAVIT' audit --json --state '$T/state' | jq '[.entries[] | select(.action == \"git.tag\")] | length'"
+	exits 0 davit audit --verify
+}
+
+@test "an environment that is none of production, or says so, tags nothing" {
+	hosting ''
+	exits 0 g push davit main
+	wait_for 20 "it to succeed" holds succeeded rollout .state
+	ENVIRONMENT_EXTRA="    analysis: off
+    trigger: { branch: main }
+    production: true
+    tag: false"
+	write_config "$R/davit.yaml"
+	change Second
+	exits 0 g push davit main
+	wait_for 20 "v0.0.2 in prod" holds v0.0.2 live_in prod
+	wait_for 20 "it to succeed" holds succeeded rollout .state
+	is null tag_of_prod
+	is '' hosted tag
+	exits 0 davit dora prod
+	says "shop/prod, production"
 }

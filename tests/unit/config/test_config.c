@@ -457,6 +457,34 @@ static void an_environment_changes_parts_of_the_analysis(void **state)
 	config_resolved_free(r);
 }
 
+static void production_is_where_releases_end_unless_it_is_said(void **state)
+{
+	static const char text[] =
+		"app: shop\n"
+		"service: { run: bin/server --port $PORT }\n"
+		"environments:\n"
+		"  dev: { listen: 127.0.0.1:8081 }\n"
+		"  staging: { listen: 127.0.0.1:8082, from: dev }\n"
+		"  prod: { listen: 127.0.0.1:8083, from: staging }\n"
+		"  canada: { listen: 127.0.0.1:8084, from: staging, tag: false }\n"
+		"  demo: { listen: 127.0.0.1:8085, from: dev, production: false }\n"
+		"  shop: { listen: 127.0.0.1:8086, production: true }\n"
+		"  marked: { listen: 127.0.0.1:8087, tag: true }\n";
+	static const struct {
+		const char *name;
+		bool production, tag;
+	} wanted[] = {{"dev", false, false},   {"staging", false, false}, {"prod", true, true},
+		      {"canada", true, false}, {"demo", false, false},    {"shop", true, true},
+		      {"marked", false, true}};
+	(void)state;
+	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+		struct resolved *r = resolve(text, wanted[i].name);
+		assert_int_equal(r->environment.production, wanted[i].production);
+		assert_int_equal(r->environment.tag, wanted[i].tag);
+		config_resolved_free(r);
+	}
+}
+
 static void the_canonical_text_reads_back_as_itself(void **state)
 {
 	(void)state;
@@ -652,6 +680,7 @@ int main(void)
 		cmocka_unit_test(a_smoke_check_goes_before_the_strategies_that_can_preview),
 		cmocka_unit_test(a_strategy_may_be_a_name_one_step_or_a_list),
 		cmocka_unit_test(an_environment_changes_parts_of_the_analysis),
+		cmocka_unit_test(production_is_where_releases_end_unless_it_is_said),
 		cmocka_unit_test(the_canonical_text_reads_back_as_itself),
 		cmocka_unit_test(order_and_spelling_do_not_change_a_digest_but_values_do),
 		cmocka_unit_test(a_stored_text_that_is_damaged_is_refused),

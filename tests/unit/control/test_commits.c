@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The commits of a rollout in the control: what is asked for, what a crash leaves, and who may not say yes. */
+ * The commits of a rollout in the control: what is asked for, what a crash leaves, who may not say yes; and the tag of
+ * one that has succeeded. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "control/deployments.h"
 #include "provider/history.h"
 #include "store/builds.h"
+#include "store/git_tags.h"
 #include "world.h"
 
 static const char yaml[] = "app: shop\n"
@@ -32,6 +34,11 @@ static struct {
 	bool fails, cut;
 	uint32_t count;
 	const char *addresses[3];
+	const char *repository; /* that releases are built from */
+	uint32_t tags;          /* how often one was asked for */
+	char message[1024];     /* of the last one */
+	enum err tag_fails;
+	bool tag_there;
 } script;
 
 static int between(struct history *history, struct history_span *span, struct error *err)
@@ -56,8 +63,13 @@ static int between(struct history *history, struct history_span *span, struct er
 
 static int tag(struct history *history, struct history_tag *wanted, struct error *err)
 {
-	(void)history, (void)wanted;
-	return error_set(err, ERR_DENIED, "Nothing is tagged here.");
+	(void)history;
+	script.tags++;
+	snprintf(script.message, sizeof script.message, "%s %.1s %s at %llu: %s",
+		 wanted->repository, wanted->commit, wanted->name,
+		 (unsigned long long)wanted->at_unix_s, wanted->message);
+	wanted->existed = script.tag_there;
+	return script.tag_fails ? error_set(err, script.tag_fails, "It cannot be.") : 0;
 }
 
 static int setup(void **state)
@@ -65,6 +77,7 @@ static int setup(void **state)
 	static const struct history_ops ops = {.between = between, .tag = tag};
 	(void)state;
 	memset(&script, 0, sizeof script);
+	script.repository = "/srv/shop.git";
 	script.history = (struct history){.ops = &ops, .hosted = "/srv/hosted/"};
 	world_open();
 	world.history = &script.history;
@@ -93,7 +106,7 @@ static void built(const char *name, uint32_t number, const char *extra)
 	text_copy(b.release, sizeof b.release, world_release("prod", name, text));
 	memset(b.commit, '0' + (int)number, 40);
 	text_copy(b.app, sizeof b.app, "shop");
-	text_copy(b.repository, sizeof b.repository, "/srv/shop.git");
+	text_copy(b.repository, sizeof b.repository, script.repository);
 	text_copy(b.address, sizeof b.address, "ann@example.com");
 	text_copy(b.subject, sizeof b.subject, "The one that is built");
 	text_copy(b.state, sizeof b.state, "passed");
@@ -274,6 +287,102 @@ static void deployments_know_their_commits(void **state)
 	free(list);
 }
 
+/* --- tags */
+
+static struct store_git_tag tag_of(uint32_t rollout)
+{
+	struct store_git_tag row = {.state = "none"};
+	assert_true(store_git_tag_get(world.store, rollout, &row, &world.err) >= 0);
+	return row;
+}
+
+static uint32_t in_production(const char *name, uint32_t number, const char *extra)
+{
+	script.repository = "/srv/hosted/shop.git";
+	built(name, number, extra);
+	return world_deploy("prod", name);
+}
+
+static void a_success_is_tagged_once_and_says_what_and_who(void **state)
+{
+	(void)state;
+	uint32_t rollout =
+		in_production("v1", 1, ", production: true, approve: { by: [managers], count: 2 }");
+	assert_true(world_until_state(rollout, "gated", 5000));
+	assert_int_equal(world_answer("prod", "bob", CONTROL_ANSWER_YES), 0);
+	assert_int_equal(world_answer("prod", "eve", CONTROL_ANSWER_YES), 0);
+	assert_int_equal(script.tags, 0);
+	assert_string_equal(world_until_end(rollout, 60000), "succeeded");
+	world_run(60000);
+	assert_int_equal(script.tags, 1);
+	assert_non_null(strstr(script.message, "/srv/hosted/shop.git 1 v1 at "));
+	assert_non_null(strstr(script.message, "v1 is live in shop/prod\n"));
+	assert_non_null(strstr(script.message, "approved by: bob, eve\n"));
+	assert_string_equal(tag_of(rollout).state, "made");
+	/* Back to it, and a restart, are no new success. */
+	world_kill();
+	world_start();
+	world_run(60000);
+	assert_int_equal(script.tags, 1);
+}
+
+static void a_crash_before_the_tag_makes_it_again_the_same(void **state)
+{
+	(void)state;
+	char first[sizeof script.message];
+	script.tag_fails = ERR_INVALID; /* as where a lock is left */
+	uint32_t rollout = in_production("v1", 1, ", tag: true");
+	assert_string_equal(world_until_end(rollout, 60000), "succeeded");
+	world_run(1000);
+	assert_int_equal(script.tags, 1);
+	assert_string_equal(tag_of(rollout).state, "wanted");
+	text_copy(first, sizeof first, script.message);
+	world_kill();
+	script.tag_fails = (enum err)0;
+	script.tag_there = true;
+	world_start();
+	world_run(1000);
+	assert_int_equal(script.tags, 2);
+	assert_string_equal(script.message, first);
+	assert_string_equal(tag_of(rollout).state, "there");
+}
+
+static void what_cannot_be_tagged_is_told_and_tried_a_few_times(void **state)
+{
+	(void)state;
+	script.tag_fails = ERR_INVALID;
+	uint32_t rollout = in_production("v1", 1, ", tag: true");
+	assert_string_equal(world_until_end(rollout, 60000), "succeeded");
+	world_run(10 * 60000);
+	assert_int_equal(script.tags, 5);
+	assert_string_equal(tag_of(rollout).state, "refused");
+	assert_string_equal(tag_of(rollout).why, "It cannot be.");
+	assert_string_equal(world_view(rollout)->git_tag.text, "It cannot be.");
+	/* Another tag is there: no try changes that. */
+	script.tags = 0;
+	script.tag_fails = ERR_CONFLICT;
+	rollout = in_production("v2", 2, ", tag: true");
+	assert_string_equal(world_until_end(rollout, 60000), "succeeded");
+	world_run(60000);
+	assert_int_equal(script.tags, 1);
+	assert_string_equal(tag_of(rollout).state, "refused");
+}
+
+static void nothing_is_tagged_elsewhere(void **state)
+{
+	(void)state;
+	assert_string_equal(world_until_end(in_production("v1", 1, ""), 60000), "succeeded");
+	assert_string_equal(
+		world_until_end(in_production("v2", 2, ", production: true, tag: false"), 60000),
+		"succeeded");
+	script.repository = "/home/ann/shop/.git"; /* is Ann's, not ours */
+	built("v3", 3, ", tag: true");
+	live("v3");
+	assert_true(world_rollback("prod", "") > 0);
+	world_run(60000);
+	assert_int_equal(script.tags, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -288,6 +397,10 @@ int main(void)
 		TEST(nor_where_an_author_has_no_address),
 		TEST(nor_before_git_has_answered),
 		TEST(deployments_know_their_commits),
+		TEST(a_success_is_tagged_once_and_says_what_and_who),
+		TEST(a_crash_before_the_tag_makes_it_again_the_same),
+		TEST(what_cannot_be_tagged_is_told_and_tried_a_few_times),
+		TEST(nothing_is_tagged_elsewhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "common.h"
 
 #include "store/commits.h"
+#include "store/git_tags.h"
 
 static void put_rollout(struct fixture *f, uint32_t number, const char *state)
 {
@@ -105,6 +106,39 @@ static void a_commit_is_delivered_once_by_the_first_that_succeeded(void **state)
 	assert_string_equal(text, "");
 }
 
+static void a_tag_comes_back_as_it_was(void **state)
+{
+	struct fixture *f = *state;
+	struct store_git_tag got, tag = {.rollout = 1, .at_unix_ms = 77};
+	text_copy(tag.repository, sizeof tag.repository, "/srv/shop.git");
+	text_copy(tag.commit, sizeof tag.commit, "aaaa");
+	text_copy(tag.name, sizeof tag.name, "v1");
+	text_copy(tag.message, sizeof tag.message, "several\n\nlines\n");
+	text_copy(tag.state, sizeof tag.state, "wanted");
+	put_rollout(f, 1, "succeeded");
+	assert_int_equal(store_git_tag_get(f->s, 1, &got, &f->err), 0);
+	store_begin(f->s);
+	store_put_git_tag(f->s, &tag);
+	must(store_commit(f->s, &f->err), &f->err);
+	store_close(f->s);
+	open_again(f);
+	assert_int_equal(store_git_tag_wanted(f->s, &got, &f->err), 1);
+	assert_string_equal(got.repository, tag.repository);
+	assert_string_equal(got.commit, tag.commit);
+	assert_string_equal(got.name, tag.name);
+	assert_string_equal(got.message, tag.message);
+	assert_int_equal(got.at_unix_ms, 77);
+	text_copy(got.state, sizeof got.state, "refused");
+	text_copy(got.why, sizeof got.why, "It is taken.");
+	store_begin(f->s);
+	store_put_git_tag(f->s, &got);
+	must(store_commit(f->s, &f->err), &f->err);
+	assert_int_equal(store_git_tag_wanted(f->s, &tag, &f->err), 0);
+	assert_int_equal(store_git_tag_get(f->s, 1, &tag, &f->err), 1);
+	assert_string_equal(tag.state, "refused");
+	assert_string_equal(tag.why, "It is taken.");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +146,7 @@ int main(void)
 			a_span_comes_back_as_it_was_and_again_changes_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_commit_is_delivered_once_by_the_first_that_succeeded, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_tag_comes_back_as_it_was, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
