@@ -152,6 +152,7 @@ struct app_trigger {
 	uint32_t set;
 	struct app_texts branch; /* names, or "release/" for all below it */
 	struct app_texts tag;    /* names, or "v*" for all that begin so */
+	bool signed_only;        /* of tags: those of an allowed signer */
 };
 
 /* Commands that change what releases share; those that are not written have set 0. */

@@ -89,6 +89,10 @@ void check_gates(struct reader *r, const struct yaml_node *root, const struct ap
 		const struct yaml_node *node = yaml_get(all, environment->name);
 		check_verify(r, node, app, environment);
 		check_migrate(r, root, node, app, environment);
+		if (environment->trigger.signed_only && environment->trigger.tag.count == 0)
+			reader_error(r, yaml_get(yaml_get(node, "trigger"), "signed"),
+				     "\"signed\" is about tags, and \"trigger\" has no \"tag\"; "
+				     "add one, or remove \"signed\".");
 		if (environment->from) {
 			check_from(r, node, app, environment);
 			continue;

@@ -220,6 +220,10 @@ static const struct schema_key trigger_keys[] = {
 	 .example = "\"v*\"",
 	 .doc = "When one of these tags comes; `v*` is all that begin with v. The release is "
 		"called by the tag."},
+	{"signed", SCHEMA_BOOL, AT(app_trigger, signed_only), .example = "true",
+	 .doc = "Only a tag that an allowed signer of the server's own file has signed "
+		"(`allowed_signers`, with ssh keys) brings a release; another one is refused with "
+		"its reason."},
 };
 
 static const struct schema_later trigger_later[] = {

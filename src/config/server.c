@@ -2,6 +2,7 @@
  * server - see server.h for the contract. */
 #include "config/server.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -71,6 +72,9 @@ static const struct schema_key protected_keys[] = {
 	{"approve", SCHEMA_SECTION, AT(server_protected, approve), .flags = SCHEMA_OPTIONAL,
 	 .section = &schema_approve, .example = "{ by: [release-managers], count: 2 }",
 	 .doc = "The least that is asked here, whatever the repository says."},
+	{"signed_tags", SCHEMA_BOOL, AT(server_protected, signed_tags), .example = "true",
+	 .doc = "A push brings a release here only by a tag that one of `allowed_signers` has "
+		"signed, whatever the repository says."},
 };
 
 static const struct schema_section protected_section = {.title = "protected environment",
@@ -108,6 +112,10 @@ static const struct schema_key server_keys[] = {
 	{"secrets", SCHEMA_SECTION, AT(server, secrets), .flags = SCHEMA_OPTIONAL,
 	 .section = &secrets_section, .example = "{ key: /etc/davit/secrets.key }",
 	 .doc = "Where the key of secrets is."},
+	{"allowed_signers", SCHEMA_TEXT, AT(server, allowed_signers), .max = 1023,
+	 .valid = is_absolute, .shape = "an absolute path", .example = "/etc/davit/allowed_signers",
+	 .doc = "A file in the format of ssh-keygen(1), ALLOWED SIGNERS: whose tags count where "
+		"signed ones are asked for. It is read at each of them."},
 };
 
 static const struct schema_later server_later[] = {
@@ -162,6 +170,10 @@ static void check_protected(struct reader *r, const struct yaml_node *root, cons
 			if (!find(s->groups, s->group_count, approve->by.items[k]))
 				reader_error(r, at, "There is no group \"%s\" in groups.",
 					     approve->by.items[k]);
+		if (s->protected[i].signed_tags && !s->allowed_signers)
+			reader_error(r, at,
+				     "\"signed_tags\" needs to know whose: name a file with "
+				     "\"allowed_signers\".");
 		if (approve->on_reject == APP_ON_REJECT_ROLLBACK)
 			reader_error(r, at,
 				     "\"on_reject\" is the repository's to say; remove it here.");
@@ -255,4 +267,19 @@ bool server_approval(const struct server *s, const char *key, const struct app_a
 		ret_approve->not_author |= least->not_author;
 	}
 	return own->set != 0 || least;
+}
+
+const char *server_signed(const struct server *s, const char *app,
+			  char ret_names[SERVER_NAMES_SIZE])
+{
+	size_t used = 0, size = strlen(app);
+	ret_names[0] = '\0';
+	for (uint32_t i = 0; s && i < s->protected_count; i++) {
+		const char *key = s->protected[i].name;
+		if (s->protected[i].signed_tags && strncmp(key, app, size) == 0 &&
+		    key[size] == '/' && used + strlen(key) + 2 < SERVER_NAMES_SIZE)
+			used += (size_t)snprintf(ret_names + used, SERVER_NAMES_SIZE - used, "%s%s",
+						 used > 0 ? " " : "", key + size + 1);
+	}
+	return ret_names;
 }

@@ -9,6 +9,7 @@
  *       protect: { shop/prod: { approve: { by: [release-managers], count: 2 } } }
  *       secrets: { key: /etc/davit/secrets.key }
  *                where the key is that secrets are sealed with
+ *       allowed_signers: /etc/davit/allowed_signers
  *       The repository's `approve` can only add to `protect`: server_approval() gives what holds of both.
  *
  * OWNS  server_free(). Texts live as long as the file's struct.
@@ -20,7 +21,12 @@
 
 #include "config/config.h"
 
-enum { SERVER_PEOPLE_MAX = 128, SERVER_GROUPS_MAX = 32, SERVER_PROTECTED_MAX = 64 };
+enum {
+	SERVER_NAMES_SIZE = 4096,
+	SERVER_PEOPLE_MAX = 128,
+	SERVER_GROUPS_MAX = 32,
+	SERVER_PROTECTED_MAX = 64
+};
 
 struct server_list {
 	uint32_t set;
@@ -32,6 +38,7 @@ struct server_protected {
 	uint32_t set;
 	const char *name; /* "shop/prod" */
 	struct app_approve approve;
+	bool signed_tags; /* nothing is triggered here but by a tag of an allowed signer */
 };
 
 struct server_secrets {
@@ -46,6 +53,7 @@ struct server {
 	struct server_list groups[SERVER_GROUPS_MAX];
 	struct server_protected protected[SERVER_PROTECTED_MAX];
 	struct server_secrets secrets;
+	const char *allowed_signers; /* of tags: a file as ssh-keygen has it; NULL: there is none */
 	void *memory;
 };
 
@@ -63,5 +71,9 @@ bool server_member(const struct server *server, const struct app_texts *groups, 
 /* What has to be asked before a release goes to `key` ("shop/prod"): the stricter of both files. False: nothing. */
 bool server_approval(const struct server *server, const char *key, const struct app_approve *own,
 		     struct app_approve *ret_approve);
+
+/* The environments of an application with `signed_tags`, a blank between two. */
+const char *server_signed(const struct server *server, const char *app,
+			  char ret_names[SERVER_NAMES_SIZE]);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "config/server.h"
 #include "control/build_release.h"
 #include "control/environment.h"
 #include "control/release_config.h"
@@ -245,7 +246,17 @@ static void on_done(void *context, uint32_t number, const struct builds_outcome 
 static void run(struct control *c, struct store_build *b)
 {
 	struct builds *builds = c->parts.builds;
-	const struct builds_order order = {b->number, b->app, b->repository, b->commit, b->ref};
+	const struct server *server =
+		c->parts.server ? c->parts.server(c->parts.server_context) : NULL;
+	char names[SERVER_NAMES_SIZE];
+	const struct builds_order order = {
+		.number = b->number,
+		.app = b->app,
+		.repository = b->repository,
+		.commit = b->commit,
+		.ref = b->ref,
+		.signers = server && server->allowed_signers ? server->allowed_signers : "",
+		.signed_only = server_signed(server, b->app, names)};
 	struct error err;
 	text_copy(b->state, sizeof b->state, "running");
 	b->started_unix_ms = env_wall_ms(c->parts.env);

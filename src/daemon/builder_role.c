@@ -16,21 +16,27 @@
 #include "config/trigger.h"
 #include "daemon/build_scan.h"
 #include "drivers/builder/local.h"
+#include "drivers/builder/signed_tag.h"
 #include "pipeline/run.h"
 
 enum {
 	PACK_MS = 10 * 60 * 1000,
-	ARGUMENTS = 7,
+	ARGUMENTS = 9,
 	CONFLICT_TRIES = 100,
 	CONFLICT_MS = 100,
 	TEXT_SIZE = 1024
 };
 
+static const char TAGS[] = "refs/tags/";
+
 struct role {
 	struct loop *loop;
 	atomic_bool cancelled;
 	const char *directory, *repository, *commit, *ref, *wanted_app;
+	const char *signers, *signed_only;
 	struct checkout checkout;
+	char scratch[CHECKOUT_PATH_SIZE];
+	bool verify; /* the tag, before anything is run */
 	struct buf config;
 	struct app *app;
 	struct builder_local_settings settings;
@@ -138,11 +144,52 @@ static void opened(void *context)
 	run_begin(r->run);
 }
 
+/* Is it one of the names with blanks between? */
+static bool is_among(const char *names, const char *name)
+{
+	size_t size = strlen(name);
+	for (const char *at = names; (at = strstr(at, name)); at += size)
+		if ((at == names || at[-1] == ' ') && (at[size] == ' ' || !at[size]))
+			return true;
+	return false;
+}
+
+/* What the ref brings a release to may ask for a signed tag, by the commit's own word or the server's. */
+static void ask_for_signature(struct role *r)
+{
+	bool tag = text_starts(r->ref, TAGS);
+	for (uint32_t i = 0; r->status == 0 && i < r->app->environment_count; i++) {
+		const struct app_environment *e = &r->app->environments[i];
+		if (!trigger_matches(&e->trigger, r->ref))
+			continue;
+		bool floor = is_among(r->signed_only, e->name);
+		r->verify |= tag && (floor || e->trigger.signed_only);
+		if (floor && !tag)
+			r->status = error_set(&r->err, ERR_DENIED,
+					      "Only a signed tag brings a release to %s, says the "
+					      "server's own file, and %s is none.",
+					      e->name, r->ref);
+	}
+}
+
+static int verify_tag(struct role *r)
+{
+	const struct signed_tag tag = {.repository = r->repository,
+				       .name = r->ref + sizeof TAGS - 1,
+				       .commit = r->checkout.commit,
+				       .signers = r->signers,
+				       .scratch = r->scratch,
+				       .cancelled = &r->cancelled};
+	return signed_tag_check(&tag, &r->err);
+}
+
 /* A controller that was killed may have left a builder that is just dying. */
 static void open_builder(void *context)
 {
 	struct role *r = context;
 	const struct timespec pause = {.tv_nsec = CONFLICT_MS * 1000000L};
+	if (r->verify && (r->status = verify_tag(r)) < 0)
+		return;
 	for (int i = 0; i < CONFLICT_TRIES; i++) {
 		r->status = builder_local_open(r->loop, &r->settings, &r->builder, &r->err);
 		if (r->status != ERR_CONFLICT || atomic_load(&r->cancelled))
@@ -181,6 +228,8 @@ static void found(void *context)
 			error_set(&r->err, ERR_CONFLICT,
 				  "The davit.yaml of this commit is that of \"%s\", not of \"%s\".",
 				  r->app->name, r->wanted_app);
+	if (r->status == 0)
+		ask_for_signature(r);
 	if (r->status < 0) {
 		fail(r);
 		return;
@@ -200,9 +249,8 @@ static void found(void *context)
 static void find_commit(void *context)
 {
 	struct role *r = context;
-	char scratch[CHECKOUT_PATH_SIZE];
-	snprintf(scratch, sizeof scratch, "%s/commit.git", r->directory);
-	r->status = checkout_at(r->repository, r->commit, scratch, &r->cancelled, &r->checkout,
+	snprintf(r->scratch, sizeof r->scratch, "%s/commit.git", r->directory);
+	r->status = checkout_at(r->repository, r->commit, r->scratch, &r->cancelled, &r->checkout,
 				&r->err);
 	if (r->status == 0 && text_starts(r->ref, "refs/heads/") &&
 	    checkout_is_name(r->ref + sizeof "refs/heads/" - 1))
@@ -241,6 +289,8 @@ int builder_role(int argc, char **argv)
 	r.commit = argv[3];
 	r.ref = argv[4];
 	r.wanted_app = argv[5];
+	r.signers = argv[7];
+	r.signed_only = argv[8];
 	buf_init(&r.config, CONFIG_FILE_MAX);
 	if (loop_new(&r.loop, &r.err) < 0 ||
 	    loop_signal_start(r.loop, SIGTERM, on_signal, &r, &term, &r.err) < 0) {

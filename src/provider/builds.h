@@ -34,6 +34,9 @@ struct builds_order {
 	const char *repository; /* an absolute path of a git directory */
 	const char *commit;     /* a full id */
 	const char *ref;        /* "refs/heads/main", "refs/tags/v1.2.3" or "" */
+	const char *signers;    /* of tags: a file as ssh-keygen(1) has it; "": there is none */
+	const char *
+		signed_only; /* environments that only a signed tag brings a release to, a blank between */
 };
 
 struct builds_stage {

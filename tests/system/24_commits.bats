@@ -297,3 +297,86 @@ $1"
 	exits 0 davit dora prod
 	says "shop/prod, production"
 }
+
+# --- signed tags
+
+# ann may sign, old may not any more, eve never; tags of v* go to prod when they are signed
+signing() {
+	local who
+	for who in ann old eve; do ssh-keygen -q -t ed25519 -N '' -C "$who" -f "$T/$who" </dev/null; done
+	printf '%s@example.com namespaces="git"%s %s\n' ann '' "$(cat "$T/ann.pub")" \
+		old ',valid-before="20200101"' "$(cat "$T/old.pub")" >"$T/signers"
+	ENVIRONMENT_EXTRA="    analysis: off
+    trigger: { tag: \"v*\"${1:-} }"
+	write_config "$R/davit.yaml"
+	change Signed
+	g config gpg.format ssh
+	printf 'allowed_signers: %s\n%s\n' "$T/signers" "${2:-}" >"$T/server.yaml"
+	up --server "$T/server.yaml"
+	exits 0 in_repo remote
+}
+signed() { g -c "user.signingkey=$T/$1" tag -s -m "By $1" "${@:2}"; }
+# refused TAG SENTENCE: in the push, and in davit builds
+refused() {
+	exits 0 g push davit "$1"
+	says "The tag $1 is not taken: $2"
+	says "Nothing went out"
+	is failed newest .state
+	newest .why | grep -qF "The tag $1 is not taken: $2"
+}
+newest() { davit builds --json | jq -r ".builds[0] | $1"; }
+
+@test "only a tag that an allowed signer has signed brings a release, where that is asked for" {
+	local object
+	signing ', signed: true'
+	g tag v0.1.0
+	refused v0.1.0 'a signed one is asked for, and this one is no tag object'
+	g tag -a -m 'Not signed' v0.2.0
+	refused v0.2.0 'it has no ssh signature'
+	signed eve v0.3.0
+	refused v0.3.0 "its signature is of none of the server's allowed signers"
+	signed old v0.4.0
+	refused v0.4.0 "its signature is of none of the server's allowed signers, or was not allowed when it was made"
+	# By the date that it claims the key was good.
+	GIT_COMMITTER_DATE='1500000000 +0000' signed old v0.5.0
+	refused v0.5.0 'the key that signed it is not allowed any more'
+	# The same with Ann's signature of something else in its message.
+	signed ann other
+	GIT_COMMITTER_DATE='1500000000 +0000' g -c "user.signingkey=$T/old" tag -s -F <(g cat-file tag other | sed 1,5d) v0.6.0
+	refused v0.6.0 'the key that signed it is not allowed any more'
+	# A good one under another name, and one whose text was changed.
+	signed ann v1.0.0
+	object=$(g rev-parse v1.0.0)
+	g update-ref refs/tags/v9.0.0 "$object"
+	refused v9.0.0 'what was signed calls itself "v1.0.0"'
+	g cat-file tag v1.0.0 | sed 's/^By ann/By Ann/' >"$T/changed"
+	g update-ref refs/tags/v1.0.1 "$(sed 's/^tag v1.0.0/tag v1.0.1/' "$T/changed" | g hash-object -t tag -w --stdin)"
+	refused v1.0.1 "its signature is of none"
+	is 0 sh -c "'$DAVIT' history --json --state '$T/state' | jq -s '[.[].rollouts[]?] | length'"
+
+	exits 0 g push davit v1.0.0
+	says "release v1.0.0"
+	wait_for 20 "v1.0.0 in prod" holds v1.0.0 live_in prod
+}
+
+@test "the server's own file asks for signed tags, whatever the commit says" {
+	signing '' 'protect: { shop/prod: { signed_tags: true } }'
+	g tag v0.1.0
+	refused v0.1.0 'a signed one is asked for'
+	ENVIRONMENT_EXTRA="    analysis: off
+    trigger: { branch: main, tag: \"v*\" }"
+	write_config "$R/davit.yaml"
+	change 'By a branch'
+	exits 0 g push davit main
+	says "Only a signed tag brings a release to prod, says the server's own file, and refs/heads/main is none."
+	is failed newest .state
+	signed ann v1.0.0
+	exits 0 g push davit v1.0.0
+	says "release v1.0.0"
+	wait_for 20 "v1.0.0 in prod" holds v1.0.0 live_in prod
+	# One that is not in the server's file any more counts no more, without a start.
+	: >"$T/signers"
+	change Next
+	signed ann v1.1.0
+	refused v1.1.0 "its signature is of none of the server's allowed signers"
+}

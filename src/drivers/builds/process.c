@@ -227,9 +227,10 @@ static int start(struct builds *builds, const struct builds_order *order, struct
 	ASSERT(p->number == 0);
 	snprintf(directory, sizeof directory, "%s/apps/%s", p->directory, order->app);
 	snprintf(parent, sizeof parent, "%d", (int)getpid());
-	const char *const argv[] = {"davit",           "builder",     directory,
-				    order->repository, order->commit, order->ref,
-				    order->app,        parent,        NULL};
+	const char *const argv[] = {
+		"davit",        "builder",          directory,  order->repository,
+		order->commit,  order->ref,         order->app, parent,
+		order->signers, order->signed_only, NULL};
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return error_errno(err, errno, "No pipe can be made");
 	const struct process_spec spec = {.program = "/proc/self/exe",

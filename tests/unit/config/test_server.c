@@ -69,6 +69,25 @@ static void the_stricter_of_both_holds(void **state)
 	server_free(s);
 }
 
+static void signed_tags_are_asked_for_by_application(void **state)
+{
+	(void)state;
+	char names[SERVER_NAMES_SIZE];
+	struct server *s = load("allowed_signers: /etc/davit/allowed_signers\n"
+				"protect: { shop/prod: { signed_tags: true }, shop/dev: {},"
+				" shop/canada: { signed_tags: true }, shopping/prod: {"
+				" signed_tags: true } }\n");
+	assert_non_null(s);
+	assert_string_equal(s->allowed_signers, "/etc/davit/allowed_signers");
+	assert_string_equal(server_signed(s, "shop", names), "prod canada");
+	assert_string_equal(server_signed(s, "shopping", names), "prod");
+	assert_string_equal(server_signed(s, "sho", names), "");
+	assert_string_equal(server_signed(NULL, "shop", names), "");
+	struct app_approve none = {0}, ret;
+	assert_false(server_approval(s, "shop/prod", &none, &ret));
+	server_free(s);
+}
+
 static void mistakes_are_named_with_their_place(void **state)
 {
 	(void)state;
@@ -83,6 +102,9 @@ static void mistakes_are_named_with_their_place(void **state)
 		 "no group \"g\""},
 		{"protect: { prod: { approve: {} } }\n", "server.yaml:1:12",
 		 "an application and its"},
+		{"protect: { shop/prod: { signed_tags: true } }\n", "server.yaml:1",
+		 "name a file with \"allowed_signers\""},
+		{"allowed_signers: signers\n", "server.yaml:1:18", "an absolute path"},
 		{"peoples: {}\n", "server.yaml:1:1", "people"},
 		{"listeners: {}\n", "server.yaml:1:1", "not built yet"},
 	};
@@ -103,6 +125,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_and_users_are_people),
 		cmocka_unit_test(the_stricter_of_both_holds),
+		cmocka_unit_test(signed_tags_are_asked_for_by_application),
 		cmocka_unit_test(mistakes_are_named_with_their_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
