@@ -107,7 +107,7 @@ PYTHON
 	is 1 dora .failed_deployment_recovery_time.recovery.n
 	is 0 dora .failed_deployment_recovery_time.ongoing
 	exits 0 davit dora prod --rows
-	says "no commits recorded"
+	says "no commits known"
 	says "recovered in"
 	exits 2 davit dora --window 1h
 }
