@@ -199,20 +199,41 @@ static void answer_rollout(struct http_request *request, uint32_t rollout)
 	answer_json(request, 202, o);
 }
 
+/* 0 where it is not there. */
+static bool body_rollout(struct http_request *request, const json_t *body, const char *key,
+			 uint32_t *ret_number)
+{
+	const json_t *value = json_object_get(body, key);
+	struct error err;
+	json_int_t number = json_integer_value(value);
+	*ret_number = 0;
+	if (!value)
+		return true;
+	if (!json_is_integer(value) || number < 1 || number > UINT32_MAX) {
+		error_set(&err, ERR_INVALID, "\"%s\" must be the number of a rollout.", key);
+		answer_error(request, &err, NULL);
+		return false;
+	}
+	*ret_number = (uint32_t)number;
+	return true;
+}
+
 static void post_deploy(struct api *api, struct http_request *request)
 {
 	struct control_caller caller = caller_of(request);
 	struct control_deploy deploy = {.release = ""};
 	struct error err;
 	uint32_t rollout = 0;
-	static const char *const fields[] = {"release", "strategy", "reason", "allow_bad", NULL};
+	static const char *const fields[] = {"release",   "strategy", "reason",
+					     "allow_bad", "fixes",    NULL};
 	json_t *body = body_of(request, fields);
 	if (!body)
 		return;
 	bool fine = body_text(request, body, "release", deploy.release, sizeof deploy.release) &&
 		    body_text(request, body, "strategy", deploy.strategy, sizeof deploy.strategy) &&
 		    body_text(request, body, "reason", deploy.reason, sizeof deploy.reason) &&
-		    body_flag(request, body, "allow_bad", false, &deploy.allow_bad);
+		    body_flag(request, body, "allow_bad", false, &deploy.allow_bad) &&
+		    body_rollout(request, body, "fixes", &deploy.fixes);
 	json_decref(body);
 	if (!fine)
 		return;

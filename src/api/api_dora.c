@@ -102,12 +102,13 @@ static json_t *row_of(const struct measuring_dora *m, uint32_t index)
 	dora_row(input, index, &row);
 	if (!row.in_window)
 		return NULL;
-	return json_pack("{s:o, s:s, s:b, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:o}", "rollout",
-			 whole(d->id), "kind", dora_kind_name(d->kind), "succeeded", d->succeeded,
-			 "started_unix_ms", whole(d->started_unix_ms), "first_exposed_unix_ms",
-			 whole(d->exposed_unix_ms), "completed_unix_ms",
+	return json_pack("{s:o, s:s, s:b, s:o, s:o, s:o, s:b, s:b, s:b, s:o, s:o, s:o, s:o}",
+			 "rollout", whole(d->id), "kind", dora_kind_name(d->kind), "succeeded",
+			 d->succeeded, "started_unix_ms", whole(d->started_unix_ms),
+			 "first_exposed_unix_ms", whole(d->exposed_unix_ms), "completed_unix_ms",
 			 whole(d->completed_unix_ms), "counted", row.counted, "exposed",
 			 row.exposed, "failed", row.failed, "taken_back_by", whole(row.by),
+			 "repairs", d->kind == DORA_HOTFIX ? whole(d->about) : json_null(),
 			 "recovery_ms", row.restored ? whole(row.recovery_ms) : json_null(),
 			 "commits", commits_of(m, index));
 }
@@ -122,6 +123,7 @@ static void add_environment(void *context, const struct view_environment *e)
 		return;
 	m->input.deployments = m->list->items;
 	m->input.deployment_count = m->list->count;
+	m->input.hotfixes_known = m->list->repairs_known;
 	m->input.commits = m->list->commits;
 	m->input.commit_count = m->list->commit_count;
 	dora_compute(&m->input, m->numbers);

@@ -160,6 +160,19 @@ static int make_release(struct cli *cli, struct client *client, const char *envi
 	return CLI_OK;
 }
 
+static bool set_fixes(struct cli *cli, json_t *body, struct error *err)
+{
+	const char *text = cli_option(cli, "fixes");
+	uint64_t number;
+	if (text && (!text_parse_u64(text, UINT32_MAX, &number) || number == 0)) {
+		error_set(err, ERR_INVALID, "--fixes takes the number of a rollout.");
+		return false;
+	}
+	if (text)
+		json_object_set_new(body, "fixes", json_integer((json_int_t)number));
+	return true;
+}
+
 static int begin(struct cli *cli, struct client *client, const char *environment,
 		 const char *release, uint32_t *ret_rollout)
 {
@@ -172,6 +185,10 @@ static int begin(struct cli *cli, struct client *client, const char *environment
 		json_object_set_new(body, "strategy", json_string(strategy));
 	if (reason)
 		json_object_set_new(body, "reason", json_string(reason));
+	if (!set_fixes(cli, body, &err)) {
+		json_decref(body);
+		return cli_fail(cli, &err, "davit history");
+	}
 	json_object_set_new(body, "allow_bad", json_boolean(cli_option(cli, "allow-bad") != NULL));
 	client_path("/v1/environments/", environment, "/deploy", url, sizeof url);
 	if (client_post(client, url, body, &answer, &err) < 0)

@@ -81,15 +81,18 @@ static void put_recovery(const struct cli *cli, struct buf *to, const json_t *o)
 
 static void put_rework(const struct cli *cli, struct buf *to, const json_t *o)
 {
-	char text[NOTE_SIZE];
+	char text[NOTE_SIZE], rate[48] = "not enough data for a rate";
+	if (!json_is_null(json_object_get(o, "rate")))
+		snprintf(rate, sizeof rate, "%.1f%%", HUNDRED * json_real_of(o, "rate"));
 	if (!json_is_true(json_object_get(o, "recorded")))
 		snprintf(text, sizeof text,
-			 "no repairs recorded: nothing marks a deployment as one (%llu rollbacks)",
+			 "no repairs recorded; davit deploy --fixes marks one (%llu rollbacks)",
 			 (unsigned long long)json_number_of(o, "rollbacks"));
 	else
-		snprintf(text, sizeof text, "%llu of %llu",
+		snprintf(text, sizeof text, "%s: %llu of %llu; %llu rollbacks", rate,
 			 (unsigned long long)json_number_of(o, "repairs"),
-			 (unsigned long long)json_number_of(o, "deployments"));
+			 (unsigned long long)json_number_of(o, "deployments"),
+			 (unsigned long long)json_number_of(o, "rollbacks"));
 	put(cli, to, "rework rate", text);
 }
 
@@ -145,6 +148,9 @@ static void put_row(const struct cli *cli, struct buf *to, const json_t *r)
 		screen_put(cli, to, TONE_PLAIN, "  recovered in %s",
 			   long_time(json_number_of(r, "recovery_ms"), recovery));
 	put_commits(cli, to, json_object_get(r, "commits"));
+	if (json_is_integer(json_object_get(r, "repairs")))
+		screen_put(cli, to, TONE_PLAIN, "  repairs rollout %llu",
+			   (unsigned long long)json_number_of(r, "repairs"));
 	if (by > 0)
 		screen_put(cli, to, TONE_PLAIN, "  by rollout %llu", (unsigned long long)by);
 	buf_puts(to, "\n");

@@ -291,14 +291,47 @@ static int make_environment(struct control *c, const char *environment, const ch
 	return result;
 }
 
+struct repaired {
+	const struct environment *environment;
+	bool fits;
+};
+
+static int see_repaired(void *context, const struct store_rollout *row)
+{
+	struct repaired *repaired = context;
+	repaired->fits = strcmp(row->kind, "deploy") == 0 && row->started_unix_ms > 0 &&
+			 strcmp(row->app, repaired->environment->app) == 0 &&
+			 strcmp(row->environment, repaired->environment->name) == 0;
+	return 0;
+}
+
+/* What is said to be repaired is a deployment that has begun here. */
+static int check_fixes(const struct environment *e, uint32_t rollout, struct error *err)
+{
+	struct repaired repaired = {.environment = e};
+	int result = rollout == 0 ? 0
+				  : store_rollout_get(e->control->parts.store, rollout,
+						      see_repaired, &repaired, err);
+	if (result < 0 || rollout == 0 || repaired.fits)
+		return result;
+	return error_set(err, ERR_INVALID,
+			 "Rollout %u is no deployment to %s that has begun, so nothing can repair "
+			 "it; see: davit history %s",
+			 rollout, e->key, e->name);
+}
+
 int control_deploy(struct control *c, const struct control_caller *caller, const char *environment,
 		   const struct control_deploy *deploy, uint32_t *ret_rollout, struct error *err)
 {
 	struct digest request;
 	struct environment *e = NULL;
 	struct store_release row;
-	int result = command_asked_before(c, caller, &request, ret_rollout, err, "deploy %s %s %s",
-					  environment, deploy->release, deploy->strategy);
+	char fixes[24] = "";
+	if (deploy->fixes != 0)
+		snprintf(fixes, sizeof fixes, " fixes %u", deploy->fixes);
+	int result =
+		command_asked_before(c, caller, &request, ret_rollout, err, "deploy %s %s %s%s",
+				     environment, deploy->release, deploy->strategy, fixes);
 	if (result != 0)
 		return result < 0 ? result : 0;
 	result = environment_named(c, environment, &e, err);
@@ -310,6 +343,8 @@ int control_deploy(struct control *c, const struct control_caller *caller, const
 		result = check_not_there(e, &row, err);
 	if (result == 0 && !deploy->allow_bad)
 		result = check_not_bad(e, &row, err);
+	if (result == 0)
+		result = check_fixes(e, deploy->fixes, err);
 	if (result == 0)
 		result = gating_check(e, &row, deploy->offered, err);
 	if (result < 0)
@@ -323,6 +358,7 @@ int control_deploy(struct control *c, const struct control_caller *caller, const
 		return result;
 	}
 	text_copy(r->strategy, sizeof r->strategy, r->candidate.config->environment.strategy.name);
+	r->fixes = deploy->fixes;
 	return command_submit(e, r, caller, &request, "", ret_rollout, err);
 }
 

@@ -105,7 +105,8 @@ struct control_deploy {
 	char strategy[48];             /* "" = the environment's */
 	char reason[CONTROL_REASON_SIZE];
 	bool allow_bad;
-	bool offered; /* by davit itself, from the environment before */
+	bool offered;   /* by davit itself, from the environment before */
+	uint32_t fixes; /* the rollout of the same environment that it repairs; 0: none */
 };
 
 enum control_answer_verdict { CONTROL_ANSWER_YES, CONTROL_ANSWER_NO, CONTROL_ANSWER_EMERGENCY };

@@ -68,6 +68,18 @@ static int add_share(void *context, const struct store_audit_entry *e)
 	return 0;
 }
 
+static int add_repair(void *context, uint32_t rollout, uint32_t about)
+{
+	struct deployment_list *list = context;
+	uint32_t at = find(list, rollout);
+	list->repairs_known = true;
+	if (at < list->count && list->items[at].kind == DORA_NORMAL) {
+		list->items[at].kind = DORA_HOTFIX;
+		list->items[at].about = about;
+	}
+	return 0;
+}
+
 static int add_span(void *context, const struct store_span *span)
 {
 	struct deployment_list *list = context;
@@ -94,7 +106,8 @@ static int add_commit(void *context, const struct store_delivery *d)
 static void find_cause(struct deployment_list *list, uint32_t rollback)
 {
 	for (uint32_t i = rollback + 1; i < list->count; i++)
-		if (list->items[i].kind == DORA_NORMAL && list->items[i].succeeded &&
+		if ((list->items[i].kind == DORA_NORMAL || list->items[i].kind == DORA_HOTFIX) &&
+		    list->items[i].succeeded &&
 		    strcmp(list->releases[i].fresh, list->releases[rollback].old) == 0) {
 			list->items[rollback].about = list->items[i].id;
 			return;
@@ -112,9 +125,12 @@ int control_deployments(struct control *c, const char *app, const char *environm
 	struct store_rollout_filter rollouts = {.app = app, .environment = environment};
 	struct store_audit_filter audit = {.app = app, .environment = environment};
 	ret_list->count = ret_list->commit_count = 0;
+	ret_list->repairs_known = false;
 	int result = store_rollouts(c->parts.store, &rollouts, add_rollout, ret_list, err);
 	if (result >= 0)
 		result = store_audit(c->parts.store, &audit, add_share, ret_list, err);
+	if (result >= 0)
+		result = store_repairs(c->parts.store, app, environment, add_repair, ret_list, err);
 	if (result >= 0)
 		result = store_spans(c->parts.store, app, environment, add_span, ret_list, err);
 	if (result >= 0)

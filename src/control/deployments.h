@@ -4,7 +4,8 @@
  *
  * WHAT  A rollout that deploys is a normal deployment; one of the release that is live already, and a restart, is a
  *       redeploy; a rollback is about the newest deployment before it that brought what it left. What was refused,
- *       cancelled or superseded before it began is none. Repairs are not recorded. A commit counts with the first
+ *       cancelled or superseded before it began is none. One that was said to be a repair is a
+ *       hotfix of what it repairs. A commit counts with the first
  *       deployment that brought it for good; it was pushed when that one's release was ordered to be built, at the
  *       latest.
  * LIMITS The newest DEPLOYMENTS_MAX, and the newest DEPLOYMENT_COMMITS_MAX commits of them.
@@ -29,6 +30,7 @@ struct deployment_list {
 		char fresh[DIGEST_HEX_SIZE], old[DIGEST_HEX_SIZE];
 		bool commits_known, commits_cut; /* what lies between the two */
 	} releases[DEPLOYMENTS_MAX];
+	bool repairs_known; /* one was said to be a repair, so that the others are none */
 	uint32_t commit_count;
 	struct dora_commit commits[DEPLOYMENT_COMMITS_MAX]; /* of one deployment together */
 	char commit_ids[DEPLOYMENT_COMMITS_MAX][DEPLOYMENT_ID_SIZE];

@@ -55,7 +55,8 @@ struct active_rollout {
 	uint64_t
 		verdict_at_ms; /* monotonic: when it was decided to go back; 0 = not, or measured */
 	int64_t verdict_to_zero_ms;
-	bool exposed; /* a share of the users' requests was given to it */
+	bool exposed;   /* a share of the users' requests was given to it */
+	uint32_t fixes; /* until it is submitted: the rollout that it repairs; 0: none */
 };
 
 /* Since when a surplus instance has been out of every worker's table. */

@@ -368,6 +368,8 @@ static void put_change(struct environment *e, struct active_rollout *r,
 	/* Rows of a rollout refer to its own row, which has to be there before them. */
 	if (r && event->kind == EVENT_SUBMIT)
 		put_rollout(e, r, &change->rollout, change->plan, false, NULL);
+	if (r && event->kind == EVENT_SUBMIT && r->fixes != 0)
+		store_add_repair(e->control->parts.store, r->number, r->fixes);
 	put_effects(e, r, &change->effects, note);
 	if (r)
 		put_weight(e, r, change);

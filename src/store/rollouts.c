@@ -119,6 +119,35 @@ int store_rollouts(struct store *s, const struct store_rollout_filter *filter,
 	return visit_rollouts(&q, visit, context, &count, err);
 }
 
+void store_add_repair(struct store *s, uint32_t rollout, uint32_t about)
+{
+	struct query q;
+	if (!query_write(&q, s, "INSERT INTO repair (rollout, about) VALUES (?, ?)"))
+		return;
+	query_number(&q, rollout);
+	query_number(&q, about);
+	query_run(&q);
+}
+
+int store_repairs(struct store *s, const char *app, const char *environment,
+		  store_repair_visit visit, void *context, struct error *err)
+{
+	struct query q;
+	int stopped = 0;
+	query_read(&q, s,
+		   "SELECT repair.rollout, about FROM repair"
+		   " JOIN rollout ON rollout.number = repair.rollout"
+		   " WHERE app = ? AND environment = ? ORDER BY repair.rollout");
+	query_text(&q, app);
+	query_text(&q, environment);
+	while (stopped == 0 && query_row(&q)) {
+		uint32_t rollout = query_get_u32(&q);
+		stopped = visit(context, rollout, query_get_u32(&q));
+	}
+	int code = query_finish(&q, err);
+	return code < 0 ? code : stopped;
+}
+
 void store_add_evidence(struct store *s, const struct store_evidence *e)
 {
 	struct query q;

@@ -55,6 +55,12 @@ struct store_rollout_filter {
 MUST_CHECK int store_rollouts(struct store *s, const struct store_rollout_filter *filter,
 			      store_rollout_visit visit, void *context, struct error *err);
 
+/* A rollout brings the repair of what another one of its environment broke. Added once, after its own row. */
+void store_add_repair(struct store *s, uint32_t rollout, uint32_t about);
+typedef int (*store_repair_visit)(void *context, uint32_t rollout, uint32_t about);
+MUST_CHECK int store_repairs(struct store *s, const char *app, const char *environment,
+			     store_repair_visit visit, void *context, struct error *err);
+
 struct store_evidence {
 	uint32_t rollout;
 	uint32_t step;

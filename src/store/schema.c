@@ -142,7 +142,8 @@ static const char *const step_6[] = {
 	NULL,
 };
 
-/* What rollouts brought; committed is in Unix seconds. And tags that are to be made in repositories. */
+/* What rollouts brought; committed is in Unix seconds. Which of them repair another one. And tags that are to be made
+ * in repositories. */
 static const char *const step_7[] = {
 	"CREATE TABLE span (rollout INTEGER PRIMARY KEY REFERENCES rollout (number),"
 	"  app TEXT NOT NULL, environment TEXT NOT NULL, repository TEXT NOT NULL,"
@@ -155,11 +156,14 @@ static const char *const step_7[] = {
 	"  place INTEGER NOT NULL, commit_id TEXT NOT NULL, committed INTEGER NOT NULL,"
 	"  merge INTEGER NOT NULL, address TEXT NOT NULL, author TEXT NOT NULL,"
 	"  subject TEXT NOT NULL, PRIMARY KEY (rollout, place)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE repair (rollout INTEGER PRIMARY KEY REFERENCES rollout (number),"
+	"  about INTEGER NOT NULL REFERENCES rollout (number)) STRICT;"
 	"CREATE TABLE git_tag (rollout INTEGER PRIMARY KEY REFERENCES rollout (number),"
 	"  repository TEXT NOT NULL, commit_id TEXT NOT NULL, name TEXT NOT NULL,"
 	"  message TEXT NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL,"
 	"  why TEXT NOT NULL) STRICT;"
 	"CREATE INDEX git_tag_wanted ON git_tag (rollout) WHERE state = 'wanted';",
+	ADDED_ONLY("repair"),
 	NULL,
 };
 

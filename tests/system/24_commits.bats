@@ -107,6 +107,26 @@ between() { g log --format=%H --no-merges "$1..$2" | sort; }
 	exits 0 davit audit --verify
 }
 
+@test "a deployment that repairs another is rework" {
+	up
+	release v1
+	release v2
+	exits 0 davit deploy prod "$T/rel/v1" --as v1
+	is false dora .rework_rate.recorded
+	exits 0 davit dora prod
+	says "no repairs recorded; davit deploy --fixes marks one"
+	exits 2 davit deploy prod "$T/rel/v2" --as v2 --fixes one
+	says "takes the number of a rollout"
+	exits 3 davit deploy prod "$T/rel/v2" --as v2 --fixes 77
+	exits 0 davit deploy prod "$T/rel/v2" --as v2 --fixes 1
+	is '{"recorded":true,"repairs":1,"deployments":2}' dora '.rework_rate | {recorded, repairs, deployments}'
+	# What it repairs has failed, and was well again when the repair was.
+	is '{"failed":1,"exposed":2}' dora '.change_fail_rate | {failed, exposed}'
+	is 2 dora '.rows[] | select(.rollout == 1) | .taken_back_by'
+	exits 0 davit dora prod --rows
+	says "repairs rollout 1"
+}
+
 @test "who wrote any commit of the release does not count among those who say yes" {
 	local theirs
 	people

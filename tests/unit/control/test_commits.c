@@ -287,6 +287,42 @@ static void deployments_know_their_commits(void **state)
 	free(list);
 }
 
+static int deploy_fixing(const char *name, uint32_t fixes, uint32_t *ret_rollout)
+{
+	struct control_caller caller = {.who = "dan"};
+	struct control_deploy deploy = {.fixes = fixes};
+	text_copy(deploy.release, sizeof deploy.release, name);
+	return control_deploy(world.control, &caller, "prod", &deploy, ret_rollout, &world.err);
+}
+
+static void a_repair_is_one_of_what_was_deployed_here(void **state)
+{
+	(void)state;
+	struct deployment_list *list = mem_new(sizeof *list);
+	uint32_t rollout, broken;
+	built("v1", 1, "");
+	broken = world_deploy("prod", "v1");
+	assert_string_equal(world_until_end(broken, 60000), "succeeded");
+	assert_int_equal(control_deployments(world.control, "shop", "prod", list, &world.err), 0);
+	assert_false(list->repairs_known);
+	built("v2", 2, "");
+	assert_int_equal(deploy_fixing("v2", 99, &rollout), ERR_NOT_FOUND);
+	assert_int_equal(deploy_fixing("v2", broken, &rollout), 0);
+	world_kill(); /* it is said with its first row */
+	world_start();
+	assert_string_equal(world_until_end(rollout, 60000), "succeeded");
+	uint32_t back = world_rollback("prod", "");
+	assert_string_equal(world_until_end(back, 60000), "succeeded");
+	assert_int_equal(deploy_fixing("v2", back, &rollout), ERR_INVALID);
+	assert_non_null(strstr(world.err.text, "is no deployment to shop/prod that has begun"));
+	assert_int_equal(control_deployments(world.control, "shop", "prod", list, &world.err), 0);
+	assert_true(list->repairs_known);
+	assert_int_equal(list->items[1].kind, DORA_HOTFIX);
+	assert_int_equal(list->items[1].about, broken);
+	assert_int_equal(list->items[0].about, list->items[1].id); /* back from the repair */
+	free(list);
+}
+
 /* --- tags */
 
 static struct store_git_tag tag_of(uint32_t rollout)
@@ -397,6 +433,7 @@ int main(void)
 		TEST(nor_where_an_author_has_no_address),
 		TEST(nor_before_git_has_answered),
 		TEST(deployments_know_their_commits),
+		TEST(a_repair_is_one_of_what_was_deployed_here),
 		TEST(a_success_is_tagged_once_and_says_what_and_who),
 		TEST(a_crash_before_the_tag_makes_it_again_the_same),
 		TEST(what_cannot_be_tagged_is_told_and_tried_a_few_times),
