@@ -95,11 +95,12 @@ static int add_commit(void *context, const struct store_delivery *d)
 {
 	struct deployment_list *list = context;
 	text_copy(list->commit_ids[list->commit_count], DEPLOYMENT_ID_SIZE, d->id);
-	list->commits[list->commit_count++] =
-		(struct dora_commit){.deployment = d->rollout,
-				     .merge = d->merge,
-				     .made_unix_ms = d->committed_unix_s * 1000,
-				     .pushed_unix_ms = d->pushed_unix_ms};
+	list->commits[list->commit_count++] = (struct dora_commit){
+		.deployment = d->rollout,
+		.merge = d->merge,
+		.made_unix_ms =
+			d->committed_unix_s > 0 ? d->committed_unix_s * 1000 : d->pushed_unix_ms,
+		.pushed_unix_ms = d->pushed_unix_ms};
 	return list->commit_count == DEPLOYMENT_COMMITS_MAX;
 }
 

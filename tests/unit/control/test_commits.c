@@ -53,7 +53,7 @@ static int between(struct history *history, struct history_span *span, struct er
 	span->cut = script.cut;
 	for (uint32_t i = 0; i < script.count; i++) {
 		struct history_commit *c = &span->commits[i];
-		*c = (struct history_commit){.committed_unix_s = 1000 + i};
+		*c = (struct history_commit){.committed_unix_s = i == 2 ? 0 : 1000 + i};
 		snprintf(c->id, sizeof c->id, "%u", i + 1);
 		text_copy(c->address, sizeof c->address, script.addresses[i]);
 		text_copy(c->subject, sizeof c->subject, "A change");
@@ -271,15 +271,16 @@ static void deployments_know_their_commits(void **state)
 	struct deployment_list *list = mem_new(sizeof *list);
 	built("v1", 1, "");
 	live("v1");
-	script.count = 2;
-	script.addresses[0] = script.addresses[1] = "bob@example.com";
+	script.count = 3;
+	script.addresses[0] = script.addresses[1] = script.addresses[2] = "bob@example.com";
 	built("v2", 2, "");
 	live("v2");
 	world_run(1000);
 	assert_int_equal(control_deployments(world.control, "shop", "prod", list, &world.err), 0);
 	assert_int_equal(list->count, 2);
 	assert_true(list->releases[0].commits_known && !list->releases[1].commits_known);
-	assert_int_equal(list->commit_count, 2);
+	assert_int_equal(list->commit_count, 3);
+	assert_int_equal(list->commits[2].made_unix_ms, 5002); /* its own time is not known */
 	assert_int_equal(list->commits[0].deployment, list->items[0].id);
 	assert_int_equal(list->commits[0].made_unix_ms, 1000000);
 	assert_int_equal(list->commits[0].pushed_unix_ms, 5002);
