@@ -33,3 +33,18 @@ bool trigger_matches(const struct app_trigger *trigger, const char *ref)
 				return true;
 	return false;
 }
+
+const char *trigger_fallback(const struct app *app, const char *ref)
+{
+	const char *first = NULL;
+	for (uint32_t i = 0; i < app->environment_count; i++) {
+		const struct app_trigger *trigger = &app->environments[i].trigger;
+		if (trigger_matches(trigger, ref))
+			return NULL;
+		for (uint32_t k = 0; k < trigger->branch.count && !first; k++) {
+			const char *name = trigger->branch.items[k];
+			first = name[strlen(name) - 1] != '/' ? name : NULL;
+		}
+	}
+	return first;
+}

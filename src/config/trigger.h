@@ -14,4 +14,8 @@ bool trigger_matches(const struct app_trigger *trigger, const char *ref);
 /* "main", or "release/" for all below it. */
 bool trigger_branch_is(const char *pattern, const char *branch);
 
+/* The branch that one which brings a release nowhere may learn from: the first that a trigger names in full. NULL for a
+ * ref that has a trigger itself, and where no branch is named. */
+const char *trigger_fallback(const struct app *app, const char *ref);
+
 #endif

@@ -39,6 +39,7 @@ struct role {
 	bool verify; /* the tag, before anything is run */
 	struct buf config;
 	struct app *app;
+	char fallback[CHECKOUT_NAME_MAX + 16];
 	struct builder_local_settings settings;
 	struct builder *builder;
 	struct run *run;
@@ -236,9 +237,13 @@ static void found(void *context)
 	}
 	if (r->app->stage_count == 0)
 		pack_all(r->app);
+	const char *branch = trigger_fallback(r->app, r->ref);
+	snprintf(r->fallback, sizeof r->fallback, "refs/heads/%s", branch ? branch : "");
 	r->settings = (struct builder_local_settings){.directory = r->directory,
 						      .application = r->app->name,
 						      .checkout = &r->checkout,
+						      .cache_ref = r->ref,
+						      .cache_fallback = branch ? r->fallback : NULL,
 						      .log_bytes = LOCAL_LOG_BYTES,
 						      .work_bytes = LOCAL_WORK_BYTES,
 						      .cache_bytes = UINT64_C(4) << 30,

@@ -46,12 +46,13 @@ static int add_file(struct digester *d, int source_fd, const char *path, struct 
 	return 0;
 }
 
-int cache_key(const struct builder_job *job, int source_fd, char ret_key[DIGEST_HEX_SIZE],
-	      struct error *err)
+int cache_key(const struct builder_job *job, const char *ref, int source_fd,
+	      char ret_key[DIGEST_HEX_SIZE], struct error *err)
 {
 	struct digester *d = digester_new();
 	int code = 0;
-	add_text(d, "davit cache 1");
+	add_text(d, "davit cache 2");
+	add_text(d, ref);
 	add_text(d, job->stage);
 	for (uint32_t i = 0; i < job->cache_paths.count; i++)
 		add_text(d, job->cache_paths.items[i]);

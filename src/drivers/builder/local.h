@@ -33,6 +33,9 @@ struct builder_local_settings {
 	const char *application; /* its name */
 	const struct checkout *checkout;
 	const struct mask *mask; /* NULL: nothing is secret */
+	/* Whose cache is read and written, and whose is read when that has nothing: full names of refs. Both NULL: all
+	 * that is built here has one. */
+	const char *cache_ref, *cache_fallback;
 	uint64_t log_bytes, work_bytes, cache_bytes;
 	/* Reads the report of a stage's scan, in another thread: 0 when nothing in it stands in the way, else the
 	 * reason. `report` and `source` (the commit's files) can be opened until it returns; `findings` is to be

@@ -129,6 +129,24 @@ static int take_outputs(struct attempt *a, int work_fd, struct graft *graft, str
 	return 0;
 }
 
+/* From the cache of its ref, else from the one that this may learn from; only its own is ever written. */
+static int take_cache(struct attempt *a, int work_fd, struct graft *graft, struct error *err)
+{
+	const struct builder_local_settings *s = &a->local->settings;
+	char other[DIGEST_HEX_SIZE];
+	int code = cache_key(a->job, s->cache_ref ? s->cache_ref : "", a->local->source_fd, a->key,
+			     err);
+	if (code == 0)
+		code = cache_restore(a->local->cache_fd, a->key, a->job, work_fd, graft,
+				     &a->result.cached, err);
+	if (code < 0 || a->result.cached || !s->cache_fallback)
+		return code;
+	code = cache_key(a->job, s->cache_fallback, a->local->source_fd, other, err);
+	return code < 0 ? code
+			: cache_restore(a->local->cache_fd, other, a->job, work_fd, graft,
+					&a->result.cached, err);
+}
+
 static int prepare(struct attempt *a, struct error *err)
 {
 	struct graft graft = graft_for(a->user, false);
@@ -136,12 +154,8 @@ static int prepare(struct attempt *a, struct error *err)
 	int code = make_stage(a, &work_fd, err);
 	if (code == 0)
 		code = graft_copy(&graft, a->local->source_fd, work_fd, ".", err);
-	if (code == 0 && a->job->cache_paths.count > 0) {
-		code = cache_key(a->job, a->local->source_fd, a->key, err);
-		if (code == 0)
-			code = cache_restore(a->local->cache_fd, a->key, a->job, work_fd, &graft,
-					     &a->result.cached, err);
-	}
+	if (code == 0 && a->job->cache_paths.count > 0)
+		code = take_cache(a, work_fd, &graft, err);
 	return code < 0 ? code : take_outputs(a, work_fd, &graft, err);
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../cmocka_all.h"
 
+#include <stdlib.h>
+
+#include "base/buf.h"
 #include "config/trigger.h"
 
 static const struct app_trigger trigger = {
@@ -40,12 +43,35 @@ static void neither_is_the_other_and_nothing_else_is_either(void **state)
 	assert_false(trigger_matches(&none, "refs/heads/main"));
 }
 
+static void only_a_ref_without_a_trigger_learns_from_the_first_branch_that_has_one(void **state)
+{
+	(void)state;
+	struct app *app = mem_zero(1, sizeof *app);
+	app->environment_count = 4;
+	app->environments[0].trigger.branch = (struct app_texts){1, {"release/"}};
+	app->environments[1].trigger.branch = (struct app_texts){1, {"main"}};
+	app->environments[2].trigger.branch = (struct app_texts){1, {"develop"}};
+	app->environments[3].trigger.tag = (struct app_texts){1, {"v*"}};
+	assert_string_equal(trigger_fallback(app, "refs/heads/feature"), "main");
+	assert_string_equal(trigger_fallback(app, ""), "main");
+	assert_string_equal(trigger_fallback(app, "refs/tags/nightly"), "main");
+	assert_null(trigger_fallback(app, "refs/heads/main"));
+	assert_null(trigger_fallback(app, "refs/heads/develop"));
+	assert_null(trigger_fallback(app, "refs/heads/release/1"));
+	assert_null(trigger_fallback(app, "refs/tags/v1"));
+	app->environment_count = 1;
+	assert_null(trigger_fallback(app, "refs/heads/feature"));
+	free(app);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_branch_matches_whole_or_as_all_that_is_below),
 		cmocka_unit_test(a_tag_matches_whole_or_by_its_beginning),
 		cmocka_unit_test(neither_is_the_other_and_nothing_else_is_either),
+		cmocka_unit_test(
+			only_a_ref_without_a_trigger_learns_from_the_first_branch_that_has_one),
 	};
 	return cmocka_run_group_tests_name("config/trigger", tests, NULL, NULL);
 }

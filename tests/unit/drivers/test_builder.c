@@ -188,7 +188,7 @@ static void the_oldest_of_a_cache_goes_first_when_there_is_no_room(void **state)
 	fill("work/deps", 40000);
 	for (int i = 0; i < 3; i++) {
 		fill("lock", (size_t)i + 1);
-		assert_int_equal(cache_key(&job, scratch.fd, keys[i], &err), 0);
+		assert_int_equal(cache_key(&job, "", scratch.fd, keys[i], &err), 0);
 		assert_int_equal(cache_save(cache, keys[i], &job, work, 100000, &err), 0);
 		const struct timespec times[2] = {{1000 + i, 0}, {1000 + i, 0}};
 		if (i < 2)
@@ -203,6 +203,23 @@ static void the_oldest_of_a_cache_goes_first_when_there_is_no_room(void **state)
 	close(work);
 }
 
+static void what_a_ref_keeps_is_found_under_its_name_only(void **state)
+{
+	(void)state;
+	const char *const paths[] = {"deps"}, *const key_files[] = {"lock"};
+	const struct builder_job job = {
+		.stage = "a", .cache_key = {1, key_files}, .cache_paths = {1, paths}};
+	char one[DIGEST_HEX_SIZE], same[DIGEST_HEX_SIZE], other[DIGEST_HEX_SIZE];
+	fill("lock", 3);
+	assert_int_equal(cache_key(&job, "refs/heads/main", scratch.fd, one, &err), 0);
+	assert_int_equal(cache_key(&job, "refs/heads/main", scratch.fd, same, &err), 0);
+	assert_int_equal(cache_key(&job, "refs/heads/mai", scratch.fd, other, &err), 0);
+	assert_string_equal(one, same);
+	assert_string_not_equal(one, other);
+	assert_int_equal(cache_key(&job, "refs/tags/main", scratch.fd, other, &err), 0);
+	assert_string_not_equal(one, other);
+}
+
 int main(void)
 {
 #define BUILDER_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -213,6 +230,7 @@ int main(void)
 		BUILDER_TEST(only_plain_names_of_commits_are_taken),
 		BUILDER_TEST(the_inside_is_told_what_was_meant_and_refuses_anything_else),
 		BUILDER_TEST(the_oldest_of_a_cache_goes_first_when_there_is_no_room),
+		BUILDER_TEST(what_a_ref_keeps_is_found_under_its_name_only),
 	};
 	return cmocka_run_group_tests_name("builder", tests, NULL, NULL);
 }
