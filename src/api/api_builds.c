@@ -28,6 +28,10 @@ static json_t *json_of_build(const struct store_build *b)
 	ASSERT(o); /* all of it is UTF-8: the store has nothing else */
 	if (b->release[0])
 		json_object_set_new(o, "release", json_string(b->release));
+	if (b->origin > 0)
+		json_object_set_new(o, "from_build", json_integer(b->origin));
+	if (b->successor > 0)
+		json_object_set_new(o, "superseded_by", json_integer(b->successor));
 	return o;
 }
 
@@ -40,6 +44,8 @@ static int add_stage(void *context, const struct store_build_stage *t)
 		json_object_set_new(o, "tests",
 				    json_pack("{s:i,s:i,s:i}", "tests", (int)t->tests, "failed",
 					      (int)t->failed, "skipped", (int)t->skipped));
+	if (t->origin > 0)
+		json_object_set_new(o, "from_build", json_integer(t->origin));
 	json_array_append_new(context, o);
 	return 0;
 }
@@ -148,12 +154,20 @@ void post_build_command(struct api *api, struct http_request *request)
 {
 	struct control *control = api->parts.control;
 	struct control_caller caller = caller_of(request);
+	static const char *const fields[] = {"from_start", NULL};
+	bool again = strcmp(http_segment(request, 3), "again") == 0, from_start = false;
 	uint32_t number = 0;
 	struct error err;
 	if (!number_of_build(request, &number))
 		return;
-	bool again = strcmp(http_segment(request, 3), "again") == 0;
-	int result = again ? control_rebuild(control, &caller, number, &number, &err)
+	if (again) {
+		json_t *body = body_of(request, fields);
+		bool fine = body && body_flag(request, body, "from_start", false, &from_start);
+		json_decref(body);
+		if (!fine)
+			return;
+	}
+	int result = again ? control_rebuild(control, &caller, number, from_start, &number, &err)
 			   : control_cancel_build(control, &caller, number, &err);
 	if (result < 0)
 		answer_error(request, &err, "davit builds");

@@ -55,10 +55,10 @@ static void print(struct buf *page)
 	buf_done(page);
 }
 
-/* "passed" is green as a passed step is. */
+/* "passed" is green as a passed step is, and so is what is taken from a build in which it passed. */
 static const char *look_of(const char *state)
 {
-	return strcmp(state, "passed") == 0 ? "pass" : state;
+	return strcmp(state, "passed") == 0 || strcmp(state, "taken") == 0 ? "pass" : state;
 }
 
 static void put_state(const struct cli *cli, struct buf *to, const char *state)
@@ -83,7 +83,10 @@ static void put_stage(const struct cli *cli, struct buf *to, const json_t *stage
 						json_number_of(tests, "failed") -
 						json_number_of(tests, "skipped")),
 			   (unsigned long long)json_number_of(tests, "tests"));
-	if (json_number_of(stage, "attempt") > 1)
+	if (json_number_of(stage, "from_build") > 0)
+		buf_printf(to, "  from build %llu",
+			   (unsigned long long)json_number_of(stage, "from_build"));
+	else if (json_number_of(stage, "attempt") > 1)
 		buf_printf(to, "  attempt %llu",
 			   (unsigned long long)json_number_of(stage, "attempt"));
 	if (json_text_of(stage, "why")[0]) {
@@ -193,7 +196,7 @@ static void show_change(struct follow *f, struct followed *seen, const json_t *s
 		ask_print(o);
 		fflush(stdout);
 	} else if (strcmp(state, "pending") != 0) {
-		if (f->lines && strcmp(state, "skipped") != 0)
+		if (f->lines && strcmp(state, "skipped") != 0 && strcmp(state, "taken") != 0)
 			show_lines(f, seen);
 		buf_init(&page, PAGE_MAX);
 		put_stage(f->cli, &page, stage, f->width);
@@ -347,13 +350,18 @@ int build_ordered(struct cli *cli, struct client *client, const char *path, json
 
 /* --- davit logs build/41[/unit] */
 
-static int print_log(struct cli *cli, struct client *client, uint64_t number, const char *stage)
+/* Of a stage that was taken over it is what it wrote when it ran. */
+static int print_log(struct cli *cli, struct client *client, uint64_t number, const json_t *about)
 {
+	const char *stage = json_text_of(about, "stage");
+	uint64_t origin = json_number_of(about, "from_build");
 	json_t *answer;
 	const json_t *line;
 	struct error err;
 	uint64_t from = 0, before;
 	size_t i;
+	if (origin > 0 && !cli->json)
+		printf("%s (from build %llu)\n", stage, (unsigned long long)origin);
 	do {
 		if (get_lines(client, number, stage, from, &answer, &err) < 0)
 			return cli_fail(cli, &err, client_next(client));
@@ -361,10 +369,14 @@ static int print_log(struct cli *cli, struct client *client, uint64_t number, co
 		from = json_number_of(answer, "next");
 		json_array_foreach (json_object_get(answer, "lines"), i, line) {
 			if (cli->json) {
-				ask_print(json_pack("{s:s,s:I,s:s,s:s}", "schema",
-						    "davit.v1/build-line", "build",
-						    (json_int_t)number, "stage", stage, "line",
-						    json_string_value(line)));
+				json_t *o = json_pack("{s:s,s:I,s:s,s:s}", "schema",
+						      "davit.v1/build-line", "build",
+						      (json_int_t)number, "stage", stage, "line",
+						      json_string_value(line));
+				if (origin > 0)
+					json_object_set_new(o, "from_build",
+							    json_integer((json_int_t)origin));
+				ask_print(o);
 				continue;
 			}
 			struct buf safe;
@@ -407,7 +419,7 @@ int build_logs(struct cli *cli, struct client *client, const char *target)
 			continue;
 		known = true;
 		if (code == CLI_OK)
-			code = print_log(cli, client, number, name);
+			code = print_log(cli, client, number, stage);
 	}
 	json_decref(build);
 	if (!known && slash) {

@@ -56,14 +56,16 @@ const struct cli_command cli_commands[] = {
 		    "committed are named, and what a stage wrote is in STATE/build/logs/STAGE.log.\n"
 		    "Exit 0: passed; 10: a stage failed; 15: cancelled; 130: Ctrl-C (with --local everything was stopped).",
 	 .examples = "  davit build --to staging\n"
-		     "  davit build --again 41\n"
+		     "  davit build --again 41              # from the stage that failed\n"
+		     "  davit build --again 41 --from-start\n"
 		     "  davit build --local\n"
 		     "  davit build --local v1.4.2 --output shop.tar\n"
 		     "  davit build --local --stage unit     # it, and what it needs",
 	 .json = "davit.v1/build-stage, a line a change; at the end davit.v1/build",
 	 .args_max = 1,
 	 .options = {{"to", 0, "ENV[,ENV]", "the release goes to these environments when it has passed"},
-		     {"again", 0, "N", "build number N once more, from its start"},
+		     {"again", 0, "N", "build number N once more; stages that passed in it are taken over"},
+		     {"from-start", 0, NULL, "with --again: run every stage"},
 		     {"cancel", 0, "N", "end build number N"},
 		     {"local", 0, NULL, "on this machine, without a server"},
 		     {"stage", 0, "NAME", "with --local: only this stage, and what it needs"},

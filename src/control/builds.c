@@ -18,7 +18,7 @@
 #include "store/builds.h"
 #include "store/releases.h"
 
-enum { RETRY_MS = 5000 };
+enum { RETRY_MS = 5000, LOST_MS = 500 };
 
 static const char TRIGGERED[] =
 	"@"; /* `wanted` of an order whose ref decides; no environment is called so */
@@ -50,6 +50,8 @@ static bool put(struct control *c, const struct store_build *b, const char *acti
 	struct error err;
 	control_begin(c, false);
 	store_put_build(c->parts.store, b);
+	if (b->ended_unix_ms > 0)
+		store_end_build_stages(c->parts.store, b->number);
 	if (action)
 		add_audit(c, b, b->by, action);
 	if (control_commit(c, &err) == 0)
@@ -191,7 +193,8 @@ static void on_stage(void *context, uint32_t number, uint32_t index,
 					.took_ms = stage->took_ms,
 					.tests = stage->tests,
 					.failed = stage->failed,
-					.skipped = stage->skipped};
+					.skipped = stage->skipped,
+					.origin = stage->origin};
 	struct error err;
 	text_copy(row.name, sizeof row.name, stage->name);
 	text_copy(row.state, sizeof row.state, stage->state);
@@ -214,11 +217,24 @@ static void fill_wanted(struct store_build *b, const struct builds_outcome *o)
 					 i > 0 ? " " : "", o->environments[i]);
 }
 
+/* Its builder was killed, or the machine took it. In the store it is under way, and that is where it goes on from. */
+static bool begins_again(struct control *c, struct store_build *b, const struct builds_outcome *o)
+{
+	if (strcmp(o->state, "lost") != 0 || strcmp(b->state, CANCELLING) == 0)
+		return false;
+	log_event(LOG_WARNING, "control.build", "number=%u starts=%u error=\"%s\"", b->number,
+		  b->starts, o->why);
+	c->building = NULL;
+	c->build_due_ms = env_now_ms(c->parts.env) + LOST_MS;
+	free(b);
+	return true;
+}
+
 static void on_done(void *context, uint32_t number, const struct builds_outcome *o)
 {
 	struct control *c = context;
 	struct store_build *b = c->building;
-	if (!b || b->number != number)
+	if (!b || b->number != number || begins_again(c, b, o))
 		return;
 	text_copy(b->author, sizeof b->author, o->author);
 	if (!text_copy(b->address, sizeof b->address, o->address))
@@ -255,14 +271,15 @@ static void run(struct control *c, struct store_build *b)
 		.repository = b->repository,
 		.commit = b->commit,
 		.ref = b->ref,
+		.origin = b->origin,
 		.signers = server && server->allowed_signers ? server->allowed_signers : "",
 		.signed_only = server_signed(server, b->app, names)};
 	struct error err;
 	text_copy(b->state, sizeof b->state, "running");
+	b->starts++;
 	b->started_unix_ms = env_wall_ms(c->parts.env);
 	control_begin(c, false);
 	store_put_build(c->parts.store, b);
-	store_forget_build_stages(c->parts.store, b->number);
 	if (control_commit(c, &err) < 0) {
 		c->build_due_ms = env_now_ms(c->parts.env) + RETRY_MS;
 		free(b);
@@ -293,6 +310,13 @@ void builds_tick(struct control *c, uint64_t now_ms)
 		free(b);
 	} else if (strcmp(b->state, CANCELLING) == 0) {
 		end(c, b, "cancelled"); /* the controller died before it had ended */
+		free(b);
+	} else if (b->starts >= BUILDS_STARTS_MAX) {
+		snprintf(b->why, sizeof b->why,
+			 "It was begun %u times, and each time what ran it was killed. Next: davit "
+			 "build --again %u",
+			 b->starts, b->number);
+		end(c, b, "failed");
 		free(b);
 	} else {
 		run(c, b);
@@ -450,6 +474,7 @@ int control_cancel_build(struct control *c, const struct control_caller *caller,
 		b->ended_unix_ms = env_wall_ms(c->parts.env);
 		control_begin(c, false);
 		store_put_build(c->parts.store, b);
+		store_end_build_stages(c->parts.store, b->number);
 		add_audit(c, b, caller->who, "build.cancelled");
 		result = control_commit(c, err);
 	}
@@ -458,7 +483,7 @@ int control_cancel_build(struct control *c, const struct control_caller *caller,
 }
 
 int control_rebuild(struct control *c, const struct control_caller *caller, uint32_t number,
-		    uint32_t *ret_number, struct error *err)
+		    bool from_start, uint32_t *ret_number, struct error *err)
 {
 	struct store_build *b = mem_zero(1, sizeof *b);
 	int result = check_room(c, err);
@@ -467,8 +492,11 @@ int control_rebuild(struct control *c, const struct control_caller *caller, uint
 	if (result == 0 && b->ended_unix_ms == 0)
 		result = error_set(err, ERR_CONFLICT, "Build %u has not ended yet.", number);
 	if (result == 0) {
+		/* One that never began has nothing, but may have been to go on from another. */
+		b->origin = from_start ? 0 : b->starts > 0 ? number : b->origin;
 		b->release[0] = b->why[0] = '\0';
 		b->started_unix_ms = b->ended_unix_ms = 0;
+		b->starts = b->successor = 0;
 		result = put_new(c, caller, b, ret_number, err);
 	}
 	free(b);

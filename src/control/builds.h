@@ -6,7 +6,8 @@
  *       the stages have passed the archive becomes a release, which is written down with the build; from then on it is
  *       not built again. Then it is deployed to each environment that is wanted, as `davit deploy` would, with a
  *       request id of its own: a crash between any two of these steps deploys nothing twice.
- *       A build that was under way when the controller died is begun again from the start.
+ *       A build that was under way when the controller or its builder died is begun again, and goes on with the stages
+ *       that had not passed; after BUILDS_STARTS_MAX such beginnings it has failed.
  *
  * HOW   control_build() and the others are called by the API; the rest by control.c.
  * LIMITS BUILDS_QUEUE_MAX orders that have not ended.
@@ -17,7 +18,7 @@
 #include "control/control.h"
 #include "provider/builds.h"
 
-enum { BUILDS_QUEUE_MAX = 10000, BUILDS_LOGS_KEPT = 500 };
+enum { BUILDS_QUEUE_MAX = 10000, BUILDS_LOGS_KEPT = 500, BUILDS_STARTS_MAX = 10 };
 
 /* Where the release of a build goes. */
 enum build_target { BUILD_TARGET_NONE, BUILD_TARGET_TRIGGERED, BUILD_TARGET_NAMED };
@@ -38,9 +39,10 @@ MUST_CHECK int control_build(struct control *c, const struct control_caller *cal
 /* One that is being released can no longer be cancelled: its rollouts can. */
 MUST_CHECK int control_cancel_build(struct control *c, const struct control_caller *caller,
 				    uint32_t number, struct error *err);
-/* The same order again, from the start. */
+/* The same order again. The stages that passed are taken from that build as far as they are kept, or all run anew. */
 MUST_CHECK int control_rebuild(struct control *c, const struct control_caller *caller,
-			       uint32_t number, uint32_t *ret_number, struct error *err);
+			       uint32_t number, bool from_start, uint32_t *ret_number,
+			       struct error *err);
 
 void builds_begin(struct control *c);
 void builds_tick(struct control *c, uint64_t now_ms); /* begins the next one when it is due */

@@ -103,7 +103,11 @@ static int send_number(struct cli *cli, struct client *client, const char *text,
 	}
 	snprintf(path, sizeof path, "/v1/builds/%llu/%s", (unsigned long long)number,
 		 again ? "again" : "cancel");
-	return again ? build_ordered(cli, client, path, NULL, cli->terminal)
+	return again ? build_ordered(cli, client, path,
+				     cli_option(cli, "from-start")
+					     ? json_pack("{s:b}", "from_start", 1)
+					     : NULL,
+				     cli->terminal)
 		     : cancel(cli, client, path);
 }
 
@@ -118,6 +122,10 @@ int build_order_send(struct cli *cli)
 			error_set(&err, ERR_INVALID, "--%s is for --local.", locals[i]);
 			return cli_fail(cli, &err, "davit build --help");
 		}
+	if (cli_option(cli, "from-start") && !again) {
+		error_set(&err, ERR_INVALID, "--from-start is for --again.");
+		return cli_fail(cli, &err, "davit build --help");
+	}
 	if (client_open(cli, &client, &err) < 0)
 		return cli_fail(cli, &err, "davit up   (or without a server: davit build --local)");
 	int code = again || ended ? send_number(cli, client, again ? again : ended, again != NULL)

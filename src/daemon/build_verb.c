@@ -229,7 +229,7 @@ static void on_signal(void *context, int number)
 static int take_options(struct build *b)
 {
 	const char *parallel = cli_option(&b->cli, "parallel");
-	static const char *const servers[] = {"to", "again", "cancel"};
+	static const char *const servers[] = {"to", "again", "from-start", "cancel"};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	uint64_t number = processors > 0 ? (uint64_t)processors : 1;
 	for (size_t i = 0; i < sizeof servers / sizeof servers[0]; i++)

@@ -21,7 +21,7 @@
 
 enum {
 	PACK_MS = 10 * 60 * 1000,
-	ARGUMENTS = 9,
+	ARGUMENTS = 11,
 	CONFLICT_TRIES = 100,
 	CONFLICT_MS = 100,
 	TEXT_SIZE = 1024
@@ -43,6 +43,9 @@ struct role {
 	struct builder_local_settings settings;
 	struct builder *builder;
 	struct run *run;
+	uint32_t number, origin;
+	/* What was found of each stage; number 0: nothing that can be taken. */
+	struct kept_stage kept[APP_STAGES_MAX];
 	int status; /* of what ran in the other thread */
 	struct error err;
 };
@@ -84,14 +87,21 @@ static void on_changed(void *context, uint32_t index)
 	enum graph_state state = stage.graph->state;
 	bool timeout = state == GRAPH_FAILED && stage.graph->stop == GRAPH_STOP_TIMEOUT;
 	bool tested = stage.result->tested;
-	printf("stage\t%s\t%s\t%u\t%llu\t%u\t%u\t%u", stage.name, graph_state_name(state),
-	       stage.graph->attempt, (unsigned long long)stage.took_ms, tested ? tests->tests : 0,
+	uint32_t attempt = stage.graph->attempt, from = 0;
+	if (run_is_taken(r->run, index)) { /* it has passed, also before the beginning */
+		state = GRAPH_PASSED;
+		attempt = r->kept[index].attempt;
+		from = r->kept[index].number != r->number ? r->kept[index].number : 0;
+	}
+	printf("stage\t%s\t%s\t%u\t%llu\t%u\t%u\t%u", stage.name,
+	       from > 0 ? "taken" : graph_state_name(state), attempt,
+	       (unsigned long long)stage.took_ms, tested ? tests->tests : 0,
 	       tested ? tests->failed : 0, tested ? tests->skipped : 0);
 	put_text(timeout                  ? "Its time was over."
 		 : state == GRAPH_FAILED  ? stage.result->sentence
 		 : state == GRAPH_SKIPPED ? (stage.blame ? stage.blame : "left out")
 					  : "");
-	puts("");
+	printf("\t%u\n", from);
 	fflush(stdout);
 }
 
@@ -122,6 +132,41 @@ static void on_done(void *context)
 	}
 }
 
+/* Each after what it needs: until nothing more can be taken. The rest runs, whatever there was of it. */
+static int take_over(struct role *r)
+{
+	bool more = true;
+	int code = 0;
+	while (more) {
+		more = false;
+		for (uint32_t i = 0; i < run_count(r->run); i++) {
+			struct kept_stage *kept = &r->kept[i];
+			struct builder_result result = {.passed = true,
+							.archived = kept->archived,
+							.tested = kept->tests > 0,
+							.tests = {.tests = kept->tests,
+								  .failed = kept->failed,
+								  .skipped = kept->skipped}};
+			if (kept->number == 0 || !run_can_take(r->run, i))
+				continue;
+			if (builder_local_take(r->builder, run_stage(r->run, i).name, kept,
+					       &r->err) < 0) {
+				kept->number = 0;
+				continue;
+			}
+			run_take(r->run, i, kept->attempt, kept->took_ms, &result);
+			more = true;
+		}
+	}
+	for (uint32_t i = 0; code == 0 && i < run_count(r->run); i++) {
+		if (run_is_taken(r->run, i))
+			continue;
+		r->kept[i].number = 0;
+		code = builder_local_drop(r->builder, run_stage(r->run, i).name, &r->err);
+	}
+	return code;
+}
+
 static void opened(void *context)
 {
 	struct role *r = context;
@@ -136,6 +181,8 @@ static void opened(void *context)
 	if (r->status == 0)
 		r->status = run_new(loop_env(r->loop), r->builder, r->app, &settings, &listener,
 				    &r->run, &r->err);
+	if (r->status == 0)
+		r->status = take_over(r);
 	if (r->status < 0) {
 		fail(r);
 		return;
@@ -194,9 +241,13 @@ static void open_builder(void *context)
 	for (int i = 0; i < CONFLICT_TRIES; i++) {
 		r->status = builder_local_open(r->loop, &r->settings, &r->builder, &r->err);
 		if (r->status != ERR_CONFLICT || atomic_load(&r->cancelled))
-			return;
+			break;
 		nanosleep(&pause, NULL);
 	}
+	for (uint32_t i = 0;
+	     r->status == 0 && !atomic_load(&r->cancelled) && i < r->app->stage_count; i++)
+		if (!builder_local_find(r->builder, r->app->stages[i].name, &r->kept[i]))
+			r->kept[i].number = 0;
 }
 
 /* Without a pipeline all of the commit is the release. */
@@ -242,8 +293,10 @@ static void found(void *context)
 	r->settings = (struct builder_local_settings){.directory = r->directory,
 						      .application = r->app->name,
 						      .checkout = &r->checkout,
-						      .cache_ref = r->ref,
+						      .cache_ref = r->ref[0] ? r->ref : r->commit,
 						      .cache_fallback = branch ? r->fallback : NULL,
+						      .number = r->number,
+						      .origin = r->origin,
 						      .log_bytes = LOCAL_LOG_BYTES,
 						      .work_bytes = LOCAL_WORK_BYTES,
 						      .cache_bytes = UINT64_C(4) << 30,
@@ -279,6 +332,7 @@ int builder_role(int argc, char **argv)
 	struct role r = {0};
 	struct loop_signal *term;
 	char parent[16];
+	uint64_t number, origin;
 	if (argc != ARGUMENTS) {
 		fputs("davit: the builder is started by davit itself.\n", stderr);
 		return 2;
@@ -294,8 +348,13 @@ int builder_role(int argc, char **argv)
 	r.commit = argv[3];
 	r.ref = argv[4];
 	r.wanted_app = argv[5];
-	r.signers = argv[7];
-	r.signed_only = argv[8];
+	if (!text_parse_u64(argv[7], UINT32_MAX, &number) ||
+	    !text_parse_u64(argv[8], UINT32_MAX, &origin))
+		return 2;
+	r.number = (uint32_t)number;
+	r.origin = (uint32_t)origin;
+	r.signers = argv[9];
+	r.signed_only = argv[10];
 	buf_init(&r.config, CONFIG_FILE_MAX);
 	if (loop_new(&r.loop, &r.err) < 0 ||
 	    loop_signal_start(r.loop, SIGTERM, on_signal, &r, &term, &r.err) < 0) {

@@ -162,8 +162,12 @@ void graph_begin(const struct graph_plan *plan, struct graph *graph, struct grap
 	effects->count = 0;
 	for (uint32_t i = 0; i < plan->count; i++) {
 		graph->stages[i].blame = GRAPH_NOBODY;
-		if (plan->stages[i].left_out)
+		if (plan->stages[i].left_out) {
 			graph->stages[i].state = GRAPH_SKIPPED;
+		} else if (plan->stages[i].taken > 0) {
+			graph->stages[i].state = GRAPH_PASSED;
+			graph->stages[i].attempt = plan->stages[i].taken;
+		}
 	}
 	settle(plan, graph, effects);
 }

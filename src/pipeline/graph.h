@@ -6,6 +6,7 @@
  *       (`when`) counts as passed for those that need it. After a failure no further stage starts, but what
  *       runs goes on to its end: its result is worth having. Those that did not start are skipped, and know
  *       which stage was to blame.
+ *       What an earlier run did already is `taken`: it has passed from the beginning.
  *       A `finally` stage waits for the end of what it needs, however it ends; without needs, for the end of
  *       every stage that is none. It starts after a failure as well, but not after a cancellation.
  *
@@ -34,7 +35,8 @@ struct graph_plan {
 		uint64_t timeout_ms; /* of one attempt; 0: none */
 		uint32_t retry;
 		bool finally;
-		bool left_out; /* by `when`, or because only a part is wanted */
+		bool left_out;  /* by `when`, or because only a part is wanted */
+		uint32_t taken; /* the attempt that passed before this run; 0: none did */
 	} stages[GRAPH_STAGES_MAX];
 };
 

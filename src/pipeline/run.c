@@ -286,6 +286,33 @@ void run_free(struct run *run)
 	free(run);
 }
 
+bool run_can_take(const struct run *run, uint32_t index)
+{
+	const struct graph_plan *plan = &run->plan;
+	if (plan->stages[index].finally || plan->stages[index].left_out ||
+	    plan->stages[index].taken > 0)
+		return false;
+	for (uint32_t i = 0; i < plan->count; i++)
+		if ((plan->stages[index].needs & 1u << i) && !plan->stages[i].left_out &&
+		    plan->stages[i].taken == 0)
+			return false;
+	return true;
+}
+
+bool run_is_taken(const struct run *run, uint32_t index)
+{
+	return run->plan.stages[index].taken > 0;
+}
+
+void run_take(struct run *run, uint32_t index, uint32_t attempt, uint64_t took_ms,
+	      const struct builder_result *result)
+{
+	ASSERT(run_can_take(run, index) && attempt > 0);
+	run->plan.stages[index].taken = attempt;
+	run->stages[index].took_ms = took_ms;
+	run->stages[index].result = *result;
+}
+
 void run_begin(struct run *run)
 {
 	struct graph before = {0};

@@ -44,6 +44,13 @@ int run_new(struct env *env, struct builder *builder, const struct app *app,
 	    struct run **ret_run, struct error *err) MUST_CHECK;
 void run_free(struct run *run);
 
+/* Before the beginning: a stage that passed in an earlier run of the same commit may be taken over where all that it
+ * needs was, so that what one run makes never meets what another made of something else. `finally` runs every time. */
+bool run_can_take(const struct run *run, uint32_t index);
+bool run_is_taken(const struct run *run, uint32_t index);
+void run_take(struct run *run, uint32_t index, uint32_t attempt, uint64_t took_ms,
+	      const struct builder_result *result);
+
 void run_begin(struct run *run);
 void run_cancel(struct run *run);
 

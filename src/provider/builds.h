@@ -4,8 +4,8 @@
  *
  * HOW   builds_start() returns at once; `stage` for each change of a stage, then `done` exactly once, all from the loop
  *       and never from within a call of here. At `done` none of the build's processes is left. One build at a time.
- *       builds_cancel() asks it to end; `done` follows. A build that the process does not live to see the end of is
- *       gone without a trace but its log: it is started again.
+ *       builds_cancel() asks it to end; `done` follows. A build that the process does not live to see the end of, or
+ *       that is lost, is started again: under its number it goes on with the stages that had not passed.
  *
  * OWNS  What `stage` and `done` are given lives until they return; texts are strangers' and escaped.
  * LIMITS BUILDS_STAGES_MAX stages, BUILDS_ENVIRONMENTS_MAX environments.
@@ -34,6 +34,7 @@ struct builds_order {
 	const char *repository; /* an absolute path of a git directory */
 	const char *commit;     /* a full id */
 	const char *ref;        /* "refs/heads/main", "refs/tags/v1.2.3" or "" */
+	uint32_t origin;        /* the build whose stages that passed are taken over; 0: none */
 	const char *signers;    /* of tags: a file as ssh-keygen(1) has it; "": there is none */
 	const char *
 		signed_only; /* environments that only a signed tag brings a release to, a blank between */
@@ -41,7 +42,8 @@ struct builds_order {
 
 struct builds_stage {
 	char name[BUILDS_NAME_SIZE];
-	char state[BUILDS_WORD_SIZE]; /* pending running passed failed skipped cancelled */
+	char state[BUILDS_WORD_SIZE]; /* pending running passed taken failed skipped cancelled */
+	uint32_t origin;              /* of one that is taken: the build that it ran in */
 	uint32_t attempt;
 	uint64_t took_ms;
 	uint32_t tests, failed, skipped;
@@ -49,7 +51,7 @@ struct builds_stage {
 };
 
 struct builds_outcome {
-	char state[BUILDS_WORD_SIZE]; /* passed failed cancelled */
+	char state[BUILDS_WORD_SIZE]; /* passed failed cancelled; lost: it ended without a word */
 	char why[BUILDS_TEXT_SIZE];   /* of one that never had a stage */
 	char archive
 		[BUILDS_PATH_SIZE]; /* of one that passed; "": no stage made one. Lives until the next start */

@@ -10,14 +10,16 @@ void store_put_build(struct store *s, const struct store_build *b)
 	if (!query_write(
 		    &q, s,
 		    "INSERT INTO build (number, app, repository, commit_id, ref, wanted, by, state,"
-		    " release, address, author, subject, committed, why, created, started, ended)"
-		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		    " release, address, author, subject, committed, why, created, started, ended,"
+		    " origin, starts, successor)"
+		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 		    " ON CONFLICT DO UPDATE SET state = excluded.state, wanted = excluded.wanted, "
 		    "release = excluded.release,"
 		    " address = excluded.address, author = excluded.author, subject = "
 		    "excluded.subject,"
 		    " committed = excluded.committed, why = excluded.why,"
-		    " started = excluded.started, ended = excluded.ended"))
+		    " started = excluded.started, ended = excluded.ended,"
+		    " starts = excluded.starts, successor = excluded.successor"))
 		return;
 	query_number(&q, b->number);
 	query_text(&q, b->app);
@@ -36,6 +38,9 @@ void store_put_build(struct store *s, const struct store_build *b)
 	query_number(&q, b->created_unix_ms);
 	query_number(&q, b->started_unix_ms);
 	query_number(&q, b->ended_unix_ms);
+	query_number(&q, b->origin);
+	query_number(&q, b->starts);
+	query_number(&q, b->successor);
 	query_run(&q);
 }
 
@@ -45,7 +50,8 @@ void store_put_build_stage(struct store *s, const struct store_build_stage *t)
 	if (!query_write(
 		    &q, s,
 		    "INSERT OR REPLACE INTO build_stage (build, position, name, state, attempt,"
-		    " took, tests, failed, skipped, why) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"))
+		    " took, tests, failed, skipped, why, origin)"
+		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"))
 		return;
 	query_number(&q, t->build);
 	query_number(&q, t->position);
@@ -57,13 +63,16 @@ void store_put_build_stage(struct store *s, const struct store_build_stage *t)
 	query_number(&q, t->failed);
 	query_number(&q, t->skipped);
 	query_text(&q, t->why);
+	query_number(&q, t->origin);
 	query_run(&q);
 }
 
-void store_forget_build_stages(struct store *s, uint32_t build)
+void store_end_build_stages(struct store *s, uint32_t build)
 {
 	struct query q;
-	if (!query_write(&q, s, "DELETE FROM build_stage WHERE build = ?"))
+	if (!query_write(&q, s,
+			 "UPDATE build_stage SET state = 'cancelled' WHERE build = ?"
+			 " AND state IN ('pending', 'running')"))
 		return;
 	query_number(&q, build);
 	query_run(&q);
@@ -86,7 +95,8 @@ void store_put_build_rollout(struct store *s, const struct store_build_rollout *
 #define BUILD_COLUMNS                                                                           \
 	"SELECT number, app, repository, commit_id, ref, wanted, by, state, release, address, " \
 	"author,"                                                                               \
-	" subject, committed, why, created, started, ended FROM build "
+	" subject, committed, why, created, started, ended, origin, starts, successor FROM "    \
+	"build "
 
 static void read_build(struct query *q, struct store_build *b)
 {
@@ -107,6 +117,9 @@ static void read_build(struct query *q, struct store_build *b)
 	b->created_unix_ms = query_get_number(q);
 	b->started_unix_ms = query_get_number(q);
 	b->ended_unix_ms = query_get_number(q);
+	b->origin = query_get_u32(q);
+	b->starts = query_get_u32(q);
+	b->successor = query_get_u32(q);
 }
 
 static int one_build(struct query *q, struct store_build *ret_build, const char *what,
@@ -149,13 +162,14 @@ int store_build_same(struct store *s, const struct store_build *order,
 	struct query q;
 	query_read(&q, s,
 		   BUILD_COLUMNS "WHERE ended = 0 AND app = ? AND repository = ? AND commit_id = ?"
-				 " AND ref = ? AND wanted = ? AND state <> 'cancelling'"
-				 " ORDER BY number LIMIT 1");
+				 " AND ref = ? AND wanted = ? AND origin = ?"
+				 " AND state <> 'cancelling' ORDER BY number LIMIT 1");
 	query_text(&q, order->app);
 	query_text(&q, order->repository);
 	query_text(&q, order->commit);
 	query_text(&q, order->ref);
 	query_text(&q, order->wanted);
+	query_number(&q, order->origin);
 	return one_build(&q, ret_build, "such build", err);
 }
 
@@ -169,22 +183,27 @@ int store_build_of_release(struct store *s, const char *release, struct store_bu
 	return one_build(&q, ret_build, "build of this release", err);
 }
 
+static int each_build(struct query *q, store_build_visit visit, void *context, struct error *err)
+{
+	int stopped = 0;
+	while (stopped == 0 && query_row(q)) {
+		struct store_build b;
+		read_build(q, &b);
+		stopped = visit(context, &b);
+	}
+	int code = query_finish(q, err);
+	return code < 0 ? code : stopped;
+}
+
 int store_builds(struct store *s, const char *app, uint32_t limit, store_build_visit visit,
 		 void *context, struct error *err)
 {
 	struct query q;
-	int stopped = 0;
 	query_read(&q, s,
 		   BUILD_COLUMNS "WHERE ?1 IS NULL OR app = ?1 ORDER BY number DESC LIMIT ?2");
 	query_text(&q, app);
 	query_number(&q, limit);
-	while (stopped == 0 && query_row(&q)) {
-		struct store_build b;
-		read_build(&q, &b);
-		stopped = visit(context, &b);
-	}
-	int code = query_finish(&q, err);
-	return code < 0 ? code : stopped;
+	return each_build(&q, visit, context, err);
 }
 
 int store_build_stages(struct store *s, uint32_t build, store_build_stage_visit visit,
@@ -192,9 +211,10 @@ int store_build_stages(struct store *s, uint32_t build, store_build_stage_visit 
 {
 	struct query q;
 	int stopped = 0;
-	query_read(&q, s,
-		   "SELECT build, position, name, state, attempt, took, tests, failed, skipped, why"
-		   " FROM build_stage WHERE build = ? ORDER BY position");
+	query_read(
+		&q, s,
+		"SELECT build, position, name, state, attempt, took, tests, failed, skipped, why,"
+		" origin FROM build_stage WHERE build = ? ORDER BY position");
 	query_number(&q, build);
 	while (stopped == 0 && query_row(&q)) {
 		struct store_build_stage t;
@@ -208,6 +228,7 @@ int store_build_stages(struct store *s, uint32_t build, store_build_stage_visit 
 		t.failed = query_get_u32(&q);
 		t.skipped = query_get_u32(&q);
 		query_get_text(&q, t.why, sizeof t.why);
+		t.origin = query_get_u32(&q);
 		stopped = visit(context, &t);
 	}
 	int code = query_finish(&q, err);

@@ -3,7 +3,8 @@
  * builds - builds of commits: what was ordered, how far it is, what came of it. See store.h for the rules that hold for
  *          every function of the store.
  *
- * WHAT  A build is queued, running (or cancelling: it is to end), releasing, and then passed, failed or cancelled: ended.
+ * WHAT  A build is queued, running (or cancelling: it is to end), releasing, and then passed, failed, cancelled or
+ *       superseded (a newer one took its place while it waited): ended.
  *       While it is releasing it has its release, and is not run again; what its rollouts are is added one by one.
  *       Rows are never deleted: they say which commit a release is.
  */
@@ -30,6 +31,9 @@ struct store_build {
 	uint64_t committed_unix_s;
 	char why[STORE_SENTENCE_SIZE]; /* it failed */
 	uint64_t created_unix_ms, started_unix_ms, ended_unix_ms;
+	uint32_t origin;    /* the build whose stages that passed it takes over; 0: none */
+	uint32_t starts;    /* how often it was begun */
+	uint32_t successor; /* of a superseded one: the newer build; 0: none */
 };
 
 struct store_build_stage {
@@ -40,6 +44,7 @@ struct store_build_stage {
 	uint64_t took_ms;
 	uint32_t tests, failed, skipped;
 	char why[STORE_SENTENCE_SIZE];
+	uint32_t origin; /* of one that is taken over: the build that it ran in; 0: this one */
 };
 
 /* What was begun with the release in an environment: a rollout, or why there is none. */
@@ -56,7 +61,8 @@ typedef int (*store_build_rollout_visit)(void *context, const struct store_build
 
 void store_put_build(struct store *s, const struct store_build *build);
 void store_put_build_stage(struct store *s, const struct store_build_stage *stage);
-void store_forget_build_stages(struct store *s, uint32_t build); /* it is run again */
+/* The build has ended: a stage that had not, for what ran it was killed, is cancelled. */
+void store_end_build_stages(struct store *s, uint32_t build);
 void store_put_build_rollout(struct store *s, const struct store_build_rollout *rollout);
 
 /* How many have not ended. */

@@ -167,8 +167,18 @@ static const char *const step_7[] = {
 	NULL,
 };
 
-const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2, step_3,
-							step_4, step_5, step_6, step_7};
+/* Builds that go on where another was, or give their place to a newer one. */
+static const char *const step_8[] = {
+	"ALTER TABLE build ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE build ADD COLUMN starts INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE build ADD COLUMN successor INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE build_stage ADD COLUMN origin INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX build_of_ref ON build (app, ref, number);",
+	NULL,
+};
+
+const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2, step_3, step_4,
+							step_5, step_6, step_7, step_8};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)

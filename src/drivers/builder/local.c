@@ -67,6 +67,7 @@ static void collected(void *context)
 
 static void collect(struct attempt *a)
 {
+	a->took_ms = env_now_ms(loop_env(a->local->loop)) - a->began_ms;
 	loop_work(a->local->loop, local_collect, collected, a);
 }
 
@@ -239,6 +240,7 @@ static void start(struct builder *builder, const struct builder_job *job)
 	char name[BUILDER_NAME_SIZE + 8];
 	a->local = local;
 	a->job = job;
+	a->began_ms = env_now_ms(loop_env(local->loop));
 	a->result.code = -1;
 	a->stage_fd = -1;
 	a->user = sandbox_user();
@@ -337,6 +339,15 @@ static int open_directories(struct local *local, struct error *err)
 	return code < 0 ? code : tidy_cache(local->cache_fd, err);
 }
 
+static int open_kept(struct local *local, struct error *err)
+{
+	const struct builder_local_settings *s = &local->settings;
+	if (s->number == 0)
+		return 0;
+	return kept_open(&local->kept, local->build_fd, s->number, s->checkout->commit,
+			 s->cache_ref ? s->cache_ref : "", err);
+}
+
 int builder_local_open(struct loop *loop, const struct builder_local_settings *settings,
 		       struct builder **ret_builder, struct error *err)
 {
@@ -345,13 +356,15 @@ int builder_local_open(struct loop *loop, const struct builder_local_settings *s
 	local->loop = loop;
 	local->settings = *settings;
 	local->lock_fd = local->build_fd = local->run_fd = local->source_fd = -1;
-	local->cache_fd = local->logs_fd = -1;
+	local->cache_fd = local->logs_fd = local->kept.fd = -1;
 	int code = sandbox_probe(err);
 	int length = snprintf(local->run, sizeof local->run, "%s/run", settings->directory);
 	if (code == 0 && (length < 0 || (size_t)length >= sizeof local->run))
 		code = error_set(err, ERR_LIMIT, "The path %s is too long.", settings->directory);
 	if (code == 0)
 		code = open_directories(local, err);
+	if (code == 0)
+		code = open_kept(local, err);
 	if (code == 0)
 		code = local_make(local, err);
 	if (code < 0)
@@ -370,6 +383,9 @@ void builder_local_close(struct builder *builder)
 	for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
 		if (fds[i] >= 0)
 			close(fds[i]);
+	if (local->kept.fd >= 0)
+		kept_bound(&local->kept, KEPT_BUILDS_MAX, KEPT_BYTES_MAX);
+	kept_close(&local->kept);
 	if (local->lock_fd >= 0) {
 		(void)!graft_remove(local->build_fd, "run", &ignored);
 		close(local->lock_fd);
@@ -377,4 +393,25 @@ void builder_local_close(struct builder *builder)
 	if (local->build_fd >= 0)
 		close(local->build_fd);
 	free(local);
+}
+
+/* --- what was made before */
+
+bool builder_local_find(const struct builder *builder, const char *stage, struct kept_stage *about)
+{
+	const struct local *local = (const struct local *)builder;
+	const struct builder_local_settings *s = &local->settings;
+	return s->number != 0 && (kept_find(&local->kept, s->number, stage, about) ||
+				  kept_find(&local->kept, s->origin, stage, about));
+}
+
+int builder_local_take(struct builder *builder, const char *stage, const struct kept_stage *about,
+		       struct error *err)
+{
+	return kept_take(&of(builder)->kept, stage, about, err);
+}
+
+int builder_local_drop(struct builder *builder, const char *stage, struct error *err)
+{
+	return of(builder)->settings.number == 0 ? 0 : kept_drop(&of(builder)->kept, stage, err);
 }

@@ -8,9 +8,11 @@
  *       BUILD/release.tar   the last archive
  *       BUILD/run/          all of a run; removed at its end, and at the next beginning if that was not reached:
  *                           source/, outputs/STAGE/, stages/STAGE/{work,tmp,home}, release/
+ *       BUILD/kept/         see drivers/builder/kept.h; of builds that have a number
  *
  * HOW   builder_local_open() takes the lock and makes the copy of the commit (both block), then the interface;
- *       builder_local_close() when no attempt is under way.
+ *       builder_local_close() when no attempt is under way. Between the two, before the first attempt: for each stage
+ *       builder_local_find() (blocks), then builder_local_take() or builder_local_drop().
  *
  * ERRORS CONFLICT another davit builds here, UNSUPPORTED no sandbox can be made (nothing is ever run without).
  * LIMITS The three of the settings; outputs and archives as in os/archive.h.
@@ -21,6 +23,7 @@
 #include <stdint.h>
 
 #include "drivers/builder/checkout.h"
+#include "drivers/builder/kept.h"
 #include "os/loop.h"
 #include "provider/builder.h"
 #include "wire/mask.h"
@@ -36,6 +39,9 @@ struct builder_local_settings {
 	/* Whose cache is read and written, and whose is read when that has nothing: full names of refs. Both NULL: all
 	 * that is built here has one. */
 	const char *cache_ref, *cache_fallback;
+	/* What stages make is kept under this number, and may be taken from build `origin` (0: none); `number` 0: nothing
+	 * is kept. */
+	uint32_t number, origin;
 	uint64_t log_bytes, work_bytes, cache_bytes;
 	/* Reads the report of a stage's scan, in another thread: 0 when nothing in it stands in the way, else the
 	 * reason. `report` and `source` (the commit's files) can be opened until it returns; `findings` is to be
@@ -48,5 +54,12 @@ struct builder_local_settings {
 int builder_local_open(struct loop *loop, const struct builder_local_settings *settings,
 		       struct builder **ret_builder, struct error *err) MUST_CHECK;
 void builder_local_close(struct builder *builder);
+
+/* The stage has passed in this build, before a crash, or in the one that it goes on from, and all is there. */
+bool builder_local_find(const struct builder *builder, const char *stage,
+			struct kept_stage *ret_stage);
+int builder_local_take(struct builder *builder, const char *stage, const struct kept_stage *about,
+		       struct error *err) MUST_CHECK;
+int builder_local_drop(struct builder *builder, const char *stage, struct error *err) MUST_CHECK;
 
 #endif

@@ -23,6 +23,7 @@ struct local {
 	struct loop *loop;
 	struct builder_local_settings settings;
 	int lock_fd, build_fd, run_fd, source_fd, cache_fd, logs_fd;
+	struct kept kept;                  /* of a build with a number */
 	char run[SANDBOX_PATH_SIZE - 128]; /* absolute */
 	struct attempt *attempts;
 };
@@ -44,7 +45,8 @@ struct attempt {
 	bool measuring; /* in another thread */
 	bool over;      /* the sandbox has ended, but not yet the measuring */
 	uint64_t taken; /* bytes of its directory */
-	int code;       /* of local_prepare() and local_collect() */
+	uint64_t began_ms, took_ms;
+	int code; /* of local_prepare() and local_collect() */
 	struct error err;
 };
 

@@ -289,6 +289,22 @@ static int keep_cache(struct attempt *a, int work_fd, struct error *err)
 			  a->local->settings.cache_bytes, err);
 }
 
+/* So that a later build, or this one after a crash, need not make it again. */
+static int keep_all(struct attempt *a, struct error *err)
+{
+	const struct builder_tests *tests = &a->result.tests;
+	struct kept_stage about = {
+		.attempt = a->job->attempt, .took_ms = a->took_ms, .archived = a->result.archived};
+	if (a->local->settings.number == 0)
+		return 0;
+	if (a->result.tested) {
+		about.tests = tests->tests;
+		about.failed = tests->failed;
+		about.skipped = tests->skipped;
+	}
+	return kept_save(&a->local->kept, a->job->stage, &about, err);
+}
+
 /* What a failed one leaves behind is of no use but its results. */
 static int collect(struct attempt *a, struct error *err)
 {
@@ -311,7 +327,9 @@ static int collect(struct attempt *a, struct error *err)
 		code = keep_outputs(a, work_fd, err);
 	if (code == 0 && a->job->archive.count > 0)
 		code = make_archive(a, work_fd, err);
-	return code < 0 ? code : keep_cache(a, work_fd, err);
+	if (code == 0)
+		code = keep_cache(a, work_fd, err);
+	return code < 0 ? code : keep_all(a, err);
 }
 
 void local_collect(void *attempt)

@@ -71,7 +71,7 @@ static void on_stage(struct builds_process *p, char *const *field, size_t count)
 {
 	struct builds_stage stage = {.attempt = 0};
 	uint32_t index = 0;
-	if (count < 9)
+	if (count < 10)
 		return;
 	text_copy(stage.name, sizeof stage.name, field[1]);
 	text_copy(stage.state, sizeof stage.state, field[2]);
@@ -81,6 +81,7 @@ static void on_stage(struct builds_process *p, char *const *field, size_t count)
 	stage.failed = small_of(field[6]);
 	stage.skipped = small_of(field[7]);
 	text_copy(stage.why, sizeof stage.why, field[8]);
+	stage.origin = small_of(field[9]);
 	while (index < p->stage_count && strcmp(p->stages[index], stage.name) != 0)
 		index++;
 	if (index == BUILDS_STAGES_MAX)
@@ -167,7 +168,7 @@ static void finish(struct builds_process *p)
 	process_reap(&p->process);
 	process_done(&p->process);
 	if (!outcome.state[0]) {
-		text_copy(outcome.state, sizeof outcome.state, "failed");
+		text_copy(outcome.state, sizeof outcome.state, "lost");
 		text_copy(outcome.why, sizeof outcome.why,
 			  "The process that built it ended before it was done.");
 	}
@@ -222,15 +223,17 @@ static int watch(struct builds_process *p, struct error *err)
 static int start(struct builds *builds, const struct builds_order *order, struct error *err)
 {
 	struct builds_process *p = of(builds);
-	char directory[2 * BUILDS_PATH_SIZE], parent[16];
+	char directory[2 * BUILDS_PATH_SIZE], parent[16], number[16], origin[16];
 	int ends[2];
 	ASSERT(p->number == 0);
 	snprintf(directory, sizeof directory, "%s/apps/%s", p->directory, order->app);
 	snprintf(parent, sizeof parent, "%d", (int)getpid());
-	const char *const argv[] = {
-		"davit",        "builder",          directory,  order->repository,
-		order->commit,  order->ref,         order->app, parent,
-		order->signers, order->signed_only, NULL};
+	snprintf(number, sizeof number, "%u", order->number);
+	snprintf(origin, sizeof origin, "%u", order->origin);
+	const char *const argv[] = {"davit",       "builder",  directory,      order->repository,
+				    order->commit, order->ref, order->app,     parent,
+				    number,        origin,     order->signers, order->signed_only,
+				    NULL};
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return error_errno(err, errno, "No pipe can be made");
 	const struct process_spec spec = {.program = "/proc/self/exe",

@@ -8,184 +8,7 @@
 #include "control/builds.h"
 #include "store/builds.h"
 #include "world.h"
-
-static const char yaml[] = "app: shop\n"
-			   "service: { run: bin/server --port $PORT, health: { path: /up, "
-			   "interval: 1s, min_healthy: 500ms } }\n"
-			   "strategies: { quick: [switch] }\n"
-			   "environments:\n"
-			   "  staging: { listen: \"127.0.0.1:8081\", strategy: quick }\n"
-			   "  prod: { listen: \"127.0.0.1:8080\", strategy: quick }\n";
-
-/* --- a builder that a test drives */
-
-static struct {
-	struct builds builds;
-	uint32_t running, started, cancelled; /* numbers; 0: none */
-	char order[512];                      /* of the starts */
-	bool refuses;
-} script;
-
-static int start(struct builds *builds, const struct builds_order *order, struct error *err)
-{
-	(void)builds;
-	size_t used = strlen(script.order);
-	assert_int_equal(script.running, 0); /* one at a time */
-	if (script.refuses) {
-		script.refuses = false;
-		return error_set(err, ERR_NO_SPACE, "No process can be started.");
-	}
-	script.running = order->number;
-	script.started++;
-	snprintf(script.order + used, sizeof script.order - used, "%u ", order->number);
-	return 0;
-}
-
-static void cancel(struct builds *builds, uint32_t number)
-{
-	(void)builds;
-	script.cancelled = number;
-}
-
-static bool log_path(const struct builds *builds, const char *app, uint32_t number,
-		     const char *stage, char *to, size_t size)
-{
-	(void)builds;
-	(void)app;
-	(void)number;
-	(void)stage;
-	return text_copy(to, size, "/nowhere");
-}
-
-static void forget(struct builds *builds, uint32_t up_to)
-{
-	(void)builds;
-	(void)up_to;
-}
-
-static const struct builds_ops script_ops = {
-	.start = start, .cancel = cancel, .log = log_path, .forget = forget};
-
-static void ends(const char *state, const char *archive, const char *environment)
-{
-	struct builds_outcome o = {.author = "Ann <ann@example.com>", .subject = "A change"};
-	uint32_t number = script.running;
-	text_copy(o.state, sizeof o.state, state);
-	text_copy(o.archive, sizeof o.archive, archive);
-	if (environment) {
-		o.environment_count = 1;
-		text_copy(o.environments[0], BUILDS_NAME_SIZE, environment);
-	}
-	script.running = 0;
-	script.builds.listener.done(script.builds.listener.context, number, &o);
-}
-
-/* --- artifacts with a davit.yaml */
-
-static char files[64];
-
-static int import(struct artifact_store *a, int fd, const char *name, struct artifact_info *info,
-		  struct error *err)
-{
-	char bytes[64] = "";
-	(void)a;
-	(void)name;
-	(void)err;
-	ssize_t n = read(fd, bytes, sizeof bytes);
-	*info = (struct artifact_info){.digest = digest_of(bytes, n > 0 ? (size_t)n : 0),
-				       .entries = 1};
-	return 0;
-}
-
-static int path(struct artifact_store *a, const struct digest *digest, char *to, size_t size,
-		struct error *err)
-{
-	(void)a;
-	(void)digest;
-	(void)err;
-	text_copy(to, size, files);
-	return 0;
-}
-
-static struct artifact_ops artifact_ops;
-
-static void write_file(const char *name, const char *text)
-{
-	char whole[128];
-	snprintf(whole, sizeof whole, "%s/%s", files, name);
-	int fd = open(whole, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
-static const char *archive(const char *content)
-{
-	static char whole[128];
-	world_behaviour(content); /* known by its digest */
-	write_file("release.tar", content);
-	snprintf(whole, sizeof whole, "%s/release.tar", files);
-	return whole;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	memset(&script, 0, sizeof script);
-	script.builds.ops = &script_ops;
-	text_copy(files, sizeof files, "/tmp/davit-builds-XXXXXX");
-	assert_non_null(mkdtemp(files));
-	write_file("davit.yaml", yaml);
-	world_open();
-	artifact_ops = *world.artifacts.ops;
-	artifact_ops.import = import;
-	artifact_ops.path = path;
-	world.artifacts.ops = &artifact_ops;
-	world.builds = &script.builds;
-	world_kill();
-	world_start();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	char whole[128];
-	(void)state;
-	world_assert_sane();
-	world_close();
-	world.builds = NULL;
-	snprintf(whole, sizeof whole, "%s/release.tar", files);
-	unlink(whole);
-	snprintf(whole, sizeof whole, "%s/davit.yaml", files);
-	unlink(whole);
-	return rmdir(files);
-}
-
-/* --- short ways */
-
-static uint32_t order_ref(const char *ref, const char *environments)
-{
-	struct control_caller caller = {.who = "ann"};
-	const struct build_order order = {.app = "shop",
-					  .repository = "/srv/shop.git",
-					  .commit = "0123456789012345678901234567890123456789",
-					  .ref = ref,
-					  .target = environments ? BUILD_TARGET_NAMED
-								 : BUILD_TARGET_TRIGGERED,
-					  .environments = environments};
-	uint32_t number = 0;
-	if (control_build(world.control, &caller, &order, &number, &world.err) < 0)
-		fail_msg("refused: %s", world.err.text);
-	return number;
-}
-
-static const struct store_build *build(uint32_t number)
-{
-	static struct store_build b;
-	if (store_build_get(world.store, number, &b, &world.err) < 0)
-		fail_msg("no build %u", number);
-	return &b;
-}
+#include "world_builds.h"
 
 static int count_rollout(void *context, const struct store_build_rollout *r)
 {
@@ -250,12 +73,12 @@ static void one_is_built_at_a_time_in_the_order_in_which_they_came(void **state)
 	}
 	for (int i = 0; i < 5; i++) {
 		world_run(500);
-		assert_true(script.running != 0);
-		ends("failed", "", NULL);
+		assert_true(world_builder.running != 0);
+		builder_ends("failed", "", NULL);
 	}
 	world_run(500);
-	assert_string_equal(script.order, "1 2 3 4 5 ");
-	assert_int_equal(script.running, 0);
+	assert_string_equal(world_builder.order, "1 2 3 4 5 ");
+	assert_int_equal(world_builder.running, 0);
 }
 
 static void the_same_order_has_one_place_while_it_waits_or_runs(void **state)
@@ -266,7 +89,7 @@ static void the_same_order_has_one_place_while_it_waits_or_runs(void **state)
 	assert_int_equal(order_ref("refs/heads/main", "prod"), 2);
 	world_run(500);
 	assert_int_equal(order_ref("refs/heads/main", "staging"), 1);
-	ends("failed", "", NULL);
+	builder_ends("failed", "", NULL);
 	assert_int_equal(order_ref("refs/heads/main", "staging"), 3);
 }
 
@@ -294,7 +117,7 @@ static void what_cannot_be_an_order_is_refused(void **state)
 			control_build(world.control, &caller, &bad[i], &number, &world.err),
 			ERR_INVALID);
 	world_run(500);
-	assert_int_equal(script.started, 0);
+	assert_int_equal(world_builder.started, 0);
 }
 
 /* --- what goes out */
@@ -304,10 +127,10 @@ static void what_passes_becomes_a_release_and_goes_where_it_was_wanted(void **st
 	(void)state;
 	order_ref("refs/heads/main", "staging prod");
 	world_run(500);
-	ends("passed", archive("one"), NULL);
-	assert_string_equal(build(1)->state, "passed");
-	assert_int_equal(strlen(build(1)->release), 64);
-	assert_string_equal(build(1)->author, "Ann <ann@example.com>");
+	builder_ends("passed", builder_archive("one"), NULL);
+	assert_string_equal(build_row(1)->state, "passed");
+	assert_int_equal(strlen(build_row(1)->release), 64);
+	assert_string_equal(build_row(1)->author, "Ann <ann@example.com>");
 	assert_int_equal(rollouts_of(1), 2);
 	assert_int_equal(deployments(), 2);
 	assert_string_equal(world_until_end(2, 60000), "succeeded");
@@ -320,13 +143,13 @@ static void the_ref_decides_where_the_order_leaves_it(void **state)
 	order_ref("refs/tags/v1.4.0", NULL);
 	order_ref("refs/heads/other", NULL);
 	world_run(500);
-	ends("passed", archive("one"), "prod");
-	assert_string_equal(build(1)->wanted, "prod");
+	builder_ends("passed", builder_archive("one"), "prod");
+	assert_string_equal(build_row(1)->wanted, "prod");
 	assert_int_equal(rollouts_of(1), 1);
 	assert_string_equal(world_until_end(1, 60000), "succeeded");
 	assert_string_equal(live("prod"), "v1.4.0"); /* called by its tag */
-	ends("passed", archive("two"), NULL);
-	assert_string_equal(build(2)->state, "passed");
+	builder_ends("passed", builder_archive("two"), NULL);
+	assert_string_equal(build_row(2)->state, "passed");
 	assert_int_equal(rollouts_of(2), 0);
 }
 
@@ -337,10 +160,10 @@ static void the_ref_decides_again_when_one_that_failed_is_built_again(void **sta
 	uint32_t again = 0;
 	order_ref("refs/heads/main", NULL);
 	world_run(500);
-	ends("failed", "", NULL);
-	assert_int_equal(control_rebuild(world.control, &caller, 1, &again, &world.err), 0);
+	builder_ends("failed", "", NULL);
+	assert_int_equal(control_rebuild(world.control, &caller, 1, false, &again, &world.err), 0);
 	world_run(500);
-	ends("passed", archive("one"), "prod");
+	builder_ends("passed", builder_archive("one"), "prod");
 	assert_int_equal(rollouts_of(again), 1);
 }
 
@@ -350,7 +173,7 @@ static void an_environment_that_there_is_not_is_told_and_not_made(void **state)
 	char why[STORE_SENTENCE_SIZE] = "";
 	order_ref("refs/heads/main", "moon");
 	world_run(500);
-	ends("passed", archive("one"), NULL);
+	builder_ends("passed", builder_archive("one"), NULL);
 	assert_int_equal(store_build_rollouts(world.store, 1, take_why, why, &world.err), 0);
 	assert_non_null(strstr(why, "moon"));
 	assert_int_equal(deployments(), 0);
@@ -362,12 +185,12 @@ static void nothing_goes_out_of_what_failed_or_packed_nothing(void **state)
 	order_ref("refs/heads/main", "staging");
 	order_ref("refs/heads/next", "staging");
 	world_run(500);
-	ends("failed", archive("one"), NULL);
+	builder_ends("failed", builder_archive("one"), NULL);
 	world_run(500);
-	ends("passed", "", NULL);
+	builder_ends("passed", "", NULL);
 	world_run(5000);
-	assert_string_equal(build(1)->state, "failed");
-	assert_non_null(strstr(build(2)->why, "archive"));
+	assert_string_equal(build_row(1)->state, "failed");
+	assert_non_null(strstr(build_row(2)->why, "archive"));
 	assert_int_equal(deployments(), 0);
 }
 
@@ -376,11 +199,11 @@ static void a_builder_that_cannot_start_fails_the_build_and_the_next_one_follows
 	(void)state;
 	order_ref("refs/heads/main", "staging");
 	order_ref("refs/heads/next", "staging");
-	script.refuses = true; /* once */
+	world_builder.refuses = true; /* once */
 	world_run(1000);
-	assert_string_equal(build(1)->state, "failed");
-	assert_non_null(strstr(build(1)->why, "No process"));
-	assert_string_equal(script.order, "2 ");
+	assert_string_equal(build_row(1)->state, "failed");
+	assert_non_null(strstr(build_row(1)->why, "No process"));
+	assert_string_equal(world_builder.order, "2 ");
 }
 
 /* --- crashes */
@@ -391,11 +214,11 @@ static void one_that_ran_is_built_again_and_goes_out_once(void **state)
 	order_ref("refs/heads/main", "staging");
 	world_run(500);
 	world_kill();
-	script.running = 0;
+	world_builder.running = 0;
 	world_start();
 	world_run(500);
-	assert_string_equal(script.order, "1 1 ");
-	ends("passed", archive("one"), NULL);
+	assert_string_equal(world_builder.order, "1 1 ");
+	builder_ends("passed", builder_archive("one"), NULL);
 	world_run(20000);
 	assert_int_equal(deployments(), 1);
 }
@@ -407,10 +230,10 @@ static void one_that_was_released_is_not_built_again_and_goes_out_once(void **st
 	struct store_build b;
 	order_ref("refs/heads/main", "staging prod");
 	world_run(500);
-	ends("passed", archive("one"), NULL);
+	builder_ends("passed", builder_archive("one"), NULL);
 	world_run(100);
 	for (int i = 0; i < 3; i++) {
-		b = *build(1);
+		b = *build_row(1);
 		text_copy(b.state, sizeof b.state, "releasing");
 		b.ended_unix_ms = 0;
 		store_begin(world.store);
@@ -419,10 +242,10 @@ static void one_that_was_released_is_not_built_again_and_goes_out_once(void **st
 		world_kill();
 		world_start();
 		world_run(500);
-		assert_string_equal(build(1)->state, "passed");
+		assert_string_equal(build_row(1)->state, "passed");
 	}
 	world_run(20000);
-	assert_string_equal(script.order, "1 ");
+	assert_string_equal(world_builder.order, "1 ");
 	assert_int_equal(deployments(), 2);
 	assert_int_equal(rollouts_of(1), 2);
 }
@@ -433,19 +256,19 @@ static void while_the_store_cannot_commit_nothing_starts_and_nothing_is_lost(voi
 	order_ref("refs/heads/main", "staging");
 	world_break_store(true);
 	world_run(3000);
-	assert_int_equal(script.started, 0);
+	assert_int_equal(world_builder.started, 0);
 	world_break_store(false);
 	world_run(20000);
-	assert_int_equal(script.started, 1);
+	assert_int_equal(world_builder.started, 1);
 	world_break_store(true);
-	ends("passed", archive("one"), NULL);
+	builder_ends("passed", builder_archive("one"), NULL);
 	world_break_store(false);
 	world_run(20000);
-	assert_true(script.started >= 1);
-	if (script.running)
-		ends("passed", archive("one"), NULL);
+	assert_true(world_builder.started >= 1);
+	if (world_builder.running)
+		builder_ends("passed", builder_archive("one"), NULL);
 	world_run(20000);
-	assert_true(build(1)->ended_unix_ms > 0);
+	assert_true(build_row(1)->ended_unix_ms > 0);
 	assert_true(deployments() <= 1);
 }
 
@@ -459,23 +282,23 @@ static void what_waits_is_cancelled_at_once_and_what_runs_by_its_builder(void **
 	order_ref("refs/heads/next", "staging");
 	world_run(500);
 	assert_int_equal(control_cancel_build(world.control, &caller, 2, &world.err), 0);
-	assert_string_equal(build(2)->state, "cancelled");
+	assert_string_equal(build_row(2)->state, "cancelled");
 	assert_int_equal(control_cancel_build(world.control, &caller, 1, &world.err), 0);
-	assert_int_equal(script.cancelled, 1);
-	assert_string_equal(build(1)->state, "cancelling");
-	ends("cancelled", "", NULL);
-	assert_string_equal(build(1)->state, "cancelled");
+	assert_int_equal(world_builder.cancelled, 1);
+	assert_string_equal(build_row(1)->state, "cancelling");
+	builder_ends("cancelled", "", NULL);
+	assert_string_equal(build_row(1)->state, "cancelled");
 	assert_int_equal(control_cancel_build(world.control, &caller, 1, &world.err), ERR_CONFLICT);
 	world_run(1000);
-	assert_int_equal(script.started, 1);
+	assert_int_equal(world_builder.started, 1);
 	uint32_t again = 0;
-	assert_int_equal(control_rebuild(world.control, &caller, 1, &again, &world.err), 0);
+	assert_int_equal(control_rebuild(world.control, &caller, 1, false, &again, &world.err), 0);
 	assert_int_equal(again, 3);
-	assert_int_equal(control_rebuild(world.control, &caller, 3, &again, &world.err),
+	assert_int_equal(control_rebuild(world.control, &caller, 3, false, &again, &world.err),
 			 ERR_CONFLICT);
 }
 
-#define BUILDS_TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define BUILDS_TEST(test) cmocka_unit_test_setup_teardown(test, builder_setup, builder_teardown)
 
 int main(void)
 {

@@ -163,6 +163,27 @@ static void what_is_left_out_counts_as_passed(void **state)
 	assert_true(told(GRAPH_START, B));
 }
 
+static void what_was_taken_over_has_passed_and_does_not_start(void **state)
+{
+	(void)state;
+	plan.stages[A].taken = 2;
+	plan.stages[B].taken = 1;
+	plan.stages[B].left_out = true;
+	plan.stages[C].needs = 1u << A | 1u << B;
+	begin();
+	assert_false(told(GRAPH_START, A));
+	assert_false(told(GRAPH_START, B));
+	assert_true(told(GRAPH_START, C));
+	assert_int_equal(graph.stages[A].state, GRAPH_PASSED);
+	assert_int_equal(graph.stages[A].attempt, 2);
+	assert_int_equal(graph.stages[B].state,
+			 GRAPH_SKIPPED); /* that it is left out counts more */
+	end(A, GRAPH_RESULT_FAILED);     /* nobody may say so */
+	assert_int_equal(graph.stages[A].state, GRAPH_PASSED);
+	end(C, GRAPH_RESULT_PASSED);
+	assert_int_equal(graph_outcome(&graph), GRAPH_PASSED);
+}
+
 static void a_run_of_nothing_is_done(void **state)
 {
 	(void)state;
@@ -411,6 +432,7 @@ int main(void)
 		cmocka_unit_test_setup(time_runs_out_once_and_the_end_comes_later, set_up),
 		cmocka_unit_test_setup(an_answer_for_another_attempt_changes_nothing, set_up),
 		cmocka_unit_test_setup(what_is_left_out_counts_as_passed, set_up),
+		cmocka_unit_test_setup(what_was_taken_over_has_passed_and_does_not_start, set_up),
 		cmocka_unit_test_setup(a_run_of_nothing_is_done, set_up),
 		cmocka_unit_test_setup(finally_runs_last_also_after_a_failure, set_up),
 		cmocka_unit_test_setup(finally_with_needs_waits_for_those_alone, set_up),

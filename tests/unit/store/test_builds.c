@@ -35,6 +35,9 @@ static void a_build_comes_back_as_it_was(void **state)
 	b.committed_unix_s = 1795705583;
 	b.started_unix_ms = 200;
 	b.ended_unix_ms = 300;
+	b.origin = 5;
+	b.starts = 2;
+	b.successor = 9;
 	put(f, &b);
 	store_close(f->s);
 	open_again(f);
@@ -55,6 +58,9 @@ static void a_build_comes_back_as_it_was(void **state)
 	assert_int_equal(got.created_unix_ms, b.created_unix_ms);
 	assert_int_equal(got.started_unix_ms, b.started_unix_ms);
 	assert_int_equal(got.ended_unix_ms, b.ended_unix_ms);
+	assert_int_equal(got.origin, 5);
+	assert_int_equal(got.starts, 2);
+	assert_int_equal(got.successor, 9);
 	must(store_build_of_release(f->s, "r7", &got, &f->err), &f->err);
 	assert_int_equal(got.number, 7);
 	assert_int_equal(store_build_get(f->s, 8, &got, &f->err), ERR_NOT_FOUND);
@@ -148,7 +154,7 @@ static void the_newest_come_first_of_one_application_or_of_all(void **state)
 static void stages_and_rollouts_are_replaced_one_by_one(void **state)
 {
 	struct fixture *f = *state;
-	struct list stages = {""}, rollouts = {""}, none = {""};
+	struct list stages = {""}, rollouts = {""};
 	struct store_build b = a_build(1, "shop", "running");
 	struct store_build_stage unit = {.build = 1, .position = 1, .name = "unit", .attempt = 1},
 				 make = {.build = 1, .position = 0, .name = "make", .attempt = 1};
@@ -167,11 +173,39 @@ static void stages_and_rollouts_are_replaced_one_by_one(void **state)
 	assert_string_equal(stages.text, "make:1 unit:2 ");
 	must(store_build_rollouts(f->s, 1, list_rollout, &rollouts, &f->err), &f->err);
 	assert_string_equal(rollouts.text, "dev:0 prod:9 ");
+}
+
+static int list_state(void *context, const struct store_build_stage *t)
+{
+	add(context, t->state, t->origin);
+	return 0;
+}
+
+static void no_stage_runs_in_a_build_that_has_ended(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const states[] = {"taken", "passed", "failed", "running", "pending"};
+	struct list found = {""}, other = {""};
+	struct store_build b = a_build(1, "shop", "running");
+	put(f, &b);
+	b.number = 2;
+	put(f, &b);
 	store_begin(f->s);
-	store_forget_build_stages(f->s, 1);
+	for (uint32_t i = 0; i < 5; i++) {
+		struct store_build_stage t = {.build = 1, .position = i};
+		snprintf(t.name, sizeof t.name, "s%u", i);
+		text_copy(t.state, sizeof t.state, states[i]);
+		t.origin = i == 0 ? 7 : 0;
+		store_put_build_stage(f->s, &t);
+		t.build = 2;
+		store_put_build_stage(f->s, &t);
+	}
+	store_end_build_stages(f->s, 1);
 	must(store_commit(f->s, &f->err), &f->err);
-	must(store_build_stages(f->s, 1, list_stage, &none, &f->err), &f->err);
-	assert_string_equal(none.text, "");
+	must(store_build_stages(f->s, 1, list_state, &found, &f->err), &f->err);
+	assert_string_equal(found.text, "taken:7 passed:0 failed:0 cancelled:0 cancelled:0 ");
+	must(store_build_stages(f->s, 2, list_state, &other, &f->err), &f->err);
+	assert_string_equal(other.text, "taken:7 passed:0 failed:0 running:0 pending:0 ");
 }
 
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -184,6 +218,7 @@ int main(void)
 		STORE_TEST(the_same_order_is_found_while_it_has_not_ended),
 		STORE_TEST(the_newest_come_first_of_one_application_or_of_all),
 		STORE_TEST(stages_and_rollouts_are_replaced_one_by_one),
+		STORE_TEST(no_stage_runs_in_a_build_that_has_ended),
 	};
 	return cmocka_run_group_tests_name("store/builds", tests, NULL, NULL);
 }
