@@ -54,7 +54,7 @@ const struct cli_command cli_commands[] = {
 		    "passes becomes a release, and goes to the environments of --to as with \"davit deploy\". It is followed to its end; "
 		    "Ctrl-C stops following only. With --local it runs on this machine without a server: changes that are not "
 		    "committed are named, and what a stage wrote is in STATE/build/logs/STAGE.log.\n"
-		    "Exit 0: passed; 10: a stage failed; 15: cancelled; 130: Ctrl-C (with --local everything was stopped).",
+		    "Exit 0: passed; 10: a stage failed; 15: cancelled, or superseded by a newer commit; 130: Ctrl-C (with --local everything was stopped).",
 	 .examples = "  davit build --to staging\n"
 		     "  davit build --again 41              # from the stage that failed\n"
 		     "  davit build --again 41 --from-start\n"

@@ -89,7 +89,8 @@ static const struct schema_key environment_keys[] = {
 	{"concurrency", SCHEMA_CHOICE, AT(app_environment, concurrency), .fallback = "queue",
 	 .choices = concurrency,
 	 .doc = "A newer release while one rolls out waits (`queue`), or turns it back and "
-		"goes first (`supersede`)."},
+		"goes first (`supersede`). So does a newer commit before one that waits to be "
+		"built."},
 	{"keep_warm", SCHEMA_DURATION, AT(app_environment, keep_warm_ms), .fallback = "1h",
 	 .max = DAY(30),
 	 .doc = "How long the instances of the release before stay up, so that a rollback "

@@ -14,6 +14,7 @@
 #include "control/build_release.h"
 #include "control/environment.h"
 #include "control/release_config.h"
+#include "control/superseding.h"
 #include "store/audit.h"
 #include "store/builds.h"
 #include "store/releases.h"
@@ -375,7 +376,7 @@ static int check_order(const struct build_order *order, struct error *err)
 }
 
 static int put_new(struct control *c, const struct control_caller *caller, struct store_build *b,
-		   uint32_t *ret_number, struct error *err)
+		   struct superseding *older, uint32_t *ret_number, struct error *err)
 {
 	struct store_build same;
 	int result = store_build_same(c->parts.store, b, &same, err);
@@ -392,6 +393,8 @@ static int put_new(struct control *c, const struct control_caller *caller, struc
 	b->number = (uint32_t)store_add_one(c->parts.store, "build");
 	store_put_build(c->parts.store, b);
 	add_audit(c, b, caller->who, "build");
+	if (older)
+		superseding_put(c, older, b->number);
 	result = control_commit(c, err);
 	if (result < 0)
 		return result;
@@ -430,7 +433,9 @@ int control_build(struct control *c, const struct control_caller *caller,
 		  order->target == BUILD_TARGET_TRIGGERED ? TRIGGERED
 		  : order->target == BUILD_TARGET_NAMED   ? order->environments
 							  : "");
-	result = put_new(c, caller, b, ret_number, err);
+	struct superseding *older = superseding_find(c, b);
+	result = put_new(c, caller, b, older, ret_number, err);
+	superseding_free(older);
 	free(b);
 	return result;
 }
@@ -497,7 +502,8 @@ int control_rebuild(struct control *c, const struct control_caller *caller, uint
 		b->release[0] = b->why[0] = '\0';
 		b->started_unix_ms = b->ended_unix_ms = 0;
 		b->starts = b->successor = 0;
-		result = put_new(c, caller, b, ret_number, err);
+		/* It is no newer commit, so nobody gives a place to it. */
+		result = put_new(c, caller, b, NULL, ret_number, err);
 	}
 	free(b);
 	return result;

@@ -8,6 +8,8 @@
  *       request id of its own: a crash between any two of these steps deploys nothing twice.
  *       A build that was under way when the controller or its builder died is begun again, and goes on with the stages
  *       that had not passed; after BUILDS_STARTS_MAX such beginnings it has failed.
+ *       An older commit of a branch that still waits gives its place to a newer one where every environment that it
+ *       goes to has `concurrency: supersede` (control/superseding.h).
  *
  * HOW   control_build() and the others are called by the API; the rest by control.c.
  * LIMITS BUILDS_QUEUE_MAX orders that have not ended.

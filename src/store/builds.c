@@ -173,6 +173,18 @@ int store_build_same(struct store *s, const struct store_build *order,
 	return one_build(&q, ret_build, "such build", err);
 }
 
+int store_build_last(struct store *s, const char *app, const char *ref,
+		     struct store_build *ret_build, struct error *err)
+{
+	struct query q;
+	query_read(&q, s,
+		   BUILD_COLUMNS "WHERE app = ? AND ref = ? AND release <> ''"
+				 " ORDER BY number DESC LIMIT 1");
+	query_text(&q, app);
+	query_text(&q, ref);
+	return one_build(&q, ret_build, "build of this ref with a release", err);
+}
+
 int store_build_of_release(struct store *s, const char *release, struct store_build *ret_build,
 			   struct error *err)
 {
@@ -203,6 +215,22 @@ int store_builds(struct store *s, const char *app, uint32_t limit, store_build_v
 		   BUILD_COLUMNS "WHERE ?1 IS NULL OR app = ?1 ORDER BY number DESC LIMIT ?2");
 	query_text(&q, app);
 	query_number(&q, limit);
+	return each_build(&q, visit, context, err);
+}
+
+int store_builds_older(struct store *s, const struct store_build *newer, store_build_visit visit,
+		       void *context, struct error *err)
+{
+	struct query q;
+	query_read(&q, s,
+		   BUILD_COLUMNS "WHERE ended = 0 AND state = 'queued' AND app = ?"
+				 " AND repository = ? AND ref = ? AND wanted = ?"
+				 " AND commit_id <> ? ORDER BY number");
+	query_text(&q, newer->app);
+	query_text(&q, newer->repository);
+	query_text(&q, newer->ref);
+	query_text(&q, newer->wanted);
+	query_text(&q, newer->commit);
 	return each_build(&q, visit, context, err);
 }
 

@@ -74,6 +74,12 @@ MUST_CHECK int store_build_get(struct store *s, uint32_t number, struct store_bu
 /* One that has not ended and is not being cancelled, of the same order; ERR_NOT_FOUND. */
 MUST_CHECK int store_build_same(struct store *s, const struct store_build *order,
 				struct store_build *ret_build, struct error *err);
+/* Those that wait for a turn with the same order but for the commit, the oldest first. */
+MUST_CHECK int store_builds_older(struct store *s, const struct store_build *newer,
+				  store_build_visit visit, void *context, struct error *err);
+/* The last build of an application's ref that a release came of; ERR_NOT_FOUND. */
+MUST_CHECK int store_build_last(struct store *s, const char *app, const char *ref,
+				struct store_build *ret_build, struct error *err);
 /* The build that a release came of first; ERR_NOT_FOUND. */
 MUST_CHECK int store_build_of_release(struct store *s, const char *release,
 				      struct store_build *ret_build, struct error *err);

@@ -247,3 +247,38 @@ kill_server() {
 	is "made by evil" wrote 5
 	is 2 sh -c "ls '$T/state/builds/apps/shop/cache' | wc -l"
 }
+
+@test "a newer commit takes the place of one that waits where its environments supersede, and is told" {
+	local go
+	go=$(free_port)
+	staging ', concurrency: supersede'
+	pipeline '  package: { archive: [app, n] }'
+	echo 1 >"$R/n"
+	commit First
+	up
+	in_repo remote >/dev/null
+	exits 0 g push davit main
+	waiting_pipeline 0 "$go"
+	commit 'This one runs'
+	in_repo build --to staging >"$T/build.2" 2>&1 3>&- 4>&- &
+	wait_for 20 "it to run" holds running state_of 2 unit
+	echo 3 >"$R/n"
+	commit 'This one waits'
+	(in_repo build --to staging >"$T/build.3" 2>&1 || echo $? >"$T/code.3") 3>&- 4>&- &
+	wait_for 20 "it to wait" holds queued build_of 3 .state
+	echo 4 >"$R/n"
+	commit 'This one is newer'
+	in_repo build --to staging >"$T/build.4" 2>&1 3>&- 4>&- &
+	wait_for 20 "the older one to give way" holds superseded build_of 3 .state
+	is 4 build_of 3 .superseded_by
+	is "Build 4 of a newer commit took its place." build_of 3 .why
+	wait_for 10 "the one who waits for it to know" test -s "$T/code.3"
+	is 15 cat "$T/code.3"
+	grep -q "superseded.*Build 4 of a newer commit took its place" "$T/build.3"
+	is running build_of 2 .state
+	is queued build_of 4 .state
+	exits 0 davit build --cancel 2
+	exits 0 davit build --cancel 4
+	wait_for 20 "the first to end" holds cancelled build_of 2 .state
+	exits 0 davit audit --verify
+}

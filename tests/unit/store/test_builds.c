@@ -208,6 +208,45 @@ static void no_stage_runs_in_a_build_that_has_ended(void **state)
 	assert_string_equal(other.text, "taken:7 passed:0 failed:0 running:0 pending:0 ");
 }
 
+static void what_is_older_waits_for_the_same_with_another_commit(void **state)
+{
+	struct fixture *f = *state;
+	struct list older = {.text = ""};
+	struct store_build b, last;
+	static const struct {
+		const char *state, *ref, *wanted, *commit, *app;
+	} rows[] = {
+		{"queued", "refs/heads/main", "staging prod", "1", "shop"},
+		{"running", "refs/heads/main", "staging prod", "2", "shop"},
+		{"queued", "refs/heads/other", "staging prod", "3", "shop"},
+		{"queued", "refs/heads/main", "prod", "4", "shop"},
+		{"queued", "refs/heads/main", "staging prod",
+		 "0123456789012345678901234567890123456789", "shop"},
+		{"queued", "refs/heads/main", "staging prod", "6", "blog"},
+		{"queued", "refs/heads/main", "staging prod", "7", "shop"},
+	};
+	for (uint32_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		b = a_build(i + 1, rows[i].app, rows[i].state);
+		text_copy(b.ref, sizeof b.ref, rows[i].ref);
+		text_copy(b.wanted, sizeof b.wanted, rows[i].wanted);
+		text_copy(b.commit, sizeof b.commit, rows[i].commit);
+		put(f, &b);
+	}
+	b = a_build(8, "shop", "queued");
+	must(store_builds_older(f->s, &b, list_build, &older, &f->err), &f->err);
+	assert_string_equal(older.text, "shop:1 shop:7 ");
+	assert_int_equal(store_build_last(f->s, "shop", "refs/heads/main", &last, &f->err),
+			 ERR_NOT_FOUND);
+	for (uint32_t number = 20; number <= 22; number++) {
+		b = a_build(number, "shop", "passed");
+		b.ended_unix_ms = 1;
+		text_copy(b.release, sizeof b.release, number < 22 ? "r" : "");
+		put(f, &b);
+	}
+	must(store_build_last(f->s, "shop", "refs/heads/main", &last, &f->err), &f->err);
+	assert_int_equal(last.number, 21);
+}
+
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -219,6 +258,7 @@ int main(void)
 		STORE_TEST(the_newest_come_first_of_one_application_or_of_all),
 		STORE_TEST(stages_and_rollouts_are_replaced_one_by_one),
 		STORE_TEST(no_stage_runs_in_a_build_that_has_ended),
+		STORE_TEST(what_is_older_waits_for_the_same_with_another_commit),
 	};
 	return cmocka_run_group_tests_name("store/builds", tests, NULL, NULL);
 }
