@@ -113,13 +113,13 @@ void get_build(struct api *api, struct http_request *request)
 void post_build(struct api *api, struct http_request *request)
 {
 	static const char *const fields[] = {"app",       "repository",   "commit", "ref",
-					     "triggered", "environments", NULL};
+					     "triggered", "environments", "once",   NULL};
 	struct control_caller caller = caller_of(request);
 	struct {
 		char app[STORE_NAME_SIZE], repository[ORDER_SIZE], commit[STORE_COMMIT_SIZE],
 			ref[STORE_REF_SIZE], environments[STORE_SENTENCE_SIZE];
 	} text;
-	bool triggered = false;
+	bool triggered = false, once = false;
 	uint32_t number = 0;
 	struct error err;
 	json_t *body = body_of(request, fields);
@@ -132,7 +132,8 @@ void post_build(struct api *api, struct http_request *request)
 		body_text(request, body, "ref", text.ref, sizeof text.ref) &&
 		body_text(request, body, "environments", text.environments,
 			  sizeof text.environments) &&
-		body_flag(request, body, "triggered", false, &triggered);
+		body_flag(request, body, "triggered", false, &triggered) &&
+		body_flag(request, body, "once", false, &once);
 	json_decref(body);
 	if (!fine)
 		return;
@@ -143,7 +144,8 @@ void post_build(struct api *api, struct http_request *request)
 					  .target = triggered              ? BUILD_TARGET_TRIGGERED
 						    : text.environments[0] ? BUILD_TARGET_NAMED
 									   : BUILD_TARGET_NONE,
-					  .environments = text.environments};
+					  .environments = text.environments,
+					  .once = once};
 	if (control_build(api->parts.control, &caller, &order, &number, &err) < 0)
 		answer_error(request, &err, "davit builds");
 	else

@@ -2,7 +2,10 @@
  * digest - see digest.h for the contract. */
 #include "base/digest.h"
 
+#include <limits.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,7 +76,16 @@ bool digest_parse(const char *hex, struct digest *ret_digest)
 	return true;
 }
 
+struct digest digest_keyed(const void *key, size_t key_size, const void *data, size_t size)
+{
+	struct digest digest;
+	unsigned written = sizeof digest.bytes;
+	ASSERT(key_size <= INT_MAX);
+	ASSERT(HMAC(EVP_sha256(), key, (int)key_size, data, size, digest.bytes, &written));
+	return digest;
+}
+
 bool digest_equal(const struct digest *a, const struct digest *b)
 {
-	return memcmp(a->bytes, b->bytes, DIGEST_SIZE) == 0;
+	return CRYPTO_memcmp(a->bytes, b->bytes, DIGEST_SIZE) == 0;
 }

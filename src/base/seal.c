@@ -5,7 +5,6 @@
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,11 +67,7 @@ int seal_open(const struct seal_key *key, const char *about, const void *sealed,
 
 struct digest seal_mark(const struct seal_key *key, const void *bytes, size_t size)
 {
-	struct digest mark;
-	unsigned written = sizeof mark.bytes;
-	ASSERT(HMAC(EVP_sha256(), key->bytes, sizeof key->bytes, bytes, size, mark.bytes,
-		    &written));
-	return mark;
+	return digest_keyed(key->bytes, sizeof key->bytes, bytes, size);
 }
 
 void seal_key_wipe(struct seal_key *key)

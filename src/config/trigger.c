@@ -2,6 +2,7 @@
  * trigger - see trigger.h for the contract. */
 #include "config/trigger.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -47,4 +48,21 @@ const char *trigger_fallback(const struct app *app, const char *ref)
 		}
 	}
 	return first;
+}
+
+bool trigger_environments(const struct app *app, const char *ref, char *to, size_t size)
+{
+	bool wanted = false;
+	size_t used = 0;
+	to[0] = '\0';
+	for (uint32_t i = 0; i < app->environment_count; i++) {
+		const struct app_environment *e = &app->environments[i];
+		if (!trigger_matches(&e->trigger, ref))
+			continue;
+		if (used < size)
+			used += (size_t)snprintf(to + used, size - used, "%s%s",
+						 used > 0 ? ", " : "", e->name);
+		wanted = true;
+	}
+	return wanted;
 }

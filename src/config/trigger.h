@@ -7,7 +7,13 @@
 #ifndef CONFIG_TRIGGER_H
 #define CONFIG_TRIGGER_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "config/app.h"
+
+/* Of the whole file: true, and their names with commas between, as many as have room. */
+bool trigger_environments(const struct app *app, const char *ref, char *to, size_t size);
 
 bool trigger_matches(const struct app_trigger *trigger, const char *ref);
 

@@ -416,19 +416,40 @@ static int check_room(struct control *c, struct error *err)
 	return result;
 }
 
+static void fill_order(struct store_build *b, const struct build_order *order)
+{
+	*b = (struct store_build){.number = 0};
+	text_copy(b->app, sizeof b->app, order->app);
+	text_copy(b->repository, sizeof b->repository, order->repository);
+	text_copy(b->commit, sizeof b->commit, order->commit);
+	text_copy(b->ref, sizeof b->ref, order->ref);
+}
+
+/* Whoever looks at refs again and again orders what he has not seen, and may forget that he has. */
+static int built_already(struct control *c, const struct build_order *order, uint32_t *ret_number,
+			 struct error *err)
+{
+	struct store_build *newest = mem_zero(1, sizeof *newest);
+	int result = store_build_of_ref(c->parts.store, order->app, order->ref, newest, err);
+	bool same = result == 0 && strcmp(newest->commit, order->commit) == 0;
+	if (same)
+		*ret_number = newest->number;
+	free(newest);
+	return same ? 1 : result == ERR_NOT_FOUND ? 0 : result;
+}
+
 int control_build(struct control *c, const struct control_caller *caller,
 		  const struct build_order *order, uint32_t *ret_number, struct error *err)
 {
 	int result = check_order(order, err);
 	if (result == 0)
 		result = check_room(c, err);
-	if (result < 0)
-		return result;
-	struct store_build *b = mem_zero(1, sizeof *b);
-	text_copy(b->app, sizeof b->app, order->app);
-	text_copy(b->repository, sizeof b->repository, order->repository);
-	text_copy(b->commit, sizeof b->commit, order->commit);
-	text_copy(b->ref, sizeof b->ref, order->ref);
+	if (result == 0 && order->once)
+		result = built_already(c, order, ret_number, err);
+	if (result != 0)
+		return result < 0 ? result : 0;
+	struct store_build *b = mem_new(sizeof *b);
+	fill_order(b, order);
 	text_copy(b->wanted, sizeof b->wanted,
 		  order->target == BUILD_TARGET_TRIGGERED ? TRIGGERED
 		  : order->target == BUILD_TARGET_NAMED   ? order->environments

@@ -29,23 +29,6 @@ struct push {
 	char scratch[PATH_MAX + 32];
 };
 
-/* Which environments it comes to, and what there is beside them. */
-static bool is_wanted(const struct app *app, const char *ref, char names[NAMES_SIZE])
-{
-	bool wanted = false;
-	size_t used = 0;
-	names[0] = '\0';
-	for (uint32_t i = 0; i < app->environment_count; i++) {
-		const struct app_environment *e = &app->environments[i];
-		bool matches = trigger_matches(&e->trigger, ref);
-		wanted = wanted || matches;
-		if (matches)
-			used += (size_t)snprintf(names + used, NAMES_SIZE - used, "%s%s",
-						 used > 0 ? ", " : "", e->name);
-	}
-	return wanted;
-}
-
 static int order(struct push *p, const struct app *app, const char *commit, const char *ref)
 {
 	json_t *body = json_object();
@@ -73,7 +56,7 @@ static void take_commit(struct push *p, const char *commit, const char *ref, con
 			printf("%s is not built: this is the repository of %s, and its davit.yaml "
 			       "that of %s.\n",
 			       shown, p->app, app->name);
-		} else if (is_wanted(app, ref, names)) {
+		} else if (trigger_environments(app, ref, names, sizeof names)) {
 			printf("%s goes to %s when it passes.\n", shown, names);
 			fflush(stdout);
 			order(p, app, c->commit, ref);

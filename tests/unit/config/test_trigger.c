@@ -64,6 +64,26 @@ static void only_a_ref_without_a_trigger_learns_from_the_first_branch_that_has_o
 	free(app);
 }
 
+static void the_environments_of_a_file_are_told_as_far_as_there_is_room(void **state)
+{
+	(void)state;
+	char to[32], little[6];
+	struct app *app = mem_zero(1, sizeof *app);
+	app->environment_count = 3;
+	app->environments[0].name = "dev";
+	app->environments[0].trigger.branch = (struct app_texts){1, {"main"}};
+	app->environments[1].name = "load";
+	app->environments[2].name = "staging";
+	app->environments[2].trigger.branch = (struct app_texts){1, {"main"}};
+	assert_true(trigger_environments(app, "refs/heads/main", to, sizeof to));
+	assert_string_equal(to, "dev, staging");
+	assert_true(trigger_environments(app, "refs/heads/main", little, sizeof little));
+	assert_string_equal(little, "dev, ");
+	assert_false(trigger_environments(app, "refs/heads/other", to, sizeof to));
+	assert_string_equal(to, "");
+	free(app);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -72,6 +92,7 @@ int main(void)
 		cmocka_unit_test(neither_is_the_other_and_nothing_else_is_either),
 		cmocka_unit_test(
 			only_a_ref_without_a_trigger_learns_from_the_first_branch_that_has_one),
+		cmocka_unit_test(the_environments_of_a_file_are_told_as_far_as_there_is_room),
 	};
 	return cmocka_run_group_tests_name("config/trigger", tests, NULL, NULL);
 }

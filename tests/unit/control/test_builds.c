@@ -93,6 +93,36 @@ static void the_same_order_has_one_place_while_it_waits_or_runs(void **state)
 	assert_int_equal(order_ref("refs/heads/main", "staging"), 3);
 }
 
+static uint32_t order_once(char digit)
+{
+	char commit[] = "0123456789012345678901234567890123456789";
+	struct control_caller caller = {.who = "sources"};
+	const struct build_order order = {.app = "shop",
+					  .repository = "/srv/shop.git",
+					  .commit = commit,
+					  .ref = "refs/heads/main",
+					  .target = BUILD_TARGET_TRIGGERED,
+					  .once = true};
+	uint32_t number = 0;
+	commit[0] = digit;
+	assert_int_equal(control_build(world.control, &caller, &order, &number, &world.err), 0);
+	return number;
+}
+
+static void who_looks_again_and_again_orders_once_until_the_ref_moves(void **state)
+{
+	(void)state;
+	assert_int_equal(order_once('0'), 1);
+	world_run(500);
+	builder_ends("failed", "", NULL);
+	assert_int_equal(order_once('0'), 1);
+	assert_int_equal(order_once('1'), 2);
+	world_run(500);
+	builder_ends("failed", "", NULL);
+	assert_int_equal(order_once('0'), 3); /* it has gone back there */
+	assert_int_equal(order_ref("refs/heads/main", NULL), 3);
+}
+
 static void what_cannot_be_an_order_is_refused(void **state)
 {
 	(void)state;
@@ -305,6 +335,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		BUILDS_TEST(one_is_built_at_a_time_in_the_order_in_which_they_came),
 		BUILDS_TEST(the_same_order_has_one_place_while_it_waits_or_runs),
+		BUILDS_TEST(who_looks_again_and_again_orders_once_until_the_ref_moves),
 		BUILDS_TEST(what_cannot_be_an_order_is_refused),
 		BUILDS_TEST(what_passes_becomes_a_release_and_goes_where_it_was_wanted),
 		BUILDS_TEST(the_ref_decides_where_the_order_leaves_it),
