@@ -56,7 +56,7 @@ static void list_pages(struct buf *to)
 	buf_puts(to, "# SPDX-License-Identifier: Apache-2.0\n"
 		     "# Made by tools/gendocs, as the pages are.\ninstall_man('davit.1', "
 		     "'davit.yaml.5'");
-	for (const struct cli_command *c = cli_commands; c->name; c++)
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c));)
 		buf_printf(to, ",\n  'davit-%s.1'", c->name);
 	buf_puts(to, ")\n");
 }
@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 	buf_init(&text, MAN_PAGE_MAX);
 	man_davit(&text);
 	page("man/davit.1", &text);
-	for (const struct cli_command *c = cli_commands; c->name; c++) {
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c));) {
 		man_command(c, &text);
 		snprintf(name, sizeof name, "man/davit-%s.1", c->name);
 		page(name, &text);

@@ -500,6 +500,8 @@ static const struct route {
 	{"GET", "v1/secrets", get_secrets},
 	{"POST", "v1/secrets", post_secret},
 	{"POST", "v1/secrets/remove", post_secret_remove},
+	{"GET", "v1/sources", get_sources},
+	{"POST", "v1/sources/*/look", post_source_look},
 	{"GET", "v1/audit", get_audit},
 	{"GET", "v1/audit/verify", get_audit_verify},
 };

@@ -16,6 +16,7 @@ struct api;
 struct artifact_store;
 struct builds;
 struct control;
+struct sources;
 struct store;
 
 struct api_parts {
@@ -24,6 +25,7 @@ struct api_parts {
 	struct store *store;
 	struct artifact_store *artifacts;
 	struct builds *builds;       /* for their logs; NULL: there are none */
+	struct sources *sources;     /* NULL: none is looked at */
 	const char *state_directory; /* absolute */
 	const char *version;
 	int listen_fd;

@@ -20,6 +20,7 @@
 enum {
 	STREAM_CHUNK = 64 * 1024,
 	ANSWER_TIMEOUT_S = 120,
+	STRANGERS_TIMEOUT_S = 20,
 	PATH_MAX_BYTES = 1024,
 	QUERY_MAX = 16,
 };
@@ -123,6 +124,9 @@ static void identify(struct http_request *r)
 		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct ucred peer;
 	socklen_t size = sizeof peer;
+	r->allowed = r->server->options.open;
+	if (r->allowed)
+		return;
 	if (!info || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
 		return;
 	struct passwd entry, *found = NULL;
@@ -244,7 +248,8 @@ static const char head_field[] = "Davit-Config-Size";
 static void begin_body(struct http_request *r)
 {
 	const char *head = http_header(r, head_field);
-	r->spooled = head && text_parse_u64(head, HTTP_BODY_MAX, &r->head_left);
+	r->spooled = r->server->options.spool && head &&
+		     text_parse_u64(head, HTTP_BODY_MAX, &r->head_left);
 	if (!r->spooled || !r->allowed)
 		return;
 	/* No name in the directory: a crash leaves nothing behind. */
@@ -298,9 +303,11 @@ static void handle(struct http_request *r)
 		       "Only the user that runs davit and root may use this socket.");
 	else if (r->target_too_long)
 		refuse(r, 414, "limit", "The address is longer than davit takes.");
-	else if (r->too_large)
+	else if (r->too_large) {
+		if (r->server->options.too_large)
+			r->server->options.too_large(r->server->options.context);
 		refuse(r, 413, "limit", "The request is larger than davit takes.");
-	else if (r->no_space)
+	} else if (r->no_space)
 		refuse(r, 507, "no-space",
 		       "The upload could not be written to disk: nothing was changed. Free some "
 		       "space "
@@ -360,15 +367,17 @@ int http_new(struct loop *loop, const struct http_options *options, struct http_
 	struct http_server *server = mem_zero(1, sizeof *server);
 	server->loop = loop;
 	server->options = *options;
-	snprintf(server->spool, sizeof server->spool, "%s", options->spool);
+	snprintf(server->spool, sizeof server->spool, "%s", options->spool ? options->spool : "");
 	server->timer = (struct env_timer){.fire = on_timer, .context = server};
 	server->daemon = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
 		MHD_OPTION_LISTEN_SOCKET, options->listen_fd, MHD_OPTION_NOTIFY_COMPLETED,
 		on_completed, server, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)ANSWER_TIMEOUT_S, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)(options->open ? STRANGERS_TIMEOUT_S : ANSWER_TIMEOUT_S), MHD_OPTION_END);
 	if (!server->daemon) {
+		close(options->listen_fd);
 		free(server);
 		return error_set(err, ERR_INTERNAL, "The API could not be started on its socket.");
 	}

@@ -15,7 +15,7 @@
  *       HTTP_CONNECTIONS_MAX connections; more are refused by the kernel's queue. Of them HTTP_STREAMS_MAX
  *       may be streams, so that a command is heard however many follow.
  *
- * ERRORS Only the owner of the server's process and root are served (peer credentials); others get 403.
+ * ERRORS Where it is not `open`, only the owner of the server's process and root are served (peer credentials); others get 403.
  */
 #ifndef API_HTTP_H
 #define API_HTTP_H
@@ -42,9 +42,12 @@ struct http_server;
 struct http_request;
 
 struct http_options {
-	int listen_fd;     /* a listening UNIX socket; owned by the server from now on */
-	const char *spool; /* directory for uploads, on the file system of the artifacts */
+	int listen_fd; /* a listening UNIX socket, or TCP where `open`; owned by the server from now on */
+	const char *
+		spool; /* directory for uploads, on the file system of the artifacts; NULL: there are none */
+	bool open; /* a TCP socket that everybody may speak to: http_who() is "" */
 	void (*handle)(void *context, struct http_request *request);
+	void (*too_large)(void *context); /* one was refused for its size; NULL: nobody is told */
 	void *context;
 };
 

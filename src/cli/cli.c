@@ -29,7 +29,7 @@ const struct cli_option cli_global_options[] = {
 
 const struct cli_command *cli_command_find(const char *name)
 {
-	for (const struct cli_command *c = cli_commands; c->name; c++)
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c));)
 		if (strcmp(c->name, name) == 0)
 			return c;
 	return NULL;
@@ -161,7 +161,7 @@ void cli_print_overview(void)
 	     "  davit up                # run the server here, state in ./.davit\n"
 	     "  davit deploy prod .     # put this directory live in prod, step by step\n"
 	     "  davit rollback prod     # back to the last good release, at once\n\nCommands");
-	for (const struct cli_command *c = cli_commands; c->name; c++)
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c));)
 		printf("  %-12s %s\n", c->name, c->summary);
 	puts("\n\"davit COMMAND --help\" explains one; \"man davit\" all of them.");
 }
@@ -304,7 +304,7 @@ static int unknown_command(const char *name)
 	const char *names[COMMANDS_MAX];
 	struct error err;
 	size_t count = 0;
-	for (const struct cli_command *c = cli_commands; c->name && count < COMMANDS_MAX; c++)
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c)) && count < COMMANDS_MAX;)
 		names[count++] = c->name;
 	const char *meant = text_suggest(name, names, count);
 	if (meant)

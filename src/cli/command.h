@@ -89,8 +89,8 @@ struct cli {
 	const char *values[CLI_OPTIONS_MAX]; /* by the command's options; NULL = not given */
 };
 
-/* NULL-name-terminated; in the order of `davit help`. */
-extern const struct cli_command cli_commands[];
+/* The first one after NULL, NULL after the last; in the order of `davit help`. */
+const struct cli_command *cli_command_next(const struct cli_command *before);
 const struct cli_command *cli_command_find(const char *name);
 
 /* Read the line of a verb of the table; argv[0] is the verb. What is wrong with it has been told when the answer

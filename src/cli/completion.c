@@ -133,8 +133,8 @@ static const char bash_end[] =
 static void bash(struct buf *to)
 {
 	buf_puts(to, "# bash completion of davit, made by: davit completion bash\n_davit_verbs='");
-	for (const struct cli_command *c = cli_commands; c->name; c++)
-		buf_printf(to, "%s%s", c == cli_commands ? "" : "\n", c->name);
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c));)
+		buf_printf(to, "%s%s", c == cli_command_next(NULL) ? "" : "\n", c->name);
 	buf_puts(to, "'\n_davit_options='");
 	for (const struct cli_option *o = cli_global_options; o->name; o++)
 		buf_printf(to, "--%s ", o->name);
@@ -145,7 +145,7 @@ static void bash(struct buf *to)
 	buf_puts(to, "'\n\n");
 	buf_puts(to, bash_words);
 	buf_puts(to, bash_middle);
-	for (const struct cli_command *c = cli_commands; c->name; c++)
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c));)
 		bash_verb(c, to);
 	buf_puts(to, bash_end);
 }
@@ -220,7 +220,7 @@ static void zsh(struct buf *to)
 		 "#compdef davit\n# zsh completion of davit, made by: davit completion zsh\n\n");
 	buf_puts(to, zsh_words);
 	buf_puts(to, "_davit() {\n\tlocal -a verbs\n\tverbs=(\n");
-	for (const struct cli_command *c = cli_commands; c->name; c++) {
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c));) {
 		buf_printf(to, "\t\t'%s:", c->name);
 		put_quoted(to, c->summary, ":\\");
 		buf_puts(to, "'\n");
@@ -229,7 +229,7 @@ static void zsh(struct buf *to)
 		     "\t\t_describe command verbs\n\t\treturn\n\tfi\n"
 		     "\tshift words\n\t(( CURRENT-- ))\n\tcase $words[1] in\n"
 		     "\thelp) _describe command verbs ;;\n");
-	for (const struct cli_command *c = cli_commands; c->name; c++)
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c));)
 		zsh_verb(c, to);
 	buf_puts(to, "\tesac\n}\n\nif [[ $funcstack[1] == _davit ]]; then\n\t_davit \"$@\"\nelse\n"
 		     "\tcompdef _davit davit\nfi\n");
@@ -294,7 +294,7 @@ static void fish(struct buf *to)
 		     "end\n\ncomplete -c davit -f\n");
 	for (const struct cli_option *o = cli_global_options; o->name; o++)
 		fish_option("", o, to);
-	for (const struct cli_command *c = cli_commands; c->name; c++) {
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c));) {
 		struct place places[PLACES_MAX];
 		char when[80];
 		uint32_t count = places_of(c, places);

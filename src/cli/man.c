@@ -201,7 +201,7 @@ void man_command(const struct cli_command *c, struct buf *to)
 static void put_commands(struct buf *to)
 {
 	buf_puts(to, ".Sh COMMANDS\n.Bl -tag -width Ds\n");
-	for (const struct cli_command *c = cli_commands; c->name; c++) {
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c));) {
 		buf_printf(to, ".It Xr davit-%s 1\n", c->name);
 		man_put_text(to, c->summary);
 	}

@@ -68,7 +68,7 @@ void reference_cli(struct buf *to)
 		     "its last.\n\n"
 		     "Options of every command:\n\n");
 	put_options(to, cli_global_options);
-	for (const struct cli_command *c = cli_commands; c->name; c++)
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c));)
 		put_command(to, c);
 	while (to->size > 1 && to->data[to->size - 2] == '\n')
 		to->data[--to->size] = '\0';

@@ -97,6 +97,75 @@ static const struct schema_key secrets_keys[] = {
 static const struct schema_section secrets_section = {
 	.title = "secrets", KEYS(secrets_keys), .doc = "The store of secrets."};
 
+static const char *const hosts[] = {"github", "gitlab", "gitea", NULL};
+
+static const struct schema_key webhook_keys[] = {
+	{"from", SCHEMA_CHOICE, AT(server_webhook, from), .flags = SCHEMA_REQUIRED,
+	 .choices = hosts, .example = "github",
+	 .doc = "Whose signatures are expected. Forgejo and Gogs sign as Gitea does."},
+	{"secret_file", SCHEMA_TEXTS, AT(server_webhook, secret_files),
+	 .flags = SCHEMA_REQUIRED | SCHEMA_ONE, .max = 2, .valid = is_absolute,
+	 .shape = "an absolute path", .example = "/etc/davit/shop.hook",
+	 .doc = "The file with the secret that the host signs with, closed to others; two while it "
+		"is being changed."},
+};
+
+static const struct schema_section webhook_section = {
+	.title = "webhook", KEYS(webhook_keys), .doc = "Who may say that there is something new."};
+
+/* https, ssh, git and plain paths under file: nothing that git would take for an option or run. */
+static bool is_repository(const char *text)
+{
+	static const char *const schemes[] = {"https://", "http://", "ssh://", "git://",
+					      "file:///"};
+	if (!text_is_printable(text) || strpbrk(text, " '\"\\"))
+		return false;
+	for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+		if (text_starts(text, schemes[i])) {
+			const char *rest = text + strlen(schemes[i]);
+			bool named = strcspn(rest, "@") < strcspn(rest, "/");
+			/* A password in an address would be seen by everybody who sees the address. */
+			return rest[0] && rest[0] != '-' && rest[0] != '/' &&
+			       !(named && text_starts(schemes[i], "http"));
+		}
+	return false;
+}
+
+static const struct schema_key source_keys[] = {
+	{"git", SCHEMA_TEXT, AT(server_source, git), .flags = SCHEMA_REQUIRED,
+	 .max = SERVER_GIT_SIZE - 1, .valid = is_repository,
+	 .shape = "an address without a password that begins with https://, ssh://, git:// or "
+		  "file:///, such as https://github.com/acme/shop.git",
+	 .example = "https://github.com/acme/shop.git",
+	 .doc = "The repository. Over ssh the keys of the user that runs davit count."},
+	{"poll", SCHEMA_DURATION, AT(server_source, poll_ms), .fallback = "5m", .min = SECOND(1),
+	 .max = DAY(1), .doc = "How often it is looked at, also without a webhook."},
+	{"token_file", SCHEMA_TEXT, AT(server_source, token_file), .max = 1000,
+	 .valid = is_absolute, .shape = "an absolute path", .example = "/etc/davit/shop.token",
+	 .doc = "For a private repository over https: the file with a token that may read it, "
+		"closed to others."},
+	{"webhook", SCHEMA_SECTION, AT(server_source, webhook), .flags = SCHEMA_OPTIONAL,
+	 .section = &webhook_section,
+	 .example = "{ from: github, secret_file: /etc/davit/shop.hook }",
+	 .doc = "A signed request of the host makes davit look at once."},
+};
+
+static const struct schema_section source_section = {.title = "source",
+						     KEYS(source_keys),
+						     .scalar_key = "git",
+						     .doc = "A repository elsewhere."};
+
+static const struct schema_key webhooks_keys[] = {
+	{"listen", SCHEMA_TEXT, AT(server_webhooks, listen), .flags = SCHEMA_REQUIRED, .max = 64,
+	 .valid = value_is_address, .shape = "an address and a port such as 0.0.0.0:8090",
+	 .example = "127.0.0.1:8090",
+	 .doc = "Where the hosts' requests are taken, without TLS: put a TLS proxy in front where "
+		"they come over a network that is not yours."},
+};
+
+static const struct schema_section webhooks_section = {
+	.title = "webhooks", KEYS(webhooks_keys), .doc = "The place for requests of git hosts."};
+
 static const struct schema_key server_keys[] = {
 	{"people", SCHEMA_MAP, ITEMS(server, people, people_count), .max = SERVER_PEOPLE_MAX,
 	 .section = &person_section, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
@@ -116,10 +185,16 @@ static const struct schema_key server_keys[] = {
 	 .valid = is_absolute, .shape = "an absolute path", .example = "/etc/davit/allowed_signers",
 	 .doc = "A file in the format of ssh-keygen(1), ALLOWED SIGNERS: whose tags count where "
 		"signed ones are asked for. It is read at each of them."},
+	{"sources", SCHEMA_MAP, ITEMS(server, sources, source_count), .max = SERVER_SOURCES_MAX,
+	 .section = &source_section, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
+	 .example = "{ shop: https://github.com/acme/shop.git }",
+	 .doc = "Repositories elsewhere, by the application that is built from them."},
+	{"webhooks", SCHEMA_SECTION, AT(server, webhooks), .flags = SCHEMA_OPTIONAL,
+	 .section = &webhooks_section, .example = "{ listen: 127.0.0.1:8090 }",
+	 .doc = "Where git hosts may say that there is something new."},
 };
 
-static const struct schema_later server_later[] = {
-	{"trusted_proxies", NULL}, {"listeners", NULL}, {"sources", NULL}};
+static const struct schema_later server_later[] = {{"trusted_proxies", NULL}, {"listeners", NULL}};
 
 static const struct schema_section server_section = {.title = "the server's file",
 						     KEYS(server_keys),
@@ -160,6 +235,24 @@ static void check_people(struct reader *r, const struct yaml_node *root, const s
 		}
 }
 
+static void check_sources(struct reader *r, const struct yaml_node *root, const struct server *s)
+{
+	for (uint32_t i = 0; i < s->source_count; i++) {
+		const struct server_source *source = &s->sources[i];
+		const struct yaml_node *at = yaml_get(yaml_get(root, "sources"), source->name);
+		if (source->webhook.set != 0 && !s->webhooks.listen)
+			reader_error(r, at,
+				     "No webhook of \"%s\" could arrive; say where, for example "
+				     "webhooks: { listen: 127.0.0.1:8090 }.",
+				     source->name);
+		if (source->token_file && !text_starts(source->git, "https://"))
+			reader_error(r, at,
+				     "A token is only sent over https; remove \"token_file\" of "
+				     "\"%s\".",
+				     source->name);
+	}
+}
+
 static void check_protected(struct reader *r, const struct yaml_node *root, const struct server *s)
 {
 	for (uint32_t i = 0; i < s->protected_count; i++) {
@@ -197,11 +290,14 @@ int server_load(const char *text, size_t size, const char *file, struct server *
 	if (errors->count == 0) {
 		check_people(&reader, tree->root, s);
 		check_protected(&reader, tree->root, s);
+		check_sources(&reader, tree->root, s);
 	}
 	if (errors->count > 0) {
 		server_free(s);
 		return ERR_INVALID;
 	}
+	for (uint32_t i = 0; i < s->source_count; i++)
+		schema_defaults(&source_section, &s->sources[i]);
 	for (uint32_t i = 0; i < s->protected_count; i++)
 		if (s->protected[i].approve.set != 0)
 			schema_defaults(&schema_approve, &s->protected[i].approve);

@@ -10,6 +10,9 @@
  *       secrets: { key: /etc/davit/secrets.key }
  *                where the key is that secrets are sealed with
  *       allowed_signers: /etc/davit/allowed_signers
+ *       sources: { shop: { git: "https://github.com/acme/shop.git", poll: 1m, webhook: { from: github, … } } }
+ *                repositories elsewhere whose commits are built
+ *       webhooks: { listen: 0.0.0.0:8090 }
  *       The repository's `approve` can only add to `protect`: server_approval() gives what holds of both.
  *
  * OWNS  server_free(). Texts live as long as the file's struct.
@@ -25,7 +28,32 @@ enum {
 	SERVER_NAMES_SIZE = 4096,
 	SERVER_PEOPLE_MAX = 128,
 	SERVER_GROUPS_MAX = 32,
-	SERVER_PROTECTED_MAX = 64
+	SERVER_PROTECTED_MAX = 64,
+	SERVER_SOURCES_MAX = 64,
+	SERVER_GIT_SIZE = 1001
+};
+
+enum server_host { SERVER_GITHUB, SERVER_GITLAB, SERVER_GITEA, SERVER_HOST_COUNT };
+
+struct server_webhook {
+	uint32_t set; /* 0: none */
+	enum server_host from;
+	struct app_texts secret_files; /* the old one and the new one, while they change */
+};
+
+/* A repository elsewhere, which is looked at. */
+struct server_source {
+	uint32_t set;
+	const char *name; /* the application's */
+	const char *git;  /* its address, less than SERVER_GIT_SIZE bytes */
+	uint64_t poll_ms;
+	const char *token_file; /* NULL: none */
+	struct server_webhook webhook;
+};
+
+struct server_webhooks {
+	uint32_t set;
+	const char *listen; /* NULL: nothing does */
 };
 
 struct server_list {
@@ -54,6 +82,9 @@ struct server {
 	struct server_protected protected[SERVER_PROTECTED_MAX];
 	struct server_secrets secrets;
 	const char *allowed_signers; /* of tags: a file as ssh-keygen has it; NULL: there is none */
+	uint32_t source_count;
+	struct server_source sources[SERVER_SOURCES_MAX];
+	struct server_webhooks webhooks;
 	void *memory;
 };
 

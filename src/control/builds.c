@@ -430,7 +430,8 @@ static int built_already(struct control *c, const struct build_order *order, uin
 			 struct error *err)
 {
 	struct store_build *newest = mem_zero(1, sizeof *newest);
-	int result = store_build_of_ref(c->parts.store, order->app, order->ref, newest, err);
+	int result = store_build_of_ref(c->parts.store, order->app, order->repository, order->ref,
+					newest, err);
 	bool same = result == 0 && strcmp(newest->commit, order->commit) == 0;
 	if (same)
 		*ret_number = newest->number;

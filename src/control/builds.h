@@ -32,7 +32,7 @@ struct build_order {
 	const char *ref;        /* "refs/heads/main", "refs/tags/v1.2.3" or "" */
 	enum build_target target;
 	const char *environments; /* of NAMED: a blank between */
-	bool once; /* the newest build of this ref is of this commit: that one is answered, ended or not */
+	bool once; /* where the newest build of this ref of this repository is of this commit, that one is answered, ended or not */
 };
 
 /* Committed when it returns 0. An order that waits or runs already is not taken twice: its number is answered. */

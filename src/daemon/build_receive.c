@@ -37,6 +37,7 @@ static int order(struct push *p, const struct app *app, const char *commit, cons
 	json_object_set_new(body, "commit", json_string(commit));
 	json_object_set_new(body, "ref", json_string(ref));
 	json_object_set_new(body, "triggered", json_true());
+	json_object_set_new(body, "once", json_true()); /* the server looks at its refs as well */
 	return build_ordered(&p->cli, p->client, "/v1/builds", body, true);
 }
 

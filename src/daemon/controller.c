@@ -14,6 +14,7 @@
 #include "daemon/build_scan.h"
 #include "daemon/secret_key.h"
 #include "daemon/server_file.h"
+#include "daemon/sources.h"
 #include "daemon/state.h"
 #include "drivers/artifact/local.h"
 #include "drivers/builder/history.h"
@@ -46,6 +47,7 @@ struct controller {
 	struct runtime *runtime;
 	struct router *router;
 	struct control *control;
+	struct sources *sources;
 	struct api *api;
 	struct loop_signal *term, *interrupt;
 };
@@ -134,6 +136,17 @@ static int open_control(struct controller *c, struct error *err)
 	return control_start(c->control, err);
 }
 
+static int open_sources(struct controller *c, struct error *err)
+{
+	const struct sources_parts parts = {.loop = c->loop,
+					    .control = c->control,
+					    .store = c->store,
+					    .server = server_file_now,
+					    .server_context = c->server_file,
+					    .state = state_path(c->state)};
+	return sources_new(&parts, &c->sources, err);
+}
+
 static int open_api(struct controller *c, struct error *err)
 {
 	struct api_parts parts = {.loop = c->loop,
@@ -141,6 +154,7 @@ static int open_api(struct controller *c, struct error *err)
 				  .store = c->store,
 				  .artifacts = c->artifacts,
 				  .builds = c->builds,
+				  .sources = c->sources,
 				  .state_directory = state_path(c->state),
 				  .version = DAVIT_VERSION};
 	int result = state_listen(c->state, "api.sock", &parts.listen_fd, err);
@@ -168,6 +182,8 @@ static int open_all(struct controller *c, const char *state, const char *server_
 	if (result == 0)
 		result = loop_signal_start(c->loop, SIGINT, on_interrupt, c, &c->interrupt, err);
 	if (result == 0)
+		result = open_sources(c, err);
+	if (result == 0)
 		result = open_api(c, err);
 	return result;
 }
@@ -175,6 +191,7 @@ static int open_all(struct controller *c, const char *state, const char *server_
 static void close_all(struct controller *c)
 {
 	api_free(c->api);
+	sources_cancel(c->sources);
 	builds_process_free(c->builds);
 	control_free(c->control);
 	if (c->router)
@@ -186,6 +203,7 @@ static void close_all(struct controller *c)
 	if (c->history)
 		history_cancel(c->history);
 	loop_free(c->loop); /* waits for what runs beside it, which uses the following */
+	sources_free(c->sources);
 	ticks_file_free(c->ticks);
 	postmortem_file_free(c->postmortems);
 	history_free(c->history);

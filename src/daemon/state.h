@@ -9,6 +9,7 @@
  *       STATE/artifacts/    files of releases  STATE/instances/    one directory per instance
  *       STATE/postmortems/  drafts        STATE/ticks/      what rollouts were judged by
  *       STATE/persist/      what survives releases
+ *       STATE/sources/      mirrors of repositories elsewhere, and what of their refs was seen
  *       STATE/spool/        uploads under way
  * HOW   state_open() with `lock` for the launcher, without for everybody whom it started.
  */

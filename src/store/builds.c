@@ -156,13 +156,16 @@ int store_build_get(struct store *s, uint32_t number, struct store_build *ret_bu
 	return one_build(&q, ret_build, "such build; \"davit builds\" lists them", err);
 }
 
-int store_build_of_ref(struct store *s, const char *app, const char *ref,
+int store_build_of_ref(struct store *s, const char *app, const char *repository, const char *ref,
 		       struct store_build *ret_build, struct error *err)
 {
 	struct query q;
-	query_read(&q, s, BUILD_COLUMNS "WHERE app = ? AND ref = ? ORDER BY number DESC LIMIT 1");
+	query_read(&q, s,
+		   BUILD_COLUMNS "WHERE app = ? AND ref = ? AND repository = ?"
+				 " ORDER BY number DESC LIMIT 1");
 	query_text(&q, app);
 	query_text(&q, ref);
+	query_text(&q, repository);
 	return one_build(&q, ret_build, "build of this ref", err);
 }
 

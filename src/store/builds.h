@@ -80,9 +80,10 @@ MUST_CHECK int store_builds_older(struct store *s, const struct store_build *new
 /* The last build of an application's ref that a release came of; ERR_NOT_FOUND. */
 MUST_CHECK int store_build_last(struct store *s, const char *app, const char *ref,
 				struct store_build *ret_build, struct error *err);
-/* The newest build that this ref was ordered for; ERR_NOT_FOUND. */
-MUST_CHECK int store_build_of_ref(struct store *s, const char *app, const char *ref,
-				  struct store_build *ret_build, struct error *err);
+/* The newest build that this ref of this repository was ordered for; ERR_NOT_FOUND. */
+MUST_CHECK int store_build_of_ref(struct store *s, const char *app, const char *repository,
+				  const char *ref, struct store_build *ret_build,
+				  struct error *err);
 /* The build that a release came of first; ERR_NOT_FOUND. */
 MUST_CHECK int store_build_of_release(struct store *s, const char *release,
 				      struct store_build *ret_build, struct error *err);

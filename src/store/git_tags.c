@@ -58,3 +58,18 @@ int store_git_tag_wanted(struct store *s, struct store_git_tag *ret_tag, struct 
 	query_read(&q, s, TAG_COLUMNS "WHERE state = 'wanted' ORDER BY rollout LIMIT 1");
 	return one_tag(&q, ret_tag, err);
 }
+
+int store_git_tag_ours(struct store *s, const char *repository, const char *name,
+		       const char *commit, struct error *err)
+{
+	struct query q;
+	query_read(&q, s,
+		   "SELECT rollout FROM git_tag WHERE repository = ? AND name = ? AND commit_id = ?"
+		   " AND state <> 'refused' LIMIT 1");
+	query_text(&q, repository);
+	query_text(&q, name);
+	query_text(&q, commit);
+	bool found = query_row(&q);
+	int code = query_finish(&q, err);
+	return code < 0 ? code : found;
+}

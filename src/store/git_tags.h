@@ -32,4 +32,8 @@ MUST_CHECK int store_git_tag_get(struct store *s, uint32_t rollout, struct store
 MUST_CHECK int store_git_tag_wanted(struct store *s, struct store_git_tag *ret_tag,
 				    struct error *err);
 
+/* 1: davit itself made this tag of this commit, or is about to; 0: not. */
+MUST_CHECK int store_git_tag_ours(struct store *s, const char *repository, const char *name,
+				  const char *commit, struct error *err);
+
 #endif

@@ -177,8 +177,15 @@ static const char *const step_8[] = {
 	NULL,
 };
 
+/* What git hosts sent, and was taken. */
+static const char *const step_9[] = {
+	"CREATE TABLE delivery (number INTEGER PRIMARY KEY AUTOINCREMENT, app TEXT NOT NULL,"
+	"  body BLOB NOT NULL, at INTEGER NOT NULL, UNIQUE (app, body)) STRICT;",
+	NULL,
+};
+
 const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2, step_3, step_4,
-							step_5, step_6, step_7, step_8};
+							step_5, step_6, step_7, step_8, step_9};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)

@@ -2,12 +2,13 @@
  * git - see git.h for the contract. */
 #include "drivers/builder/git.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "os/capture.h"
 
-enum { SAID_MAX = 300, ARGS_MAX = 40 };
+enum { SAID_MAX = 300, ARGS_MAX = 40, GIT_PROTOCOLS_SIZE = 64 };
 
 static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
 					  "HOME=/nonexistent",
@@ -17,7 +18,6 @@ static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin",
 					  "GIT_ATTR_NOSYSTEM=1",
 					  "GIT_TERMINAL_PROMPT=0",
 					  "GIT_OPTIONAL_LOCKS=0",
-					  "GIT_ALLOW_PROTOCOL=none",
 					  "GIT_NO_LAZY_FETCH=1",
 					  "GIT_NO_REPLACE_OBJECTS=1",
 					  NULL};
@@ -36,12 +36,16 @@ int git_run(const struct git_ask *ask, const char *const *words, struct buf *out
 	size_t count = 0;
 	struct process_end end;
 	struct buf errors;
-	const char *variables[GIT_VARIABLES_MAX + sizeof environment / sizeof environment[0]];
+	const char *variables[1 + GIT_VARIABLES_MAX + sizeof environment / sizeof environment[0]];
+	char protocols[GIT_PROTOCOLS_SIZE];
 	size_t more = 0;
 	for (; ask->variables && ask->variables[more]; more++) {
 		ASSERT(more < GIT_VARIABLES_MAX);
 		variables[more] = ask->variables[more];
 	}
+	snprintf(protocols, sizeof protocols, "GIT_ALLOW_PROTOCOL=%s",
+		 ask->protocols ? ask->protocols : "none");
+	variables[more++] = protocols;
 	memcpy(variables + more, environment, sizeof environment);
 	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
 		argv[count++] = options[i];

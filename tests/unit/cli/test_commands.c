@@ -26,7 +26,7 @@ static void every_verb_that_was_promised_is_there(void **state)
 static void every_row_is_whole(void **state)
 {
 	(void)state;
-	for (const struct cli_command *c = cli_commands; c->name; c++) {
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c));) {
 		char example[64];
 		snprintf(example, sizeof example, "  davit %s", c->name);
 		if (strncmp(c->examples, example, strlen(example)) != 0)
@@ -44,7 +44,7 @@ static void every_row_is_whole(void **state)
 static void no_option_hides_another(void **state)
 {
 	(void)state;
-	for (const struct cli_command *c = cli_commands; c->name; c++) {
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c));) {
 		assert_null(c->options[CLI_OPTIONS_MAX - 1].name);
 		for (const struct cli_option *o = c->options; o->name; o++) {
 			for (const struct cli_option *p = o + 1; p->name; p++)
@@ -73,7 +73,7 @@ static void every_option_is_in_all_that_is_made_of_the_table(void **state)
 		assert_true(completion_script(shells[i], &scripts[i]));
 		assert_false(scripts[i].overflowed);
 	}
-	for (const struct cli_command *c = cli_commands; c->name; c++) {
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c));) {
 		struct buf page;
 		buf_init(&page, MAN_PAGE_MAX);
 		man_command(c, &page);
@@ -115,7 +115,7 @@ static void every_verb_is_in_the_overview_and_completed(void **state)
 	assert_false(completion_script("tcsh", &bash));
 	man_davit(&page);
 	assert_int_equal(DAVIT("help"), CLI_OK);
-	for (const struct cli_command *c = cli_commands; c->name; c++) {
+	for (const struct cli_command *c = NULL; (c = cli_command_next(c));) {
 		snprintf(words, sizeof words, "  %s ", c->name);
 		assert_true(out_says(words));
 		snprintf(words, sizeof words, "\t%s)\n", c->name);

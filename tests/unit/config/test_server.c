@@ -88,6 +88,30 @@ static void signed_tags_are_asked_for_by_application(void **state)
 	server_free(s);
 }
 
+static void sources_have_what_is_not_said_filled_in(void **state)
+{
+	(void)state;
+	struct server *s =
+		load("sources:\n"
+		     "  blog: https://host/blog.git\n"
+		     "  shop: { git: \"ssh://git@host:22/shop\", poll: 10s, webhook: { from: "
+		     "gitlab, secret_file: [/a, /b] } }\n"
+		     "webhooks: { listen: \"[::1]:8090\" }\n");
+	assert_non_null(s);
+	assert_int_equal(s->source_count, 2);
+	assert_string_equal(s->sources[0].name, "blog");
+	assert_string_equal(s->sources[0].git, "https://host/blog.git");
+	assert_int_equal(s->sources[0].poll_ms, 5 * 60 * 1000);
+	assert_null(s->sources[0].token_file);
+	assert_int_equal(s->sources[0].webhook.set, 0);
+	assert_int_equal(s->sources[1].poll_ms, 10000);
+	assert_int_equal(s->sources[1].webhook.from, SERVER_GITLAB);
+	assert_int_equal(s->sources[1].webhook.secret_files.count, 2);
+	assert_string_equal(s->sources[1].webhook.secret_files.items[1], "/b");
+	assert_string_equal(s->webhooks.listen, "[::1]:8090");
+	server_free(s);
+}
+
 static void mistakes_are_named_with_their_place(void **state)
 {
 	(void)state;
@@ -107,6 +131,22 @@ static void mistakes_are_named_with_their_place(void **state)
 		{"allowed_signers: signers\n", "server.yaml:1:18", "an absolute path"},
 		{"peoples: {}\n", "server.yaml:1:1", "people"},
 		{"listeners: {}\n", "server.yaml:1:1", "not built yet"},
+		{"sources: { shop: \"https://me:word@host/shop.git\" }\n", "server.yaml:1:18",
+		 "without a password"},
+		{"sources: { shop: \"ext::sh -c id\" }\n", "server.yaml:1:18", "begins with https"},
+		{"sources: { shop: \"https://-oProxyCommand=id/shop\" }\n", "server.yaml:1:18",
+		 "begins with https"},
+		{"sources: { shop: { git: \"ssh://host/a\", token_file: /t } }\n", "server.yaml:1",
+		 "only sent over https"},
+		{"sources: { shop: { git: \"ssh://host/a\", webhook: { from: github, secret_file: "
+		 "/s } "
+		 "} }\n",
+		 "server.yaml:1", "say where, for example webhooks:"},
+		{"sources: { shop: { git: \"ssh://host/a\", webhook: { from: bit, secret_file: /s "
+		 "} } "
+		 "}\n",
+		 "server.yaml:1", "github"},
+		{"webhooks: { listen: 8090 }\n", "server.yaml:1:21", "an address and a port"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		assert_null(load(cases[i].text));
@@ -126,6 +166,7 @@ int main(void)
 		cmocka_unit_test(keys_and_users_are_people),
 		cmocka_unit_test(the_stricter_of_both_holds),
 		cmocka_unit_test(signed_tags_are_asked_for_by_application),
+		cmocka_unit_test(sources_have_what_is_not_said_filled_in),
 		cmocka_unit_test(mistakes_are_named_with_their_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

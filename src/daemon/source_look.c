@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * source_look - see source_look.h for the contract. */
+#include "daemon/source_look.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/text.h"
+#include "config/config.h"
+#include "config/trigger.h"
+#include "drivers/builder/git.h"
+#include "os/file.h"
+
+enum {
+	ASK_MS = 60 * 1000,
+	FETCH_MS = 20 * 60 * 1000,
+	URL_SIZE = 1100,
+	HEADER_SIZE = 2 * SOURCE_TOKEN_MAX,
+	CONFIG_MAX = 1 << 20,
+	NAMES_SIZE = 512,
+	PASSED_MAX = 8
+};
+
+/* --- secrets in files */
+
+int source_secret(const char *path, struct buf *to, struct error *err)
+{
+	struct stat about;
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 || fstat(fd, &about) != 0)
+		return error_errno(err, errno, "The file %s cannot be read", path);
+	if (!S_ISREG(about.st_mode) || (about.st_mode & 077) ||
+	    (about.st_uid != geteuid() && about.st_uid != 0))
+		return error_set(err, ERR_DENIED,
+				 "Others may read or change %s; take that from them: chmod 600 %s",
+				 path, path);
+	char part[1024];
+	ssize_t n;
+	while ((n = read(fd, part, sizeof part)) > 0)
+		buf_append(to, part, (size_t)n);
+	explicit_bzero(part, sizeof part);
+	if (n < 0)
+		return error_errno(err, errno, "The file %s cannot be read", path);
+	while (to->size > 0 && (to->data[to->size - 1] == '\n' || to->data[to->size - 1] == '\r'))
+		to->data[--to->size] = '\0';
+	return to->overflowed || to->size == 0
+		       ? error_set(err, ERR_INVALID, "The file %s is empty, or far too long.", path)
+		       : 0;
+}
+
+/* --- fetching */
+
+/* Git sends it to this host alone, and follows nobody to another one. */
+static int write_header(const struct source_place *place, char to[HEADER_SIZE], struct error *err)
+{
+	struct buf token, pair;
+	buf_init(&token, SOURCE_TOKEN_MAX / 2);
+	buf_init(&pair, SOURCE_TOKEN_MAX);
+	token.secret = pair.secret = true;
+	int code = source_secret(place->token_file, &token, err);
+	if (code == 0) {
+		buf_printf(&pair, "x-access-token:%s", buf_text(&token));
+		int used = snprintf(to, HEADER_SIZE, "GIT_CONFIG_VALUE_0=Authorization: Basic ");
+		EVP_EncodeBlock((unsigned char *)to + used, (unsigned char *)pair.data,
+				(int)pair.size);
+	}
+	buf_done(&token);
+	buf_done(&pair);
+	return code;
+}
+
+/* The way out of a network that has but one. */
+static size_t pass_proxies(const char **to)
+{
+	static const char *const names[] = {"https_proxy", "HTTPS_PROXY",   "http_proxy",
+					    "no_proxy",    "SSL_CERT_FILE", "GIT_SSL_CAINFO"};
+	extern char **environ;
+	size_t count = 0;
+	for (char **e = environ; *e && count < PASSED_MAX; e++)
+		for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+			if (text_starts(*e, names[i]) && (*e)[strlen(names[i])] == '=') {
+				to[count++] = *e;
+				break;
+			}
+	return count;
+}
+
+static int make_mirror(const struct source_place *place, const atomic_bool *cancelled,
+		       struct error *err)
+{
+	const struct git_ask ask = {.directory = "/",
+				    .verb = "make a mirror",
+				    .deadline_ms = ASK_MS,
+				    .cancelled = cancelled};
+	const char *const words[] = {
+		"-c", "init.defaultBranch=main", "init", "--quiet", "--bare", "--template=",
+		"--", place->repository,         NULL};
+	char head[CHECKOUT_PATH_SIZE + 16];
+	struct buf out;
+	snprintf(head, sizeof head, "%s/HEAD", place->repository);
+	if (access(head, F_OK) == 0)
+		return 0;
+	buf_init(&out, GIT_LINE_MAX);
+	int code = git_run(&ask, words, &out, err);
+	buf_done(&out);
+	return code;
+}
+
+static int run_fetch(const struct source_place *place, const atomic_bool *cancelled,
+		     const char *const *variables, struct error *err)
+{
+	const struct git_ask ask = {.directory = place->repository,
+				    .verb = "fetch from it",
+				    .deadline_ms = FETCH_MS,
+				    .cancelled = cancelled,
+				    .variables = variables,
+				    .protocols = "https:http:ssh:git:file"};
+	/* A host that hangs is left after half a minute. Whose the other end's files are is its own affair. */
+	const char *const words[] = {"-c",
+				     "http.followRedirects=false",
+				     "-c",
+				     "http.lowSpeedLimit=1",
+				     "-c",
+				     "http.lowSpeedTime=30",
+				     "-c",
+				     "gc.autoDetach=false",
+				     "-c",
+				     "maintenance.autoDetach=false",
+				     "-c",
+				     "safe.directory=*",
+				     "fetch",
+				     "--quiet",
+				     "--force",
+				     "--prune",
+				     "--no-tags",
+				     "--no-write-fetch-head",
+				     "--no-recurse-submodules",
+				     "--",
+				     place->git,
+				     "+refs/heads/*:refs/heads/*",
+				     "+refs/tags/*:refs/tags/*",
+				     NULL};
+	struct buf out;
+	buf_init(&out, GIT_LINE_MAX);
+	int code = git_run(&ask, words, &out, err);
+	buf_done(&out);
+	return code;
+}
+
+static int fetch(const struct source_place *place, const atomic_bool *cancelled, struct error *err)
+{
+	const char *variables[GIT_VARIABLES_MAX + 1];
+	char key[URL_SIZE + 64], header[HEADER_SIZE] = "";
+	size_t count = pass_proxies(variables);
+	int code = make_mirror(place, cancelled, err);
+	variables[count++] = "GIT_SSH_COMMAND=ssh -oBatchMode=yes -oConnectTimeout=20 "
+			     "-oServerAliveInterval=15";
+	if (code == 0 && place->token_file) {
+		code = write_header(place, header, err);
+		snprintf(key, sizeof key, "GIT_CONFIG_KEY_0=http.%s.extraHeader", place->git);
+		variables[count++] = "GIT_CONFIG_COUNT=1";
+		variables[count++] = key;
+		variables[count++] = header;
+	}
+	variables[count] = NULL;
+	if (code == 0)
+		code = run_fetch(place, cancelled, variables, err);
+	explicit_bzero(header, sizeof header);
+	return code;
+}
+
+/* --- what has moved */
+
+static int list_refs(const struct source_place *place, const atomic_bool *cancelled, struct buf *to,
+		     struct error *err)
+{
+	char git_dir[CHECKOUT_PATH_SIZE + 16];
+	const struct git_ask ask = {.directory = "/",
+				    .verb = "list its refs",
+				    .deadline_ms = ASK_MS,
+				    .cancelled = cancelled};
+	const char *const words[] = {
+		git_dir,      "for-each-ref", "--format=%(objectname) %(refname)",
+		"refs/heads", "refs/tags",    NULL};
+	snprintf(git_dir, sizeof git_dir, "--git-dir=%s", place->repository);
+	int code = git_run(&ask, words, to, err);
+	return code == 0 && to->overflowed
+		       ? error_set(err, ERR_LIMIT,
+				   "It has more branches and tags than davit reads.")
+		       : code;
+}
+
+/* Of two lists in the order of their names, this one's next line. */
+struct refs {
+	char *rest;
+	const char *id, *name;
+};
+
+static bool next_ref(struct refs *r)
+{
+	char *line = strsep(&r->rest, "\n");
+	r->id = line && *line ? strsep(&line, " ") : NULL;
+	r->name = line;
+	return r->id && r->name;
+}
+
+static void note(struct source_found *found, const char *ref, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void note(struct source_found *found, const char *ref, const char *format, ...)
+{
+	char shown[SOURCE_NOTE_SIZE / 2];
+	va_list args;
+	int used =
+		snprintf(found->note, sizeof found->note,
+			 "%s is not built: ", text_escape(ref, strlen(ref), shown, sizeof shown));
+	va_start(args, format);
+	vsnprintf(found->note + used, sizeof found->note - (size_t)used, format, args);
+	va_end(args);
+}
+
+/* Does the file of this commit want it? What is wrong with it is noted: people see it where they see the last look. */
+static bool wanted(const struct source_place *place, const struct checkout *c, const char *ref,
+		   struct source_found *found)
+{
+	struct config_errors *errors = mem_zero(1, sizeof *errors);
+	struct app *app = NULL;
+	struct buf text;
+	struct error err;
+	char names[NAMES_SIZE];
+	bool is = false;
+	buf_init(&text, CONFIG_MAX);
+	if (checkout_file(c, "davit.yaml", &text, &err) < 0)
+		note(found, ref, "%s", err.text);
+	else if (config_load(buf_text(&text), text.size, "davit.yaml", &app, errors) < 0)
+		note(found, ref, "%s: %s", errors->items[0].where, errors->items[0].text);
+	else if (strcmp(app->name, place->app) != 0)
+		note(found, ref, "its davit.yaml is that of %s.", app->name);
+	else
+		is = trigger_environments(app, ref, names, sizeof names);
+	config_free(app);
+	buf_done(&text);
+	free(errors);
+	return is;
+}
+
+/* What is wrong with a commit stays so and is noted; what is wrong with the machine ends the look, and is tried again. */
+static int take_change(const struct source_place *place, const atomic_bool *cancelled,
+		       const struct refs *now, struct source_found *found, struct error *err)
+{
+	const char *name = strchr(now->name + sizeof "refs/" - 1, '/');
+	struct error ignored;
+	if (!name || !checkout_is_name(name + 1)) {
+		note(found, now->name,
+		     "its name has other characters than letters, digits and . _ / -");
+		return 0;
+	}
+	struct checkout *c = mem_zero(1, sizeof *c);
+	int code = checkout_at(place->repository, now->id, place->scratch, cancelled, c, err);
+	if (code == 0 && wanted(place, c, now->name, found)) {
+		struct source_change *change = &found->changes[found->count++];
+		text_copy(change->ref, sizeof change->ref, now->name);
+		text_copy(change->commit, sizeof change->commit, c->commit);
+	} else if (code == ERR_INVALID || code == ERR_NOT_FOUND || code == ERR_LIMIT) {
+		note(found, now->name, "%s", err->text);
+		code = 0;
+	}
+	free(c);
+	(void)!file_remove_tree(AT_FDCWD, place->scratch, &ignored);
+	return code;
+}
+
+/* `old` stands at the first name that is not before `now`'s. */
+static int compare(const struct source_place *place, const atomic_bool *cancelled, char *text,
+		   char *before, struct source_found *found, struct error *err)
+{
+	struct refs now = {.rest = text}, old = {.rest = before};
+	bool first = !before, has_old = before && next_ref(&old);
+	while (next_ref(&now)) {
+		const char *keep = now.id;
+		int code = 0;
+		found->refs++;
+		while (has_old && strcmp(old.name, now.name) < 0)
+			has_old = next_ref(&old);
+		bool known = has_old && strcmp(old.name, now.name) == 0;
+		if ((known && strcmp(old.id, now.id) == 0) ||
+		    (first && text_starts(now.name, "refs/tags/"))) {
+			/* as it was */
+		} else if (found->count == SOURCE_CHANGES_MAX) {
+			keep = known ? old.id : NULL;
+			found->more = true;
+		} else {
+			code = take_change(place, cancelled, &now, found, err);
+		}
+		if (code < 0)
+			return code;
+		if (keep)
+			buf_printf(&found->seen, "%s %s\n", keep, now.name);
+	}
+	return 0;
+}
+
+int source_look(const struct source_place *place, const atomic_bool *cancelled,
+		struct source_found *found, struct error *err)
+{
+	struct buf now, before, old;
+	struct error none;
+	*found = (struct source_found){.refs = 0};
+	buf_init(&found->seen, SOURCE_REFS_MAX);
+	buf_init(&now, SOURCE_REFS_MAX);
+	buf_init(&before, SOURCE_REFS_MAX);
+	buf_init(&old, SOURCE_REFS_MAX);
+	int code = place->git ? fetch(place, cancelled, err) : 0;
+	if (code == 0)
+		code = list_refs(place, cancelled, &now, err);
+	int has_seen = code == 0 ? file_read(AT_FDCWD, place->seen, &before, &none) : 0;
+	if (code == 0 && has_seen < 0 && has_seen != ERR_NOT_FOUND) {
+		*err = none;
+		code = has_seen;
+	}
+	if (code == 0) {
+		buf_append(&old, buf_text(&before), before.size);
+		code = compare(place, cancelled, now.data ? now.data : (char[]){""},
+			       has_seen < 0 ? NULL
+			       : old.data   ? old.data
+					    : (char[]){""},
+			       found, err);
+	}
+	found->seen_changed = has_seen < 0 || before.size != found->seen.size ||
+			      memcmp(buf_text(&before), buf_text(&found->seen), before.size) != 0;
+	buf_done(&now);
+	buf_done(&before);
+	buf_done(&old);
+	return code;
+}
+
+int source_look_seen(const struct source_place *place, const struct source_found *found,
+		     struct error *err)
+{
+	return !found->seen_changed ? 0
+				    : file_write(AT_FDCWD, place->seen, buf_text(&found->seen),
+						 found->seen.size, 0600, err);
+}
+
+void source_look_free(struct source_found *found)
+{
+	buf_done(&found->seen);
+}

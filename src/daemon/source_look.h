@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * source_look - one look at a git repository: which branches and tags have moved since the last one, and which of them
+ *               are to be built.
+ *
+ * WHAT  A repository elsewhere is fetched into a mirror of our own, with no configuration or hook but ours; one that this
+ *       server holds is read where it is. What was seen is a file, the output of git for-each-ref. Without one it is the
+ *       first look: branches count as moved, tags as known, for nobody wants to deploy all that ever was.
+ *       Only the file davit.yaml of the commit itself says whether a ref is built.
+ *
+ * HOW   source_look() blocks: in a thread of its own. The caller orders the builds, and then writes the file with
+ *       source_look_seen(): in between nothing is lost, and an order is taken once.
+ * OWNS  source_look_free().
+ * LIMITS SOURCE_CHANGES_MAX refs a look, the others at the next one; SOURCE_REFS_MAX bytes of refs.
+ * ERRORS What git says, in its words; CLOSED cancelled; DENIED the token's file is open to others.
+ */
+#ifndef DAEMON_SOURCE_LOOK_H
+#define DAEMON_SOURCE_LOOK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "drivers/builder/checkout.h"
+
+enum {
+	SOURCE_CHANGES_MAX = 100,
+	SOURCE_REFS_MAX = 8 << 20,
+	SOURCE_REF_SIZE = CHECKOUT_NAME_MAX + 16,
+	SOURCE_NOTE_SIZE = 512,
+	SOURCE_TOKEN_MAX = 4096
+};
+
+struct source_place {
+	const char *app;
+	const char *git;        /* NULL: nothing is fetched, `repository` is the place itself */
+	const char *token_file; /* NULL: none */
+	const char *repository; /* absolute, and the following */
+	const char *seen;
+	const char *scratch; /* a directory that is made and removed */
+};
+
+struct source_change {
+	char ref[SOURCE_REF_SIZE];
+	char commit[CHECKOUT_ID_SIZE];
+};
+
+struct source_found {
+	uint32_t refs;
+	bool more; /* look again at once */
+	uint32_t count;
+	struct source_change
+		changes[SOURCE_CHANGES_MAX]; /* to be built, in the order of their names */
+	char note
+		[SOURCE_NOTE_SIZE]; /* the last one that is not built although it moved; "": none */
+	struct buf seen;
+	bool seen_changed;
+};
+
+MUST_CHECK int source_look(const struct source_place *place, const atomic_bool *cancelled,
+			   struct source_found *ret_found, struct error *err);
+MUST_CHECK int source_look_seen(const struct source_place *place, const struct source_found *found,
+				struct error *err);
+void source_look_free(struct source_found *found); /* also of one that failed */
+
+/* A file with something that only davit may know: closed to others. A newline at its end is not part of it. */
+MUST_CHECK int source_secret(const char *path, struct buf *to, struct error *err);
+
+#endif
