@@ -13,7 +13,7 @@
 #include "api/routes.h"
 #include "base/text.h"
 #include "control/builds.h"
-#include "store/builds.h"
+#include "store/reports.h"
 
 enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 1000, LOG_PART = 256 * 1024, ORDER_SIZE = 1100 };
 
@@ -59,29 +59,42 @@ static int add_rollout(void *context, const struct store_build_rollout *r)
 	return 0;
 }
 
-/* The build with its stages and what went out. */
+/* What the host of the repository was told of the commit. */
+static int add_report(void *context, const struct store_report *r)
+{
+	json_t *o = json_pack("{s:s,s:s,s:s,s:s,s:s}", "kind", r->kind, "context", r->context,
+			      "state", r->state, "outcome", r->outcome, "why", r->why);
+	json_array_append_new(context, o);
+	return 0;
+}
+
+/* The build with its stages, what went out, and what was told of it. */
 static void answer_build(struct api *api, struct http_request *request, uint32_t number,
 			 unsigned status)
 {
 	struct store *store = api->parts.store;
 	struct store_build *b = mem_zero(1, sizeof *b);
 	struct store_release release;
-	json_t *stages = json_array(), *rollouts = json_array();
+	json_t *stages = json_array(), *rollouts = json_array(), *told = json_array();
 	struct error err;
 	int result = store_build_get(store, number, b, &err);
 	if (result == 0)
 		result = store_build_stages(store, number, add_stage, stages, &err);
 	if (result == 0)
 		result = store_build_rollouts(store, number, add_rollout, rollouts, &err);
+	if (result == 0)
+		result = store_reports(store, b->app, b->commit, add_report, told, &err);
 	if (result < 0) {
 		answer_error(request, &err, "davit builds");
 		json_decref(stages);
 		json_decref(rollouts);
+		json_decref(told);
 	} else {
 		json_t *o = json_of_build(b);
 		json_object_set_new(o, "schema", json_string("davit.v1/server-build"));
 		json_object_set_new(o, "stages", stages);
 		json_object_set_new(o, "rollouts", rollouts);
+		json_object_set_new(o, "told", told);
 		if (b->release[0] &&
 		    store_release_get(store, b->release, &release, NULL, &err) == 0)
 			json_object_set_new(o, "tag", json_string(release.tag));

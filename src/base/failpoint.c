@@ -12,29 +12,14 @@
 void (*failpoint_hook)(const char *name);
 
 const char *const failpoint_names[] = {
-	"control.before-commit",
-	"control.after-commit",
-	"control.between-effects",
-	"control.after-effects",
-	"gateway.after-prepare",
-	"gateway.before-commit",
-	"gateway.after-commit",
-	"gateway.after-persist",
-	"keeper.before-start",
-	"keeper.after-record",
-	"keeper.after-start",
-	"keeper.after-spec",
-	"runtime.after-spec",
-	"runtime.after-spawn",
-	"artifact.before-publish",
-	"artifact.after-publish",
-	"restore.before-commit",
-	"restore.after-commit",
-	"restore.between-moves",
-	"restore.after-moves",
-	"history.after-tag",
-	"sources.after-order",
-	NULL,
+	"control.before-commit",  "control.after-commit",  "control.between-effects",
+	"control.after-effects",  "gateway.after-prepare", "gateway.before-commit",
+	"gateway.after-commit",   "gateway.after-persist", "keeper.before-start",
+	"keeper.after-record",    "keeper.after-start",    "keeper.after-spec",
+	"runtime.after-spec",     "runtime.after-spawn",   "artifact.before-publish",
+	"artifact.after-publish", "restore.before-commit", "restore.after-commit",
+	"restore.between-moves",  "restore.after-moves",   "history.after-tag",
+	"sources.after-order",    "reports.after-tell",    NULL,
 };
 
 static char armed[64];

@@ -471,6 +471,24 @@ static int show_list(struct cli *cli)
 	return CLI_OK;
 }
 
+/* What the host of the repository could not be told, and why; what it was told is there to be seen. */
+static void put_untold(const struct cli *cli, struct buf *to, const json_t *build)
+{
+	const json_t *report;
+	size_t i;
+	json_array_foreach (json_object_get(build, "told"), i, report) {
+		if (!json_text_of(report, "why")[0])
+			continue;
+		screen_put(cli, to, TONE_BAD,
+			   "The host was not told that %s %s: ", json_text_of(report, "context"),
+			   json_text_of(report, "state"));
+		screen_put_foreign(to, json_text_of(report, "why"));
+		buf_puts(to, strcmp(json_text_of(report, "outcome"), "wanted") == 0
+				     ? " It is tried again.\n"
+				     : "\n");
+	}
+}
+
 static int show_one(struct cli *cli, const char *text)
 {
 	char path[64], when[32];
@@ -512,6 +530,7 @@ static int show_one(struct cli *cli, const char *text)
 	json_array_foreach (json_object_get(build, "stages"), i, stage)
 		put_stage(cli, &page, stage, width_of(build));
 	put_rollouts(cli, &page, build);
+	put_untold(cli, &page, build);
 	json_decref(build);
 	print(&page);
 	return CLI_OK;

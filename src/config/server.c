@@ -97,11 +97,11 @@ static const struct schema_key secrets_keys[] = {
 static const struct schema_section secrets_section = {
 	.title = "secrets", KEYS(secrets_keys), .doc = "The store of secrets."};
 
-static const char *const hosts[] = {"github", "gitlab", "gitea", NULL};
+static const char *const host_kinds[] = {"github", "gitlab", "gitea", NULL};
 
 static const struct schema_key webhook_keys[] = {
 	{"from", SCHEMA_CHOICE, AT(server_webhook, from), .flags = SCHEMA_REQUIRED,
-	 .choices = hosts, .example = "github",
+	 .choices = host_kinds, .example = "github",
 	 .doc = "Whose signatures are expected. Forgejo and Gogs sign as Gitea does."},
 	{"secret_file", SCHEMA_TEXTS, AT(server_webhook, secret_files),
 	 .flags = SCHEMA_REQUIRED | SCHEMA_ONE, .max = 2, .valid = is_absolute,
@@ -155,6 +155,53 @@ static const struct schema_section source_section = {.title = "source",
 						     .scalar_key = "git",
 						     .doc = "A repository elsewhere."};
 
+/* "acme/shop", "group/part/shop": what git hosts take in a name. */
+static bool is_host_repository(const char *text)
+{
+	size_t size = strlen(text);
+	const char *slash = strchr(text, '/');
+	return slash && slash > text && text[size - 1] != '/' && !strstr(text, "//") &&
+	       !strstr(text, "..") &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/") ==
+		       size;
+}
+
+/* With a token only https, or nobody but this machine hears it. */
+static bool is_api(const char *text)
+{
+	static const char *const begins[] = {
+		"https://", "http://127.0.0.1:", "http://[::1]:", "http://localhost:"};
+	size_t size = strlen(text);
+	if (!text_is_printable(text) || strpbrk(text, " @?#\"'\\") || text[size - 1] == '/')
+		return false;
+	for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
+		if (text_starts(text, begins[i]) && text[strlen(begins[i])])
+			return true;
+	return false;
+}
+
+static const struct schema_key host_keys[] = {
+	{"kind", SCHEMA_CHOICE, AT(server_host_place, kind), .flags = SCHEMA_REQUIRED,
+	 .choices = host_kinds, .example = "github", .doc = "Forgejo speaks as Gitea does."},
+	{"repository", SCHEMA_TEXT, AT(server_host_place, repository), .flags = SCHEMA_REQUIRED,
+	 .max = 200, .valid = is_host_repository, .shape = "an owner and a name such as acme/shop",
+	 .example = "acme/shop", .doc = "Its name at the host."},
+	{"token_file", SCHEMA_TEXT, AT(server_host_place, token_file), .flags = SCHEMA_REQUIRED,
+	 .max = 1000, .valid = is_absolute, .shape = "an absolute path",
+	 .example = "/etc/davit/github.token",
+	 .doc = "The file, closed to others, with a token that may write the state of commits (and "
+		"deployments, at GitHub). It is read each time."},
+	{"api", SCHEMA_TEXT, AT(server_host_place, api), .max = 500, .valid = is_api,
+	 .shape = "an address with https:// and no / at its end (http:// on this machine alone)",
+	 .example = "https://git.example.com/api/v1",
+	 .doc = "The host's API. Left out: https://api.github.com, https://gitlab.com/api/v4; "
+		"Gitea "
+		"has none of its own."},
+};
+
+static const struct schema_section host_section = {
+	.title = "host", KEYS(host_keys), .doc = "The host of an application's repository."};
+
 static const struct schema_key webhooks_keys[] = {
 	{"listen", SCHEMA_TEXT, AT(server_webhooks, listen), .flags = SCHEMA_REQUIRED, .max = 64,
 	 .valid = value_is_address, .shape = "an address and a port such as 0.0.0.0:8090",
@@ -189,6 +236,11 @@ static const struct schema_key server_keys[] = {
 	 .section = &source_section, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
 	 .example = "{ shop: https://github.com/acme/shop.git }",
 	 .doc = "Repositories elsewhere, by the application that is built from them."},
+	{"hosts", SCHEMA_MAP, ITEMS(server, hosts, host_count), .max = SERVER_SOURCES_MAX,
+	 .section = &host_section, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
+	 .example = "{ shop: { kind: github, repository: acme/shop, token_file: "
+		    "/etc/davit/github.token } }",
+	 .doc = "Where the state of builds and rollouts is told, by application."},
 	{"webhooks", SCHEMA_SECTION, AT(server, webhooks), .flags = SCHEMA_OPTIONAL,
 	 .section = &webhooks_section, .example = "{ listen: 127.0.0.1:8090 }",
 	 .doc = "Where git hosts may say that there is something new."},
@@ -253,6 +305,23 @@ static void check_sources(struct reader *r, const struct yaml_node *root, const 
 	}
 }
 
+static void check_hosts(struct reader *r, const struct yaml_node *root, struct server *s)
+{
+	static const char *const usual[SERVER_HOST_COUNT] = {
+		[SERVER_GITHUB] = "https://api.github.com",
+		[SERVER_GITLAB] = "https://gitlab.com/api/v4"};
+	for (uint32_t i = 0; i < s->host_count; i++) {
+		struct server_host_place *host = &s->hosts[i];
+		if (!host->api)
+			host->api = usual[host->kind];
+		if (!host->api)
+			reader_error(r, yaml_get(yaml_get(root, "hosts"), host->name),
+				     "Say where the API of \"%s\" is, for example api: "
+				     "https://git.example.com/api/v1.",
+				     host->name);
+	}
+}
+
 static void check_protected(struct reader *r, const struct yaml_node *root, const struct server *s)
 {
 	for (uint32_t i = 0; i < s->protected_count; i++) {
@@ -291,6 +360,7 @@ int server_load(const char *text, size_t size, const char *file, struct server *
 		check_people(&reader, tree->root, s);
 		check_protected(&reader, tree->root, s);
 		check_sources(&reader, tree->root, s);
+		check_hosts(&reader, tree->root, s);
 	}
 	if (errors->count > 0) {
 		server_free(s);
@@ -378,4 +448,12 @@ const char *server_signed(const struct server *s, const char *app,
 						 used > 0 ? " " : "", key + size + 1);
 	}
 	return ret_names;
+}
+
+const struct server_host_place *server_host_of(const struct server *s, const char *app)
+{
+	for (uint32_t i = 0; s && i < s->host_count; i++)
+		if (strcmp(s->hosts[i].name, app) == 0)
+			return &s->hosts[i];
+	return NULL;
 }

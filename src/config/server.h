@@ -12,6 +12,8 @@
  *       allowed_signers: /etc/davit/allowed_signers
  *       sources: { shop: { git: "https://github.com/acme/shop.git", poll: 1m, webhook: { from: github, … } } }
  *                repositories elsewhere whose commits are built
+ *       hosts: { shop: { kind: github, repository: acme/shop, token_file: /etc/davit/github.token } }
+ *                where the state of builds and rollouts is told
  *       webhooks: { listen: 0.0.0.0:8090 }
  *       The repository's `approve` can only add to `protect`: server_approval() gives what holds of both.
  *
@@ -56,6 +58,16 @@ struct server_webhooks {
 	const char *listen; /* NULL: nothing does */
 };
 
+/* Where the state of an application's builds and rollouts is told: the host of its repository. */
+struct server_host_place {
+	uint32_t set;
+	const char *name; /* the application's */
+	enum server_host kind;
+	const char *repository; /* "acme/shop" */
+	const char *api;        /* "https://api.github.com" */
+	const char *token_file;
+};
+
 struct server_list {
 	uint32_t set;
 	const char *name;
@@ -85,6 +97,8 @@ struct server {
 	uint32_t source_count;
 	struct server_source sources[SERVER_SOURCES_MAX];
 	struct server_webhooks webhooks;
+	uint32_t host_count;
+	struct server_host_place hosts[SERVER_SOURCES_MAX];
 	void *memory;
 };
 
@@ -102,6 +116,9 @@ bool server_member(const struct server *server, const struct app_texts *groups, 
 /* What has to be asked before a release goes to `key` ("shop/prod"): the stricter of both files. False: nothing. */
 bool server_approval(const struct server *server, const char *key, const struct app_approve *own,
 		     struct app_approve *ret_approve);
+
+/* NULL: nothing is told of this application. `server` may be NULL. */
+const struct server_host_place *server_host_of(const struct server *server, const char *app);
 
 /* The environments of an application with `signed_tags`, a blank between two. */
 const char *server_signed(const struct server *server, const char *app,

@@ -14,6 +14,7 @@
 #include "control/build_release.h"
 #include "control/environment.h"
 #include "control/release_config.h"
+#include "control/reports.h"
 #include "control/superseding.h"
 #include "store/audit.h"
 #include "store/builds.h"
@@ -45,12 +46,19 @@ static void add_audit(struct control *c, const struct store_build *b, const char
 	store_add_audit(c->parts.store, &audit);
 }
 
+/* In the transaction: what others see of it, too. */
+static void put_row(struct control *c, const struct store_build *b)
+{
+	store_put_build(c->parts.store, b);
+	reports_build(c, b);
+}
+
 /* False: it could not be committed, and is tried again a little later from what the store says. */
 static bool put(struct control *c, const struct store_build *b, const char *action)
 {
 	struct error err;
 	control_begin(c, false);
-	store_put_build(c->parts.store, b);
+	put_row(c, b);
 	if (b->ended_unix_ms > 0)
 		store_end_build_stages(c->parts.store, b->number);
 	if (action)
@@ -280,7 +288,7 @@ static void run(struct control *c, struct store_build *b)
 	b->starts++;
 	b->started_unix_ms = env_wall_ms(c->parts.env);
 	control_begin(c, false);
-	store_put_build(c->parts.store, b);
+	put_row(c, b);
 	if (control_commit(c, &err) < 0) {
 		c->build_due_ms = env_now_ms(c->parts.env) + RETRY_MS;
 		free(b);
@@ -391,7 +399,7 @@ static int put_new(struct control *c, const struct control_caller *caller, struc
 	b->created_unix_ms = env_wall_ms(c->parts.env);
 	control_begin(c, false);
 	b->number = (uint32_t)store_add_one(c->parts.store, "build");
-	store_put_build(c->parts.store, b);
+	put_row(c, b);
 	add_audit(c, b, caller->who, "build");
 	if (older)
 		superseding_put(c, older, b->number);
@@ -475,7 +483,7 @@ static int cancel_running(struct control *c, const struct control_caller *caller
 				 b->number);
 	text_copy(b->state, sizeof b->state, CANCELLING);
 	control_begin(c, false);
-	store_put_build(c->parts.store, b);
+	put_row(c, b);
 	add_audit(c, b, caller->who, "build.cancel");
 	int result = control_commit(c, err);
 	if (result < 0)
@@ -500,7 +508,7 @@ int control_cancel_build(struct control *c, const struct control_caller *caller,
 		text_copy(b->state, sizeof b->state, "cancelled");
 		b->ended_unix_ms = env_wall_ms(c->parts.env);
 		control_begin(c, false);
-		store_put_build(c->parts.store, b);
+		put_row(c, b);
 		store_end_build_stages(c->parts.store, b->number);
 		add_audit(c, b, caller->who, "build.cancelled");
 		result = control_commit(c, err);

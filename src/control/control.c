@@ -19,6 +19,7 @@
 #include "control/environment.h"
 #include "control/migration.h"
 #include "control/postmortem.h"
+#include "control/reports.h"
 #include "control/secrets.h"
 #include "control/tagging.h"
 #include "store/audit.h"
@@ -240,6 +241,7 @@ static void on_tick(void *context)
 		builds_tick(c, now);
 		commits_tick(c, now);
 		tagging_tick(c, now);
+		reports_tick(c, now);
 	}
 	if (c->offers_due && !c->stopping && !c->degraded) {
 		c->offers_due = false;
@@ -528,6 +530,7 @@ void control_free(struct control *c)
 	builds_release(c);
 	commits_release(c);
 	tagging_release(c);
+	reports_release(c);
 	for (uint32_t i = 0; i < c->environment_count; i++) {
 		struct environment *e = c->environments[i];
 		analysis_cancel(e);

@@ -37,6 +37,7 @@ struct server;
 struct check_runner;
 struct control;
 struct history;
+struct host;
 struct metrics;
 struct postmortems;
 struct router;
@@ -65,6 +66,7 @@ struct control_parts {
 	struct postmortems *postmortems; /* NULL: none is drafted */
 	struct builds *builds;           /* NULL: commits are not built here */
 	struct history *history;         /* NULL: nothing is known of repositories */
+	struct host *host;               /* NULL: hosts of repositories are told nothing */
 	struct metrics *metrics;         /* NULL: instances are not asked for what they count */
 	/* Runs `work` beside the loop, then `done` in it, both with `job`; NULL: everything in the loop. */
 	void (*background)(void *context, void (*work)(void *job), void (*done)(void *job),

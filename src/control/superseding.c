@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "config/trigger.h"
 #include "control/release_config.h"
+#include "control/reports.h"
 #include "store/audit.h"
 #include "store/releases.h"
 
@@ -113,6 +114,7 @@ void superseding_put(struct control *c, const struct superseding *older, uint32_
 		snprintf(b->why, sizeof b->why, "Build %u of a newer commit took its place.",
 			 newer);
 		store_put_build(c->parts.store, b);
+		reports_build(c, b);
 		text_copy(audit.who, sizeof audit.who, b->by);
 		text_copy(audit.action, sizeof audit.action, "build.superseded");
 		text_copy(audit.app, sizeof audit.app, b->app);

@@ -18,6 +18,7 @@
 #include "control/environment.h"
 #include "control/migration.h"
 #include "control/postmortem.h"
+#include "control/reports.h"
 #include "control/summary.h"
 #include "control/tagging.h"
 #include "store/audit.h"
@@ -235,6 +236,7 @@ static void put_effects(struct environment *e, struct active_rollout *r,
 			put_transition(e, r, effect, note);
 			put_postmortem(e, r, effect->to);
 			tagging_want(e, r, effect->to);
+			reports_rollout(e, r, effect);
 		} else if (effect->kind == EFFECT_EVIDENCE)
 			put_evidence(e, r, effect->step, effect->attempt,
 				     evidence_word(effect->evidence), note,

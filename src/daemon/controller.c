@@ -20,6 +20,7 @@
 #include "drivers/builder/history.h"
 #include "drivers/builds/process.h"
 #include "drivers/check/smoke.h"
+#include "drivers/host/host.h"
 #include "drivers/metrics/scrape.h"
 #include "drivers/postmortem/file.h"
 #include "drivers/router/builtin.h"
@@ -44,6 +45,7 @@ struct controller {
 	struct metrics *metrics;
 	struct builds *builds;
 	struct history *history;
+	struct host *host;
 	struct runtime *runtime;
 	struct router *router;
 	struct control *control;
@@ -101,6 +103,7 @@ static int open_world(struct controller *c, struct error *err)
 		return result;
 	c->checks = smoke_new(c->loop, state_fd(c->state), build_scan_judge_check);
 	c->metrics = scrape_new(c->loop);
+	c->host = host_http_new();
 	c->router = builtin_router_new(c->loop, state_fd(c->state));
 	return 0;
 }
@@ -123,6 +126,7 @@ static int open_control(struct controller *c, struct error *err)
 				      .metrics = c->metrics,
 				      .builds = c->builds,
 				      .history = c->history,
+				      .host = c->host,
 				      .background = run_beside,
 				      .background_context = c->loop,
 				      .server = server_file_now,
@@ -202,11 +206,13 @@ static void close_all(struct controller *c)
 	scrape_free(c->metrics);
 	if (c->history)
 		history_cancel(c->history);
+	host_http_cancel(c->host);
 	loop_free(c->loop); /* waits for what runs beside it, which uses the following */
 	sources_free(c->sources);
 	ticks_file_free(c->ticks);
 	postmortem_file_free(c->postmortems);
 	history_free(c->history);
+	host_http_free(c->host);
 	artifact_local_free(c->artifacts);
 	store_close(c->store);
 	server_file_close(c->server_file);

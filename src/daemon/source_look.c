@@ -2,19 +2,18 @@
  * source_look - see source_look.h for the contract. */
 #include "daemon/source_look.h"
 
-#include <errno.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/text.h"
 #include "config/config.h"
 #include "config/trigger.h"
 #include "drivers/builder/git.h"
 #include "os/file.h"
+#include "os/secret_file.h"
 
 enum {
 	ASK_MS = 60 * 1000,
@@ -26,33 +25,6 @@ enum {
 	PASSED_MAX = 8
 };
 
-/* --- secrets in files */
-
-int source_secret(const char *path, struct buf *to, struct error *err)
-{
-	struct stat about;
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &about) != 0)
-		return error_errno(err, errno, "The file %s cannot be read", path);
-	if (!S_ISREG(about.st_mode) || (about.st_mode & 077) ||
-	    (about.st_uid != geteuid() && about.st_uid != 0))
-		return error_set(err, ERR_DENIED,
-				 "Others may read or change %s; take that from them: chmod 600 %s",
-				 path, path);
-	char part[1024];
-	ssize_t n;
-	while ((n = read(fd, part, sizeof part)) > 0)
-		buf_append(to, part, (size_t)n);
-	explicit_bzero(part, sizeof part);
-	if (n < 0)
-		return error_errno(err, errno, "The file %s cannot be read", path);
-	while (to->size > 0 && (to->data[to->size - 1] == '\n' || to->data[to->size - 1] == '\r'))
-		to->data[--to->size] = '\0';
-	return to->overflowed || to->size == 0
-		       ? error_set(err, ERR_INVALID, "The file %s is empty, or far too long.", path)
-		       : 0;
-}
-
 /* --- fetching */
 
 /* Git sends it to this host alone, and follows nobody to another one. */
@@ -62,7 +34,7 @@ static int write_header(const struct source_place *place, char to[HEADER_SIZE], 
 	buf_init(&token, SOURCE_TOKEN_MAX / 2);
 	buf_init(&pair, SOURCE_TOKEN_MAX);
 	token.secret = pair.secret = true;
-	int code = source_secret(place->token_file, &token, err);
+	int code = secret_file_read(place->token_file, &token, err);
 	if (code == 0) {
 		buf_printf(&pair, "x-access-token:%s", buf_text(&token));
 		int used = snprintf(to, HEADER_SIZE, "GIT_CONFIG_VALUE_0=Authorization: Basic ");

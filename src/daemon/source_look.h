@@ -65,7 +65,4 @@ MUST_CHECK int source_look_seen(const struct source_place *place, const struct s
 				struct error *err);
 void source_look_free(struct source_found *found); /* also of one that failed */
 
-/* A file with something that only davit may know: closed to others. A newline at its end is not part of it. */
-MUST_CHECK int source_secret(const char *path, struct buf *to, struct error *err);
-
 #endif

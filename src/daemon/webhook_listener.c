@@ -16,6 +16,7 @@
 #include "daemon/sources.h"
 #include "daemon/webhook.h"
 #include "os/listen.h"
+#include "os/secret_file.h"
 
 enum { MINUTE_MS = 60 * 1000, ADDRESS_SIZE = 80 };
 
@@ -86,7 +87,7 @@ static int check(const struct server_source *source, const struct webhook *hook,
 		struct buf secret;
 		buf_init(&secret, WEBHOOK_SECRET_MAX);
 		secret.secret = true;
-		code = source_secret(path, &secret, err);
+		code = secret_file_read(path, &secret, err);
 		if (code == 0 && secret.size < WEBHOOK_SECRET_MIN)
 			code = error_set(err, ERR_INVALID,
 					 "The secret in %s is shorter than %d characters.", path,

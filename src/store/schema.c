@@ -184,8 +184,23 @@ static const char *const step_9[] = {
 	NULL,
 };
 
-const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2, step_3, step_4,
-							step_5, step_6, step_7, step_8, step_9};
+/* What is told to the hosts of repositories, and the numbers that they gave deployments. */
+static const char *const step_10[] = {
+	"CREATE TABLE report (number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL,"
+	"  app TEXT NOT NULL, commit_id TEXT NOT NULL, context TEXT NOT NULL,"
+	"  environment TEXT NOT NULL, production INTEGER NOT NULL, about INTEGER NOT NULL,"
+	"  state TEXT NOT NULL, description TEXT NOT NULL, at INTEGER NOT NULL,"
+	"  outcome TEXT NOT NULL, why TEXT NOT NULL, tries INTEGER NOT NULL,"
+	"  due INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX report_of ON report (app, commit_id, context, kind, number);"
+	"CREATE INDEX report_wanted ON report (due) WHERE outcome = 'wanted';"
+	"CREATE TABLE host_deployment (rollout INTEGER PRIMARY KEY, number INTEGER NOT NULL)"
+	" STRICT;",
+	NULL,
+};
+
+const char *const *const schema_steps[STORE_VERSION] = {
+	step_0, step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8, step_9, step_10};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)

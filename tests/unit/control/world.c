@@ -386,6 +386,7 @@ void world_start(void)
 				      .postmortems = world.postmortems,
 				      .builds = world.builds,
 				      .history = world.history,
+				      .host = world.host,
 				      .metrics = &world.metrics,
 				      .background = world.beside,
 				      .server = server_now,

@@ -93,6 +93,7 @@ struct fake_instance {
 };
 
 struct history;
+struct host;
 
 struct fake_release {
 	struct digest id;
@@ -127,6 +128,7 @@ struct world {
 	struct builds *builds;
 	int (*secret_key)(void *context, bool make, struct seal_key *ret_key, struct error *err);
 	struct history *history;
+	struct host *host;
 	const char *files; /* the directory that every artifact is */
 	void (*beside)(void *context, void (*work)(void *job), void (*done)(void *job), void *job);
 	struct runtime runtime;
