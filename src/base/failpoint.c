@@ -19,7 +19,7 @@ const char *const failpoint_names[] = {
 	"runtime.after-spec",     "runtime.after-spawn",   "artifact.before-publish",
 	"artifact.after-publish", "restore.before-commit", "restore.after-commit",
 	"restore.between-moves",  "restore.after-moves",   "history.after-tag",
-	"sources.after-order",    "reports.after-tell",    NULL,
+	"sources.after-order",    "host.after-deployment", NULL,
 };
 
 static char armed[64];

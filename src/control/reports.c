@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/failpoint.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "config/server.h"
@@ -210,7 +209,6 @@ static void work(void *context)
 {
 	struct report_job *job = context;
 	job->result = job->host->ops->tell(job->host, &job->message, &job->err);
-	FAILPOINT("reports.after-tell");
 }
 
 static void finish(void *context)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/failpoint.h"
 #include "base/text.h"
 #include "os/secret_file.h"
 
@@ -266,6 +267,7 @@ static int make_deployment(struct exchange *x, struct host_message *m, struct er
 			    ? (uint64_t)json_integer_value(id)
 			    : 0;
 	json_decref(made);
+	FAILPOINT("host.after-deployment");
 	return m->number > 0 ? 0
 			     : error_set(err, ERR_DENIED, "%s answered %ld and made no deployment.",
 					 url, x->status);
