@@ -268,7 +268,7 @@ static void on_done(void *context, uint32_t number, const struct builds_outcome 
 	free(b);
 }
 
-static void run(struct control *c, struct store_build *b)
+static int start(struct control *c, const struct store_build *b, struct error *err)
 {
 	struct builds *builds = c->parts.builds;
 	const struct server *server =
@@ -283,6 +283,11 @@ static void run(struct control *c, struct store_build *b)
 		.origin = b->origin,
 		.signers = server && server->allowed_signers ? server->allowed_signers : "",
 		.signed_only = server_signed(server, b->app, names)};
+	return builds->ops->start(builds, &order, err);
+}
+
+static void run(struct control *c, struct store_build *b)
+{
 	struct error err;
 	text_copy(b->state, sizeof b->state, "running");
 	b->starts++;
@@ -295,7 +300,7 @@ static void run(struct control *c, struct store_build *b)
 		return;
 	}
 	c->building = b;
-	if (builds->ops->start(builds, &order, &err) == 0)
+	if (start(c, b, &err) == 0)
 		return;
 	c->building = NULL;
 	text_copy(b->why, sizeof b->why, err.text);

@@ -19,6 +19,7 @@ struct server_file {
 	char path[4096];
 	struct stat seen; /* of what was read last, good or not */
 	struct server *server;
+	struct server *before; /* somebody may still be reading it: it is freed a change later */
 };
 
 static bool changed(const struct stat *a, const struct stat *b)
@@ -43,7 +44,8 @@ static int load(struct server_file *file, struct error *err)
 		}
 	}
 	if (result == 0) {
-		server_free(file->server);
+		server_free(file->before);
+		file->before = file->server;
 		file->server = server;
 	}
 	buf_done(&text);
@@ -70,6 +72,7 @@ void server_file_close(struct server_file *file)
 {
 	if (!file)
 		return;
+	server_free(file->before);
 	server_free(file->server);
 	free(file);
 }
