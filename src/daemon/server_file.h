@@ -17,7 +17,8 @@ struct server_file;
 MUST_CHECK int server_file_open(const char *path, struct server_file **ret_file, struct error *err);
 void server_file_close(struct server_file *file); /* NULL is allowed */
 
-/* NULL: there is none. Valid until the file has changed twice: in one turn of the loop it may be asked for again. `context` is the struct server_file. */
+/* NULL: there is none. Valid until the file has changed twice: in one turn of the loop it may be asked for again.
+ * `context` is the struct server_file. */
 const struct server *server_file_now(void *context);
 
 #endif
