@@ -19,7 +19,7 @@
 
 enum {
 	VIEW_TEXT_SIZE = 400,
-	VIEW_STEPS_MAX = 96,
+	VIEW_STEPS_MAX = 128,
 	VIEW_EVIDENCE_MAX = 64,
 	VIEW_HISTORY_MAX = 128,
 	VIEW_INSTANCES_MAX = 256,
@@ -77,7 +77,7 @@ struct view_instance {
 	uint64_t requests; /* answered, or given up, of those that were tried there last */
 	uint64_t errors;
 	uint64_t in_flight;
-	bool log_only; /* a command of a migration that has ended: there for its log */
+	bool log_only; /* a command of a plan that has ended: there for its log */
 };
 
 struct view_environment {

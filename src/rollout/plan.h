@@ -9,7 +9,7 @@
  *       be empty), the rest are leftovers to be retired. Counts are one number a process and mean "at
  *       least" for START and READY, "at most" for DRAIN and STOP.
  *
- * OWNS  Plain data of about 16 KiB: keep it off small stacks. plan_encode() gives the canonical bytes,
+ * OWNS  Plain data of about 20 KiB: keep it off small stacks. plan_encode() gives the canonical bytes,
  *       the same for the same plan on every machine; their SHA-256 is what an approval signs.
  *
  * UNITS Times are milliseconds, 0 = none unless said otherwise; shares are basis points.
@@ -25,7 +25,7 @@
 #include "rollout/documents.h"
 
 enum {
-	PLAN_STEPS_MAX = 96,
+	PLAN_STEPS_MAX = 128,
 	PLAN_RELEASES_MAX = ENVIRONMENT_SETS_MAX,
 	PLAN_LABEL_MAX = 24,
 	PLAN_NAME_MAX = 48,

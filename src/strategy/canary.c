@@ -10,8 +10,11 @@ void compile_canary(struct compiler *c, const struct strategy_move *move)
 	for (uint32_t i = 0; i < move->share_count; i++) {
 		uint32_t share_bp = move->share_bp[i];
 		uint16_t count[PROCESSES_MAX];
+		char label[PLAN_LABEL_MAX];
 		if (c->traffic && share_bp <= c->share_bp)
 			continue;
+		text_format_share(share_bp, label, sizeof label);
+		compiler_part_begin(c, label);
 		compiler_counts(c, share_bp, count);
 		compiler_grow(c, count);
 		if (c->traffic)
@@ -19,6 +22,7 @@ void compile_canary(struct compiler *c, const struct strategy_move *move)
 		compiler_label_share(
 			compiler_hold(c, move, c->settings->analysis ? ANALYSIS_LIVE : 0),
 			share_bp);
+		compiler_part_end(c, label);
 	}
 }
 

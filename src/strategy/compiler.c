@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/err.h"
 #include "base/text.h"
 
 enum { AT_MOST_LEAST_MS = 15 * 60 * 1000, AT_MOST_FACTOR = 4 };
@@ -115,6 +116,35 @@ void compiler_hook(struct compiler *c, const char *name, bool exposes)
 		compiler_add(c, PLAN_HOOK, PLAN_NONE, c->settings->migrate_deadline_ms);
 	hook->exposes = exposes;
 	compiler_label(hook, name);
+}
+
+static void add_part_hook(struct compiler *c, const char *prefix, const char *label, bool exposes)
+{
+	struct plan_step *hook =
+		compiler_add(c, PLAN_HOOK, PLAN_NONE, c->settings->step_deadline_ms);
+	size_t size = strlen(prefix);
+
+	hook->exposes = exposes;
+	ASSERT(size + strlen(label) < sizeof hook->label);
+	compiler_label(hook, prefix);
+	text_copy(hook->label + size, sizeof hook->label - size, label);
+}
+
+void compiler_part_begin(struct compiler *c, const char *label)
+{
+	if (c->settings->before_step)
+		add_part_hook(c, STRATEGY_BEFORE_STEP, label, true);
+	c->part = c->plan->step_count;
+}
+
+void compiler_part_end(struct compiler *c, const char *label)
+{
+	bool empty = c->plan->step_count == c->part;
+
+	if (empty && c->settings->before_step && !c->full)
+		c->plan->step_count--;
+	else if (!empty && c->settings->after_step)
+		add_part_hook(c, STRATEGY_AFTER_STEP, label, false);
 }
 
 struct plan_step *compiler_hold(struct compiler *c, const struct strategy_move *move,

@@ -26,6 +26,7 @@ struct compiler {
 	uint16_t left[PROCESSES_MAX];    /* of the live release */
 	uint32_t share_bp;               /* of the candidate */
 	bool removes_last;               /* the live release's last batch leaves after MARK */
+	uint32_t part; /* how many steps there were when the present part of the strategy began */
 };
 
 /* Moves. `next` is the move that follows, or NULL. */
@@ -57,6 +58,10 @@ struct plan_step *compiler_route(struct compiler *c, uint32_t share_bp);
 
 /* HOOK of this name (STRATEGY_BEFORE, STRATEGY_AFTER). */
 void compiler_hook(struct compiler *c, const char *name, bool exposes);
+
+/* Around what becomes of one part of the strategy: the HOOKs that it is to have, if any. Parts follow one another. */
+void compiler_part_begin(struct compiler *c, const char *label);
+void compiler_part_end(struct compiler *c, const char *label);
 
 struct plan_step *compiler_hold(struct compiler *c, const struct strategy_move *move,
 				uint32_t analyses);

@@ -7,6 +7,9 @@
 
 enum { RETRIES_MAX = 2 };
 
+#define STRATEGY_ALL \
+	"100%" /* the part that is in every strategy, where the others have left something */
+
 static void fill_terms(struct plan *plan, const struct strategy_settings *s)
 {
 	text_copy(plan->strategy, sizeof plan->strategy, s->name);
@@ -93,6 +96,11 @@ static void compile_move(struct compiler *c, uint32_t index)
 	const struct strategy_move *move = &s->moves[index];
 	const struct strategy_move *next = index + 1 < s->move_count ? &s->moves[index + 1] : NULL;
 
+	bool parts = move->kind == STRATEGY_MOVE_CANARY ||
+		     (move->kind == STRATEGY_MOVE_ROLLING && c->live); /* it begins them itself */
+
+	if (!parts)
+		compiler_part_begin(c, strategy_move_name(move->kind));
 	switch (move->kind) {
 	case STRATEGY_MOVE_CHECK:
 		if (s->checks)
@@ -120,6 +128,8 @@ static void compile_move(struct compiler *c, uint32_t index)
 		break;
 	case STRATEGY_MOVE_COUNT: break;
 	}
+	if (!parts)
+		compiler_part_end(c, strategy_move_name(move->kind));
 }
 
 static void finish(struct compiler *c)
@@ -134,10 +144,12 @@ static void finish(struct compiler *c)
 		return;
 	}
 	uint16_t full[PROCESSES_MAX];
+	compiler_part_begin(c, STRATEGY_ALL);
 	compiler_counts(c, SHARE_FULL_BP, full);
 	compiler_grow(c, full);
 	if (c->traffic && c->share_bp < SHARE_FULL_BP)
 		compiler_route(c, SHARE_FULL_BP);
+	compiler_part_end(c, STRATEGY_ALL);
 	struct strategy_move once = strategy_move_default(STRATEGY_MOVE_CHECK);
 	once.at_most_ms = s->check_deadline_ms;
 	for (uint32_t i = 0; i < s->verify_count && c->traffic; i++)

@@ -96,9 +96,13 @@ void compile_rolling(struct compiler *c, const struct strategy_move *move)
 
 	for (uint32_t number = 1; number <= batches; number++) {
 		struct batch batch = batch_make(c, move->batch_bp, number, batches);
+		char label[PLAN_LABEL_MAX];
+		text_format_share(batch.share_bp, label, sizeof label);
+		compiler_part_begin(c, label);
 		if (move->surge || batches == 1)
 			batch_surge(c, move, &batch, number == batches);
 		else
 			batch_in_place(c, move, &batch, number == batches);
+		compiler_part_end(c, label);
 	}
 }

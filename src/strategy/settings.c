@@ -52,6 +52,7 @@ void strategy_settings_init(struct strategy_settings *settings)
 	settings->stop_deadline_ms = 35 * SECOND_MS;
 	settings->keep_warm_ms = 10 * MINUTE_MS;
 	settings->migrate_deadline_ms = 15 * MINUTE_MS;
+	settings->step_deadline_ms = 5 * MINUTE_MS;
 }
 
 struct strategy_move strategy_move_default(enum strategy_move_kind kind)

@@ -15,7 +15,10 @@
  *       recreate, so that going back is a matter of shares. Processes without traffic are moved as
  *       "n of N instances". A migration's first command runs before the first instance starts; its second behind
  *       MARK, when nothing of the live release runs any more, and a GATE stands before MARK: from there on nothing
- *       goes back by itself. Neither is in a way back. A process that hands over stop-first moves with the last share only, or in
+ *       goes back by itself. Commands around each step stand before and after whatever becomes of a check, a shadow, each
+ *       share of a canary, each batch of a rolling update, a recreate, a switch, a bake, and of the last share; where
+ *       nothing becomes of it, they are left out. None of these commands is in a way back.
+ *       A process that hands over stop-first moves with the last share only, or in
  *       whole instances before; one with traffic can only be recreated.
  *
  * UNITS Shares are basis points, times milliseconds, counts instances of one process.
@@ -37,6 +40,9 @@ enum { STRATEGY_MOVES_MAX = 16, STRATEGY_SHARES_MAX = 16, STRATEGY_BATCHES_MAX =
 /* Labels of the steps of a migration. */
 #define STRATEGY_BEFORE "migrate.before"
 #define STRATEGY_AFTER  "migrate.after"
+/* What the labels of the steps around a strategy's step begin with; its own name follows: "before_step: 10%". */
+#define STRATEGY_BEFORE_STEP "before_step: "
+#define STRATEGY_AFTER_STEP  "after_step: "
 
 #define STRATEGY_KINDS(X)           \
 	X(BLUE_GREEN, "blue-green") \
@@ -90,6 +96,8 @@ struct strategy_settings {
 	bool migrate_after; /* … and once nothing of the live release runs any more, behind MARK */
 	bool migrate_asks;  /* GATE before that: it is the point of no return */
 	uint64_t migrate_deadline_ms; /* of each */
+	bool before_step, after_step; /* HOOK around each step of the strategy */
+	uint64_t step_deadline_ms;    /* of each */
 	bool analysis;                /* judge live requests; else holds are time alone */
 	bool report_only; /* SHADOW last: report, then remove the candidate; nothing goes live */
 	enum too_little too_little;

@@ -309,6 +309,90 @@ static void a_migration_stands_around_all_of_it(void **state)
 	assert_int_equal(plan.steps[plan.step_count - 1].op, PLAN_HOOK);
 }
 
+static void commands_stand_around_each_step(void **state)
+{
+	(void)state;
+	settings.before_step = settings.after_step = true;
+	settings.step_deadline_ms = 7000;
+	strategy_default(&settings, STRATEGY_CANARY);
+	settings.moves[1].share_count = 2;
+	settings.analysis = false;
+	compile();
+	assert_steps("fetch  candidate\n"
+		     "hook   run before_step: 1%\n"
+		     "start  candidate web 1 of 4\n"
+		     "ready  candidate web 1 of 4\n"
+		     "route  candidate 1%, live 99%\n"
+		     "hold   at least 2m\n"
+		     "hook   run after_step: 1%\n"
+		     "hook   run before_step: 10%\n"
+		     "route  candidate 10%, live 90%\n"
+		     "hold   at least 2m\n"
+		     "hook   run after_step: 10%\n"
+		     "hook   run before_step: switch\n"
+		     "start  candidate web 4 of 4\n"
+		     "ready  candidate web 4 of 4\n"
+		     "route  candidate 100%\n"
+		     "hook   run after_step: switch\n"
+		     "hook   run before_step: bake\n"
+		     "hold   at least 5m\n"
+		     "hook   run after_step: bake\n"
+		     "mark   candidate\n");
+	assert_true(plan.steps[1].exposes);
+	assert_false(plan.steps[6].exposes);
+	assert_int_equal(plan.steps[1].deadline_ms, 7000);
+
+	/* The checks that are not there are no step; the last hundredth of the requests is one. */
+	settings.after_step = false;
+	settings.analysis = settings.checks = true;
+	strategy_default(&settings, STRATEGY_BLUE_GREEN);
+	compile();
+	assert_steps("fetch  candidate\n"
+		     "hook   run before_step: check\n"
+		     "start  candidate web 4 of 4\n"
+		     "ready  candidate web 4 of 4\n"
+		     "route  live 100%\n"
+		     "hold   at least 0s, at most 5m, checks on the preview address\n"
+		     "hook   run before_step: switch\n"
+		     "route  candidate 99%, live 1%\n"
+		     "hook   run before_step: bake\n"
+		     "hold   at least 5m, at most 20m, 50 requests, against the live release\n"
+		     "hook   run before_step: 100%\n"
+		     "route  candidate 100%\n"
+		     "mark   candidate\n");
+}
+
+/* While requests wait for recreate nobody waits for a command. */
+static void commands_stand_outside_of_what_holds_requests(void **state)
+{
+	(void)state;
+	settings.before_step = settings.after_step = true;
+	settings.analysis = false;
+	strategy_default(&settings, STRATEGY_RECREATE);
+	settings.move_count = 1;
+	compile();
+	assert_steps("fetch  candidate\n"
+		     "hook   run before_step: recreate\n"
+		     "route  live 100%, requests wait\n"
+		     "drain  live web 0 of 4\n"
+		     "stop   live web 0 of 4\n"
+		     "start  candidate web 4 of 4\n"
+		     "ready  candidate web 4 of 4\n"
+		     "route  candidate 100%\n"
+		     "hook   run after_step: recreate\n"
+		     "mark   candidate\n");
+}
+
+static void no_command_is_in_a_way_back(void **state)
+{
+	(void)state;
+	settings.before_step = settings.after_step = true;
+	settings.migrate_before = settings.migrate_after = true;
+	assert_int_equal(strategy_compile_rollback(&settings, &env, &release_2, &plan, &err), 0);
+	for (uint32_t i = 0; i < plan.step_count; i++)
+		assert_int_not_equal(plan.steps[i].op, PLAN_HOOK);
+}
+
 static void a_third_release_leaves_first(void **state)
 {
 	(void)state;
@@ -442,6 +526,8 @@ static void the_longest_rolling_update_still_fits(void **state)
 	strategy_default(&settings, STRATEGY_ROLLING);
 	settings.moves[1].batch_bp = 1000;
 	settings.checks = true;
+	settings.before_step = settings.after_step = true;
+	settings.migrate_before = settings.migrate_after = true;
 	compile();
 	assert_true(plan.step_count <= PLAN_STEPS_MAX);
 }
@@ -463,6 +549,9 @@ int main(void)
 		TEST(an_application_without_requests_has_no_routes),
 		TEST(the_first_release_needs_no_detours),
 		TEST(a_migration_stands_around_all_of_it),
+		TEST(commands_stand_around_each_step),
+		TEST(commands_stand_outside_of_what_holds_requests),
+		TEST(no_command_is_in_a_way_back),
 		TEST(a_third_release_leaves_first),
 		TEST(a_warm_candidate_is_used_not_removed),
 		TEST(a_rollback_to_ready_instances_is_a_route_first),
