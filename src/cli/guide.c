@@ -120,6 +120,19 @@ static void write_workflow(const struct guide *g, struct writer *w)
 	free(flow);
 }
 
+static void write_hooks(struct writer *w, const struct app_hooks *hooks, struct buf *text)
+{
+	const struct app_command *commands[] = {&hooks->before_step, &hooks->after_step};
+	for (uint32_t i = 0; i < COUNT(commands); i++) {
+		if (commands[i]->set == 0)
+			continue;
+		buf_puts(text, i == 0 ? "before each of these: " : "after each of these: ");
+		guide_put_command(text, commands[i]);
+		w->ops->item(w, buf_text(text));
+		buf_clear(text);
+	}
+}
+
 static void write_strategies(const struct guide *g, struct writer *w)
 {
 	struct buf text;
@@ -136,6 +149,7 @@ static void write_strategies(const struct guide *g, struct writer *w)
 			w->ops->item(w, buf_text(&text));
 		}
 		buf_clear(&text);
+		write_hooks(w, &e->hooks, &text);
 		if (e->migrate.after.set != 0) {
 			buf_puts(&text, e->migrate.ask
 						? "then somebody is asked about the point of "

@@ -163,6 +163,13 @@ struct app_migrate {
 	bool ask; /* before `after` */
 };
 
+/* Commands around each step of a strategy; those that are not written have set 0. */
+struct app_hooks {
+	uint32_t set; /* 0: none */
+	struct app_command before_step, after_step;
+	uint64_t timeout_ms;
+};
+
 struct app_environment {
 	uint32_t set;
 	const char *name;
@@ -188,6 +195,7 @@ struct app_environment {
 	struct app_texts verify; /* checks, once all requests go to the release */
 	struct app_trigger trigger;
 	struct app_migrate migrate;
+	struct app_hooks hooks;
 	bool production; /* users are here */
 	bool tag;        /* releases that succeed here are tagged */
 };
@@ -200,6 +208,7 @@ struct app {
 	struct app_process processes[APP_PROCESSES_MAX];
 	struct app_texts persist;
 	struct app_migrate migrate;
+	struct app_hooks hooks;
 	uint32_t check_count;
 	struct app_check checks[APP_CHECKS_MAX];
 	struct app_analysis analysis;

@@ -80,15 +80,32 @@ static void check_migrate(struct reader *r, const struct yaml_node *root,
 			     "it, or remove \"ask\".");
 }
 
+static void check_hooks(struct reader *r, const struct yaml_node *root,
+			const struct yaml_node *node, const struct app *app,
+			const struct app_environment *environment)
+{
+	struct app_hooks all = app->hooks;
+	const struct yaml_node *at = yaml_get(environment ? node : root, "hooks");
+	if (environment)
+		resolve_hooks(app, environment, &all);
+	if (at && all.before_step.set == 0 && all.after_step.set == 0)
+		reader_error(r, at,
+			     "\"hooks\" names no command; add \"before_step\" or \"after_step\"%s, "
+			     "or remove it.",
+			     environment ? " at the top of the file" : "");
+}
+
 void check_gates(struct reader *r, const struct yaml_node *root, const struct app *app)
 {
 	const struct yaml_node *all = yaml_get(root, "environments");
 	check_migrate(r, root, NULL, app, NULL);
+	check_hooks(r, root, NULL, app, NULL);
 	for (uint32_t i = 0; i < app->environment_count; i++) {
 		const struct app_environment *environment = &app->environments[i];
 		const struct yaml_node *node = yaml_get(all, environment->name);
 		check_verify(r, node, app, environment);
 		check_migrate(r, root, node, app, environment);
+		check_hooks(r, root, node, app, environment);
 		if (environment->trigger.signed_only && environment->trigger.tag.count == 0)
 			reader_error(r, yaml_get(yaml_get(node, "trigger"), "signed"),
 				     "\"signed\" is about tags, and \"trigger\" has no \"tag\"; "

@@ -125,6 +125,9 @@ static const struct schema_key environment_keys[] = {
 		"that fails takes it back."},
 	{"migrate", SCHEMA_SECTION, AT(app_environment, migrate), .flags = SCHEMA_OPTIONAL,
 	 .section = &schema_migrate, .example = "{ ask: false }", .doc = "What differs here."},
+	{"hooks", SCHEMA_SECTION, AT(app_environment, hooks), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_hooks, .example = "{ before_step: bin/announce }",
+	 .doc = "What differs here."},
 	{"production", SCHEMA_BOOL, AT(app_environment, production), .example = "true",
 	 .doc = "Whether its deployments are those that count: they are what `davit dora` calls "
 		"production. Left out, it is where a release ends: an environment that has `from`, "
@@ -170,6 +173,10 @@ static const struct schema_key app_keys[] = {
 	 .example = "{ before: bin/migrate expand, after: bin/migrate contract }",
 	 .doc = "Commands before the first instance of a new release, and once it is live for "
 		"good."},
+	{"hooks", SCHEMA_SECTION, AT(app, hooks), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_hooks,
+	 .example = "{ before_step: bin/announce, after_step: bin/measure }",
+	 .doc = "Commands before and after each step of the strategy."},
 	{"checks", SCHEMA_MAP, ITEMS(app, checks, check_count), .max = APP_CHECKS_MAX,
 	 .section = &schema_check, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
 	 .example = "{ smoke: [{ get: /up, expect: 200 }] }",

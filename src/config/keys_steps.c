@@ -470,7 +470,9 @@ static const struct schema_key step_keys[] = {
 };
 
 static const struct schema_later step_later[] = {
-	{"approve", NULL}, {"hook", NULL}, {"pause", "Type `davit pause` instead."}};
+	{"approve", NULL},
+	{"hook", "Write `hooks`: its commands run before and after each step."},
+	{"pause", "Type `davit pause` instead."}};
 
 static const struct schema_section step_section = {
 	.title = "step",

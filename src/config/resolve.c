@@ -89,6 +89,13 @@ void resolve_migrate(const struct app *app, const struct app_environment *enviro
 	schema_merge(&schema_migrate, to, &environment->migrate);
 }
 
+void resolve_hooks(const struct app *app, const struct app_environment *environment,
+		   struct app_hooks *to)
+{
+	*to = app->hooks;
+	schema_merge(&schema_hooks, to, &environment->hooks);
+}
+
 static bool is_written(const struct schema_section *section, uint32_t set, const char *name)
 {
 	return set & schema_bit(section, schema_find(section, name));
@@ -323,6 +330,9 @@ static int merge(const struct app *app, const struct app_environment *environmen
 	resolve_migrate(app, environment, &here->migrate);
 	if (here->migrate.set != 0)
 		mark(here, "migrate");
+	resolve_hooks(app, environment, &here->hooks);
+	if (here->hooks.set != 0)
+		mark(here, "hooks");
 	fill_routes(here);
 	decide_production(app, here);
 	to->set = (1u << schema_resolved.count) - 1;

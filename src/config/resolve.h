@@ -17,9 +17,11 @@ uint32_t resolve_processes(const struct app *app, const struct app_environment *
 /* The process that requests go to when nobody says which; NULL when none serves. */
 const struct app_process *resolve_main_process(const struct app_process *processes, uint32_t count);
 
-/* `migrate` of one environment, merged, without defaults. */
+/* `migrate` and `hooks` of one environment, merged, without defaults. */
 void resolve_migrate(const struct app *app, const struct app_environment *environment,
 		     struct app_migrate *to);
+void resolve_hooks(const struct app *app, const struct app_environment *environment,
+		   struct app_hooks *to);
 
 const struct app_environment *resolve_environment(const struct app *app, const char *name);
 const struct app_strategy *resolve_strategy(const struct app *app, const char *name);

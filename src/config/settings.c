@@ -177,6 +177,10 @@ int config_strategy(const struct resolved *resolved, struct strategy_settings *r
 	ret_settings->migrate_asks = environment->migrate.ask;
 	if (environment->migrate.set != 0)
 		ret_settings->migrate_deadline_ms = environment->migrate.timeout_ms;
+	ret_settings->before_step = environment->hooks.before_step.set != 0;
+	ret_settings->after_step = environment->hooks.after_step.set != 0;
+	if (environment->hooks.set != 0)
+		ret_settings->step_deadline_ms = environment->hooks.timeout_ms;
 	int result = check_kayenta(resolved, ret_settings, err);
 	return result < 0 ? result : strategy_check(ret_settings, err);
 }

@@ -81,6 +81,7 @@ static int compile(struct environment *e, struct active_rollout *r, struct proce
 	if (strcmp(r->kind, "restart") == 0) {
 		plainly_rolling(&settings);
 		settings.migrate_before = settings.migrate_after = false;
+		settings.before_step = settings.after_step = false;
 	}
 	result = strcmp(r->kind, "rollback") == 0
 			 ? strategy_compile_rollback(&settings, &e->core, &r->candidate.id,

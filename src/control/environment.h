@@ -8,7 +8,7 @@
  * HOW   By file: turn.c is the only one that changes core state, and it commits first (commit.c). effects.c carries
  *       out what a turn decided. instances.c makes the fleet obey the set documents, routing.c sends the
  *       router document, observe.c turns what they report into observations, measuring.c and analysis.c turn counts into
- *       evidence, migration.c runs the commands of `migrate`. commands.c is what people ask for; control.c is the clock and the start; views are in
+ *       evidence, migration.c runs the commands of a plan, hook.c says which. commands.c is what people ask for; control.c is the clock and the start; views are in
  *       view.c.
  *
  * OWNS  Everything here is the control's, on the heap, freed by control_free().
@@ -123,7 +123,7 @@ struct environment {
 	struct judging *judging;         /* NULL until it is first looked at */
 	struct kayenta_judging *kayenta; /* NULL: the latest rollout has another judge */
 	struct measuring *measuring;     /* NULL until it is first looked at */
-	/* A command of a migration of which nobody saw how it ended, and how often that was so. */
+	/* A command of a plan of which nobody saw how it ended, and how often that was so. */
 	char migration_lost_id[INSTANCE_ID_SIZE];
 	uint32_t migration_lost;
 	uint32_t

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "control/environment.h"
+#include "control/hook.h"
 #include "store/audit.h"
 #include "store/crossings.h"
 #include "store/releases.h"
@@ -19,24 +20,21 @@ enum {
 	HASH_SHORT = 12,
 	WHOLE_MAX = 512,
 	KEY_SIZE = 160,
+	NAME_SIZE = 32,
 };
 
 /* The command that a rollout wants just now. */
 struct wish {
 	struct active_rollout *rollout;
-	const char *name; /* "migrate-before" */
-	const struct app_command *command;
+	const struct hook *hook;
 	char id[INSTANCE_ID_SIZE];
-	char key[KEY_SIZE]; /* DAVIT_KEY=… */
 	bool runs; /* false: what runs goes on, nothing new is started and no answer is wanted */
 };
 
 const char *migration_name(const struct plan *plan, uint32_t step)
 {
-	if (step >= plan->step_count || plan->steps[step].op != PLAN_HOOK)
-		return NULL;
-	return strcmp(plan->steps[step].label, STRATEGY_AFTER) == 0 ? "migrate-after"
-								    : "migrate-before";
+	const struct hook *hook = hook_of(plan, step);
+	return hook ? hook->name : NULL;
 }
 
 bool migration_instance(const struct instance_status *status)
@@ -54,10 +52,14 @@ bool migration_ahead(const struct active_rollout *r)
 
 /* One name for each try of a command: a try that failed keeps its log, and the next one is another instance. */
 static void name_instance(const struct environment *e, const struct active_rollout *r,
-			  const char *name, char to[INSTANCE_ID_SIZE])
+			  const struct hook *hook, char to[INSTANCE_ID_SIZE])
 {
 	struct buf whole;
-	char hex[DIGEST_HEX_SIZE];
+	char hex[DIGEST_HEX_SIZE], name[NAME_SIZE];
+	if (hook->around)
+		snprintf(name, sizeof name, "%s-%u", hook->name, r->state.cursor + 1);
+	else
+		text_copy(name, sizeof name, hook->name);
 	buf_init(&whole, WHOLE_MAX);
 	buf_printf(&whole, "%s/%s/%u", e->key, name, r->number);
 	struct digest digest = digest_of(buf_text(&whole), whole.size);
@@ -69,23 +71,24 @@ static void name_instance(const struct environment *e, const struct active_rollo
 static bool find_wish(struct environment *e, struct wish *ret_wish)
 {
 	struct active_rollout *r = e->active;
-	const char *name = r ? migration_name(&r->plan, r->state.cursor) : NULL;
-	if (!name || !r->candidate.config || r->plan.reverts || !r->state.issued || r->state.passed)
+	const struct hook *hook = r ? hook_of(&r->plan, r->state.cursor) : NULL;
+	if (!hook || !r->candidate.config || r->plan.reverts || !r->state.issued || r->state.passed)
 		return false;
 	bool running = r->state.status == ROLLOUT_RUNNING;
 	bool waits = r->state.status == ROLLOUT_PAUSED && r->state.reason != REASON_HOOK;
 	if (!running && !waits)
 		return false;
-	const struct app_migrate *migrate = &r->candidate.config->environment.migrate;
-	bool after = strcmp(name, "migrate-after") == 0;
-	*ret_wish = (struct wish){.rollout = r,
-				  .name = name,
-				  .command = after ? &migrate->after : &migrate->before,
-				  .runs = running};
-	name_instance(e, r, name, ret_wish->id);
-	snprintf(ret_wish->key, sizeof ret_wish->key, "DAVIT_KEY=%s/%u/%s", e->key, r->number,
-		 after ? "after" : "before");
+	*ret_wish = (struct wish){.rollout = r, .hook = hook, .runs = running};
+	name_instance(e, r, hook, ret_wish->id);
 	return true;
+}
+
+/* "migrate-before", "before-step 10%": for people. */
+static const char *describe(const struct plan *plan, uint32_t step, char to[NAME_SIZE])
+{
+	const char *around = hook_step(plan, step);
+	snprintf(to, NAME_SIZE, "%s%s%s", hook_of(plan, step)->name, around[0] ? " " : "", around);
+	return to;
 }
 
 static void answer(struct environment *e, const struct wish *wish, bool ok, const char *sentence)
@@ -93,22 +96,25 @@ static void answer(struct environment *e, const struct wish *wish, bool ok, cons
 	const struct rollout *state = &wish->rollout->state;
 	struct rollout_event event = {
 		.kind = EVENT_HOOKED, .step = state->cursor, .attempt = state->attempt, .ok = ok};
-	struct turn_note note = {
-		.action = "migrate.ended", .reason = wish->name, .sentence = sentence};
+	char what[NAME_SIZE];
+	struct turn_note note = {.action = wish->hook->around ? "hook.ended" : "migrate.ended",
+				 .reason = describe(&wish->rollout->plan, state->cursor, what),
+				 .sentence = sentence};
 	log_event(ok ? LOG_INFO : LOG_WARNING, "migration.ended",
 		  "environment=%s rollout=%u command=%s ok=%s", e->key, wish->rollout->number,
-		  wish->name, ok ? "yes" : "no");
+		  wish->hook->name, ok ? "yes" : "no");
 	environment_event(e, &event, &note);
 }
 
 static void fail(struct environment *e, const struct wish *wish, const char *why)
 {
-	char sentence[SENTENCE_SIZE];
+	char sentence[SENTENCE_SIZE], what[NAME_SIZE];
 	size_t size = strlen(why);
+	describe(&wish->rollout->plan, wish->rollout->state.cursor, what);
 	while (size > 0 && why[size - 1] == '.')
 		size--;
 	snprintf(sentence, sizeof sentence, "The command %s failed: %.*s; see: davit logs %s/%s",
-		 wish->name, (int)size, why, e->name, wish->name);
+		 what, (int)size, why, e->name, wish->hook->name);
 	answer(e, wish, false, sentence);
 }
 
@@ -116,15 +122,17 @@ static void start(struct environment *e, const struct wish *wish)
 {
 	/* No set document's version: nothing that was ever sent can be taken for it. */
 	struct instance_version version = {e->core.epoch, 0};
-	const char *const variables[] = {wish->key, NULL};
+	struct hook_variables variables;
 	struct error err;
-	int result = release_run_command(e, &wish->rollout->candidate,
-					 &(struct release_command){.id = wish->id,
-								   .name = wish->name,
-								   .command = wish->command,
-								   .slot = MIGRATION_SLOT,
-								   .variables = variables},
-					 version, &err);
+	const struct release_info *candidate = &wish->rollout->candidate;
+	hook_variables_make(e, wish->rollout, &variables);
+	struct release_command what = {
+		.id = wish->id,
+		.name = wish->hook->name,
+		.command = hook_command(wish->hook, &candidate->config->environment),
+		.slot = MIGRATION_SLOT,
+		.variables = variables.list};
+	int result = release_run_command(e, candidate, &what, version, &err);
 	if (result == 0)
 		log_event(LOG_INFO, "migration.started", "environment=%s rollout=%u instance=%s",
 			  e->key, wish->rollout->number, wish->id);
@@ -141,10 +149,11 @@ static void start(struct environment *e, const struct wish *wish)
 static void finish(struct environment *e, const struct wish *wish, const struct instance_status *s)
 {
 	struct runtime *runtime = e->control->parts.runtime;
-	char sentence[SENTENCE_SIZE];
+	char sentence[SENTENCE_SIZE], what[NAME_SIZE];
 	struct error err;
 	if (s->state == INSTANCE_FAILED && s->exit_known) {
-		snprintf(sentence, sizeof sentence, "%s has done its work.", wish->name);
+		snprintf(sentence, sizeof sentence, "%s has done its work.",
+			 describe(&wish->rollout->plan, wish->rollout->state.cursor, what));
 		if (s->exit_code == 0)
 			answer(e, wish, true, sentence);
 		else
@@ -218,20 +227,22 @@ void migration_tick(struct environment *e)
 void migration_put(struct environment *e, const struct active_rollout *r, const struct plan *plan,
 		   const struct rollout *next)
 {
-	const char *name = migration_name(plan, next->cursor);
+	const struct hook *hook = hook_of(plan, next->cursor);
 	bool same = r->state.issued && r->state.cursor == next->cursor;
-	if (!name || plan->reverts || !next->issued || same)
+	if (!hook || plan->reverts || !next->issued || same)
 		return;
+	char key[KEY_SIZE], what[NAME_SIZE];
 	uint64_t now = env_wall_ms(e->control->parts.env);
 	struct store_audit_entry audit = {.at_unix_ms = now, .rollout = r->number};
 	text_copy(audit.who, sizeof audit.who, "davit");
-	text_copy(audit.action, sizeof audit.action, "migrate.began");
+	text_copy(audit.action, sizeof audit.action, hook->around ? "hook.began" : "migrate.began");
 	text_copy(audit.app, sizeof audit.app, e->app);
 	text_copy(audit.environment, sizeof audit.environment, e->name);
-	text_copy(audit.reason, sizeof audit.reason, name);
-	snprintf(audit.evidence, sizeof audit.evidence, "%s/%u", e->key, r->number);
+	text_copy(audit.reason, sizeof audit.reason, describe(plan, next->cursor, what));
+	hook_key(e, r->number, plan, next->cursor, key, sizeof key);
+	text_copy(audit.evidence, sizeof audit.evidence, key);
 	store_add_audit(e->control->parts.store, &audit);
-	if (strcmp(name, "migrate-after") != 0)
+	if (strcmp(hook->label, STRATEGY_AFTER) != 0)
 		return;
 	struct store_crossing row = {.rollout = r->number, .at_unix_ms = now};
 	text_copy(row.app, sizeof row.app, e->app);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * migration - the commands of `migrate`: started for the step that wants them, found again, ended; and the point of no
- *             return.
+ * migration - the commands of `migrate` and of `hooks`: started for the step that wants them, found again, ended; and the
+ *             point of no return.
  *
- * WHAT  A HOOK of a plan is one of two commands of the candidate. Each runs as an instance of its own (provider/
+ * WHAT  A HOOK of a plan is a command of the candidate (control/hook.h says which). Each runs as an instance of its own (provider/
  *       runtime.h): no traffic, no second start, a slot that no set document has. Its keeper outlives this controller,
  *       so the next one finds it running, or how it ended. Where nobody can say that, it is run again: DAVIT_KEY is
- *       the same in every try of one rollout, and so a command has to look whether its work is done.
+ *       the same in every try of one step, and so a command has to look whether its work is done.
  *
  * HOW   migration_tick() makes what runs follow the core's state, which is committed: it starts what the step wants,
  *       answers EVENT_HOOKED when that has ended, and ends every other one. migration_put() writes what has to be in

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "control/hook.h"
 #include "control/migration.h"
 #include "control/view_source.h"
 
@@ -59,15 +60,16 @@ static void explain_running(const struct source *s)
 	char estimate[VIEW_WORD_SIZE * 2];
 	const struct view_step *step = v->step < v->step_count ? &v->steps[v->step] : NULL;
 	const char *command = migration_name(&s->plan, s->state.cursor);
+	const char *around = hook_step(&s->plan, s->state.cursor);
 	estimate_text(&v->judge, estimate);
 	if (v->gate.waits) {
 		explain_gate(s);
 		return;
 	}
 	if (command)
-		snprintf(v->why, sizeof v->why, "It runs %s of %s; davit logs %s/%s shows it.",
-			 command, tag_or(&v->new_release, "the new release"), v->environment,
-			 command);
+		snprintf(v->why, sizeof v->why, "It runs %s%s%s of %s; davit logs %s/%s shows it.",
+			 command, around[0] ? " " : "", around,
+			 tag_or(&v->new_release, "the new release"), v->environment, command);
 	else if (v->hold_for_ms > 0 || v->hold_at_most_ms > 0)
 		snprintf(v->why, sizeof v->why,
 			 "It stays at %s for at least %s (%s so far)%s%s. It goes on when the time "
