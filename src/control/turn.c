@@ -16,6 +16,7 @@
 #include "control/commands.h"
 #include "control/commits.h"
 #include "control/environment.h"
+#include "control/hook.h"
 #include "control/migration.h"
 #include "control/postmortem.h"
 #include "control/reports.h"
@@ -128,6 +129,7 @@ static void describe(const struct environment *e, const struct active_rollout *r
 	const char *clause = rollout_reason_text(effect->reason);
 	const char *whose = effect->reason == REASON_STABLE_DOWN ? r->old_hex : r->candidate.hex;
 	const char *command = migration_name(&r->plan, r->state.cursor);
+	const char *around = hook_step(&r->plan, r->state.cursor);
 	char trouble[SENTENCE_SIZE];
 	if (effect->reason == REASON_ROUTER && e->route_failed) {
 		text_copy(to, size, e->route_error);
@@ -145,8 +147,8 @@ static void describe(const struct environment *e, const struct active_rollout *r
 			 note->reason && note->reason[0] ? ": " : "",
 			 note->reason ? note->reason : "");
 	else if (effect->reason == REASON_HOOK && command) /* that it failed comes with a note */
-		snprintf(to, size, "%s did not end in its time; see: davit logs %s/%s", command,
-			 e->name, command);
+		snprintf(to, size, "%s%s%s did not end in its time; see: davit logs %s/%s", command,
+			 around[0] ? " " : "", around, e->name, command);
 	else if (is_about_instances(effect->reason) &&
 		 instances_trouble(e, whose, trouble, sizeof trouble))
 		snprintf(to, size, "%s (%s)", clause, trouble);
