@@ -199,8 +199,16 @@ static const char *const step_10[] = {
 	NULL,
 };
 
-const char *const *const schema_steps[STORE_VERSION] = {
-	step_0, step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8, step_9, step_10};
+/* What rollouts plan to change of the infrastructure. */
+static const char *const step_11[] = {
+	"CREATE TABLE infrastructure (rollout INTEGER PRIMARY KEY, changes INTEGER NOT NULL,"
+	"  digest TEXT NOT NULL, summary TEXT NOT NULL, at INTEGER NOT NULL) STRICT;",
+	NULL,
+};
+
+const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2,  step_3,
+							step_4, step_5, step_6,  step_7,
+							step_8, step_9, step_10, step_11};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)

@@ -17,6 +17,7 @@
 #include "store/audit.h"
 #include "store/builds.h"
 #include "store/crossings.h"
+#include "store/infrastructure.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
 #include "store/store.h"

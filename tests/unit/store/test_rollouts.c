@@ -184,6 +184,25 @@ static void the_last_point_of_no_return_of_an_environment_is_found(void **state)
 	assert_int_equal(store_crossing_last(f->s, "shop", "staging", &found, &f->err), 0);
 }
 
+static void a_plan_of_infrastructure_never_changes(void **state)
+{
+	struct fixture *f = *state;
+	struct store_infrastructure row = {.rollout = 7, .changes = true, .at_unix_ms = 5}, found;
+	text_copy(row.digest, sizeof row.digest, "abc");
+	text_copy(row.summary, sizeof row.summary, "Plan: 1\n");
+	assert_int_equal(store_infrastructure_get(f->s, 7, &found, &f->err), 0);
+	store_begin(f->s);
+	store_add_infrastructure(f->s, &row);
+	text_copy(row.digest, sizeof row.digest, "another");
+	row.changes = false;
+	store_add_infrastructure(f->s, &row);
+	must(store_commit(f->s, &f->err), &f->err);
+	assert_int_equal(store_infrastructure_get(f->s, 7, &found, &f->err), 1);
+	assert_string_equal(found.digest, "abc");
+	assert_string_equal(found.summary, "Plan: 1\n");
+	assert_true(found.changes && found.rollout == 7 && found.at_unix_ms == 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +212,7 @@ int main(void)
 		TEST(rollouts_are_listed_by_environment_page_and_whether_they_ended),
 		TEST(evidence_and_transitions_are_kept_in_order),
 		TEST(the_last_point_of_no_return_of_an_environment_is_found),
+		TEST(a_plan_of_infrastructure_never_changes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
