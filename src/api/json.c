@@ -250,6 +250,7 @@ json_t *json_of_rollout(const struct view_rollout *r)
 	put_bool(hold, "judged", r->hold_judged);
 	json_object_set_new(o, "hold", hold);
 	json_object_set_new(o, "gate", json_of_gate(&r->gate));
+	json_object_set_new(o, "infrastructure", json_of_infrastructure(&r->infrastructure));
 	json_object_set_new(o, "git_tag", json_of_git_tag(&r->git_tag));
 	json_object_set_new(o, "judge", view_judge_to_json(&r->judge));
 	json_object_set_new(o, "evidence", evidence(r));

@@ -14,9 +14,10 @@
 
 json_t *json_of_environment(const struct view_environment *e);
 json_t *json_of_rollout(const struct view_rollout *r);
-json_t *json_of_gate(const struct view_gate *g);       /* null: it does not wait */
-json_t *json_of_git_tag(const struct view_git_tag *t); /* null: none is wanted */
-json_t *json_of_freeze(const struct view_freeze *f);   /* null: there is none */
+json_t *json_of_gate(const struct view_gate *g);
+json_t *json_of_infrastructure(const struct view_infrastructure *i); /* null: it plans nothing */
+json_t *json_of_git_tag(const struct view_git_tag *t);               /* null: none is wanted */
+json_t *json_of_freeze(const struct view_freeze *f);                 /* null: there is none */
 json_t *json_of_plan(const struct view_plan *p);
 json_t *json_of_audit_entry(const struct store_audit_entry *e);
 json_t *json_of_release(const struct store_release *r);

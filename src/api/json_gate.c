@@ -36,6 +36,13 @@ json_t *json_of_gate(const struct view_gate *g)
 	return o;
 }
 
+json_t *json_of_infrastructure(const struct view_infrastructure *i)
+{
+	return i->planned ? json_pack("{s:b, s:s, s:s}", "changes", (int)i->changes, "digest",
+				      i->digest, "summary", i->summary)
+			  : json_null();
+}
+
 json_t *json_of_git_tag(const struct view_git_tag *t)
 {
 	return t->state[0] ? json_pack("{s:s, s:s, s:s}", "name", t->name, "state", t->state,

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cli/ask.h"
+#include "cli/rollout_view.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
 #include "config/approval.h"
@@ -74,6 +75,7 @@ static void put_evidence(const struct cli *cli, struct buf *to, const json_t *ro
 	json_array_foreach (json_object_get(rollout, "steps"), i, step)
 		screen_put(cli, to, TONE_FAINT, "  %2zu  %-6s %s\n", i + 1,
 			   json_text_of(step, "label"), json_text_of(step, "text"));
+	rollout_draw_infrastructure(cli, rollout, to);
 	put_answers(cli, to, gate);
 	screen_put(cli, to, TONE_BUSY, "  waits      %s\n", json_text_of(gate, "text"));
 }

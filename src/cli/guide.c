@@ -133,6 +133,24 @@ static void write_hooks(struct writer *w, const struct app_hooks *hooks, struct 
 	}
 }
 
+static void write_infrastructure(struct writer *w, const struct app_infrastructure *pair)
+{
+	struct buf text;
+	if (pair->set == 0)
+		return;
+	buf_init(&text, GUIDE_TEXT_MAX);
+	buf_puts(&text, "what would change of the infrastructure: ");
+	guide_put_command(&text, &pair->plan);
+	if (pair->approve_changes)
+		buf_puts(&text, ", and somebody says yes to it");
+	w->ops->item(w, buf_text(&text));
+	buf_clear(&text);
+	buf_puts(&text, "these changes, and no others: ");
+	guide_put_command(&text, &pair->apply);
+	w->ops->item(w, buf_text(&text));
+	buf_done(&text);
+}
+
 static void write_strategies(const struct guide *g, struct writer *w)
 {
 	struct buf text;
@@ -143,6 +161,7 @@ static void write_strategies(const struct guide *g, struct writer *w)
 		buf_printf(&text, "%s: ", name_of(g, i));
 		guide_put_strategy(&text, &e->strategy);
 		w->ops->heading(w, 2, buf_text(&text));
+		write_infrastructure(w, &e->infrastructure);
 		for (uint32_t k = 0; k < e->strategy.count; k++) {
 			buf_clear(&text);
 			guide_put_step(&text, &e->strategy.steps[k]);

@@ -89,9 +89,21 @@ static void draw_environment(struct drawing *d, uint32_t index, uint32_t from, u
 	const char *label = e->trigger.branch.count > 0 ? e->trigger.branch.items[0]
 			    : e->trigger.tag.count > 0  ? e->trigger.tag.items[0]
 							: "";
+	if (e->infrastructure.set != 0) {
+		uint32_t plan = box(d, FLOW_STEP, "", e->name, ": infrastructure.plan");
+		flow_arrow(d->flow, from, plan, label);
+		from = plan;
+		label = "";
+	}
 	if (e->approve.set != 0) {
 		from = draw_question(d, e, from, before);
 		label = "yes";
+	}
+	if (e->infrastructure.set != 0) {
+		uint32_t apply = box(d, FLOW_STEP, "", e->name, ": infrastructure.apply");
+		flow_arrow(d->flow, from, apply, label);
+		from = apply;
+		label = "";
 	}
 	if (e->migrate.before.set != 0) {
 		uint32_t hook = box(d, FLOW_STEP, "", e->name, ": migrate.before");

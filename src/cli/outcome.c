@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "cli/judge_view.h"
+#include "cli/rollout_view.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
 
@@ -128,6 +129,7 @@ static void print_why(const struct cli *cli, const json_t *rollout)
 	judge_draw(cli, rollout, &text);
 	put_evidence(cli, &text, rollout);
 	put_history(cli, &text, rollout);
+	rollout_draw_infrastructure(cli, rollout, &text);
 	put_tail(cli, &text, rollout);
 	screen_put(cli, &text, TONE_FAINT, "\nNext: %s\n", json_text_of(rollout, "next"));
 	fputs(buf_text(&text), stdout);

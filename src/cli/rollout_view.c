@@ -11,6 +11,8 @@
 #include "base/text.h"
 #include "cli/screen.h"
 
+enum { INFRASTRUCTURE_LINE = 512 };
+
 enum {
 	BAR_CELLS = 10,
 	HEAD_COLUMNS = 100,
@@ -339,4 +341,26 @@ void rollout_draw(const struct cli *cli, const json_t *rollout, struct buf *to)
 	else
 		screen_put(cli, to, TONE_PLAIN, "  %s\n  Next: %s\n", json_text_of(rollout, "why"),
 			   json_text_of(rollout, "next"));
+}
+
+void rollout_draw_infrastructure(const struct cli *cli, const json_t *rollout, struct buf *to)
+{
+	const json_t *plan = json_object_get(rollout, "infrastructure");
+	const char *line = json_text_of(plan, "summary");
+	if (!json_is_object(plan))
+		return;
+	if (json_is_true(json_object_get(plan, "changes")))
+		screen_put(cli, to, TONE_BUSY, "  infrastructure changes  plan %.12s\n",
+			   json_text_of(plan, "digest"));
+	else
+		screen_put(cli, to, TONE_PLAIN, "  infrastructure does not change\n");
+	while (*line) {
+		size_t length = strcspn(line, "\n");
+		char text[INFRASTRUCTURE_LINE];
+		snprintf(text, sizeof text, "%.*s", (int)length, line);
+		buf_puts(to, "    | ");
+		screen_put_foreign(to, text);
+		buf_puts(to, "\n");
+		line += length + (line[length] == '\n');
+	}
 }

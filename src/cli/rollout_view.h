@@ -14,4 +14,7 @@
 /* Append the picture of a davit.v1/rollout. */
 void rollout_draw(const struct cli *cli, const json_t *rollout, struct buf *to);
 
+/* What it changes of the infrastructure, and what its plan said last, line by line; nothing where there is no plan. */
+void rollout_draw_infrastructure(const struct cli *cli, const json_t *rollout, struct buf *to);
+
 #endif

@@ -170,6 +170,14 @@ struct app_hooks {
 	uint64_t timeout_ms;
 };
 
+/* What has to be changed outside before a release goes out. */
+struct app_infrastructure {
+	uint32_t set; /* 0: nothing */
+	struct app_command plan, apply;
+	bool approve_changes;
+	uint64_t timeout_ms;
+};
+
 struct app_environment {
 	uint32_t set;
 	const char *name;
@@ -196,6 +204,7 @@ struct app_environment {
 	struct app_trigger trigger;
 	struct app_migrate migrate;
 	struct app_hooks hooks;
+	struct app_infrastructure infrastructure;
 	bool production; /* users are here */
 	bool tag;        /* releases that succeed here are tagged */
 };

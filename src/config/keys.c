@@ -128,6 +128,10 @@ static const struct schema_key environment_keys[] = {
 	{"hooks", SCHEMA_SECTION, AT(app_environment, hooks), .flags = SCHEMA_OPTIONAL,
 	 .section = &schema_hooks, .example = "{ before_step: bin/announce }",
 	 .doc = "What differs here."},
+	{"infrastructure", SCHEMA_SECTION, AT(app_environment, infrastructure),
+	 .flags = SCHEMA_OPTIONAL, .section = &schema_infrastructure,
+	 .example = "{ plan: bin/infra plan, apply: bin/infra apply }",
+	 .doc = "What is changed outside before a release goes out here."},
 	{"production", SCHEMA_BOOL, AT(app_environment, production), .example = "true",
 	 .doc = "Whether its deployments are those that count: they are what `davit dora` calls "
 		"production. Left out, it is where a release ends: an environment that has `from`, "
@@ -139,7 +143,6 @@ static const struct schema_key environment_keys[] = {
 };
 
 static const struct schema_later environment_later[] = {
-	{"infrastructure", NULL},
 	{"tls", "Put a TLS proxy in front, and listen on 127.0.0.1."},
 	{"mirrors", NULL},
 	{"notify", NULL},

@@ -181,6 +181,8 @@ int config_strategy(const struct resolved *resolved, struct strategy_settings *r
 	ret_settings->after_step = environment->hooks.after_step.set != 0;
 	if (environment->hooks.set != 0)
 		ret_settings->step_deadline_ms = environment->hooks.timeout_ms;
+	ret_settings->infrastructure = environment->infrastructure.set != 0;
+	ret_settings->infrastructure_deadline_ms = environment->infrastructure.timeout_ms;
 	int result = check_kayenta(resolved, ret_settings, err);
 	return result < 0 ? result : strategy_check(ret_settings, err);
 }

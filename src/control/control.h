@@ -39,6 +39,7 @@ struct control;
 struct history;
 struct host;
 struct metrics;
+struct plans;
 struct postmortems;
 struct router;
 struct runtime;
@@ -64,6 +65,7 @@ struct control_parts {
 	struct check_runner *checks;
 	struct ticks *ticks;             /* NULL: what the judge is fed with is not kept */
 	struct postmortems *postmortems; /* NULL: none is drafted */
+	struct plans *plans;             /* NULL: no infrastructure is changed from here */
 	struct builds *builds;           /* NULL: commits are not built here */
 	struct history *history;         /* NULL: nothing is known of repositories */
 	struct host *host;               /* NULL: hosts of repositories are told nothing */

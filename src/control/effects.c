@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "control/background.h"
+#include "control/infrastructure.h"
 #include "control/migration.h"
 
 /* The next rollout needs the directories of instances that are over; until then their logs stay for
@@ -81,7 +82,7 @@ static int compile(struct environment *e, struct active_rollout *r, struct proce
 	if (strcmp(r->kind, "restart") == 0) {
 		plainly_rolling(&settings);
 		settings.migrate_before = settings.migrate_after = false;
-		settings.before_step = settings.after_step = false;
+		settings.before_step = settings.after_step = settings.infrastructure = false;
 	}
 	result = strcmp(r->kind, "rollback") == 0
 			 ? strategy_compile_rollback(&settings, &e->core, &r->candidate.id,
@@ -155,6 +156,7 @@ static void make_way(struct environment *e)
 			break;
 	}
 	/* What waits to be approved has not begun: the newer one takes its place in any case. */
+	newer.supersede |= e->active && infrastructure_at_gate(e->active);
 	if (e->active && (newer.supersede || e->active->state.status == ROLLOUT_GATED))
 		environment_event(e, &newer, NULL);
 }

@@ -13,6 +13,7 @@
 #include "config/window.h"
 #include "control/commits.h"
 #include "control/environment.h"
+#include "control/infrastructure.h"
 #include "store/audit.h"
 
 enum { LOOK_EVERY_MS = 1000, STABLES_LOOKED_AT = 100 };
@@ -47,8 +48,9 @@ bool gating_wanted(const struct environment *e, const struct active_rollout *r)
 {
 	struct app_approve ignored;
 	const struct app_environment *config = config_of(r);
-	return is_deploy(r) &&
-	       (config->soak_ms > 0 || config->windows.set != 0 || approval_of(e, r, &ignored));
+	/* With infrastructure people are asked once it is known what would change. */
+	bool asked = config->infrastructure.set == 0 && approval_of(e, r, &ignored);
+	return is_deploy(r) && (config->soak_ms > 0 || config->windows.set != 0 || asked);
 }
 
 /* --- the environment before */
@@ -164,16 +166,21 @@ bool gating_asks(const struct active_rollout *r)
 }
 
 /* To be bound to: the bytes and the configuration (the release's id), and the plan; at a gate of the plan also the
- * step, so that a yes to the rollout is none to what cannot be undone. */
-static struct digest hash_of(const struct active_rollout *r)
+ * step, so that a yes to the rollout is none to what cannot be undone; and to what would change of the infrastructure. */
+static struct digest hash_of(const struct environment *e, const struct active_rollout *r)
 {
-	static uint8_t bytes[DIGEST_HEX_SIZE + PLAN_ENCODED_MAX + 1];
+	static uint8_t bytes[2 * DIGEST_HEX_SIZE + PLAN_ENCODED_MAX + 1];
+	struct store_infrastructure infrastructure;
 	memcpy(bytes, r->candidate.hex, DIGEST_HEX_SIZE);
 	size_t size = plan_encode(&r->plan, bytes + DIGEST_HEX_SIZE, PLAN_ENCODED_MAX);
 	ASSERT(size > 0 && PLAN_STEPS_MAX < UINT8_MAX);
 	size += DIGEST_HEX_SIZE;
 	if (at_gate(r))
 		bytes[size++] = (uint8_t)r->state.cursor;
+	if (infrastructure_at_gate(r) && infrastructure_read(e, r->number, &infrastructure)) {
+		memcpy(bytes + size, infrastructure.digest, DIGEST_HEX_SIZE);
+		size += DIGEST_HEX_SIZE;
+	}
 	return digest_of(bytes, size);
 }
 
@@ -244,12 +251,30 @@ static void name_groups(const struct app_approve *approve, char *to, size_t size
 					 approve->by.items[i]);
 }
 
+/* Those of `approve` in any case; where there are changes, at least one person, unless nobody is to be asked. */
+static int ask_about_infrastructure(const struct environment *e, const struct active_rollout *r,
+				    const struct app_approve *approve, struct gate_rules *rules,
+				    struct error *err)
+{
+	struct store_infrastructure row;
+	if (!infrastructure_read(e, r->number, &row))
+		return error_set(err, ERR_CORRUPT,
+				 "What rollout %u would change of the infrastructure cannot be "
+				 "read; nobody is asked, and nothing goes on.",
+				 r->number);
+	bool wanted = row.changes && config_of(r)->infrastructure.approve_changes;
+	rules->count = approve ? approve->count : wanted ? 1 : 0;
+	if (!approve)
+		rules->expires_ms = UINT64_MAX;
+	return 0;
+}
+
 int gating_look(struct environment *e, struct active_rollout *r, struct gating *g,
 		struct error *err)
 {
 	const struct app_environment *config = config_of(r);
 	struct app_approve approve = {0};
-	struct digest hash = hash_of(r);
+	struct digest hash = hash_of(e, r);
 	struct tally tally = {e, r, &approve, g};
 	struct passage passage = {.good = true};
 	memset(g, 0, sizeof *g);
@@ -262,11 +287,18 @@ int gating_look(struct environment *e, struct active_rollout *r, struct gating *
 				       .soak_ms = config->soak_ms,
 				       .by = g->by,
 				       .from = config->from};
+	if (config->infrastructure.set != 0 && !at_gate(r))
+		g->rules.count = 0;
+	int result = 0;
+	if (infrastructure_at_gate(r))
+		result = ask_about_infrastructure(e, r, asked ? &approve : NULL, &g->rules, err);
 	/* What waits in the middle has users on both sides: it waits for as long as it takes. */
-	if (at_gate(r))
+	else if (at_gate(r))
 		g->rules = (struct gate_rules){
 			.count = asked ? approve.count : 1, .expires_ms = UINT64_MAX, .by = g->by};
-	int result = store_approvals(e->control->parts.store, r->number, count_answer, &tally, err);
+	if (result == 0)
+		result = store_approvals(e->control->parts.store, r->number, count_answer, &tally,
+					 err);
 	if (result == 0 && g->rules.from)
 		result = look_before(e, config->from, r->candidate.hex, &passage, err);
 	if (result == 0 && !at_gate(r))
@@ -332,7 +364,7 @@ static void look_at_gate(struct environment *e)
 	struct error err;
 	if (!r || !gating_asks(r))
 		return;
-	struct digest hash = hash_of(r);
+	struct digest hash = hash_of(e, r);
 	if (!at_gate(r) && memcmp(hash.bytes, r->state.plan_hash, ROLLOUT_HASH_SIZE) != 0) {
 		struct rollout_event drift = {.kind = EVENT_DRIFT};
 		memcpy(drift.hash, hash.bytes, sizeof drift.hash);
@@ -470,7 +502,7 @@ int control_answer(struct control *c, const struct control_caller *caller, const
 	result = check_answer(e, r, &approve, person, answer, err);
 	if (result < 0)
 		return result;
-	struct digest hash = hash_of(r);
+	struct digest hash = hash_of(e, r);
 	struct store_approval row = {.rollout = r->number, .at_unix_ms = wall_ms(e)};
 	digest_format(&hash, row.hash);
 	if (answer->hash[0] && strcmp(answer->hash, row.hash) != 0)

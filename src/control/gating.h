@@ -5,7 +5,7 @@
  * WHAT  A rollout that has to be asked for waits in GATED, with its plan made: gate.h decides when it begins. A yes
  *       counts for the hash of release and plan that it was given for, and for nobody who is not in the groups when
  *       it is counted. An environment is frozen while somebody froze it, and while a rollout is under way outside of
- *       its window: then the release gets no more requests than it has. A GATE of the plan, before migrate.after, is
+ *       its window: then the release gets no more requests than it has. A GATE of the plan, before migrate.after or between the commands of infrastructure, is
  *       answered in the same way, by the same people (one, where nobody is named), for a hash of its own.
  *
  * HOW   gating_tick() looks once a second; after a command at once. All that it knows is in the store or in the
@@ -47,7 +47,7 @@ struct gating {
 /* Does this rollout wait for anything before it begins? */
 bool gating_wanted(const struct environment *e, const struct active_rollout *r);
 
-/* Does it wait for an answer just now: before it begins, or at the point of no return of a migration? */
+/* Does it wait for an answer just now: before it begins, or at a gate of its plan? */
 bool gating_asks(const struct active_rollout *r);
 
 /* May this release come here at all: is it good in the environment before, is nothing frozen? `offered`: davit itself

@@ -9,13 +9,17 @@
 #include "control/environment.h"
 #include "store/releases.h"
 
-enum { BEFORE, AFTER, BEFORE_STEP, AFTER_STEP, KINDS };
+enum { BEFORE, AFTER, BEFORE_STEP, AFTER_STEP, INFRA_PLAN, INFRA_APPLY, KINDS };
 
 static const struct hook hooks[KINDS] = {
 	[BEFORE] = {STRATEGY_BEFORE, "migrate-before", "migrate.before", "before", false},
 	[AFTER] = {STRATEGY_AFTER, "migrate-after", "migrate.after", "after", false},
 	[BEFORE_STEP] = {STRATEGY_BEFORE_STEP, "before-step", "before_step", "before_step", true},
 	[AFTER_STEP] = {STRATEGY_AFTER_STEP, "after-step", "after_step", "after_step", true},
+	[INFRA_PLAN] = {STRATEGY_INFRA_PLAN, "infrastructure-plan", "infrastructure.plan", "plan",
+			false, true},
+	[INFRA_APPLY] = {STRATEGY_INFRA_APPLY, "infrastructure-apply", "infrastructure.apply",
+			 "apply", false, true},
 };
 
 const struct hook *hook_of(const struct plan *plan, uint32_t step)
@@ -37,10 +41,15 @@ const char *hook_step(const struct plan *plan, uint32_t step)
 const struct app_command *hook_command(const struct hook *hook,
 				       const struct app_environment *config)
 {
-	return hook == &hooks[BEFORE]        ? &config->migrate.before
-	       : hook == &hooks[AFTER]       ? &config->migrate.after
-	       : hook == &hooks[BEFORE_STEP] ? &config->hooks.before_step
-					     : &config->hooks.after_step;
+	const struct app_command *const commands[KINDS] = {
+		[BEFORE] = &config->migrate.before,
+		[AFTER] = &config->migrate.after,
+		[BEFORE_STEP] = &config->hooks.before_step,
+		[AFTER_STEP] = &config->hooks.after_step,
+		[INFRA_PLAN] = &config->infrastructure.plan,
+		[INFRA_APPLY] = &config->infrastructure.apply,
+	};
+	return commands[hook - hooks];
 }
 
 /* A plan may have two steps of the same name, but not of the same number. */
@@ -65,7 +74,7 @@ static void put_weight(const struct environment *e, const struct active_rollout 
 	snprintf(to, size, "DAVIT_WEIGHT=%.*s", (int)strcspn(text, "%"), text);
 }
 
-void hook_variables_make(struct environment *e, const struct active_rollout *r,
+void hook_variables_make(struct environment *e, const struct active_rollout *r, const char *file,
 			 struct hook_variables *ret_variables)
 {
 	struct hook_variables *v = ret_variables;
@@ -86,5 +95,7 @@ void hook_variables_make(struct environment *e, const struct active_rollout *r,
 	put_weight(e, r, v->text[5], sizeof v->text[5]);
 	for (uint32_t i = 0; i < HOOK_VARIABLES; i++)
 		v->list[i] = v->text[i];
-	v->list[HOOK_VARIABLES] = NULL;
+	snprintf(v->file, sizeof v->file, "DAVIT_PLAN=%s", file);
+	v->list[HOOK_VARIABLES] = file[0] ? v->file : NULL;
+	v->list[HOOK_VARIABLES + 1] = NULL;
 }

@@ -2,7 +2,7 @@
  *
  * hook - which command a HOOK of a plan is, and what it is told: the environment that docs/how-to/hooks.md promises.
  *
- * HOW   The label of the step says which of the four it is (strategy/strategy.h).
+ * HOW   The label of the step says which of them it is (strategy/strategy.h).
  * OWNS  hook_variables_make() fills a struct of the caller's; nothing has to be freed.
  */
 #ifndef CONTROL_HOOK_H
@@ -17,7 +17,7 @@
 struct active_rollout;
 struct environment;
 
-enum { HOOK_VARIABLES = 6, HOOK_VARIABLE_SIZE = 192 };
+enum { HOOK_VARIABLES = 6, HOOK_VARIABLE_SIZE = 192, HOOK_FILE_SIZE = 1280 };
 
 struct hook {
 	const char *label; /* of the plan's step, or what it begins with */
@@ -26,6 +26,7 @@ struct hook {
 	const char *word; /* DAVIT_HOOK: "before_step" */
 	const char *key;  /* in DAVIT_KEY */
 	bool around;      /* a step of the strategy: there are several in a plan */
+	bool planned;     /* of infrastructure */
 };
 
 /* NULL: the step is no command. */
@@ -44,11 +45,12 @@ void hook_key(const struct environment *e, uint32_t rollout, const struct plan *
 
 struct hook_variables {
 	char text[HOOK_VARIABLES][HOOK_VARIABLE_SIZE]; /* "NAME=value" */
-	const char *list[HOOK_VARIABLES + 1];          /* NULL-terminated */
+	char file[HOOK_FILE_SIZE];                     /* DAVIT_PLAN, where there is one */
+	const char *list[HOOK_VARIABLES + 2];          /* NULL-terminated */
 };
 
-/* Of the step where the rollout stands, which is a HOOK. */
-void hook_variables_make(struct environment *e, const struct active_rollout *r,
+/* Of the step where the rollout stands, which is a HOOK; `file` is "" but for infrastructure. */
+void hook_variables_make(struct environment *e, const struct active_rollout *r, const char *file,
 			 struct hook_variables *ret_variables);
 
 #endif

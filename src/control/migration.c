@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "control/environment.h"
 #include "control/hook.h"
+#include "control/infrastructure.h"
+#include "provider/plans.h"
 #include "store/audit.h"
 #include "store/crossings.h"
 #include "store/releases.h"
@@ -91,13 +93,22 @@ static const char *describe(const struct plan *plan, uint32_t step, char to[NAME
 	return to;
 }
 
+static const char *action_of(const struct hook *hook, bool ended)
+{
+	if (hook->planned)
+		return ended ? "infrastructure.ended" : "infrastructure.began";
+	if (hook->around)
+		return ended ? "hook.ended" : "hook.began";
+	return ended ? "migrate.ended" : "migrate.began";
+}
+
 static void answer(struct environment *e, const struct wish *wish, bool ok, const char *sentence)
 {
 	const struct rollout *state = &wish->rollout->state;
 	struct rollout_event event = {
 		.kind = EVENT_HOOKED, .step = state->cursor, .attempt = state->attempt, .ok = ok};
 	char what[NAME_SIZE];
-	struct turn_note note = {.action = wish->hook->around ? "hook.ended" : "migrate.ended",
+	struct turn_note note = {.action = action_of(wish->hook, true),
 				 .reason = describe(&wish->rollout->plan, state->cursor, what),
 				 .sentence = sentence};
 	log_event(ok ? LOG_INFO : LOG_WARNING, "migration.ended",
@@ -118,6 +129,19 @@ static void fail(struct environment *e, const struct wish *wish, const char *why
 	answer(e, wish, false, sentence);
 }
 
+static bool is_plan(const struct hook *hook)
+{
+	return strcmp(hook->label, STRATEGY_INFRA_PLAN) == 0;
+}
+
+/* Where nothing has to be changed, nothing runs. */
+static bool idle(const struct environment *e, const struct wish *wish)
+{
+	struct store_infrastructure row;
+	return wish->hook->planned && !is_plan(wish->hook) &&
+	       infrastructure_read(e, wish->rollout->number, &row) && !row.changes;
+}
+
 static void start(struct environment *e, const struct wish *wish)
 {
 	/* No set document's version: nothing that was ever sent can be taken for it. */
@@ -125,19 +149,28 @@ static void start(struct environment *e, const struct wish *wish)
 	struct hook_variables variables;
 	struct error err;
 	const struct release_info *candidate = &wish->rollout->candidate;
-	hook_variables_make(e, wish->rollout, &variables);
+	char file[PLANS_PATH_SIZE] = "";
+	if (idle(e, wish)) {
+		answer(e, wish, true, "The infrastructure is as the release wants it.");
+		return;
+	}
+	int result = wish->hook->planned
+			     ? infrastructure_file(e, wish->rollout, wish->hook, file, &err)
+			     : 0;
+	hook_variables_make(e, wish->rollout, file, &variables);
 	struct release_command what = {
 		.id = wish->id,
 		.name = wish->hook->name,
 		.command = hook_command(wish->hook, &candidate->config->environment),
 		.slot = MIGRATION_SLOT,
 		.variables = variables.list};
-	int result = release_run_command(e, candidate, &what, version, &err);
+	if (result == 0)
+		result = release_run_command(e, candidate, &what, version, &err);
 	if (result == 0)
 		log_event(LOG_INFO, "migration.started", "environment=%s rollout=%u instance=%s",
 			  e->key, wish->rollout->number, wish->id);
 	else if (result == ERR_DENIED || result == ERR_INVALID || result == ERR_NOT_FOUND ||
-		 result == ERR_UNSUPPORTED)
+		 result == ERR_UNSUPPORTED || result == ERR_CORRUPT)
 		fail(e, wish, err.text);
 	else /* no room on the disk or in the table: at the next tick again, until the step's time is up */
 		log_event(LOG_DEBUG, "migration.start", "instance=%s error=\"%s\"", wish->id,
@@ -151,6 +184,17 @@ static void finish(struct environment *e, const struct wish *wish, const struct 
 	struct runtime *runtime = e->control->parts.runtime;
 	char sentence[SENTENCE_SIZE], what[NAME_SIZE];
 	struct error err;
+	if (s->state == INSTANCE_FAILED && s->exit_known && is_plan(wish->hook)) {
+		int result = infrastructure_keep(e, wish->rollout, wish->id, s->exit_code, &err);
+		if (result == 0)
+			answer(e, wish, true, "The infrastructure has been looked at.");
+		else if (result == ERR_INVALID)
+			fail(e, wish, err.text);
+		else /* kept at the next tick, or its time is over */
+			log_event(LOG_WARNING, "infrastructure.keep", "rollout=%u error=\"%s\"",
+				  wish->rollout->number, err.text);
+		return;
+	}
 	if (s->state == INSTANCE_FAILED && s->exit_known) {
 		snprintf(sentence, sizeof sentence, "%s has done its work.",
 			 describe(&wish->rollout->plan, wish->rollout->state.cursor, what));
@@ -235,7 +279,7 @@ void migration_put(struct environment *e, const struct active_rollout *r, const 
 	uint64_t now = env_wall_ms(e->control->parts.env);
 	struct store_audit_entry audit = {.at_unix_ms = now, .rollout = r->number};
 	text_copy(audit.who, sizeof audit.who, "davit");
-	text_copy(audit.action, sizeof audit.action, hook->around ? "hook.began" : "migrate.began");
+	text_copy(audit.action, sizeof audit.action, action_of(hook, false));
 	text_copy(audit.app, sizeof audit.app, e->app);
 	text_copy(audit.environment, sizeof audit.environment, e->name);
 	text_copy(audit.reason, sizeof audit.reason, describe(plan, next->cursor, what));

@@ -319,12 +319,17 @@ int release_start_instance(struct environment *e, uint8_t slot, uint32_t process
 	return result;
 }
 
+const struct app_process *release_command_process(const struct release_info *info)
+{
+	const struct app_process *web = process_of(info->config, "web");
+	return web ? web : &info->config->environment.processes[0];
+}
+
 int release_run_command(struct environment *e, const struct release_info *info,
 			const struct release_command *what, struct instance_version version,
 			struct error *err)
 {
-	const struct app_process *web = process_of(info->config, "web");
-	const struct app_process *app = web ? web : &info->config->environment.processes[0];
+	const struct app_process *app = release_command_process(info);
 	struct runtime *runtime = e->control->parts.runtime;
 	struct command_argv words = {0};
 	char *texts[APP_ENV_MAX];

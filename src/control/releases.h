@@ -66,6 +66,8 @@ struct release_command {
 		*variables; /* "NAME=value", NULL-terminated: beside those of the process */
 };
 
+/* The process whose user, variables and limits it has. */
+const struct app_process *release_command_process(const struct release_info *info);
 /* Have it run; when it ends it is not started again. */
 MUST_CHECK int release_run_command(struct environment *e, const struct release_info *info,
 				   const struct release_command *what,

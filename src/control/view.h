@@ -230,6 +230,7 @@ struct view_rollout {
 	bool hold_judged; /* its end waits for the statistics */
 	struct view_numbers hold_numbers;
 	struct view_gate gate;
+	struct view_infrastructure infrastructure;
 	struct view_git_tag git_tag;
 	struct view_judge judge; /* of a rollout that has turned back: when it did */
 	uint32_t evidence_count;

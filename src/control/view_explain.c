@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "control/hook.h"
+#include "control/infrastructure.h"
 #include "control/migration.h"
 #include "control/view_source.h"
 
@@ -42,14 +43,23 @@ static void estimate_text(const struct view_judge *judge, char to[VIEW_WORD_SIZE
 static void explain_gate(const struct source *s)
 {
 	struct view_rollout *v = s->view;
+	snprintf(v->next, sizeof v->next, "davit approve %s   (or: davit reject %s)",
+		 v->environment, v->environment);
+	if (s->active && infrastructure_at_gate(s->active)) {
+		snprintf(v->why, sizeof v->why,
+			 "Nothing has begun: %s. %s; davit logs %s/infrastructure-plan shows them.",
+			 v->gate.text,
+			 v->infrastructure.changes ? "There are changes of the infrastructure"
+						   : "Nothing changes of the infrastructure",
+			 v->environment);
+		return;
+	}
 	snprintf(
 		v->why, sizeof v->why,
 		"It waits at the point of no return: %s. Once migrate.after of %s has begun, davit "
 		"rollback refuses to go back beyond it. Until then %s is there at full strength.",
 		v->gate.text, tag_or(&v->new_release, "the new release"),
 		tag_or(&v->old_release, "the live release"));
-	snprintf(v->next, sizeof v->next, "davit approve %s   (or: davit reject %s)",
-		 v->environment, v->environment);
 }
 
 static void explain_running(const struct source *s)

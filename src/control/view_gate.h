@@ -9,7 +9,12 @@
 
 #include "control/control.h"
 
-enum { VIEW_GATE_TEXT_SIZE = 400, VIEW_GATE_WORD_SIZE = 48, VIEW_ANSWERS_MAX = 16 };
+enum {
+	VIEW_GATE_TEXT_SIZE = 400,
+	VIEW_GATE_WORD_SIZE = 48,
+	VIEW_ANSWERS_MAX = 16,
+	VIEW_SUMMARY_SIZE = 2048
+};
 
 /* Nothing goes out here, but for a rollback. */
 struct view_freeze {
@@ -38,6 +43,15 @@ struct view_gate {
 		char reason[VIEW_GATE_TEXT_SIZE];
 		uint64_t at_unix_ms;
 	} answers[VIEW_ANSWERS_MAX];
+};
+
+/* What the rollout would change, or has changed, of the infrastructure. */
+struct view_infrastructure {
+	bool planned; /* false: nothing else here is filled */
+	bool changes;
+	char digest[DIGEST_HEX_SIZE];
+	char summary
+		[VIEW_SUMMARY_SIZE]; /* the plan's last words, lines as they were: a stranger's */
 };
 
 /* The tag of a release that has succeeded, in the repository that it was built from. */

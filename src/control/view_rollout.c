@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "control/environment.h"
+#include "control/infrastructure.h"
 #include "control/migration.h"
 #include "control/summary.h"
 #include "control/view.h"
@@ -263,6 +264,18 @@ static void show_gate(const struct source *s)
 	free(g);
 }
 
+static void show_infrastructure(const struct source *s)
+{
+	struct view_infrastructure *v = &s->view->infrastructure;
+	struct store_infrastructure row;
+	if (!s->environment || !infrastructure_read(s->environment, s->view->number, &row))
+		return;
+	v->planned = true;
+	v->changes = row.changes;
+	text_copy(v->digest, sizeof v->digest, row.digest);
+	text_copy(v->summary, sizeof v->summary, row.summary);
+}
+
 static int fill_from_row(void *context, const struct store_rollout *row)
 {
 	struct source *s = context;
@@ -366,6 +379,7 @@ static int fill(struct source *s, uint32_t number, struct error *err)
 	text_copy(v->serving, sizeof v->serving, live ? live->tag : "");
 	find_suspect(s);
 	show_gate(s);
+	show_infrastructure(s);
 	view_explain(s);
 	return result;
 }

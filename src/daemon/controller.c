@@ -22,6 +22,7 @@
 #include "drivers/check/smoke.h"
 #include "drivers/host/host.h"
 #include "drivers/metrics/scrape.h"
+#include "drivers/plans/file.h"
 #include "drivers/postmortem/file.h"
 #include "drivers/router/builtin.h"
 #include "drivers/runtime/process.h"
@@ -41,6 +42,7 @@ struct controller {
 	struct artifact_store *artifacts;
 	struct check_runner *checks;
 	struct ticks *ticks;
+	struct plans *plans;
 	struct postmortems *postmortems;
 	struct metrics *metrics;
 	struct builds *builds;
@@ -94,6 +96,8 @@ static int open_world(struct controller *c, struct error *err)
 	if (result == 0)
 		result = postmortem_file_new(state_fd(c->state), &c->postmortems, err);
 	if (result == 0)
+		result = plans_file_new(state_fd(c->state), state_path(c->state), &c->plans, err);
+	if (result == 0)
 		result = builds_process_new(c->loop,
 					    state_file(c->state, "builds", path, sizeof path),
 					    &c->builds, err);
@@ -123,6 +127,7 @@ static int open_control(struct controller *c, struct error *err)
 				      .checks = c->checks,
 				      .ticks = c->ticks,
 				      .postmortems = c->postmortems,
+				      .plans = c->plans,
 				      .metrics = c->metrics,
 				      .builds = c->builds,
 				      .history = c->history,
@@ -211,6 +216,7 @@ static void close_all(struct controller *c)
 	sources_free(c->sources);
 	ticks_file_free(c->ticks);
 	postmortem_file_free(c->postmortems);
+	plans_file_free(c->plans);
 	history_free(c->history);
 	host_http_free(c->host);
 	artifact_local_free(c->artifacts);

@@ -8,6 +8,7 @@
  *       STATE/gateway.sock  the supervisor     STATE/table         the gateway's last table
  *       STATE/artifacts/    files of releases  STATE/instances/    one directory per instance
  *       STATE/postmortems/  drafts        STATE/ticks/      what rollouts were judged by
+ *       STATE/plans/        of infrastructure
  *       STATE/persist/      what survives releases
  *       STATE/sources/      mirrors of repositories elsewhere, and what of their refs was seen
  *       STATE/spool/        uploads under way

@@ -110,10 +110,9 @@ struct plan_step *compiler_route(struct compiler *c, uint32_t share_bp)
 	return step;
 }
 
-void compiler_hook(struct compiler *c, const char *name, bool exposes)
+void compiler_hook(struct compiler *c, const char *name, uint64_t deadline_ms, bool exposes)
 {
-	struct plan_step *hook =
-		compiler_add(c, PLAN_HOOK, PLAN_NONE, c->settings->migrate_deadline_ms);
+	struct plan_step *hook = compiler_add(c, PLAN_HOOK, PLAN_NONE, deadline_ms);
 	hook->exposes = exposes;
 	compiler_label(hook, name);
 }

@@ -56,8 +56,8 @@ void compiler_shrink_live(struct compiler *c, const uint16_t count[PROCESSES_MAX
 /* ROUTE with this share for the candidate, the rest for the live release. */
 struct plan_step *compiler_route(struct compiler *c, uint32_t share_bp);
 
-/* HOOK of this name (STRATEGY_BEFORE, STRATEGY_AFTER). */
-void compiler_hook(struct compiler *c, const char *name, bool exposes);
+/* HOOK of this name (STRATEGY_BEFORE, …). */
+void compiler_hook(struct compiler *c, const char *name, uint64_t deadline_ms, bool exposes);
 
 /* Around what becomes of one part of the strategy: the HOOKs that it is to have, if any. Parts follow one another. */
 void compiler_part_begin(struct compiler *c, const char *label);

@@ -161,7 +161,17 @@ static void finish(struct compiler *c)
 	if (c->removes_last || s->migrate_after)
 		compiler_shrink_live(c, none);
 	if (s->migrate_after)
-		compiler_hook(c, STRATEGY_AFTER, false);
+		compiler_hook(c, STRATEGY_AFTER, s->migrate_deadline_ms, false);
+}
+
+/* Nobody is asked where nothing changes: then the gate opens by itself. */
+static void compile_infrastructure(struct compiler *c)
+{
+	uint64_t deadline_ms = c->settings->infrastructure_deadline_ms;
+
+	compiler_hook(c, STRATEGY_INFRA_PLAN, deadline_ms, true);
+	compiler_label(compiler_add(c, PLAN_GATE, PLAN_NONE, 0), STRATEGY_INFRA_GATE);
+	compiler_hook(c, STRATEGY_INFRA_APPLY, deadline_ms, true);
 }
 
 int strategy_compile(const struct strategy_settings *settings, const struct environment_state *env,
@@ -183,8 +193,10 @@ int strategy_compile(const struct strategy_settings *settings, const struct envi
 	for (uint32_t p = 0; p < PROCESSES_MAX; p++)
 		c.left[p] = ret_plan->releases[PLAN_LIVE].process[p].count;
 	compiler_add(&c, PLAN_FETCH, PLAN_CANDIDATE, settings->fetch_deadline_ms);
+	if (settings->infrastructure)
+		compile_infrastructure(&c);
 	if (settings->migrate_before)
-		compiler_hook(&c, STRATEGY_BEFORE, true);
+		compiler_hook(&c, STRATEGY_BEFORE, settings->migrate_deadline_ms, true);
 	remove_leftovers(&c);
 	for (uint32_t i = 0; i < settings->move_count; i++)
 		compile_move(&c, i);

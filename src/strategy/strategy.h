@@ -40,6 +40,10 @@ enum { STRATEGY_MOVES_MAX = 16, STRATEGY_SHARES_MAX = 16, STRATEGY_BATCHES_MAX =
 /* Labels of the steps of a migration. */
 #define STRATEGY_BEFORE "migrate.before"
 #define STRATEGY_AFTER  "migrate.after"
+/* Of infrastructure: it is planned, asked about, and changed, before anything of the candidate starts. */
+#define STRATEGY_INFRA_PLAN  "infrastructure.plan"
+#define STRATEGY_INFRA_GATE  "infrastructure"
+#define STRATEGY_INFRA_APPLY "infrastructure.apply"
 /* What the labels of the steps around a strategy's step begin with; its own name follows: "before_step: 10%". */
 #define STRATEGY_BEFORE_STEP "before_step: "
 #define STRATEGY_AFTER_STEP  "after_step: "
@@ -95,10 +99,12 @@ struct strategy_settings {
 	bool migrate_before;   /* HOOK before the first instance starts … */
 	bool migrate_after; /* … and once nothing of the live release runs any more, behind MARK */
 	bool migrate_asks;  /* GATE before that: it is the point of no return */
-	uint64_t migrate_deadline_ms; /* of each */
-	bool before_step, after_step; /* HOOK around each step of the strategy */
-	uint64_t step_deadline_ms;    /* of each */
-	bool analysis;                /* judge live requests; else holds are time alone */
+	uint64_t migrate_deadline_ms;        /* of each */
+	bool infrastructure;                 /* HOOK, GATE, HOOK before everything but FETCH */
+	uint64_t infrastructure_deadline_ms; /* of each HOOK */
+	bool before_step, after_step;        /* HOOK around each step of the strategy */
+	uint64_t step_deadline_ms;           /* of each */
+	bool analysis;                       /* judge live requests; else holds are time alone */
 	bool report_only; /* SHADOW last: report, then remove the candidate; nothing goes live */
 	enum too_little too_little;
 	uint32_t inconclusive_max;

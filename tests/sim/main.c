@@ -151,6 +151,8 @@ static void draw_settings(struct sim *s)
 	t->stop_deadline_ms = 6000;
 	t->keep_warm_ms = sim_below(s, 3) * 8000;
 	t->pause_ttl_ms = sim_chance(s, 30) ? 10000 : 0;
+	t->infrastructure = sim_chance(s, 10);
+	t->infrastructure_deadline_ms = 10000;
 	t->before_step = sim_chance(s, 15);
 	t->after_step = sim_chance(s, 15);
 	t->step_deadline_ms = 10000;

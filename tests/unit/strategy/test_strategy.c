@@ -362,6 +362,29 @@ static void commands_stand_around_each_step(void **state)
 		     "mark   candidate\n");
 }
 
+static void infrastructure_comes_before_all_but_the_files(void **state)
+{
+	(void)state;
+	settings.infrastructure = settings.migrate_before = settings.before_step = true;
+	settings.infrastructure_deadline_ms = 9000;
+	settings.analysis = false;
+	strategy_default(&settings, STRATEGY_BLUE_GREEN);
+	settings.move_count = 2;
+	compile();
+	assert_steps("fetch  candidate\n"
+		     "hook   run infrastructure.plan\n"
+		     "gate   wait for an approval\n"
+		     "hook   run infrastructure.apply\n"
+		     "hook   run migrate.before\n"
+		     "hook   run before_step: switch\n"
+		     "start  candidate web 4 of 4\n"
+		     "ready  candidate web 4 of 4\n"
+		     "route  candidate 100%\n"
+		     "mark   candidate\n");
+	assert_int_equal(plan.steps[1].deadline_ms, 9000);
+	assert_true(plan.steps[3].exposes);
+}
+
 /* While requests wait for recreate nobody waits for a command. */
 static void commands_stand_outside_of_what_holds_requests(void **state)
 {
@@ -387,7 +410,7 @@ static void no_command_is_in_a_way_back(void **state)
 {
 	(void)state;
 	settings.before_step = settings.after_step = true;
-	settings.migrate_before = settings.migrate_after = true;
+	settings.migrate_before = settings.migrate_after = settings.infrastructure = true;
 	assert_int_equal(strategy_compile_rollback(&settings, &env, &release_2, &plan, &err), 0);
 	for (uint32_t i = 0; i < plan.step_count; i++)
 		assert_int_not_equal(plan.steps[i].op, PLAN_HOOK);
@@ -527,7 +550,7 @@ static void the_longest_rolling_update_still_fits(void **state)
 	settings.moves[1].batch_bp = 1000;
 	settings.checks = true;
 	settings.before_step = settings.after_step = true;
-	settings.migrate_before = settings.migrate_after = true;
+	settings.migrate_before = settings.migrate_after = settings.infrastructure = true;
 	compile();
 	assert_true(plan.step_count <= PLAN_STEPS_MAX);
 }
@@ -550,6 +573,7 @@ int main(void)
 		TEST(the_first_release_needs_no_detours),
 		TEST(a_migration_stands_around_all_of_it),
 		TEST(commands_stand_around_each_step),
+		TEST(infrastructure_comes_before_all_but_the_files),
 		TEST(commands_stand_outside_of_what_holds_requests),
 		TEST(no_command_is_in_a_way_back),
 		TEST(a_third_release_leaves_first),
