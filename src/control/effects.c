@@ -196,6 +196,7 @@ static void rollout_ended(struct environment *e)
 		return;
 	uint32_t number = r->number;
 	analysis_cancel(e);
+	infrastructure_forget(e, r);
 	e->active = NULL;
 	e->control->offers_due |= r->state.status == ROLLOUT_SUCCEEDED;
 	rollout_free(r);

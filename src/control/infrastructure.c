@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "control/environment.h"
 #include "provider/plans.h"
@@ -76,4 +77,15 @@ int infrastructure_keep(struct environment *e, const struct active_rollout *r, c
 	control_begin(c, false);
 	store_add_infrastructure(c->parts.store, &row);
 	return control_commit(c, err);
+}
+
+void infrastructure_forget(const struct environment *e, const struct active_rollout *r)
+{
+	struct plans *plans = e->control->parts.plans;
+	struct error err;
+	if (plans && r->candidate.config &&
+	    r->candidate.config->environment.infrastructure.set != 0 &&
+	    plans->ops->forget(plans, r->number, &err) < 0)
+		log_event(LOG_WARNING, "infrastructure.forget", "rollout=%u error=\"%s\"",
+			  r->number, err.text);
 }

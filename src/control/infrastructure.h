@@ -30,4 +30,7 @@ MUST_CHECK int infrastructure_file(struct environment *e, const struct active_ro
 MUST_CHECK int infrastructure_keep(struct environment *e, const struct active_rollout *r,
 				   const char *instance, int exit_code, struct error *err);
 
+/* The rollout is over. */
+void infrastructure_forget(const struct environment *e, const struct active_rollout *r);
+
 #endif

@@ -9,7 +9,7 @@
  * OWNS  Plain data, caller's memory.
  * ERRORS As files. seal(): NOT_FOUND nothing was written · LIMIT more than PLANS_BYTES_MAX. open(): NOT_FOUND it is gone ·
  *       CORRUPT it is another one.
- * LIMITS The newest PLANS_KEPT rollouts keep their files.
+ * LIMITS The newest PLANS_KEPT rollouts keep their files, where a crash kept davit from forgetting them.
  */
 #ifndef PROVIDER_PLANS_H
 #define PROVIDER_PLANS_H
@@ -34,6 +34,8 @@ struct plans_ops {
 		    char ret_path[PLANS_PATH_SIZE], struct error *err);
 	/* The last whole lines that an instance wrote, without the time before each; "" where there are none. */
 	void (*words)(struct plans *plans, const char *instance, char *to, size_t size);
+	/* The rollout is over: nothing of its plan stays, for it may hold what is secret. Gone already is success. */
+	int (*forget)(struct plans *plans, uint32_t rollout, struct error *err);
 };
 
 struct plans {

@@ -71,6 +71,7 @@ asked() { wait_for 20 "the question" holds true rollout '.gate != null'; }
 	is "apply v1 after nothing shop/prod/1/apply" sed -n 2p "$T/journal.infra"
 	exits 0 davit logs prod/infrastructure-apply
 	says "applied 1"
+	is "" ls "$T/state/plans"
 
 	# Nothing to do: nobody is asked, and nothing is applied.
 	planned v2

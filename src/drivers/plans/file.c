@@ -35,20 +35,25 @@ static int is_copy(const struct dirent *entry)
 	return length > 5 && strcmp(entry->d_name + length - 5, ".plan") == 0;
 }
 
+static int forget(struct plans *plans, uint32_t rollout, struct error *err)
+{
+	struct plans_file *f = (struct plans_file *)plans;
+	char name[NAME_SIZE];
+	int result = file_remove_tree(f->dir_fd, name_of(rollout, "", name), err);
+	return result < 0 ? result
+			  : file_remove_tree(f->dir_fd, name_of(rollout, ".plan", name), err);
+}
+
 /* What cannot be removed stays, and costs nothing but space. */
-static void remove_old(const struct plans_file *f)
+static void remove_old(struct plans_file *f)
 {
 	struct dirent **entries;
+	struct error ignored;
 	int count = scandirat(f->dir_fd, ".", &entries, is_copy, alphasort);
 	for (int i = 0; i < count; i++) {
-		if (i + PLANS_KEPT < count) {
-			char name[NAME_SIZE];
-			struct error ignored;
-			snprintf(name, sizeof name, "%.*s", (int)strcspn(entries[i]->d_name, "."),
-				 entries[i]->d_name);
-			(void)!file_remove_tree(f->dir_fd, name, &ignored);
-			unlinkat(f->dir_fd, entries[i]->d_name, 0);
-		}
+		if (i + PLANS_KEPT < count)
+			(void)!forget(&f->plans, (uint32_t)strtoul(entries[i]->d_name, NULL, 10),
+				      &ignored);
 		free(entries[i]);
 	}
 	if (count >= 0)
@@ -175,7 +180,8 @@ static void words(struct plans *plans, const char *instance, char *to, size_t si
 	free(text);
 }
 
-static const struct plans_ops ops = {.ask = ask, .seal = seal, .open = open_copy, .words = words};
+static const struct plans_ops ops = {
+	.ask = ask, .seal = seal, .open = open_copy, .words = words, .forget = forget};
 
 int plans_file_new(int state_fd, const char *state_path, struct plans **ret_plans,
 		   struct error *err)

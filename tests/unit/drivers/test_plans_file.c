@@ -103,6 +103,18 @@ static void what_is_no_plain_file_or_too_large_is_refused(void **state)
 	assert_int_equal(seal(1), ERR_LIMIT);
 }
 
+static void nothing_stays_of_one_that_is_over(void **state)
+{
+	(void)state;
+	assert_int_equal(plans->ops->ask(plans, 1, NULL, path, &err), 0);
+	write_plan("a plan");
+	assert_int_equal(seal(1), 0);
+	assert_int_equal(plans->ops->forget(plans, 1, &err), 0);
+	assert_int_equal(plans->ops->forget(plans, 1, &err), 0);
+	assert_int_equal(faccessat(state_fd, "plans/0000000001", F_OK, 0), -1);
+	assert_int_equal(open_plan(1), ERR_NOT_FOUND);
+}
+
 static void the_newest_are_kept(void **state)
 {
 	(void)state;
@@ -147,6 +159,7 @@ int main(void)
 		TEST(what_was_written_comes_back_as_it_was_sealed),
 		TEST(another_try_begins_with_an_empty_directory),
 		TEST(what_is_no_plain_file_or_too_large_is_refused),
+		TEST(nothing_stays_of_one_that_is_over),
 		TEST(the_newest_are_kept),
 		TEST(the_last_words_are_those_of_the_command),
 	};
