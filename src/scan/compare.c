@@ -86,10 +86,11 @@ void findings_compare(struct findings *now, struct findings *base)
 	for (uint32_t i = 0; i < now->count; i++)
 		if (now->items[i].suppression != SUPPRESSED_NOT)
 			now->items[i].state = FINDING_SUPPRESSED;
-	/* What was suppressed and is gone is no success. */
+	/* What was suppressed and is gone is no success; what was waived and is gone is one. */
 	for (uint32_t i = 0; base && i < base->count; i++)
 		if (base->items[i].state == FINDING_FIXED &&
-		    base->items[i].suppression != SUPPRESSED_NOT)
+		    base->items[i].suppression != SUPPRESSED_NOT &&
+		    base->items[i].suppression != SUPPRESSED_BY_WAIVER)
 			base->items[i].state = FINDING_SUPPRESSED;
 }
 

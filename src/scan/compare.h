@@ -5,7 +5,8 @@
  *
  * WHAT  Of the findings now each is new, existing, suppressed or waived; of the baseline's each is existing or
  *       fixed. A finding that the report suppresses counts as known to the baseline, and is not new when the
- *       comment goes: it is new when the baseline had it suppressed and nobody does any more.
+ *       comment goes: it is new when the baseline had it suppressed and nobody does any more. The same holds for what
+ *       was waived when a kept baseline (known.h) was made: when the waiver is over, it is new.
  *       The gate blocks new findings of a severity and above, and sums of new and existing ones past a cap.
  *
  * HOW   findings_compare() with both lists identified; waivers_apply() (waivers.h); findings_count(); scan_judge().

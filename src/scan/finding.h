@@ -41,7 +41,13 @@ enum finding_state {
 	FINDING_STATES
 };
 
-enum suppression { SUPPRESSED_NOT, SUPPRESSED_IN_SOURCE, SUPPRESSED_EXTERNAL };
+enum suppression {
+	SUPPRESSED_NOT,
+	SUPPRESSED_IN_SOURCE,
+	SUPPRESSED_EXTERNAL,
+	SUPPRESSED_BY_WAIVER, /* of a baseline that davit kept (known.h): it was waived then */
+	SUPPRESSIONS
+};
 
 /* What an identity is made of, the weakest first. */
 enum identity_kind {

@@ -10,6 +10,7 @@
 #include "os/file.h"
 #include "scan/identity.h"
 #include "scan/json_input.h"
+#include "scan/known.h"
 
 static int read_one(const char *file, convert_read *read, const char *root, struct findings *list,
 		    struct error *err)
@@ -48,6 +49,17 @@ int scan_read(const char *const *files, uint32_t count, convert_read *read, cons
 	return status;
 }
 
+static int take_known(const char *file, struct findings *to, struct error *err)
+{
+	struct buf text;
+	buf_init(&text, KNOWN_BYTES_MAX);
+	int status = file_read(AT_FDCWD, file, &text, err);
+	if (status == 0)
+		status = known_read(file, buf_text(&text), text.size, to, err);
+	buf_done(&text);
+	return status;
+}
+
 static int take_waivers(const char *file, struct waivers *to, struct error *err)
 {
 	struct buf text;
@@ -64,12 +76,14 @@ int scan_check(const struct scan_request *request, struct scan_report **ret_repo
 {
 	struct scan_report *report = mem_zero(1, sizeof *report);
 	report->policy = request->policy;
-	report->has_base = request->against != NULL;
+	report->has_base = request->against || request->known;
 	int status = scan_read(request->files, request->file_count, convert_sarif, request->source,
 			       &report->now, err);
 	/* The tree is the one of now; the baseline's lines are where they were then. */
-	if (status == 0 && report->has_base)
+	if (status == 0 && request->against)
 		status = scan_read(&request->against, 1, convert_sarif, NULL, &report->base, err);
+	else if (status == 0 && request->known)
+		status = take_known(request->known, &report->base, err);
 	if (status == 0 && request->waivers)
 		status = take_waivers(request->waivers, &report->waivers, err);
 	if (status < 0) {

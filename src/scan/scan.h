@@ -26,6 +26,7 @@ struct scan_request {
 	const char *const *files; /* SARIF; "-" is standard input */
 	uint32_t file_count;      /* 1 to SCAN_FILES_MAX */
 	const char *against;      /* SARIF of the baseline, or NULL: every finding is new */
+	const char *known;        /* the baseline as known.h writes it, where `against` is NULL */
 	const char *waivers;      /* a file, or NULL */
 	const char *source;       /* the tree that was scanned, or NULL */
 	struct scan_policy policy;
