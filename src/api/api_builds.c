@@ -44,6 +44,12 @@ static int add_stage(void *context, const struct store_build_stage *t)
 		json_object_set_new(o, "tests",
 				    json_pack("{s:i,s:i,s:i}", "tests", (int)t->tests, "failed",
 					      (int)t->failed, "skipped", (int)t->skipped));
+	if (t->scanned)
+		json_object_set_new(o, "findings",
+				    json_pack("{s:i,s:i,s:i,s:i,s:i,s:s}", "new", (int)t->fresh,
+					      "existing", (int)t->known, "fixed", (int)t->fixed,
+					      "waived", (int)t->waived, "suppressed",
+					      (int)t->suppressed, "since", t->since));
 	if (t->origin > 0)
 		json_object_set_new(o, "from_build", json_integer(t->origin));
 	json_array_append_new(context, o);

@@ -8,6 +8,18 @@ static void put_number(json_t *o, const char *key, uint64_t number)
 	json_object_set_new(o, key, json_integer((json_int_t)number));
 }
 
+static json_t *json_of_findings(const struct view_findings *f)
+{
+	json_t *o = json_object();
+	put_number(o, "build", f->build);
+	put_number(o, "new", f->fresh);
+	put_number(o, "existing", f->known);
+	put_number(o, "fixed", f->fixed);
+	put_number(o, "waived", f->waived);
+	json_object_set_new(o, "since", json_string(f->since));
+	return o;
+}
+
 json_t *json_of_gate(const struct view_gate *g)
 {
 	if (!g->waits)
@@ -33,6 +45,8 @@ json_t *json_of_gate(const struct view_gate *g)
 		json_array_append_new(answers, answer);
 	}
 	json_object_set_new(o, "answers", answers);
+	if (g->findings.scanned)
+		json_object_set_new(o, "findings", json_of_findings(&g->findings));
 	return o;
 }
 

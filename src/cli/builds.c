@@ -67,6 +67,23 @@ static void put_state(const struct cli *cli, struct buf *to, const char *state)
 		   screen_glyph(cli, look_of(state)), state);
 }
 
+static void put_findings(struct buf *to, const json_t *findings)
+{
+	if (!findings)
+		return;
+	buf_printf(to, "  findings: %llu new, %llu existing, %llu fixed",
+		   (unsigned long long)json_number_of(findings, "new"),
+		   (unsigned long long)json_number_of(findings, "existing"),
+		   (unsigned long long)json_number_of(findings, "fixed"));
+	if (json_number_of(findings, "waived") > 0)
+		buf_printf(to, ", %llu waived",
+			   (unsigned long long)json_number_of(findings, "waived"));
+	if (json_text_of(findings, "since")[0]) {
+		buf_puts(to, " since ");
+		screen_put_foreign(to, json_text_of(findings, "since"));
+	}
+}
+
 static void put_stage(const struct cli *cli, struct buf *to, const json_t *stage, unsigned width)
 {
 	const char *state = json_text_of(stage, "state");
@@ -83,6 +100,7 @@ static void put_stage(const struct cli *cli, struct buf *to, const json_t *stage
 						json_number_of(tests, "failed") -
 						json_number_of(tests, "skipped")),
 			   (unsigned long long)json_number_of(tests, "tests"));
+	put_findings(to, json_object_get(stage, "findings"));
 	if (json_number_of(stage, "from_build") > 0)
 		buf_printf(to, "  from build %llu",
 			   (unsigned long long)json_number_of(stage, "from_build"));

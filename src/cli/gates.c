@@ -46,6 +46,25 @@ static void put_answers(const struct cli *cli, struct buf *to, const json_t *gat
 	}
 }
 
+static void put_findings(const struct cli *cli, struct buf *to, const json_t *findings)
+{
+	if (!findings)
+		return;
+	screen_put(cli, to, TONE_PLAIN,
+		   "  findings   %llu new, %llu existing, %llu fixed, %llu waived",
+		   (unsigned long long)json_number_of(findings, "new"),
+		   (unsigned long long)json_number_of(findings, "existing"),
+		   (unsigned long long)json_number_of(findings, "fixed"),
+		   (unsigned long long)json_number_of(findings, "waived"));
+	screen_put(cli, to, TONE_FAINT, "  build %llu",
+		   (unsigned long long)json_number_of(findings, "build"));
+	if (json_text_of(findings, "since")[0]) {
+		buf_puts(to, ", compared with ");
+		screen_put_foreign(to, json_text_of(findings, "since"));
+	}
+	buf_puts(to, "\n");
+}
+
 static void put_evidence(const struct cli *cli, struct buf *to, const json_t *rollout)
 {
 	const json_t *gate = json_object_get(rollout, "gate"), *step;
@@ -72,6 +91,7 @@ static void put_evidence(const struct cli *cli, struct buf *to, const json_t *ro
 				   screen_duration(json_number_of(gate, "soak_ms"), b));
 		buf_puts(to, "\n");
 	}
+	put_findings(cli, to, json_object_get(gate, "findings"));
 	json_array_foreach (json_object_get(rollout, "steps"), i, step)
 		screen_put(cli, to, TONE_FAINT, "  %2zu  %-6s %s\n", i + 1,
 			   json_text_of(step, "label"), json_text_of(step, "text"));

@@ -189,8 +189,9 @@ static const struct schema_key stage_keys[] = {
 	{"baseline", SCHEMA_TEXT, AT(app_stage, baseline), .valid = value_is_inside,
 	 .shape = "a path inside the application such as baseline.sarif",
 	 .example = "baseline.sarif",
-	 .doc = "A SARIF report in the commit: what is in it is not new. Left out, every finding "
-		"is."},
+	 .doc = "A SARIF report in the commit: what is in it is not new. Left out, what the last "
+		"good release of production had is not, in a build of the server; elsewhere every "
+		"finding is new."},
 	{"archive", SCHEMA_TEXTS, AT(app_stage, archive), .max = APP_TEXTS_MAX, .valid = is_path,
 	 .shape = PATH_SHAPE, .example = "[bin/, assets/]",
 	 .doc = "Make the release's archive of these paths, or of all with `[.]`, and of "

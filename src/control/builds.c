@@ -13,11 +13,13 @@
 #include "config/server.h"
 #include "control/build_release.h"
 #include "control/environment.h"
+#include "control/known.h"
 #include "control/release_config.h"
 #include "control/reports.h"
 #include "control/superseding.h"
 #include "store/audit.h"
 #include "store/builds.h"
+#include "store/findings.h"
 #include "store/releases.h"
 
 enum { RETRY_MS = 5000, LOST_MS = 500 };
@@ -61,6 +63,8 @@ static bool put(struct control *c, const struct store_build *b, const char *acti
 	put_row(c, b);
 	if (b->ended_unix_ms > 0)
 		store_end_build_stages(c->parts.store, b->number);
+	if (b->ended_unix_ms > 0 && b->number > BUILDS_LOGS_KEPT)
+		store_forget_findings(c->parts.store, b->number - BUILDS_LOGS_KEPT);
 	if (action)
 		add_audit(c, b, b->by, action);
 	if (control_commit(c, &err) == 0)
@@ -203,12 +207,21 @@ static void on_stage(void *context, uint32_t number, uint32_t index,
 					.tests = stage->tests,
 					.failed = stage->failed,
 					.skipped = stage->skipped,
-					.origin = stage->origin};
+					.origin = stage->origin,
+					.scanned = stage->scanned,
+					.fresh = stage->fresh,
+					.known = stage->known,
+					.fixed = stage->fixed,
+					.waived = stage->waived,
+					.suppressed = stage->suppressed};
 	struct error err;
 	text_copy(row.name, sizeof row.name, stage->name);
 	text_copy(row.state, sizeof row.state, stage->state);
 	text_copy(row.why, sizeof row.why, stage->why);
+	text_copy(row.since, sizeof row.since, stage->since);
 	control_begin(c, false);
+	if (stage->found)
+		store_put_findings(c->parts.store, stage->found, stage->found_size, row.found);
 	store_put_build_stage(c->parts.store, &row);
 	if (control_commit(c, &err) < 0) /* only shown: the build itself goes on */
 		log_event(LOG_WARNING, "control.build", "number=%u error=\"%s\"", number, err.text);
@@ -274,6 +287,7 @@ static int start(struct control *c, const struct store_build *b, struct error *e
 	const struct server *server =
 		c->parts.server ? c->parts.server(c->parts.server_context) : NULL;
 	char names[SERVER_NAMES_SIZE];
+	struct known known;
 	const struct builds_order order = {
 		.number = b->number,
 		.app = b->app,
@@ -282,8 +296,11 @@ static int start(struct control *c, const struct store_build *b, struct error *e
 		.ref = b->ref,
 		.origin = b->origin,
 		.signers = server && server->allowed_signers ? server->allowed_signers : "",
-		.signed_only = server_signed(server, b->app, names)};
-	return builds->ops->start(builds, &order, err);
+		.signed_only = server_signed(server, b->app, names),
+		.since = known.since,
+		.unknown = known.unknown};
+	int result = known_hand_over(c, b->app, &known, err);
+	return result < 0 ? result : builds->ops->start(builds, &order, err);
 }
 
 static void run(struct control *c, struct store_build *b)

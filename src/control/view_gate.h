@@ -24,6 +24,14 @@ struct view_freeze {
 	uint64_t since_unix_ms, until_unix_ms; /* until 0: until it is lifted */
 };
 
+/* What the scans of the build found that made a release, by what became of each since the baseline. */
+struct view_findings {
+	bool scanned; /* false: nothing else here is filled */
+	uint32_t build;
+	uint32_t fresh, known, fixed, waived;
+	char since[VIEW_GATE_TEXT_SIZE]; /* the baseline; "" = there was none */
+};
+
 /* What a rollout waits for before it begins. */
 struct view_gate {
 	bool waits;                     /* false: nothing else here is filled */
@@ -36,6 +44,7 @@ struct view_gate {
 	char from[VIEW_GATE_WORD_SIZE]; /* the environment before; "" = none */
 	uint64_t soaked_ms, soak_ms;    /* good there for so long, of so long */
 	uint64_t opens_in_ms;           /* 0: no window is shut */
+	struct view_findings findings;
 	uint32_t answer_count;
 	struct view_answer {
 		char person[CONTROL_WHO_SIZE];

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "control/environment.h"
 #include "control/infrastructure.h"
+#include "control/known.h"
 #include "control/migration.h"
 #include "control/summary.h"
 #include "control/view.h"
@@ -253,6 +254,7 @@ static void show_gate(const struct source *s)
 		v->soak_ms = g->rules.soak_ms;
 		v->soaked_ms = g->facts.soaked_ms;
 		v->opens_in_ms = g->facts.opens_in_ms;
+		known_show(s->environment->control, r->candidate.hex, &v->findings);
 		for (uint32_t i = 0; i < g->answer_count && i < VIEW_ANSWERS_MAX; i++) {
 			struct view_answer *to = &v->answers[v->answer_count++];
 			text_copy(to->person, sizeof to->person, g->answers[i].person);

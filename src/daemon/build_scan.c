@@ -3,6 +3,7 @@
 #include "daemon/build_scan.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -10,9 +11,10 @@
 #include "base/text.h"
 #include "os/file.h"
 #include "scan/json_input.h"
+#include "scan/known.h"
 #include "scan/scan.h"
 
-enum { PATH_SIZE = 4096, SHOWN_SIZE = 120, MS_PER_S = 1000 };
+enum { PATH_SIZE = 4096, SHOWN_SIZE = 120, MS_PER_S = 1000, NAMED_MAX = 10 };
 
 static const char waivers_file[] = "waivers.yaml";
 
@@ -60,58 +62,164 @@ static int refuse(const struct scan_report *report, struct error *err)
 			 tool, rule, path, line, severity_name(worst->severity));
 }
 
+/* --- what is said of it */
+
 static void count(const struct scan_report *report, struct builder_result *result)
 {
 	const uint32_t *total = report->counts.total;
+	struct builder_findings *f = &result->findings;
 	result->scanned = true;
-	result->findings = (struct builder_findings){.fresh = total[FINDING_NEW],
-						     .known = total[FINDING_EXISTING],
-						     .waived = total[FINDING_WAIVED],
-						     .suppressed = total[FINDING_SUPPRESSED]};
+	f->fresh = total[FINDING_NEW];
+	f->known = total[FINDING_EXISTING];
+	f->fixed = total[FINDING_FIXED];
+	f->waived = total[FINDING_WAIVED];
+	f->suppressed = total[FINDING_SUPPRESSED];
 }
 
-int build_scan_judge(const struct builder_job *job, const char *report_path, const char *source,
-		     struct builder_result *result, struct error *err)
+static void put_finding(struct buf *to, const struct finding *f)
+{
+	char tool[SHOWN_SIZE], rule[SHOWN_SIZE], path[SHOWN_SIZE];
+	shorten(f->tool, tool);
+	shorten(f->rule, rule);
+	shorten(f->path[0] ? f->path : "(no file)", path);
+	buf_printf(to, "davit: %s, %s: %s/%s at %s", finding_state_name(f->state),
+		   severity_name(f->severity), tool, rule, path);
+	if (f->line > 0)
+		buf_printf(to, ":%u", f->line);
+	buf_puts(to, "\n");
+}
+
+/* The worst first. */
+static void put_findings(struct buf *to, const struct findings *list, enum finding_state state)
+{
+	uint32_t count = 0;
+	for (unsigned severity = SEVERITIES; severity-- > 0;)
+		for (uint32_t i = 0; i < list->count; i++) {
+			const struct finding *f = &list->items[i];
+			if (f->state == state && f->severity == severity && count++ < NAMED_MAX)
+				put_finding(to, f);
+		}
+	if (count > NAMED_MAX)
+		buf_printf(to, "davit: %s: and %u more\n", finding_state_name(state),
+			   count - NAMED_MAX);
+}
+
+static void put_note(const struct builder_job *job, const struct builder_scan *scan,
+		     const struct scan_report *report, struct builder_findings *f)
+{
+	char base[SHOWN_SIZE] = "";
+	struct buf note;
+	buf_init(&note, sizeof f->note - 1);
+	if (job->baseline)
+		shorten(job->baseline, base);
+	else if (scan->known)
+		text_copy(base, sizeof base, scan->since);
+	text_copy(f->since, sizeof f->since, base);
+	if (base[0])
+		buf_printf(&note, "davit: compared with %s: ", base);
+	else if (scan->since)
+		buf_printf(&note,
+			   "davit: compared with nothing, for nothing is kept of what this stage "
+			   "found in %s, so that every finding is new: ",
+			   scan->since);
+	else
+		buf_printf(&note,
+			   "davit: compared with nothing, for %s, so that every finding is new: ",
+			   scan->unknown);
+	buf_printf(&note, "%u new, %u existing, %u fixed, %u waived, %u suppressed\n", f->fresh,
+		   f->known, f->fixed, f->waived, f->suppressed);
+	put_findings(&note, &report->now, FINDING_NEW);
+	put_findings(&note, &report->base, FINDING_FIXED);
+	text_copy(f->note, sizeof f->note, buf_text(&note));
+	buf_done(&note);
+}
+
+/* --- judged */
+
+static int keep(const char *path, const struct findings *list, struct error *err)
+{
+	struct buf text;
+	buf_init(&text, KNOWN_BYTES_MAX);
+	int code = known_write(list, &text, err);
+	if (code == 0)
+		code = file_write(AT_FDCWD, path, buf_text(&text), text.size, 0600, err);
+	buf_done(&text);
+	return code;
+}
+
+/* What is compared with: a file of the commit that it names, else what the release in production had. */
+static int find_base(const struct builder_job *job, const struct builder_scan *scan, int source_fd,
+		     char baseline[PATH_SIZE], struct scan_request *request, struct error *err)
+{
+	if (!job->baseline) {
+		request->known = scan->known;
+		return 0;
+	}
+	snprintf(baseline, PATH_SIZE, "%s/%s", scan->source, job->baseline);
+	request->against = baseline;
+	int code = check_inside(source_fd, job->baseline, SCAN_BYTES_MAX, err);
+	return code < 0 ? error_prefix(err, "The baseline \"%s\" cannot be read", job->baseline)
+			: 0;
+}
+
+/* `report`, where it returns 0, is the caller's. */
+static int check(const struct builder_job *job, const struct builder_scan *scan,
+		 struct scan_report **ret_report, struct error *err)
 {
 	char baseline[PATH_SIZE], waivers[PATH_SIZE];
-	struct scan_report *report = NULL;
-	struct scan_request request = {.files = &report_path,
+	struct scan_request request = {.files = &scan->report,
 				       .file_count = 1,
-				       .source = source,
+				       .source = scan->source,
 				       .policy = scan_policy_default,
 				       .now_unix_ms = (uint64_t)time(NULL) * MS_PER_S};
 	AUTO_CLOSE int fd = -1;
 	request.policy.block_at = (enum severity)job->block_at;
-	int code = file_open_directory(AT_FDCWD, source, &fd, err);
-	if (code == 0 && job->baseline) {
-		snprintf(baseline, sizeof baseline, "%s/%s", source, job->baseline);
-		request.against = baseline;
-		code = check_inside(fd, job->baseline, SCAN_BYTES_MAX, err);
-		if (code < 0)
-			error_prefix(err, "The baseline \"%s\" cannot be read", job->baseline);
-	}
-	snprintf(waivers, sizeof waivers, "%s/%s", source, waivers_file);
+	int code = file_open_directory(AT_FDCWD, scan->source, &fd, err);
+	if (code == 0)
+		code = find_base(job, scan, fd, baseline, &request, err);
+	snprintf(waivers, sizeof waivers, "%s/%s", scan->source, waivers_file);
 	if (code == 0 && faccessat(fd, waivers_file, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		request.waivers = waivers;
 		code = check_inside(fd, waivers_file, SCAN_BYTES_MAX, err);
 	}
 	if (code == 0)
-		code = scan_check(&request, &report, err);
+		code = scan_check(&request, ret_report, err);
+	if (code < 0 && request.known && strcmp(err->where, request.known) == 0)
+		return error_set(err, ERR_CORRUPT,
+				 "What this stage found in %s is no longer in the server's store "
+				 "as it was kept; name a \"baseline\" in the stage, or "
+				 "bring another release to production.",
+				 scan->since);
+	return code < 0 ? error_prefix(err, "The scan \"%s\" cannot be judged", job->sarif) : 0;
+}
+
+int build_scan_judge(const struct builder_job *job, const struct builder_scan *scan,
+		     struct builder_result *result, struct error *err)
+{
+	struct scan_report *report = NULL;
+	int code = check(job, scan, &report, err);
 	if (code < 0)
-		return error_prefix(err, "The scan \"%s\" cannot be judged", job->sarif);
+		return code;
 	count(report, result);
+	put_note(job, scan, report, &result->findings);
 	if (report->blocked)
 		code = refuse(report, err);
+	else if (scan->keep)
+		code = keep(scan->keep, &report->now, err);
 	scan_report_free(report);
 	return code;
 }
 
-int build_scan_judge_check(const struct check *check, const char *report, const char *tree,
+int build_scan_judge_check(const struct check *about, const char *report, const char *tree,
 			   struct error *err)
 {
-	const struct builder_job job = {.sarif = check->sarif,
-					.baseline = check->baseline[0] ? check->baseline : NULL,
-					.block_at = check->block_at};
-	struct builder_result result;
-	return build_scan_judge(&job, report, tree, &result, err);
+	const struct builder_job job = {.sarif = about->sarif,
+					.baseline = about->baseline[0] ? about->baseline : NULL,
+					.block_at = about->block_at};
+	const struct builder_scan scan = {
+		.report = report, .source = tree, .unknown = "its release names no baseline"};
+	struct builder_result *result = mem_zero(1, sizeof *result);
+	int code = build_scan_judge(&job, &scan, result, err);
+	free(result);
+	return code;
 }

@@ -3,8 +3,9 @@
  * build_scan - what a scanner found in a stage of a pipeline, or in a check of a release, judged (drivers/builder/local.h,
  *              `judge`).
  *
- * WHAT  The report is read by scan/scan.h, compared with the stage's baseline and freed of what waivers.yaml at the
- *       root of the commit lets through. Both are read from the commit, never from what a stage has made of it.
+ * WHAT  The report is read by scan/scan.h, compared with the stage's baseline, else with what the release that is live
+ *       in production had, and freed of what waivers.yaml at the root of the commit lets through. Baseline and waivers are
+ *       read from the commit, never from what a stage has made of it.
  * ERRORS ERR_DENIED: a new finding stands in the way; the sentence names the worst, its file and line. Others: the
  *       report, the baseline or the waivers cannot be read, which is a failure and never "nothing found".
  */
@@ -14,7 +15,7 @@
 #include "provider/builder.h"
 #include "provider/check.h"
 
-int build_scan_judge(const struct builder_job *job, const char *report, const char *source,
+int build_scan_judge(const struct builder_job *job, const struct builder_scan *scan,
 		     struct builder_result *result, struct error *err) MUST_CHECK;
 
 /* The same for a check of a running release (drivers/check/smoke.h, `judge`): `tree` are the release's files. */

@@ -81,6 +81,8 @@ static void put_notes(const struct run_stage *stage, struct buf *to)
 	if (result->scanned)
 		buf_printf(to, "  findings: %u new, %u known", result->findings.fresh,
 			   result->findings.known);
+	if (result->scanned && result->findings.fixed > 0)
+		buf_printf(to, ", %u fixed", result->findings.fixed);
 	if (result->scanned && result->findings.waived > 0)
 		buf_printf(to, ", %u waived", result->findings.waived);
 	if (result->cached)
@@ -124,8 +126,9 @@ static json_t *tests_json(const struct builder_tests *tests)
 
 static json_t *findings_json(const struct builder_findings *f)
 {
-	return json_pack("{s:i,s:i,s:i,s:i}", "new", (int)f->fresh, "existing", (int)f->known,
-			 "waived", (int)f->waived, "suppressed", (int)f->suppressed);
+	return json_pack("{s:i,s:i,s:i,s:i,s:i,s:s}", "new", (int)f->fresh, "existing",
+			 (int)f->known, "fixed", (int)f->fixed, "waived", (int)f->waived,
+			 "suppressed", (int)f->suppressed, "since", f->since);
 }
 
 static json_t *stage_json(const struct build_show *show, uint32_t index)

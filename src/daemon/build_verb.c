@@ -192,6 +192,8 @@ static void found(void *context)
 						      .log_bytes = LOCAL_LOG_BYTES,
 						      .work_bytes = LOCAL_WORK_BYTES,
 						      .cache_bytes = UINT64_C(4) << 30,
+						      .unknown = "a build without the server "
+								 "knows of no release",
 						      .judge = build_scan_judge};
 	b->status =
 		b->app->stage_count == 0

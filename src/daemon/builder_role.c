@@ -21,7 +21,7 @@
 
 enum {
 	PACK_MS = 10 * 60 * 1000,
-	ARGUMENTS = 11,
+	ARGUMENTS = 13,
 	CONFLICT_TRIES = 100,
 	CONFLICT_MS = 100,
 	TEXT_SIZE = 1024
@@ -34,6 +34,7 @@ struct role {
 	atomic_bool cancelled;
 	const char *directory, *repository, *commit, *ref, *wanted_app;
 	const char *signers, *signed_only;
+	const char *since, *unknown; /* the release in production */
 	struct checkout checkout;
 	char scratch[CHECKOUT_PATH_SIZE];
 	bool verify; /* the tag, before anything is run */
@@ -79,6 +80,15 @@ static void fail(struct role *r)
 
 /* --- the run */
 
+static void say_findings(const struct builder_result *result)
+{
+	const struct builder_findings *f = &result->findings;
+	if (!result->scanned)
+		return;
+	printf("\t%u\t%u\t%u\t%u\t%u", f->fresh, f->known, f->fixed, f->waived, f->suppressed);
+	put_text(f->since);
+}
+
 static void on_changed(void *context, uint32_t index)
 {
 	struct role *r = context;
@@ -101,7 +111,9 @@ static void on_changed(void *context, uint32_t index)
 		 : state == GRAPH_FAILED  ? stage.result->sentence
 		 : state == GRAPH_SKIPPED ? (stage.blame ? stage.blame : "left out")
 					  : "");
-	printf("\t%u\n", from);
+	printf("\t%u", from);
+	say_findings(stage.result);
+	puts("");
 	fflush(stdout);
 }
 
@@ -141,14 +153,22 @@ static int take_over(struct role *r)
 		more = false;
 		for (uint32_t i = 0; i < run_count(r->run); i++) {
 			struct kept_stage *kept = &r->kept[i];
-			struct builder_result result = {.passed = true,
-							.archived = kept->archived,
-							.tested = kept->tests > 0,
-							.tests = {.tests = kept->tests,
-								  .failed = kept->failed,
-								  .skipped = kept->skipped}};
+			struct builder_result result = {
+				.passed = true,
+				.archived = kept->archived,
+				.tested = kept->tests > 0,
+				.tests = {.tests = kept->tests,
+					  .failed = kept->failed,
+					  .skipped = kept->skipped},
+				.scanned = kept->scanned,
+				.findings = {.fresh = kept->fresh,
+					     .known = kept->known,
+					     .fixed = kept->fixed,
+					     .waived = kept->waived,
+					     .suppressed = kept->suppressed}};
 			if (kept->number == 0 || !run_can_take(r->run, i))
 				continue;
+			text_copy(result.findings.since, sizeof result.findings.since, kept->since);
 			if (builder_local_take(r->builder, run_stage(r->run, i).name, kept,
 					       &r->err) < 0) {
 				kept->number = 0;
@@ -300,6 +320,8 @@ static void found(void *context)
 						      .log_bytes = LOCAL_LOG_BYTES,
 						      .work_bytes = LOCAL_WORK_BYTES,
 						      .cache_bytes = UINT64_C(4) << 30,
+						      .since = r->since[0] ? r->since : NULL,
+						      .unknown = r->unknown,
 						      .judge = build_scan_judge};
 	loop_work(r->loop, open_builder, opened, r);
 }
@@ -355,6 +377,8 @@ int builder_role(int argc, char **argv)
 	r.origin = (uint32_t)origin;
 	r.signers = argv[9];
 	r.signed_only = argv[10];
+	r.since = argv[11];
+	r.unknown = argv[12];
 	buf_init(&r.config, CONFIG_FILE_MAX);
 	if (loop_new(&r.loop, &r.err) < 0 ||
 	    loop_signal_start(r.loop, SIGTERM, on_signal, &r, &term, &r.err) < 0) {

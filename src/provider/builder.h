@@ -31,6 +31,8 @@ enum {
 	BUILDER_TEST_NAMES_MAX = 20,
 	BUILDER_TEST_NAME_SIZE = 160,
 	BUILDER_LINE_MAX = 16 * 1024, /* a longer line comes in pieces */
+	BUILDER_SINCE_SIZE = 128,
+	BUILDER_NOTE_SIZE = 4096,
 };
 
 struct builder_texts {
@@ -65,7 +67,7 @@ struct builder_job {
 	struct builder_texts cache_key, cache_paths;
 	const char *junit;    /* NULL: none */
 	const char *sarif;    /* report of its scan; NULL: none */
-	const char *baseline; /* of the commit: what was let through before; NULL: nothing was */
+	const char *baseline; /* of the commit: what was let through before; NULL: the server's */
 	uint32_t block_at;    /* severity, from 0, low medium high critical */
 	struct builder_texts archive; /* empty: none */
 };
@@ -78,7 +80,20 @@ struct builder_tests {
 
 /* Of its scan, by what became of each since the baseline. */
 struct builder_findings {
-	uint32_t fresh, known, waived, suppressed;
+	uint32_t fresh, known, fixed, waived, suppressed;
+	char since[BUILDER_SINCE_SIZE]; /* the baseline, for people; "": there was none */
+	char note[BUILDER_NOTE_SIZE];   /* lines about them for the log; strangers' names escaped */
+};
+
+/* What a scan is judged by: paths that can be opened until that is done. */
+struct builder_scan {
+	const char *report;
+	const char *source; /* the commit's files */
+	const char *keep;   /* where what it found is to be kept; NULL: nowhere */
+	const char *known;  /* what is not new; NULL: there is none */
+	const char
+		*since; /* the release that is live in production; NULL: none is, or none of here */
+	const char *unknown; /* why `since` is NULL, to go on after "for" */
 };
 
 struct builder_result {

@@ -38,6 +38,9 @@ struct builds_order {
 	const char *signers;    /* of tags: a file as ssh-keygen(1) has it; "": there is none */
 	const char *
 		signed_only; /* environments that only a signed tag brings a release to, a blank between */
+	/* The release that builds_ops.known() told of, for people; "": there is none, and `unknown` is why, to go on after
+	 * "for". */
+	const char *since, *unknown;
 };
 
 struct builds_stage {
@@ -48,6 +51,12 @@ struct builds_stage {
 	uint64_t took_ms;
 	uint32_t tests, failed, skipped;
 	char why[BUILDS_TEXT_SIZE];
+	bool scanned; /* what follows is of its scan, by what became of each since the baseline */
+	uint32_t fresh, known, fixed, waived, suppressed;
+	char since[BUILDS_TEXT_SIZE]; /* the baseline, for people; "": there was none */
+	/* What was found, as scan/known.h writes it: of one that passed or was taken. NULL: it is not at hand. */
+	const char *found;
+	size_t found_size;
 };
 
 struct builds_outcome {
@@ -72,6 +81,10 @@ struct builds_listener {
 struct builds;
 
 struct builds_ops {
+	/* Before a start: what is known of a stage already, of which its scan finds nothing new; as it was `found` once.
+	 * Without a stage: nothing is known of any. What is not whole (size 0) makes the stage fail that needs it. */
+	int (*known)(struct builds *builds, const char *app, const char *stage, const void *bytes,
+		     size_t size, struct error *err);
 	int (*start)(struct builds *builds, const struct builds_order *order, struct error *err);
 	void (*cancel)(struct builds *builds, uint32_t number);
 	/* The log of a stage; open it: it may not be there (yet). False: the path is too long. */

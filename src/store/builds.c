@@ -50,8 +50,9 @@ void store_put_build_stage(struct store *s, const struct store_build_stage *t)
 	if (!query_write(
 		    &q, s,
 		    "INSERT OR REPLACE INTO build_stage (build, position, name, state, attempt,"
-		    " took, tests, failed, skipped, why, origin)"
-		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"))
+		    " took, tests, failed, skipped, why, origin, scanned, fresh, known, fixed,"
+		    " waived, suppressed, since, found)"
+		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"))
 		return;
 	query_number(&q, t->build);
 	query_number(&q, t->position);
@@ -64,6 +65,14 @@ void store_put_build_stage(struct store *s, const struct store_build_stage *t)
 	query_number(&q, t->skipped);
 	query_text(&q, t->why);
 	query_number(&q, t->origin);
+	query_number(&q, t->scanned);
+	query_number(&q, t->fresh);
+	query_number(&q, t->known);
+	query_number(&q, t->fixed);
+	query_number(&q, t->waived);
+	query_number(&q, t->suppressed);
+	query_text(&q, t->since);
+	query_text(&q, t->found);
 	query_run(&q);
 }
 
@@ -255,7 +264,8 @@ int store_build_stages(struct store *s, uint32_t build, store_build_stage_visit 
 	query_read(
 		&q, s,
 		"SELECT build, position, name, state, attempt, took, tests, failed, skipped, why,"
-		" origin FROM build_stage WHERE build = ? ORDER BY position");
+		" origin, scanned, fresh, known, fixed, waived, suppressed, since, found"
+		" FROM build_stage WHERE build = ? ORDER BY position");
 	query_number(&q, build);
 	while (stopped == 0 && query_row(&q)) {
 		struct store_build_stage t;
@@ -270,6 +280,14 @@ int store_build_stages(struct store *s, uint32_t build, store_build_stage_visit 
 		t.skipped = query_get_u32(&q);
 		query_get_text(&q, t.why, sizeof t.why);
 		t.origin = query_get_u32(&q);
+		t.scanned = query_get_u32(&q) != 0;
+		t.fresh = query_get_u32(&q);
+		t.known = query_get_u32(&q);
+		t.fixed = query_get_u32(&q);
+		t.waived = query_get_u32(&q);
+		t.suppressed = query_get_u32(&q);
+		query_get_text(&q, t.since, sizeof t.since);
+		query_get_text(&q, t.found, sizeof t.found);
 		stopped = visit(context, &t);
 	}
 	int code = query_finish(&q, err);

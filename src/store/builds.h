@@ -45,6 +45,11 @@ struct store_build_stage {
 	uint32_t tests, failed, skipped;
 	char why[STORE_SENTENCE_SIZE];
 	uint32_t origin; /* of one that is taken over: the build that it ran in; 0: this one */
+	/* Of its scan, by what became of each since the baseline. */
+	bool scanned;
+	uint32_t fresh, known, fixed, waived, suppressed;
+	char since[STORE_TAG_SIZE]; /* the baseline, for people; "": there was none */
+	char found[STORE_ID_SIZE];  /* what is kept of them: store/findings.h; "": nothing */
 };
 
 /* What was begun with the release in an environment: a rollout, or why there is none. */

@@ -206,9 +206,25 @@ static const char *const step_11[] = {
 	NULL,
 };
 
-const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2,  step_3,
-							step_4, step_5, step_6,  step_7,
-							step_8, step_9, step_10, step_11};
+/* What scans of builds found: counts of each stage, and each set of findings once. */
+static const char *const step_12[] = {
+	"ALTER TABLE build_stage ADD COLUMN scanned INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE build_stage ADD COLUMN fresh INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE build_stage ADD COLUMN known INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE build_stage ADD COLUMN fixed INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE build_stage ADD COLUMN waived INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE build_stage ADD COLUMN suppressed INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE build_stage ADD COLUMN since TEXT NOT NULL DEFAULT '';"
+	"ALTER TABLE build_stage ADD COLUMN found TEXT NOT NULL DEFAULT '';"
+	"CREATE INDEX build_stage_found ON build_stage (found) WHERE found <> '';"
+	"CREATE TABLE found (digest TEXT PRIMARY KEY CHECK (length(digest) = 64),"
+	"  body BLOB NOT NULL) STRICT;",
+	NULL,
+};
+
+const char *const *const schema_steps[STORE_VERSION] = {step_0,  step_1,  step_2, step_3, step_4,
+							step_5,  step_6,  step_7, step_8, step_9,
+							step_10, step_11, step_12};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)

@@ -20,26 +20,33 @@ enum {
 	NAME_SIZE = 160,
 	PART_SIZE = 64 * 1024,
 	NUMBERS_MAX = 1024,
+	NUMBERS = 11, /* of a stage */
+	FIELDS = 4 + NUMBERS,
 	NAMES_MAX = 4096
 };
 
-static const char HEAD[] = "davit kept 1\n";
+static const char HEAD[] = "davit kept 2\n";
 
 /* --- the file that says a stage passed */
 
 static void write_about(const struct kept *k, const struct kept_stage *s, char to[ABOUT_MAX])
 {
-	char of[DIGEST_HEX_SIZE], outputs[DIGEST_HEX_SIZE], archive[DIGEST_HEX_SIZE];
-	snprintf(to, ABOUT_MAX, "%s%s %s %s %u %u %llu %u %u %u\n", HEAD, digest_format(&k->of, of),
-		 digest_format(&s->outputs, outputs),
-		 s->archived ? digest_format(&s->archive, archive) : "-", s->number, s->attempt,
-		 (unsigned long long)s->took_ms, s->tests, s->failed, s->skipped);
+	char of[DIGEST_HEX_SIZE], outputs[DIGEST_HEX_SIZE], archive[DIGEST_HEX_SIZE],
+		found[DIGEST_HEX_SIZE];
+	snprintf(to, ABOUT_MAX, "%s%s %s %s %s %u %u %llu %u %u %u %u %u %u %u %u %s\n", HEAD,
+		 digest_format(&k->of, of), digest_format(&s->outputs, outputs),
+		 s->archived ? digest_format(&s->archive, archive) : "-",
+		 s->scanned ? digest_format(&s->found, found) : "-", s->number, s->attempt,
+		 (unsigned long long)s->took_ms, s->tests, s->failed, s->skipped, s->fresh,
+		 s->known, s->fixed, s->waived, s->suppressed, s->since);
 }
 
 static bool take_numbers(char *const *field, struct kept_stage *s)
 {
-	uint32_t *const to[] = {&s->number, &s->attempt, NULL, &s->tests, &s->failed, &s->skipped};
-	for (size_t i = 0; i < sizeof to / sizeof to[0]; i++) {
+	uint32_t *const to[NUMBERS] = {&s->number, &s->attempt, NULL,          &s->tests,
+				       &s->failed, &s->skipped, &s->fresh,     &s->known,
+				       &s->fixed,  &s->waived,  &s->suppressed};
+	for (size_t i = 0; i < NUMBERS; i++) {
 		uint64_t value;
 		if (!text_parse_u64(field[i], to[i] ? UINT32_MAX : INT64_MAX, &value))
 			return false;
@@ -51,10 +58,17 @@ static bool take_numbers(char *const *field, struct kept_stage *s)
 	return true;
 }
 
+/* "-": there is none. */
+static bool take_digest(const char *field, bool *ret_is, struct digest *ret_digest)
+{
+	*ret_is = strcmp(field, "-") != 0;
+	return !*ret_is || digest_parse(field, ret_digest);
+}
+
 static bool read_about(const struct kept *k, const char *name, struct digest *ret_of,
 		       struct kept_stage *s)
 {
-	char *field[10], *rest;
+	char *field[FIELDS], *rest;
 	struct error ignored;
 	struct buf text;
 	size_t count = 0;
@@ -65,12 +79,13 @@ static bool read_about(const struct kept *k, const char *name, struct digest *re
 	if (fine) {
 		text.data[text.size - 1] = '\0';
 		rest = text.data + sizeof HEAD - 1;
-		while (count < 10 && (field[count] = strsep(&rest, " ")))
+		while (count < FIELDS && (field[count] = strsep(&rest, " ")))
 			count++;
-		fine = count == 9 && digest_parse(field[0], ret_of) &&
-		       digest_parse(field[1], &s->outputs) && take_numbers(field + 3, s);
-		s->archived = fine && strcmp(field[2], "-") != 0;
-		fine = fine && (!s->archived || digest_parse(field[2], &s->archive));
+		fine = rest && text_copy(s->since, sizeof s->since, rest) &&
+		       digest_parse(field[0], ret_of) && digest_parse(field[1], &s->outputs) &&
+		       take_digest(field[2], &s->archived, &s->archive) &&
+		       take_digest(field[3], &s->scanned, &s->found) &&
+		       take_numbers(field + FIELDS - NUMBERS, s);
 	}
 	buf_done(&text);
 	return fine;
@@ -86,6 +101,12 @@ static void name_archive(const struct kept_stage *s, char to[NAME_SIZE])
 {
 	char hex[DIGEST_HEX_SIZE];
 	snprintf(to, NAME_SIZE, "outputs/%s.tar", digest_format(&s->archive, hex));
+}
+
+/* Of build `number`. */
+static void name_found(const char *stage, uint32_t number, char to[NAME_SIZE])
+{
+	snprintf(to, NAME_SIZE, "builds/%u/%s.findings", number, stage);
 }
 
 static bool digest_file(int dir_fd, const char *name, struct digest *ret_digest)
@@ -152,6 +173,9 @@ bool kept_find(const struct kept *k, uint32_t number, const char *stage, struct 
 	name_outputs(stage, s, name);
 	if (!digest_tree(k->fd, name, &found) || !digest_equal(&found, &s->outputs))
 		return false;
+	name_found(stage, number, name);
+	if (s->scanned && (!digest_file(k->fd, name, &found) || !digest_equal(&found, &s->found)))
+		return false;
 	name_archive(s, name);
 	return !s->archived ||
 	       (digest_file(k->fd, name, &found) && digest_equal(&found, &s->archive));
@@ -177,6 +201,18 @@ static int show_outputs(const struct kept *k, const char *stage, const char *nam
 	return 0;
 }
 
+/* What its scan found becomes this build's, and is where the builder's user looks for it. */
+static int take_found(const struct kept *k, const char *stage, const struct kept_stage *s,
+		      struct error *err)
+{
+	char name[NAME_SIZE], own[NAME_SIZE], place[NAME_SIZE];
+	name_found(stage, s->number, name);
+	name_found(stage, k->number, own);
+	snprintf(place, sizeof place, "findings/%s", stage);
+	int code = put_link(k->fd, name, k->build_fd, place, err);
+	return code < 0 || s->number == k->number ? code : put_link(k->fd, name, k->fd, own, err);
+}
+
 int kept_take(const struct kept *k, const char *stage, const struct kept_stage *s,
 	      struct error *err)
 {
@@ -187,6 +223,8 @@ int kept_take(const struct kept *k, const char *stage, const struct kept_stage *
 	name_archive(s, name);
 	if (code == 0 && s->archived)
 		code = put_link(k->fd, name, k->build_fd, "release.tar", err);
+	if (code == 0 && s->scanned)
+		code = take_found(k, stage, s, err);
 	/* A log may be missing: it is no reason to run the stage again. */
 	snprintf(name, sizeof name, "builds/%u/%s.log", s->number, stage);
 	snprintf(own, sizeof own, "builds/%u/%s.log", k->number, stage);
@@ -210,6 +248,16 @@ int kept_drop(const struct kept *k, const char *stage, struct error *err)
 }
 
 /* --- after a stage */
+
+static bool save_found(const struct kept *k, const char *stage, struct kept_stage *s)
+{
+	char place[NAME_SIZE], own[NAME_SIZE];
+	struct error ignored;
+	snprintf(place, sizeof place, "findings/%s", stage);
+	name_found(stage, k->number, own);
+	return digest_file(k->build_fd, place, &s->found) &&
+	       put_link(k->build_fd, place, k->fd, own, &ignored) == 0;
+}
 
 int kept_save(const struct kept *k, const char *stage, struct kept_stage *s, struct error *err)
 {
@@ -236,6 +284,8 @@ int kept_save(const struct kept *k, const char *stage, struct kept_stage *s, str
 		if (put_link(k->build_fd, "release.tar", k->fd, name, &ignored) < 0)
 			return 0;
 	}
+	if (s->scanned && !save_found(k, stage, s))
+		return 0;
 	snprintf(log, sizeof log, "logs/%s.log", stage);
 	snprintf(own, sizeof own, "builds/%u/%s.log", k->number, stage);
 	(void)!put_link(k->build_fd, log, k->fd, own, &ignored);

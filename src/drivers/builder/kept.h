@@ -4,6 +4,7 @@
  *
  * WHAT  KEPT/builds/N/STAGE      which stage of build N passed: numbers and digests, nothing that a stage wrote
  *       KEPT/builds/N/STAGE.log  its log
+ *       KEPT/builds/N/STAGE.findings  what its scan found
  *       KEPT/outputs/STAGE-<sha256>  its outputs, under the digest of their tree
  *       KEPT/outputs/<sha256>.tar    its archive
  *       A stage is there when its first file is, and that is written last. What is read is compared with its digests
@@ -22,6 +23,7 @@
 
 #include "base/digest.h"
 #include "base/err.h"
+#include "provider/builder.h"
 
 enum { KEPT_BUILDS_MAX = 10 };
 #define KEPT_BYTES_MAX (UINT64_C(8) << 30)
@@ -39,8 +41,11 @@ struct kept_stage {
 	uint32_t attempt;
 	uint64_t took_ms;
 	uint32_t tests, failed, skipped; /* all 0: it has no results */
+	uint32_t fresh, known, fixed, waived, suppressed;
 	bool archived;
-	struct digest outputs, archive;
+	bool scanned; /* the numbers before, and `found` */
+	struct digest outputs, archive, found;
+	char since[BUILDER_SINCE_SIZE]; /* what its findings were compared with; "": nothing */
 };
 
 int kept_open(struct kept *kept, int build_fd, uint32_t number, const char *commit, const char *ref,
@@ -56,7 +61,7 @@ int kept_take(const struct kept *kept, const char *stage, const struct kept_stag
 /* It is to run again: what this build had of it counts no longer. */
 int kept_drop(const struct kept *kept, const char *stage, struct error *err) MUST_CHECK;
 
-/* Keep what RUN/outputs/STAGE has, and the archive that was just made. What cannot be kept is no error: the stage would
+/* Keep what RUN/outputs/STAGE and BUILD/findings/STAGE have, and the archive that was just made. What cannot be kept is no error: the stage would
  * run again. < 0: the outputs are where nobody would find them. */
 int kept_save(const struct kept *kept, const char *stage, struct kept_stage *about,
 	      struct error *err) MUST_CHECK;

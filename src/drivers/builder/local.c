@@ -57,9 +57,18 @@ static void finish(struct attempt *a)
 	local->builder.listener.done(local->builder.listener.context, job, &result);
 }
 
+/* Nobody reads the note after that. */
+static void note_findings(struct attempt *a)
+{
+	for (char *rest = a->result.findings.note, *line; (line = strsep(&rest, "\n"));)
+		if (line[0])
+			stage_log_note(&a->log, line);
+}
+
 static void collected(void *context)
 {
 	struct attempt *a = context;
+	note_findings(a);
 	if (a->code < 0 && (a->result.passed || a->result.sentence[0] == '\0'))
 		fail(a, a->err.text, a->code == ERR_RETRY);
 	finish(a);
@@ -330,6 +339,10 @@ static int open_directories(struct local *local, struct error *err)
 	}
 	if (code == 0)
 		code = graft_remove(local->build_fd, "logs", err);
+	if (code == 0)
+		code = graft_remove(local->build_fd, "findings", err);
+	if (code == 0)
+		code = file_make_directories(local->build_fd, "findings", 0700, err);
 	if (code == 0)
 		code = open_below(local, "run", &local->run_fd, err);
 	if (code == 0)

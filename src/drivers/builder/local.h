@@ -6,6 +6,8 @@
  *       BUILD/lock          BUILD/cache/       see drivers/builder/cache.h
  *       BUILD/logs/         STAGE.log of the last run, a time before each line
  *       BUILD/release.tar   the last archive
+ *       BUILD/known/STAGE   what is no new finding of its scan (scan/known.h); written by others, only read here
+ *       BUILD/findings/STAGE  what its scan found in the last run, the same way
  *       BUILD/run/          all of a run; removed at its end, and at the next beginning if that was not reached:
  *                           source/, outputs/STAGE/, stages/STAGE/{work,tmp,home}, release/
  *       BUILD/kept/         see drivers/builder/kept.h; of builds that have a number
@@ -43,10 +45,13 @@ struct builder_local_settings {
 	 * is kept. */
 	uint32_t number, origin;
 	uint64_t log_bytes, work_bytes, cache_bytes;
+	/* The release that BUILD/known is about, for people; NULL: it is about none, and `unknown` is why, to go on after
+	 * "for". */
+	const char *since, *unknown;
 	/* Reads the report of a stage's scan, in another thread: 0 when nothing in it stands in the way, else the
-	 * reason. `report` and `source` (the commit's files) can be opened until it returns; `findings` is to be
-	 * filled where the report could be read. NULL: a stage with `sarif` fails. */
-	int (*judge)(const struct builder_job *job, const char *report, const char *source,
+	 * reason. `findings` is to be filled, and scan->keep written, where the report could be read. NULL: a stage
+	 * with `sarif` fails. */
+	int (*judge)(const struct builder_job *job, const struct builder_scan *scan,
 		     struct builder_result *result, struct error *err);
 };
 

@@ -266,9 +266,11 @@ static int read_tests(struct attempt *a, int work_fd, struct error *err)
 
 static int judge_scan(struct attempt *a, int work_fd, struct error *err)
 {
-	char report[40], source[SANDBOX_PATH_SIZE];
+	const struct builder_local_settings *s = &a->local->settings;
+	char report[40], source[SANDBOX_PATH_SIZE], keep[SANDBOX_PATH_SIZE],
+		known[SANDBOX_PATH_SIZE];
 	int fd = -1;
-	if (!a->local->settings.judge)
+	if (!s->judge)
 		return error_set(err, ERR_UNSUPPORTED,
 				 "Nothing here can read the report of a scan.");
 	int code = graft_open(work_fd, a->job->sarif, &fd, err);
@@ -276,7 +278,16 @@ static int judge_scan(struct attempt *a, int work_fd, struct error *err)
 		return error_prefix(err, "The report of its scan is not there");
 	snprintf(report, sizeof report, "/proc/self/fd/%d", fd);
 	snprintf(source, sizeof source, "%s/source", a->local->run);
-	code = a->local->settings.judge(a->job, report, source, &a->result, err);
+	snprintf(keep, sizeof keep, "%s/findings/%s", s->directory, a->job->stage);
+	snprintf(known, sizeof known, "%s/known/%s", s->directory, a->job->stage);
+	const struct builder_scan scan = {
+		.report = report,
+		.source = source,
+		.keep = keep,
+		.known = s->since && faccessat(AT_FDCWD, known, F_OK, 0) == 0 ? known : NULL,
+		.since = s->since,
+		.unknown = s->unknown};
+	code = s->judge(a->job, &scan, &a->result, err);
 	close(fd);
 	return code;
 }
@@ -301,6 +312,16 @@ static int keep_all(struct attempt *a, struct error *err)
 		about.tests = tests->tests;
 		about.failed = tests->failed;
 		about.skipped = tests->skipped;
+	}
+	if (a->result.scanned) {
+		const struct builder_findings *found = &a->result.findings;
+		about.scanned = true;
+		about.fresh = found->fresh;
+		about.known = found->known;
+		about.fixed = found->fixed;
+		about.waived = found->waived;
+		about.suppressed = found->suppressed;
+		text_copy(about.since, sizeof about.since, found->since);
 	}
 	return kept_save(&a->local->kept, a->job->stage, &about, err);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "os/file.h"
 #include "os/graft.h"
@@ -23,7 +24,8 @@ enum {
 	LINE_SIZE = 16 * 1024,
 	READ_SIZE = 4096,
 	FIELDS_MAX = 9 + BUILDS_ENVIRONMENTS_MAX,
-	KEPT_MAX = 1000
+	KEPT_MAX = 1000,
+	FOUND_MAX = 4 << 20
 };
 
 struct line_reader {
@@ -67,8 +69,36 @@ static uint32_t small_of(const char *text)
 	return text_parse_u64(text, UINT32_MAX, &number) ? (uint32_t)number : 0;
 }
 
+/* What the scan of a stage that passed found; of any other nothing is to be held against. */
+static void read_found(struct builds_process *p, struct builds_stage *stage, struct buf *to)
+{
+	char name[2 * BUILDS_NAME_SIZE + 32];
+	struct error err;
+	if (strcmp(stage->state, "passed") != 0 && strcmp(stage->state, "taken") != 0)
+		return;
+	snprintf(name, sizeof name, "apps/%s/findings/%s", p->app, stage->name);
+	if (file_read(p->directory_fd, name, to, &err) < 0) {
+		log_event(LOG_WARNING, "builds.findings", "number=%u stage=%s error=\"%s\"",
+			  p->number, stage->name, err.text);
+		return;
+	}
+	stage->found = buf_text(to);
+	stage->found_size = to->size;
+}
+
+static void take_findings(struct builds_stage *stage, char *const *field)
+{
+	uint32_t *const to[] = {&stage->fresh, &stage->known, &stage->fixed, &stage->waived,
+				&stage->suppressed};
+	stage->scanned = true;
+	for (size_t i = 0; i < sizeof to / sizeof to[0]; i++)
+		*to[i] = small_of(field[i]);
+	text_copy(stage->since, sizeof stage->since, field[5]);
+}
+
 static void on_stage(struct builds_process *p, char *const *field, size_t count)
 {
+	struct buf found;
 	struct builds_stage stage = {.attempt = 0};
 	uint32_t index = 0;
 	if (count < 10)
@@ -88,7 +118,13 @@ static void on_stage(struct builds_process *p, char *const *field, size_t count)
 		return;
 	if (index == p->stage_count)
 		text_copy(p->stages[p->stage_count++], BUILDS_NAME_SIZE, stage.name);
+	buf_init(&found, FOUND_MAX);
+	if (count >= 16) {
+		take_findings(&stage, field + 10);
+		read_found(p, &stage, &found);
+	}
 	p->builds.listener.stage(p->builds.listener.context, p->number, index, &stage);
+	buf_done(&found);
 }
 
 static void on_end(struct builds_process *p, char *const *field, size_t count)
@@ -230,9 +266,20 @@ static int start(struct builds *builds, const struct builds_order *order, struct
 	snprintf(parent, sizeof parent, "%d", (int)getpid());
 	snprintf(number, sizeof number, "%u", order->number);
 	snprintf(origin, sizeof origin, "%u", order->origin);
-	const char *const argv[] = {"davit",       "builder",  directory,      order->repository,
-				    order->commit, order->ref, order->app,     parent,
-				    number,        origin,     order->signers, order->signed_only,
+	const char *const argv[] = {"davit",
+				    "builder",
+				    directory,
+				    order->repository,
+				    order->commit,
+				    order->ref,
+				    order->app,
+				    parent,
+				    number,
+				    origin,
+				    order->signers,
+				    order->signed_only,
+				    order->since,
+				    order->unknown,
 				    NULL};
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return error_errno(err, errno, "No pipe can be made");
@@ -294,8 +341,24 @@ static void forget(struct builds *builds, uint32_t up_to)
 	}
 }
 
+/* The builder reads them, and nothing that runs in its sandboxes does. */
+static int known(struct builds *builds, const char *app, const char *stage, const void *bytes,
+		 size_t size, struct error *err)
+{
+	struct builds_process *p = of(builds);
+	char name[2 * BUILDS_NAME_SIZE + 32];
+	ASSERT(p->number == 0);
+	snprintf(name, sizeof name, "apps/%s/known", app);
+	if (!stage) {
+		int code = graft_remove(p->directory_fd, name, err);
+		return code < 0 ? code : file_make_directories(p->directory_fd, name, 0700, err);
+	}
+	snprintf(name, sizeof name, "apps/%s/known/%s", app, stage);
+	return file_write(p->directory_fd, name, bytes, size, 0600, err);
+}
+
 static const struct builds_ops ops = {
-	.start = start, .cancel = cancel, .log = log_path, .forget = forget};
+	.known = known, .start = start, .cancel = cancel, .log = log_path, .forget = forget};
 
 int builds_process_new(struct loop *loop, const char *directory, struct builds **ret_builds,
 		       struct error *err)

@@ -21,6 +21,21 @@ static const char yaml[] = "app: shop\n"
 
 struct world_builder world_builder;
 
+static int known(struct builds *builds, const char *app, const char *stage, const void *bytes,
+		 size_t size, struct error *err)
+{
+	size_t used = strlen(world_builder.known);
+	(void)builds;
+	(void)err;
+	assert_string_equal(app, "shop");
+	if (!stage)
+		world_builder.known[0] = '\0';
+	else
+		snprintf(world_builder.known + used, sizeof world_builder.known - used, "%s=%.*s ",
+			 stage, (int)size, (const char *)bytes);
+	return 0;
+}
+
 static int start(struct builds *builds, const struct builds_order *order, struct error *err)
 {
 	(void)builds;
@@ -32,6 +47,8 @@ static int start(struct builds *builds, const struct builds_order *order, struct
 	}
 	world_builder.running = order->number;
 	world_builder.origin = order->origin;
+	text_copy(world_builder.since, sizeof world_builder.since, order->since);
+	text_copy(world_builder.unknown, sizeof world_builder.unknown, order->unknown);
 	world_builder.started++;
 	snprintf(world_builder.order + used, sizeof world_builder.order - used, "%u ",
 		 order->number);
@@ -61,7 +78,7 @@ static void forget(struct builds *builds, uint32_t up_to)
 }
 
 static const struct builds_ops script_ops = {
-	.start = start, .cancel = cancel, .log = log_path, .forget = forget};
+	.known = known, .start = start, .cancel = cancel, .log = log_path, .forget = forget};
 
 void builder_ends(const char *state, const char *archive, const char *environment)
 {

@@ -16,6 +16,8 @@ extern struct world_builder {
 	uint32_t running, started, cancelled; /* numbers; 0: none */
 	uint32_t origin;                      /* of the last start */
 	char order[512];                      /* of the starts */
+	char known[512];                      /* "STAGE=BYTES " of what the last start was told */
+	char since[BUILDS_TEXT_SIZE], unknown[BUILDS_TEXT_SIZE]; /* of the last start */
 	bool refuses;
 } world_builder;
 

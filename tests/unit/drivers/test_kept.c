@@ -17,6 +17,8 @@ static void open_build(uint32_t number, const char *commit, const char *ref)
 	kept_close(&kept);
 	assert_int_equal(graft_remove(scratch.fd, "run", &err), 0);
 	assert_int_equal(graft_remove(scratch.fd, "logs", &err), 0);
+	assert_int_equal(graft_remove(scratch.fd, "findings", &err), 0);
+	assert_int_equal(file_make_directories(scratch.fd, "findings", 0700, &err), 0);
 	assert_int_equal(file_make_directories(scratch.fd, "run/outputs", 0700, &err), 0);
 	assert_int_equal(file_make_directories(scratch.fd, "logs", 0700, &err), 0);
 	assert_int_equal(kept_open(&kept, scratch.fd, number, commit, ref, &err), 0);
@@ -111,6 +113,40 @@ static void what_passed_is_found_by_the_next_build_of_the_same_commit(void **sta
 	assert_false(kept_find(&kept, 2, "unit", &about));
 	assert_false(is_there("run/outputs/unit"));
 	assert_true(kept_find(&kept, 1, "unit", &about));
+}
+
+static void what_a_scan_found_goes_with_its_stage(void **state)
+{
+	(void)state;
+	struct kept_stage about, scan = {.attempt = 1,
+					 .scanned = true,
+					 .fresh = 1,
+					 .known = 2,
+					 .fixed = 3,
+					 .waived = 4,
+					 .suppressed = 5,
+					 .since = "v1.2.3 (prod)"};
+	put("findings/scan", "davit findings 1 0\n");
+	assert_int_equal(file_make_directories(scratch.fd, "run/outputs/scan", 0755, &err), 0);
+	assert_int_equal(kept_save(&kept, "scan", &scan, &err), 0);
+	open_build(2, "c1", "refs/heads/main");
+	assert_true(kept_find(&kept, 1, "scan", &about));
+	assert_true(about.scanned);
+	assert_int_equal(about.fresh, 1);
+	assert_int_equal(about.known, 2);
+	assert_int_equal(about.fixed, 3);
+	assert_int_equal(about.waived, 4);
+	assert_int_equal(about.suppressed, 5);
+	assert_string_equal(about.since, "v1.2.3 (prod)");
+	assert_int_equal(kept_take(&kept, "scan", &about, &err), 0);
+	has("findings/scan", "davit findings 1 0\n");
+	assert_true(kept_find(&kept, 2, "scan", &about));
+	/* Without it the stage is none that passed. */
+	put("kept/builds/1/scan.findings", "davit findings 1 1\n");
+	assert_false(kept_find(&kept, 1, "scan", &about));
+	assert_int_equal(unlinkat(scratch.fd, "kept/builds/1/scan.findings", 0), 0);
+	assert_false(kept_find(&kept, 1, "scan", &about));
+	assert_true(kept_find(&kept, 2, "scan", &about));
 }
 
 static void another_commit_or_ref_finds_nothing(void **state)
@@ -227,6 +263,7 @@ int main(void)
 #define KEPT_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		KEPT_TEST(what_passed_is_found_by_the_next_build_of_the_same_commit),
+		KEPT_TEST(what_a_scan_found_goes_with_its_stage),
 		KEPT_TEST(another_commit_or_ref_finds_nothing),
 		KEPT_TEST(what_is_damaged_is_not_found),
 		KEPT_TEST(a_damaged_word_about_a_stage_is_none),

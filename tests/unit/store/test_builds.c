@@ -175,6 +175,41 @@ static void stages_and_rollouts_are_replaced_one_by_one(void **state)
 	assert_string_equal(rollouts.text, "dev:0 prod:9 ");
 }
 
+static int take_stage(void *context, const struct store_build_stage *t)
+{
+	*(struct store_build_stage *)context = *t;
+	return 0;
+}
+
+static void what_a_stage_found_comes_back_as_it_was(void **state)
+{
+	struct fixture *f = *state;
+	struct store_build b = a_build(1, "shop", "running");
+	struct store_build_stage got, scan = {.build = 1,
+					      .name = "scan",
+					      .scanned = true,
+					      .fresh = 1,
+					      .known = 2,
+					      .fixed = 3,
+					      .waived = 4,
+					      .suppressed = 5,
+					      .since = "v1.2.3 (prod)"};
+	memset(scan.found, 'a', sizeof scan.found - 1);
+	put(f, &b);
+	store_begin(f->s);
+	store_put_build_stage(f->s, &scan);
+	must(store_commit(f->s, &f->err), &f->err);
+	must(store_build_stages(f->s, 1, take_stage, &got, &f->err), &f->err);
+	assert_true(got.scanned);
+	assert_int_equal(got.fresh, 1);
+	assert_int_equal(got.known, 2);
+	assert_int_equal(got.fixed, 3);
+	assert_int_equal(got.waived, 4);
+	assert_int_equal(got.suppressed, 5);
+	assert_string_equal(got.since, "v1.2.3 (prod)");
+	assert_string_equal(got.found, scan.found);
+}
+
 static int list_state(void *context, const struct store_build_stage *t)
 {
 	add(context, t->state, t->origin);
@@ -257,6 +292,7 @@ int main(void)
 		STORE_TEST(the_same_order_is_found_while_it_has_not_ended),
 		STORE_TEST(the_newest_come_first_of_one_application_or_of_all),
 		STORE_TEST(stages_and_rollouts_are_replaced_one_by_one),
+		STORE_TEST(what_a_stage_found_comes_back_as_it_was),
 		STORE_TEST(no_stage_runs_in_a_build_that_has_ended),
 		STORE_TEST(what_is_older_waits_for_the_same_with_another_commit),
 	};
