@@ -14,6 +14,7 @@
 #include "cli/screen.h"
 #include "cli/verbs.h"
 #include "config/config.h"
+#include "config/stages.h"
 
 enum { TEXT_MAX = 1 << 20, VALUE_MAX = 64 * 1024, APP_SIZE = 64, PATH_SIZE = 1024 };
 
@@ -142,7 +143,11 @@ static void print_set(const json_t *answer, bool rotate)
 	json_array_foreach (json_object_get(answer, "left"), i, row)
 		printf("%s is not restarted: %s\n", json_text_of(row, "environment"),
 		       json_text_of(row, "why"));
-	if (!rotate)
+	if (text_starts(json_text_of(answer, "name"), APP_STAGE_SECRETS))
+		printf("Stages that ask for it get it from the next build on, those of every "
+		       "branch "
+		       "that may be pushed, unless the server's own file names the branches.\n");
+	else if (!rotate)
 		printf("Instances that start from now on get it. Next: davit secrets list\n");
 	else if (json_array_size(json_object_get(answer, "restarted")) +
 			 json_array_size(json_object_get(answer, "left")) ==

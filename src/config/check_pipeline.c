@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "config/check.h"
+#include "config/value.h"
 
 enum { HINT_MAX = 128, CIRCLE_MAX = 300 };
 
@@ -82,6 +83,40 @@ static void check_scan(const struct stages *s, uint32_t stage)
 				     keys[i], keys[i]);
 }
 
+/* "davit:stages/npm" and nothing else: what a branch can write here must not open what production has. */
+static bool is_of_stages(const char *from)
+{
+	return value_is_secret(from) && text_starts(from, "davit:" APP_STAGE_SECRETS);
+}
+
+static void check_stage_secrets(const struct stages *s, uint32_t stage)
+{
+	const struct app_stage *about = &s->app->stages[stage];
+	const struct yaml_node *node = yaml_get(yaml_get(s->all, about->name), "secrets");
+	if (about->secrets.count > 0 && about->run.set == 0)
+		reader_error(s->r, node,
+			     "Stage \"%s\" has no \"run\" that could use a secret; add the "
+			     "script, or remove \"secrets\".",
+			     about->name);
+	for (uint32_t i = 0; i < about->secrets.count; i++) {
+		const struct app_variable *v = &about->secrets.items[i];
+		const struct yaml_node *at = yaml_get(node, v->name);
+		if (!is_of_stages(v->value))
+			reader_error(
+				s->r, at,
+				"%s of stage \"%s\" must be \"davit:stages/\" and a name, such "
+				"as \"davit:stages/npm\": a stage gets no other secrets, for "
+				"whoever may push a branch can read them.",
+				v->name, about->name);
+		for (uint32_t k = 0; k < about->env.count; k++)
+			if (strcmp(about->env.items[k].name, v->name) == 0)
+				reader_error(s->r, at,
+					     "%s of stage \"%s\" is in \"env\" and in \"secrets\"; "
+					     "remove one of them.",
+					     v->name, about->name);
+	}
+}
+
 static void check_stage(const struct stages *s, uint32_t stage)
 {
 	const struct app_stage *about = &s->app->stages[stage];
@@ -92,6 +127,7 @@ static void check_stage(const struct stages *s, uint32_t stage)
 	for (uint32_t i = 0; i < about->needs.count; i++)
 		check_need(s, stage, i);
 	check_scan(s, stage);
+	check_stage_secrets(s, stage);
 	for (uint32_t i = 0; i < stage; i++)
 		if (about->archive.count > 0 && s->app->stages[i].archive.count > 0) {
 			reader_error(s->r, node_of(s, stage, "archive"),

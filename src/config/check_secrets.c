@@ -6,6 +6,9 @@
 #include "config/check.h"
 #include "config/command.h"
 
+/* APP_STAGE_SECRETS without its slash. */
+static const char RESERVED[] = "stages";
+
 /* Of "davit:prod/db" that is prod. One that is of all environments passes. */
 static bool is_of(const char *from, const char *environment)
 {
@@ -63,6 +66,11 @@ void check_secrets(struct reader *r, const struct yaml_node *node,
 		   uint32_t count)
 {
 	const struct yaml_node *at = yaml_get(node, "secrets");
+	if (strcmp(environment->name, RESERVED) == 0)
+		reader_error(r, node,
+			     "No environment can be called \"%s\": secrets whose names begin so "
+			     "are those of pipelines; give it another name.",
+			     RESERVED);
 	for (uint32_t i = 0; i < count; i++)
 		check_process(r, at ? at : node, environment->name, &processes[i]);
 }

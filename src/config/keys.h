@@ -27,6 +27,9 @@
 #define DAY(number)    HOUR((number)*24ull)
 #define MIB(number)    ((number) * (1ull << 20))
 
+bool keys_is_branch(const char *text);      /* main, release/1.2; "release/" is all below it */
+bool keys_is_tag_pattern(const char *text); /* v1.4.2, or "v*" for all that begin so */
+
 #define KEYS_NAME_SHAPE "a name of lower-case letters, digits and \"-\", such as \"shop\""
 
 extern const struct schema_section schema_command;

@@ -21,7 +21,7 @@ static bool is_path(const char *text)
 }
 
 /* main, release/1.2; "release/" is all below it. */
-static bool is_branch(const char *text)
+bool keys_is_branch(const char *text)
 {
 	return text[0] != '-' && text[0] != '/' &&
 	       strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-") ==
@@ -30,7 +30,7 @@ static bool is_branch(const char *text)
 }
 
 /* v1.4.2, or "v*" for all that begin so. */
-static bool is_tag_pattern(const char *text)
+bool keys_is_tag_pattern(const char *text)
 {
 	size_t size = strlen(text);
 	char name[128];
@@ -39,7 +39,7 @@ static bool is_tag_pattern(const char *text)
 	text_copy(name, sizeof name, text);
 	if (name[size - 1] == '*')
 		name[size - 1] = '\0';
-	return name[0] == '\0' || is_branch(name);
+	return name[0] == '\0' || keys_is_branch(name);
 }
 
 static const struct schema_key script_keys[] = {
@@ -111,7 +111,7 @@ static const struct schema_section cache_section = {
 	.title = "cache", KEYS(cache_keys), .doc = "What a stage need not make again each time."};
 
 static const struct schema_key when_keys[] = {
-	{"branch", SCHEMA_TEXTS, AT(app_when, branch), .max = 16, .valid = is_branch,
+	{"branch", SCHEMA_TEXTS, AT(app_when, branch), .max = 16, .valid = keys_is_branch,
 	 .shape = "a branch such as main, or release/ for all below it", .example = "[main]",
 	 .doc = "Only for commits of these branches; a name that ends in `/` is all below it."},
 };
@@ -156,6 +156,14 @@ static const struct schema_key stage_keys[] = {
 	 .shape = "a variable's name such as CFLAGS, not PORT or DAVIT_*",
 	 .example = "{ CFLAGS: -O2 }",
 	 .doc = "Environment variables. Values are texts as written."},
+	{"secrets", SCHEMA_ENV, AT(app_stage, secrets), .max = APP_STAGE_SECRETS_MAX,
+	 .valid = value_is_variable,
+	 .shape = "a variable's name such as NPM_TOKEN, not PORT or DAVIT_*",
+	 .example = "{ NPM_TOKEN: davit:stages/npm }",
+	 .doc = "Environment variables whose values come from the server's store of secrets: "
+		"`davit secrets set stages/npm` writes it. A stage can read no secret of another "
+		"name. Each branch that may be pushed can read these, unless the server's own file "
+		"names the branches and tags (`secrets: { stages: … }`)."},
 	{"network", SCHEMA_BOOL, AT(app_stage, network), .fallback = "false",
 	 .doc = "Whether it can reach the network. Without it there is only a loopback of its "
 		"own."},
@@ -200,9 +208,7 @@ static const struct schema_key stage_keys[] = {
 };
 
 static const struct schema_later stage_later[] = {
-	{"image", "Make an archive: write \"archive: [bin/]\"."},
-	{"external", NULL},
-	{"secrets", "Nothing of a pipeline can read a secret until then."}};
+	{"image", "Make an archive: write \"archive: [bin/]\"."}, {"external", NULL}};
 
 const struct schema_section schema_stage = {
 	.title = "stage",
@@ -213,11 +219,11 @@ const struct schema_section schema_stage = {
 
 static const struct schema_key trigger_keys[] = {
 	{"branch", SCHEMA_TEXTS, AT(app_trigger, branch), .flags = SCHEMA_ONE, .max = 16,
-	 .valid = is_branch, .shape = "a branch such as main, or release/ for all below it",
+	 .valid = keys_is_branch, .shape = "a branch such as main, or release/ for all below it",
 	 .example = "main",
 	 .doc = "When one of these branches moves; a name that ends in `/` is all below it."},
 	{"tag", SCHEMA_TEXTS, AT(app_trigger, tag), .flags = SCHEMA_ONE, .max = 16,
-	 .valid = is_tag_pattern, .shape = "a tag such as v1.4.2, or v* for all that begin so",
+	 .valid = keys_is_tag_pattern, .shape = "a tag such as v1.4.2, or v* for all that begin so",
 	 .example = "\"v*\"",
 	 .doc = "When one of these tags comes; `v*` is all that begin with v. The release is "
 		"called by the tag."},

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "config/keys.h"
 #include "config/reader.h"
+#include "config/trigger.h"
 #include "config/value.h"
 #include "config/yaml.h"
 
@@ -86,12 +87,29 @@ static bool is_absolute(const char *text)
 	return text[0] == '/' && text[1] && text_is_printable(text);
 }
 
+static const struct schema_key stage_refs_keys[] = {
+	{"branch", SCHEMA_TEXTS, AT(app_trigger, branch), .flags = SCHEMA_ONE, .max = 16,
+	 .valid = keys_is_branch, .shape = "a branch such as main, or release/ for all below it",
+	 .example = "main",
+	 .doc = "Builds of these branches; a name that ends in `/` is all below it."},
+	{"tag", SCHEMA_TEXTS, AT(app_trigger, tag), .flags = SCHEMA_ONE, .max = 16,
+	 .valid = keys_is_tag_pattern, .shape = "a tag such as v1.4.2, or v* for all that begin so",
+	 .example = "\"v*\"", .doc = "Builds of these tags; `v*` is all that begin with v."},
+};
+
+static const struct schema_section stage_refs_section = {
+	.title = "refs", KEYS(stage_refs_keys), .doc = "Branches and tags."};
+
 static const struct schema_key secrets_keys[] = {
 	{"key", SCHEMA_TEXT, AT(server_secrets, key), .max = 1023, .valid = is_absolute,
 	 .shape = "an absolute path", .example = "/etc/davit/secrets.key",
 	 .doc = "The file with the key that secrets are sealed with. It is made when the first "
 		"secret is written; left out, it is `secrets.key` in the state directory. Keep a "
 		"copy of it apart from the backups: without it no secret can be read."},
+	{"stages", SCHEMA_SECTION, AT(server_secrets, stages), .flags = SCHEMA_OPTIONAL,
+	 .section = &stage_refs_section, .example = "{ branch: [main], tag: [\"v*\"] }",
+	 .doc = "Only builds of these branches and tags give secrets to their stages. Left out, "
+		"those of every ref do, so that whoever may push a branch can read them."},
 };
 
 static const struct schema_section secrets_section = {
@@ -342,6 +360,16 @@ static void check_protected(struct reader *r, const struct yaml_node *root, cons
 	}
 }
 
+/* One that names nothing would read as one that is not there, which lets every ref in. */
+static void check_stage_refs(struct reader *r, const struct yaml_node *root, const struct server *s)
+{
+	const struct yaml_node *at = yaml_get(yaml_get(root, "secrets"), "stages");
+	if (at && s->secrets.stages.branch.count + s->secrets.stages.tag.count == 0)
+		reader_error(r, at,
+			     "\"stages\" names no branch and no tag; name those whose stages get "
+			     "secrets, such as { branch: main }.");
+}
+
 int server_load(const char *text, size_t size, const char *file, struct server **ret_server,
 		struct config_errors *errors)
 {
@@ -358,6 +386,7 @@ int server_load(const char *text, size_t size, const char *file, struct server *
 	reader_section(&reader, &server_section, tree->root, s);
 	if (errors->count == 0) {
 		check_people(&reader, tree->root, s);
+		check_stage_refs(&reader, tree->root, s);
 		check_protected(&reader, tree->root, s);
 		check_sources(&reader, tree->root, s);
 		check_hosts(&reader, tree->root, s);
@@ -433,6 +462,12 @@ bool server_approval(const struct server *s, const char *key, const struct app_a
 		ret_approve->not_author |= least->not_author;
 	}
 	return own->set != 0 || least;
+}
+
+bool server_stage_secrets(const struct server *server, const char *ref)
+{
+	return !server || server->secrets.stages.set == 0 ||
+	       trigger_matches(&server->secrets.stages, ref);
 }
 
 const char *server_signed(const struct server *s, const char *app,

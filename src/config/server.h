@@ -9,6 +9,8 @@
  *       protect: { shop/prod: { approve: { by: [release-managers], count: 2 } } }
  *       secrets: { key: /etc/davit/secrets.key }
  *                where the key is that secrets are sealed with
+ *       secrets: { stages: { branch: [main], tag: ["v*"] } }
+ *                builds of these alone give secrets to their stages
  *       allowed_signers: /etc/davit/allowed_signers
  *       sources: { shop: { git: "https://github.com/acme/shop.git", poll: 1m, webhook: { from: github, … } } }
  *                repositories elsewhere whose commits are built
@@ -83,7 +85,8 @@ struct server_protected {
 
 struct server_secrets {
 	uint32_t set;
-	const char *key; /* path of the file with the key; NULL: in the state directory */
+	const char *key;           /* path of the file with the key; NULL: in the state directory */
+	struct app_trigger stages; /* refs whose stages get secrets; set 0: all */
 };
 
 struct server {
@@ -119,6 +122,9 @@ bool server_approval(const struct server *server, const char *key, const struct 
 
 /* NULL: nothing is told of this application. `server` may be NULL. */
 const struct server_host_place *server_host_of(const struct server *server, const char *app);
+
+/* Do the stages of a build of this ref get secrets? A commit without a ref does only where no refs are named. */
+bool server_stage_secrets(const struct server *server, const char *ref);
 
 /* The environments of an application with `signed_tags`, a blank between two. */
 const char *server_signed(const struct server *server, const char *app,

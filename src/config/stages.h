@@ -46,6 +46,11 @@ struct app_when {
 	struct app_texts branch; /* names, or "release/" for all below it */
 };
 
+/* What the name of a secret that stages may read begins with: nothing else opens to them. */
+#define APP_STAGE_SECRETS "stages/"
+
+enum { APP_STAGE_SECRETS_MAX = 16 };
+
 struct app_stage {
 	uint32_t set;
 	const char *name;
@@ -55,6 +60,7 @@ struct app_stage {
 	uint64_t timeout_ms;
 	uint32_t retry;
 	struct app_env env;
+	struct app_env secrets; /* values are "davit:stages/NAME" */
 	bool network;
 	uint32_t service_count;
 	struct app_service services[APP_SERVICES_MAX];

@@ -16,6 +16,7 @@
 #include "control/known.h"
 #include "control/release_config.h"
 #include "control/reports.h"
+#include "control/secrets.h"
 #include "control/superseding.h"
 #include "store/audit.h"
 #include "store/builds.h"
@@ -281,6 +282,22 @@ static void on_done(void *context, uint32_t number, const struct builds_outcome 
 	free(b);
 }
 
+/* What its stages can ask for. Why they get nothing, where they do, is theirs to say: others need nothing. */
+static void find_secrets(struct control *c, const struct server *server,
+			 const struct store_build *b, struct builds_order *order, struct buf *bytes,
+			 struct error *why)
+{
+	if (!server_stage_secrets(server, b->ref))
+		error_set(
+			why, ERR_DENIED,
+			"The server's own file gives secrets to stages of other branches and tags "
+			"only, and not to those of %s.",
+			b->ref[0] ? b->ref : "a commit without a name");
+	else if (secrets_of_stages(c, b->app, bytes, why) == 0)
+		order->secrets = bytes;
+	order->no_secrets = why->text;
+}
+
 static int start(struct control *c, const struct store_build *b, struct error *err)
 {
 	struct builds *builds = c->parts.builds;
@@ -288,7 +305,9 @@ static int start(struct control *c, const struct store_build *b, struct error *e
 		c->parts.server ? c->parts.server(c->parts.server_context) : NULL;
 	char names[SERVER_NAMES_SIZE];
 	struct known known;
-	const struct builds_order order = {
+	struct error no_secrets = {.text = ""};
+	struct buf secrets;
+	struct builds_order order = {
 		.number = b->number,
 		.app = b->app,
 		.repository = b->repository,
@@ -299,8 +318,14 @@ static int start(struct control *c, const struct store_build *b, struct error *e
 		.signed_only = server_signed(server, b->app, names),
 		.since = known.since,
 		.unknown = known.unknown};
+	buf_init(&secrets, SECRETS_STAGES_BYTES);
+	secrets.secret = true;
+	find_secrets(c, server, b, &order, &secrets, &no_secrets);
 	int result = known_hand_over(c, b->app, &known, err);
-	return result < 0 ? result : builds->ops->start(builds, &order, err);
+	if (result == 0)
+		result = builds->ops->start(builds, &order, err);
+	buf_done(&secrets);
+	return result;
 }
 
 static void run(struct control *c, struct store_build *b)

@@ -3,11 +3,13 @@
 #include "control/secrets.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/seal.h"
 #include "base/text.h"
+#include "config/stages.h"
 #include "config/value.h"
 #include "control/commands.h"
 #include "control/environment.h"
@@ -84,6 +86,19 @@ static int check_name(const char *app, const char *name, struct error *err)
 	return 0;
 }
 
+/* It is a variable of a stage, whose log must not show it. */
+static int check_of_stages(const struct secret_order *order, struct error *err)
+{
+	if (!text_starts(order->name, APP_STAGE_SECRETS) ||
+	    (order->size >= SECRETS_STAGE_VALUE_MIN && order->size <= SECRETS_STAGE_VALUE_MAX &&
+	     !memchr(order->value, '\0', order->size)))
+		return 0;
+	return error_set(err, ERR_INVALID,
+			 "A secret of stages has %d to %d bytes, and none of them is 0: others "
+			 "cannot be masked in the logs of stages.",
+			 SECRETS_STAGE_VALUE_MIN, SECRETS_STAGE_VALUE_MAX);
+}
+
 static void audit(struct control *c, const struct control_caller *caller, const char *action,
 		  const char *app, const char *name, uint32_t version)
 {
@@ -144,6 +159,8 @@ int control_set_secret(struct control *c, const struct control_caller *caller,
 	char hex[DIGEST_HEX_SIZE];
 	bool first;
 	int result = check_name(order->app, order->name, err);
+	if (result == 0)
+		result = check_of_stages(order, err);
 	if (result == 0 && (order->size == 0 || order->size > SECRETS_VALUE_MAX))
 		result = error_set(err, ERR_INVALID, "A secret has 1 to %d bytes.",
 				   SECRETS_VALUE_MAX);
@@ -264,6 +281,63 @@ int secrets_give(void *context, const struct instance_spec *spec,
 		result = control_commit(c, err);
 	}
 	buf_done(&sealed);
+	return result;
+}
+
+struct stage_names {
+	const char *app;
+	uint32_t count;
+	bool more;
+	char items[SECRETS_STAGES_MAX][SECRETS_NAME_SIZE];
+};
+
+static int add_name(void *context, const struct store_secret *secret)
+{
+	struct stage_names *names = context;
+	if (strcmp(secret->app, names->app) != 0 || !text_starts(secret->name, APP_STAGE_SECRETS))
+		return 0;
+	names->more = names->count == SECRETS_STAGES_MAX;
+	if (!names->more)
+		text_copy(names->items[names->count++], SECRETS_NAME_SIZE, secret->name);
+	return names->more;
+}
+
+static int open_newest(struct control *c, const struct seal_key *key, const char *app,
+		       const char *name, struct buf *to, struct error *err)
+{
+	struct store_secret row;
+	struct buf sealed;
+	char what[ABOUT_SIZE];
+	buf_init(&sealed, SEALED_MAX);
+	int result = find_version(c, app, name, 0, &row, &sealed, err);
+	buf_printf(to, "%s=", name);
+	if (result == 0)
+		result = seal_open(key, about(app, name, row.version, what), sealed.data,
+				   sealed.size, to, err);
+	buf_append(to, "", 1);
+	buf_done(&sealed);
+	return result;
+}
+
+int secrets_of_stages(struct control *c, const char *app, struct buf *to, struct error *err)
+{
+	struct stage_names *names = mem_zero(1, sizeof *names);
+	struct seal_key key;
+	bool first;
+	names->app = app;
+	int result = store_secrets(c->parts.store, add_name, names, err);
+	if (result >= 0 && names->more)
+		result = error_set(err, ERR_LIMIT,
+				   "The stages of %s have more than %d secrets; remove some: davit "
+				   "secrets list",
+				   app, SECRETS_STAGES_MAX);
+	if (result == 0 && names->count > 0) {
+		result = take_key(c, false, &key, &first, err);
+		for (uint32_t i = 0; result == 0 && i < names->count; i++)
+			result = open_newest(c, &key, app, names->items[i], to, err);
+		seal_key_wipe(&key);
+	}
+	free(names);
 	return result;
 }
 

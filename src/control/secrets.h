@@ -28,6 +28,14 @@ struct release_info;
 
 enum { SECRETS_VALUE_MAX = 64 * 1024, SECRETS_KEPT = 10, SECRETS_NAME_SIZE = 100 };
 
+/* "stages/npm" is for the stages of the application's pipeline alone, and one that logs can be cleared of. */
+enum {
+	SECRETS_STAGES_MAX = 64,
+	SECRETS_STAGE_VALUE_MIN = 4,
+	SECRETS_STAGE_VALUE_MAX = 4096,
+	SECRETS_STAGES_BYTES = SECRETS_STAGES_MAX * (SECRETS_STAGE_VALUE_MAX + SECRETS_NAME_SIZE)
+};
+
 struct secret_order {
 	const char *app;
 	const char *name; /* "prod/db" */
@@ -59,6 +67,9 @@ MUST_CHECK int secrets_give(void *control, const struct instance_spec *spec,
 			    struct error *err);
 MUST_CHECK int secrets_check(struct environment *e, const struct release_info *info,
 			     struct error *err);
+/* All of an application's stages, as "stages/npm=value", each with its NUL. */
+MUST_CHECK int secrets_of_stages(struct control *c, const char *app, struct buf *to,
+				 struct error *err);
 /* Into the spec: what the process is to be given. */
 void secrets_fill(const struct app_process *process, struct instance_spec *spec);
 

@@ -245,6 +245,8 @@ static int take_options(struct build *b)
 				 PARALLEL_MAX, parallel);
 	b->run_settings.parallel = (uint32_t)(number < PARALLEL_MAX ? number : PARALLEL_MAX);
 	b->run_settings.only = cli_option(&b->cli, "stage");
+	b->run_settings.no_secrets = "It is given secrets, and only a server has them; build it "
+				     "there (davit build --to ENV), or another stage with --stage.";
 	return 0;
 }
 

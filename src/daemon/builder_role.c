@@ -21,7 +21,9 @@
 
 enum {
 	PACK_MS = 10 * 60 * 1000,
-	ARGUMENTS = 13,
+	ARGUMENTS = 14,
+	SECRETS_MAX = 64,
+	SECRETS_BYTES = 1 << 20,
 	CONFLICT_TRIES = 100,
 	CONFLICT_MS = 100,
 	TEXT_SIZE = 1024
@@ -41,6 +43,12 @@ struct role {
 	struct buf config;
 	struct app *app;
 	char fallback[CHECKOUT_NAME_MAX + 16];
+	const char *no_secrets; /* why none are given; "": they are */
+	char unmaskable[TEXT_SIZE];
+	struct buf secret_bytes;
+	const char *secrets[SECRETS_MAX];
+	uint32_t secret_count;
+	struct mask *mask; /* of them; NULL: there are none */
 	struct builder_local_settings settings;
 	struct builder *builder;
 	struct run *run;
@@ -194,6 +202,9 @@ static void opened(void *context)
 		.changed = on_changed, .line = on_line, .done = on_done, .context = r};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	const struct run_settings settings = {.branch = r->checkout.branch,
+					      .secrets = r->no_secrets[0] ? NULL : r->secrets,
+					      .secret_count = r->secret_count,
+					      .no_secrets = r->no_secrets,
 					      .parallel =
 						      processors > 0 ? (uint32_t)processors : 1};
 	if (r->status == 0 && atomic_load(&r->cancelled))
@@ -322,8 +333,36 @@ static void found(void *context)
 						      .cache_bytes = UINT64_C(4) << 30,
 						      .since = r->since[0] ? r->since : NULL,
 						      .unknown = r->unknown,
+						      .mask = r->mask,
 						      .judge = build_scan_judge};
 	loop_work(r->loop, open_builder, opened, r);
+}
+
+/* "stages/npm=value", each with its NUL, on standard input. What cannot be masked is not given. */
+static int take_secrets(struct role *r)
+{
+	char part[4096];
+	ssize_t size;
+	for (off_t at = 0; (size = pread(STDIN_FILENO, part, sizeof part, at)) > 0; at += size)
+		buf_append(&r->secret_bytes, part, (size_t)size);
+	explicit_bzero(part, sizeof part);
+	if (r->secret_bytes.size == 0)
+		return 0;
+	r->mask = mem_new(sizeof *r->mask);
+	mask_init(r->mask);
+	const char *at = r->secret_bytes.data, *end = at + r->secret_bytes.size;
+	for (; at < end && !r->secret_bytes.overflowed; at += strlen(at) + 1) {
+		const char *value = strchr(at, '=');
+		if (r->secret_count == SECRETS_MAX || !value ||
+		    !mask_add(r->mask, value + 1, strlen(value + 1)))
+			break;
+		r->secrets[r->secret_count++] = at;
+	}
+	return at == end
+		       ? 0
+		       : error_set(&r->err, ERR_LIMIT,
+				   "The secrets of stages are too many, or too large together, to "
+				   "be masked in logs; remove some: davit secrets list");
 }
 
 static void find_commit(void *context)
@@ -379,6 +418,13 @@ int builder_role(int argc, char **argv)
 	r.signed_only = argv[10];
 	r.since = argv[11];
 	r.unknown = argv[12];
+	r.no_secrets = argv[13];
+	buf_init(&r.secret_bytes, SECRETS_BYTES);
+	r.secret_bytes.secret = true;
+	if (take_secrets(&r) < 0) {
+		text_copy(r.unmaskable, sizeof r.unmaskable, r.err.text);
+		r.no_secrets = r.unmaskable;
+	}
 	buf_init(&r.config, CONFIG_FILE_MAX);
 	if (loop_new(&r.loop, &r.err) < 0 ||
 	    loop_signal_start(r.loop, SIGTERM, on_signal, &r, &term, &r.err) < 0) {
@@ -393,5 +439,9 @@ int builder_role(int argc, char **argv)
 	loop_free(r.loop);
 	config_free(r.app);
 	buf_done(&r.config);
+	buf_done(&r.secret_bytes);
+	if (r.mask)
+		explicit_bzero(r.mask, sizeof *r.mask);
+	free(r.mask);
 	return 0;
 }

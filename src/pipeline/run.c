@@ -15,6 +15,8 @@ struct stage {
 	struct builder_job job;
 	struct builder_result result;
 	char *variables[APP_ENV_MAX];
+	char *secrets[APP_STAGE_SECRETS_MAX]; /* overwritten when they go */
+	char refusal[BUILDER_SENTENCE_SIZE];
 	const char *needs[GRAPH_STAGES_MAX]; /* all of them, each after what it needs itself */
 	uint64_t began_ms, took_ms;
 };
@@ -44,6 +46,46 @@ static struct builder_texts texts_of(const struct app_texts *texts)
 static struct builder_command command_of(const struct app_command *command)
 {
 	return (struct builder_command){.script = command->sh, .argv = texts_of(&command->args)};
+}
+
+/* The value of "davit:stages/npm"; NULL: it is not there. */
+static const char *find_secret(const struct run_settings *settings, const char *from)
+{
+	const char *name = from + strlen("davit:");
+	size_t size = strlen(name);
+	for (uint32_t i = 0; settings->secrets && i < settings->secret_count; i++)
+		if (strncmp(settings->secrets[i], name, size) == 0 &&
+		    settings->secrets[i][size] == '=')
+			return settings->secrets[i] + size + 1;
+	return NULL;
+}
+
+/* One that is missing is missed when the stage's turn comes: the others may well run. */
+static void give_secrets(struct stage *stage, const struct app *app,
+			 const struct run_settings *settings)
+{
+	const struct app_env *wanted = &stage->config.secrets;
+	for (uint32_t i = 0; i < wanted->count && !stage->refusal[0]; i++) {
+		const struct app_variable *variable = &wanted->items[i];
+		const char *value = find_secret(settings, variable->value),
+			   *name = variable->value + strlen("davit:");
+		if (!settings->secrets) {
+			text_copy(stage->refusal, sizeof stage->refusal, settings->no_secrets);
+		} else if (!value) {
+			snprintf(
+				stage->refusal, sizeof stage->refusal,
+				"There is no secret \"%s\" of %s; write it with: davit secrets set "
+				"%s --app %s",
+				name, app->name, name, app->name);
+		} else {
+			size_t size = strlen(variable->name) + strlen(value) + 2;
+			stage->secrets[i] = mem_new(size);
+			snprintf(stage->secrets[i], size, "%s=%s", variable->name, value);
+		}
+	}
+	stage->job.secrets = (struct builder_texts){.count = wanted->count,
+						    .items = (const char *const *)stage->secrets};
+	stage->job.refusal = stage->refusal[0] ? stage->refusal : NULL;
 }
 
 static void make_job(struct stage *stage)
@@ -261,6 +303,7 @@ int run_new(struct env *env, struct builder *builder, const struct app *app,
 	for (uint32_t i = 0; i < app->stage_count; i++) {
 		config_stage(app, i, &run->stages[i].config);
 		make_job(&run->stages[i]);
+		give_secrets(&run->stages[i], app, settings);
 	}
 	make_plan(run, settings);
 	for (uint32_t i = 0; i < app->stage_count; i++)
@@ -280,9 +323,16 @@ void run_free(struct run *run)
 	if (!run)
 		return;
 	run->env->ops->timer_stop(run->env, &run->timer);
-	for (uint32_t i = 0; i < run->plan.count; i++)
-		for (uint32_t k = 0; k < run->stages[i].config.env.count; k++)
-			free(run->stages[i].variables[k]);
+	for (uint32_t i = 0; i < run->plan.count; i++) {
+		struct stage *stage = &run->stages[i];
+		for (uint32_t k = 0; k < stage->config.env.count; k++)
+			free(stage->variables[k]);
+		for (uint32_t k = 0; k < APP_STAGE_SECRETS_MAX; k++) {
+			if (stage->secrets[k])
+				explicit_bzero(stage->secrets[k], strlen(stage->secrets[k]));
+			free(stage->secrets[k]);
+		}
+	}
 	free(run);
 }
 

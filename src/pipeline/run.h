@@ -21,6 +21,10 @@ struct run_settings {
 	const char *branch; /* of the commit, for `when`; "" : none */
 	const char *only;   /* this stage and what it needs; NULL: all */
 	uint32_t parallel;  /* at least 1 */
+	/* "stages/npm=value": what stages can ask for. NULL: nothing, and `no_secrets` is why, a sentence. */
+	const char *const *secrets;
+	uint32_t secret_count;
+	const char *no_secrets;
 };
 
 struct run_listener {

@@ -59,6 +59,8 @@ struct builder_job {
 	uint32_t attempt;
 	struct builder_command run;
 	struct builder_texts environment; /* "NAME=value", beside what every stage gets */
+	struct builder_texts secrets; /* the same; never written anywhere, and masked in the log */
+	const char *refusal;          /* why it is not run at all, a sentence; NULL: it is */
 	bool network;
 	uint32_t service_count;
 	struct builder_service services[BUILDER_SERVICES_MAX];

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 enum {
@@ -41,6 +42,10 @@ struct builds_order {
 	/* The release that builds_ops.known() told of, for people; "": there is none, and `unknown` is why, to go on after
 	 * "for". */
 	const char *since, *unknown;
+	/* What stages can ask for, "stages/npm=value", each with its NUL. NULL: nothing, and `no_secrets` is why, a
+	 * sentence. */
+	const struct buf *secrets;
+	const char *no_secrets;
 };
 
 struct builds_stage {

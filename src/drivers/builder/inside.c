@@ -284,6 +284,18 @@ static void run(struct inside *in, int signal_fd)
 	}
 }
 
+/* Nobody else may keep them: they are not in the spec. */
+static const char *take_secrets(struct inside_spec *spec)
+{
+	static char bytes[INSIDE_SECRETS_MAX];
+	if (spec->secret_count == 0)
+		return NULL;
+	ssize_t size = recv(STDIN_FILENO, bytes, sizeof bytes, 0);
+	bool fine = size > 0 && inside_add_secrets(spec, bytes, (size_t)size);
+	explicit_bzero(bytes, sizeof bytes);
+	return fine ? NULL : "The secrets of the stage did not come into the sandbox.";
+}
+
 int inside_main(int argc, char **argv)
 {
 	static struct inside in;
@@ -299,6 +311,8 @@ int inside_main(int argc, char **argv)
 		return 2;
 	}
 	const char *why = confine(&in.spec.limits);
+	if (!why)
+		why = take_secrets(&in.spec);
 	int signal_fd = listen_for_children();
 	if (!why && signal_fd < 0)
 		why = "The sandbox cannot wait for its processes.";

@@ -5,13 +5,14 @@
  * WHAT  The first program in the sandbox. It sets the limits, gives up what rights it has, starts the services, waits
  *       until they are ready, runs the script, tells how that ended, and ends whatever was left.
  *
- * HOW   The spec is a file (INSIDE_SPEC) that inside_pack() made. Descriptor 0 is a SEQPACKET socket: it gets one
+ * HOW   The spec is a file (INSIDE_SPEC) that inside_pack() made. Where it says that there are secrets, they are the first
+ *       message: "NAME=value", each with its NUL; so they are in no file and on no command line. Descriptor 0 is a SEQPACKET socket: it gets one
  *       message for how the stage ended, a text: "exit 3", "signal 9", "stopped", "error SENTENCE" (a service that
  *       was not ready, a program that cannot be run). A message that comes in, or the end of the socket, means stop:
  *       TERM to every process in the sandbox, KILL after the grace. Output goes to descriptors 1 and 2.
  *       When this program ends, bubblewrap ends the sandbox with all that is left in it.
  *
- * LIMITS INSIDE_SPEC_MAX bytes of spec.
+ * LIMITS INSIDE_SPEC_MAX bytes of spec, INSIDE_SECRETS_MAX bytes of secrets.
  */
 #ifndef DRIVERS_BUILDER_INSIDE_H
 #define DRIVERS_BUILDER_INSIDE_H
@@ -24,7 +25,12 @@
 
 #define INSIDE_SPEC "/run/davit/spec"
 
-enum { INSIDE_SPEC_MAX = 1 << 20, INSIDE_SAYS_MAX = 600, INSIDE_ARGS_MAX = 64 };
+enum {
+	INSIDE_SPEC_MAX = 1 << 20,
+	INSIDE_SECRETS_MAX = 96 << 10,
+	INSIDE_SAYS_MAX = 600,
+	INSIDE_ARGS_MAX = 64
+};
 
 struct inside_limits {
 	uint32_t uid;        /* to become; 0: stay who we are */

@@ -7,7 +7,7 @@
 
 #include "base/pack.h"
 
-enum { MAGIC = 0x64766931, TEXT_MAX = 8192, TEXTS_MAX = 256 };
+enum { MAGIC = 0x64766932, TEXT_MAX = 8192, TEXTS_MAX = 256 };
 
 /* --- to bytes */
 
@@ -39,6 +39,7 @@ int inside_pack(const struct builder_job *job, const struct builder_texts *envir
 	pack_u64(&p, limits->data_bytes);
 	put_command(&p, &job->run);
 	put_texts(&p, environment);
+	pack_u16(&p, (uint16_t)job->secrets.count);
 	pack_u8(&p, (uint8_t)job->service_count);
 	for (uint32_t i = 0; i < job->service_count; i++) {
 		const struct builder_service *service = &job->services[i];
@@ -97,6 +98,7 @@ int inside_unpack(const void *data, size_t size, struct inside_spec *spec, struc
 	spec->limits.data_bytes = unpack_u64(&u);
 	take_command(&u, &spec->run);
 	spec->environment = take_texts(&u);
+	spec->secret_count = unpack_u16(&u);
 	spec->service_count = unpack_u8(&u);
 	u.ok = u.ok && spec->service_count <= BUILDER_SERVICES_MAX && spec->run.argv;
 	for (uint32_t i = 0; u.ok && i < spec->service_count; i++) {
@@ -109,6 +111,20 @@ int inside_unpack(const void *data, size_t size, struct inside_spec *spec, struc
 		u.ok = u.ok && service->run.argv && (service->tcp > 0 || service->ready.argv);
 	}
 	return unpack_end(&u) ? 0 : error_set(err, ERR_CORRUPT, "The sandbox's spec is broken.");
+}
+
+bool inside_add_secrets(struct inside_spec *spec, const char *bytes, size_t size)
+{
+	size_t count = 0, added = 0;
+	while (spec->environment[count])
+		count++;
+	for (const char *at = bytes, *end = bytes + size; at < end; at += strlen(at) + 1) {
+		if (!memchr(at, '\0', (size_t)(end - at)) || count == TEXTS_MAX)
+			return false;
+		spec->environment[count++] = mem_copy_text(at);
+		added++;
+	}
+	return added == spec->secret_count;
 }
 
 static void free_texts(char **list)

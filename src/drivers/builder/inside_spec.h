@@ -27,13 +27,16 @@ struct inside_service {
 struct inside_spec {
 	struct inside_limits limits;
 	struct inside_program run;
-	char **environment; /* NULL-terminated */
+	char **environment;    /* NULL-terminated */
+	uint32_t secret_count; /* that come beside it */
 	uint32_t service_count;
 	struct inside_service services[BUILDER_SERVICES_MAX];
 };
 
 int inside_unpack(const void *data, size_t size, struct inside_spec *ret_spec,
 		  struct error *err) MUST_CHECK;
+/* Into the environment; false: they are not what the spec says. */
+bool inside_add_secrets(struct inside_spec *spec, const char *bytes, size_t size);
 void inside_spec_done(struct inside_spec *spec);
 
 #endif

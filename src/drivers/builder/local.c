@@ -187,6 +187,9 @@ static void run(struct attempt *a)
 		for (uint32_t k = 0; k < a->job->environment.count; k++)
 			replaced = replaced ||
 				   strncmp(a->job->environment.items[k], fixed[i], name) == 0;
+		for (uint32_t k = 0; k < a->job->secrets.count; k++)
+			replaced =
+				replaced || strncmp(a->job->secrets.items[k], fixed[i], name) == 0;
 		if (!replaced)
 			list[count++] = fixed[i];
 	}
@@ -263,8 +266,11 @@ static void start(struct builder *builder, const struct builder_job *job)
 	local->attempts = a;
 	find_place(a);
 	snprintf(name, sizeof name, "%s.log", job->stage);
-	if (stage_log_open(&a->log, local->logs_fd, name, job->attempt > 1, &a->err) < 0) {
+	if (stage_log_open(&a->log, local->logs_fd, name, job->attempt > 1, &a->err) < 0)
 		fail(a, a->err.text, false);
+	else if (job->refusal)
+		fail(a, job->refusal, false);
+	if (a->result.sentence[0]) {
 		loop_work(local->loop, refused, collected, a);
 		return;
 	}

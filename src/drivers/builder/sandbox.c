@@ -279,6 +279,26 @@ static int spawn(struct sandbox *s, const struct words *words, int control, int 
 	return code;
 }
 
+static int send_secrets(int control, const struct builder_job *job, struct error *err)
+{
+	struct buf bytes;
+	if (job->secrets.count == 0)
+		return 0;
+	buf_init(&bytes, INSIDE_SECRETS_MAX);
+	bytes.secret = true;
+	for (uint32_t i = 0; i < job->secrets.count; i++)
+		buf_append(&bytes, job->secrets.items[i], strlen(job->secrets.items[i]) + 1);
+	int code = bytes.overflowed
+			   ? error_set(err, ERR_LIMIT,
+				       "The secrets of stage \"%s\" are together more than %d KiB.",
+				       job->stage, INSIDE_SECRETS_MAX >> 10)
+		   : send(control, bytes.data, bytes.size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0
+			   ? error_errno(err, errno, "The secrets cannot be given to the sandbox")
+			   : 0;
+	buf_done(&bytes);
+	return code;
+}
+
 static int watch(struct sandbox *s, struct error *err)
 {
 	int code = loop_watch_start(s->loop, s->control, LOOP_READ, on_control, s,
@@ -352,6 +372,8 @@ int sandbox_start(struct loop *loop, const struct builder_job *job,
 		code = write_spec(job, environment, place, user, memory_bound, err);
 	if (code == 0)
 		code = open_pipes(control, output, err);
+	if (code == 0)
+		code = send_secrets(control[0], job, err); /* it is the first that is read there */
 	if (code == 0)
 		code = spawn(s, &words, control[1], output[1], err);
 	if (control[1] >= 0)

@@ -91,9 +91,13 @@ void stage_log_take(struct stage_log *log, const void *bytes, size_t size)
 
 void stage_log_note(struct stage_log *log, const char *text)
 {
+	if (log->mask)
+		mask_end(log->mask, log->stream, split, log);
 	if (log->size > 0)
 		end_line(log);
-	split(log, text, strlen(text));
+	stage_log_take(log, text, strlen(text));
+	if (log->mask)
+		mask_end(log->mask, log->stream, split, log);
 	end_line(log);
 }
 

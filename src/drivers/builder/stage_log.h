@@ -3,7 +3,7 @@
  * stage_log - what a stage writes: secrets masked, cut into lines, each with its time, into a file and to a listener.
  *
  * HOW   stage_log_open(), stage_log_take() with the bytes as they come, stage_log_close() writes what is left.
- *       stage_log_note() is a line of davit's own.
+ *       stage_log_note() is a line of davit's own; what it repeats of the stage's words is masked as they are.
  * ERRORS A file that cannot be written (a full disk) loses lines; it never stops the stage.
  * LIMITS BUILDER_LINE_MAX a line, `bytes_max` for the file; what comes then is thrown away, and the listener is not
  *       called for it: `full` says so, once, in a last line.

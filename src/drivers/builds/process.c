@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "os/file.h"
 #include "os/graft.h"
+#include "os/memfd.h"
 #include "os/process.h"
 
 enum {
@@ -256,40 +257,49 @@ static int watch(struct builds_process *p, struct error *err)
 	return code;
 }
 
+/* In memory alone, and closed to changes; -1: there are none. */
+static int put_secrets(const struct builds_order *order, int *ret_fd, struct error *err)
+{
+	*ret_fd = -1;
+	if (!order->secrets || order->secrets->size == 0)
+		return 0;
+	return memfd_seal("davit-secrets", order->secrets->data, order->secrets->size, ret_fd, err);
+}
+
 static int start(struct builds *builds, const struct builds_order *order, struct error *err)
 {
 	struct builds_process *p = of(builds);
 	char directory[2 * BUILDS_PATH_SIZE], parent[16], number[16], origin[16];
-	int ends[2];
+	const char *no_secrets = order->secrets ? "" : order->no_secrets;
+	int ends[2], secrets;
 	ASSERT(p->number == 0);
 	snprintf(directory, sizeof directory, "%s/apps/%s", p->directory, order->app);
 	snprintf(parent, sizeof parent, "%d", (int)getpid());
 	snprintf(number, sizeof number, "%u", order->number);
 	snprintf(origin, sizeof origin, "%u", order->origin);
-	const char *const argv[] = {"davit",
-				    "builder",
-				    directory,
-				    order->repository,
-				    order->commit,
-				    order->ref,
-				    order->app,
-				    parent,
-				    number,
-				    origin,
-				    order->signers,
-				    order->signed_only,
-				    order->since,
-				    order->unknown,
-				    NULL};
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return error_errno(err, errno, "No pipe can be made");
+	const char *const argv[] = {
+		"davit",       "builder",      directory,      order->repository,
+		order->commit, order->ref,     order->app,     parent,
+		number,        origin,         order->signers, order->signed_only,
+		order->since,  order->unknown, no_secrets,     NULL};
+	int code = put_secrets(order, &secrets, err);
+	if (code < 0)
+		return code;
+	if (pipe2(ends, O_CLOEXEC) != 0) {
+		code = error_errno(err, errno, "No pipe can be made");
+		if (secrets >= 0)
+			close(secrets);
+		return code;
+	}
 	const struct process_spec spec = {.program = "/proc/self/exe",
 					  .argv = argv,
-					  .input = -1,
+					  .input = secrets,
 					  .output = ends[1],
 					  .errors = STDERR_FILENO};
-	int code = process_spawn(&spec, &p->process, err);
+	code = process_spawn(&spec, &p->process, err);
 	close(ends[1]);
+	if (secrets >= 0)
+		close(secrets);
 	p->output_fd = ends[0];
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	if (code == 0)

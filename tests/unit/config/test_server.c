@@ -128,6 +128,8 @@ static void mistakes_are_named_with_their_place(void **state)
 		 "an application and its"},
 		{"protect: { shop/prod: { signed_tags: true } }\n", "server.yaml:1",
 		 "name a file with \"allowed_signers\""},
+		{"secrets: { stages: {} }\n", "server.yaml:1:20", "names no branch and no tag"},
+		{"secrets: { stages: { branch: [] } }\n", "server.yaml:1", ""},
 		{"allowed_signers: signers\n", "server.yaml:1:18", "an absolute path"},
 		{"peoples: {}\n", "server.yaml:1:1", "people"},
 		{"listeners: {}\n", "server.yaml:1:1", "not built yet"},
@@ -160,6 +162,25 @@ static void mistakes_are_named_with_their_place(void **state)
 	server_free(empty);
 }
 
+static void stages_get_secrets_where_the_file_names_their_ref(void **state)
+{
+	(void)state;
+	struct server *s = load("secrets: { stages: { branch: [main, release/], tag: \"v*\" } }\n");
+	assert_true(server_stage_secrets(s, "refs/heads/main"));
+	assert_true(server_stage_secrets(s, "refs/heads/release/1.2"));
+	assert_true(server_stage_secrets(s, "refs/tags/v1.0.0"));
+	assert_false(server_stage_secrets(s, "refs/heads/main2"));
+	assert_false(server_stage_secrets(s, "refs/heads/v1"));
+	assert_false(server_stage_secrets(s, "refs/tags/main"));
+	assert_false(server_stage_secrets(s, ""));
+	server_free(s);
+	s = load("secrets: { key: /etc/davit/secrets.key }\n");
+	assert_true(server_stage_secrets(s, "refs/heads/any"));
+	assert_true(server_stage_secrets(s, ""));
+	server_free(s);
+	assert_true(server_stage_secrets(NULL, "refs/heads/any"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +188,7 @@ int main(void)
 		cmocka_unit_test(the_stricter_of_both_holds),
 		cmocka_unit_test(signed_tags_are_asked_for_by_application),
 		cmocka_unit_test(sources_have_what_is_not_said_filled_in),
+		cmocka_unit_test(stages_get_secrets_where_the_file_names_their_ref),
 		cmocka_unit_test(mistakes_are_named_with_their_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -278,11 +278,42 @@ static void what_was_made_before_is_taken_where_all_that_it_needs_is(void **stat
 	made_before = 0;
 }
 
+static void secrets_go_to_the_stage_that_names_them(void **state)
+{
+	(void)state;
+	static const char text[] = "pipeline:\n"
+				   "  a: { run: ./a, secrets: { TOKEN: davit:stages/np } }\n"
+				   "  b: { run: ./b, secrets: { TOKEN: davit:stages/npm } }\n"
+				   "  c: { run: ./c }\n";
+	static const char *const given[] = {"stages/other=x", "stages/npm=a=b"};
+	struct run_settings settings = {
+		.branch = "main", .parallel = 4, .secrets = given, .secret_count = 2};
+	assert_int_equal(begin(text, &settings), 0);
+	assert_int_equal(job_count, 3);
+	assert_string_equal(jobs[0]->refusal,
+			    "There is no secret \"stages/np\" of shop; write it with: davit "
+			    "secrets set stages/np --app shop");
+	assert_null(jobs[1]->refusal);
+	assert_int_equal(jobs[1]->secrets.count, 1);
+	assert_string_equal(jobs[1]->secrets.items[0], "TOKEN=a=b");
+	assert_int_equal(jobs[1]->environment.count, 0);
+	assert_null(jobs[2]->refusal);
+	assert_int_equal(jobs[2]->secrets.count, 0);
+	leave();
+	settings.secrets = NULL;
+	settings.no_secrets = "There are none here.";
+	assert_int_equal(begin(text, &settings), 0);
+	assert_string_equal(jobs[1]->refusal, "There are none here.");
+	assert_null(jobs[2]->refusal);
+	leave();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_job_says_what_the_file_says),
 		cmocka_unit_test(outputs_come_from_all_that_it_stands_on_in_order),
+		cmocka_unit_test(secrets_go_to_the_stage_that_names_them),
 		cmocka_unit_test(a_stage_whose_time_is_over_is_stopped_and_tried_again),
 		cmocka_unit_test(a_cancelled_run_stops_what_runs),
 		cmocka_unit_test(a_branch_decides_and_a_named_stage_is_wanted_anyhow),
