@@ -47,7 +47,8 @@ write_server() {
 		  shop: { kind: $1, repository: acme/shop, token_file: $T/token, api: "http://127.0.0.1:$HOST_PORT/api" }
 	YAML
 }
-# A host that answers as it is told by $T/host.mode: ok, 500, 401, hang, limit.
+# A host that answers as it is told by $T/host.mode: ok, 500, 401, hang, limit; lost: the answer to a new deployment, and
+# then limit.
 host_start() {
 	cat >"$T/host.py" <<'PYTHON'
 import http.server, json, re, sys, time, urllib.parse
@@ -97,7 +98,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                or not isinstance(sent["production_environment"], bool) or sent["transient_environment"] is not False: return self.wrong(body)
             deployments.append(dict(sent, id=1000 + len(deployments)))
             self.note("deployment", deployments[-1]["id"], sent["ref"][:7], sent["environment"], sent["production_environment"])
-            if now == "lost": self.close_connection = True; return
+            if now == "lost":
+                with open(root + "/host.mode", "w") as f: f.write("limit")
+                self.close_connection = True; return
             return self.say(201, {"id": deployments[-1]["id"], "sha": sent["ref"]})
         one = re.fullmatch("/api/repos/acme/shop/deployments/([0-9]+)/statuses", path)
         if one and self.command == "POST":
@@ -180,11 +183,10 @@ pushed() { g push -q davit "$@" >"$T/push.log" 2>&1; }
 	echo lost >"$T/host.mode"
 	host_start github
 	up --server "$T/server.yaml"
-	wait_for 60 "the build" told "^status $first davit/build success"
 	wait_for 60 "the deployment" told "^deployment 1000 $first staging"
-	echo limit >"$T/host.mode"
 	wait_for 40 "a refusal for now" told LIMIT
 	echo ok >"$T/host.mode"
+	wait_for 60 "the build" told "^status $first davit/build success"
 	wait_for 60 "its state" told "^deployment 1000 success"
 	wait_for 60 "the rollout" told "^status $first davit/staging success"
 	is 1 grep -c "^deployment 1000 $first" "$T/host.log"
