@@ -121,6 +121,12 @@ struct app_sticky {
 	const char *cookie, *header; /* one of them */
 };
 
+struct app_tls {
+	uint32_t set;
+	const char *certificate, *key; /* files of the machine that serves; NULL: in clear */
+	uint64_t hsts_ms;              /* 0: not said */
+};
+
 struct app_hold {
 	uint32_t set;
 	uint32_t requests;
@@ -192,6 +198,7 @@ struct app_environment {
 	struct app_secret secrets[APP_SECRETS_MAX];
 	struct app_sticky sticky;
 	struct app_hold hold;
+	struct app_tls tls;
 	enum app_concurrency concurrency;
 	uint64_t keep_warm_ms;
 	uint32_t retain; /* releases kept besides the live one */

@@ -288,6 +288,18 @@ static bool share_address(struct reader *r, const struct yaml_node *node,
 	return false;
 }
 
+static bool share_tls(struct reader *r, const struct yaml_node *node,
+		      const struct app_environment *a, const struct app_environment *b)
+{
+	if (!a->tls.certificate == !b->tls.certificate)
+		return false;
+	reader_error(r, yaml_get(node, "listen"),
+		     "Environments \"%s\" and \"%s\" share %s, but only \"%s\" has tls; give both "
+		     "a certificate, or one of them another port.",
+		     a->name, b->name, b->listen, a->tls.certificate ? a->name : b->name);
+	return true;
+}
+
 static void check_shared_addresses(struct reader *r, const struct yaml_node *all,
 				   const struct app *app)
 {
@@ -299,7 +311,7 @@ static void check_shared_addresses(struct reader *r, const struct yaml_node *all
 			if (!a->listen || strcmp(port_of(a->listen), port_of(b->listen)) != 0)
 				continue;
 			if (strcmp(a->listen, b->listen) == 0) {
-				if (share_address(r, node, a, b))
+				if (share_address(r, node, a, b) || share_tls(r, node, a, b))
 					break;
 			} else if (is_wildcard(a->listen) || is_wildcard(b->listen)) {
 				reader_error(

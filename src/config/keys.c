@@ -53,6 +53,30 @@ static const struct schema_section hold_section = {
 	KEYS(hold_keys),
 	.doc = "Requests wait while no release can take them, as during `recreate`."};
 
+#define FILE_SHAPE "an absolute path without quotes"
+
+static const struct schema_key tls_keys[] = {
+	{"certificate", SCHEMA_TEXT, AT(app_tls, certificate), .flags = SCHEMA_REQUIRED,
+	 .valid = value_is_file, .max = 255, .shape = FILE_SHAPE,
+	 .example = "/etc/davit/tls/fullchain.pem",
+	 .doc = "The certificate and those between it and a known authority, in PEM form, on the "
+		"machine that serves. Where environments share an address, the one whose names "
+		"fit is shown."},
+	{"key", SCHEMA_TEXT, AT(app_tls, key), .flags = SCHEMA_REQUIRED, .valid = value_is_file,
+	 .max = 255, .shape = FILE_SHAPE, .example = "/etc/davit/tls/privkey.pem",
+	 .doc = "Its private key, without a passphrase; readable for davit's user, and not for "
+		"all."},
+	{"hsts", SCHEMA_DURATION, AT(app_tls, hsts_ms), .max = DAY(366), .example = "180d",
+	 .doc = "Tell browsers to use nothing but HTTPS for so long "
+		"(`Strict-Transport-Security`)."},
+};
+
+static const struct schema_section tls_section = {
+	.title = "tls",
+	KEYS(tls_keys),
+	.doc = "HTTPS at `listen`: TLS 1.2 and 1.3. The files are looked at all the time; a "
+	       "renewed certificate is used at once."};
+
 static const char *const concurrency[] = {"queue", "supersede", NULL};
 
 static const struct schema_key environment_keys[] = {
@@ -86,6 +110,11 @@ static const struct schema_key environment_keys[] = {
 	{"hold", SCHEMA_SECTION, AT(app_environment, hold), .section = &hold_section,
 	 .example = "{ requests: 10000, time: 30s }",
 	 .doc = "How many requests may wait, how long."},
+	{"tls", SCHEMA_SECTION, AT(app_environment, tls), .flags = SCHEMA_OPTIONAL,
+	 .section = &tls_section,
+	 .example =
+		 "{ certificate: /etc/davit/tls/fullchain.pem, key: /etc/davit/tls/privkey.pem }",
+	 .doc = "Serve by HTTPS. Environments that share an address do so all, or none."},
 	{"concurrency", SCHEMA_CHOICE, AT(app_environment, concurrency), .fallback = "queue",
 	 .choices = concurrency,
 	 .doc = "A newer release while one rolls out waits (`queue`), or turns it back and "
@@ -143,7 +172,6 @@ static const struct schema_key environment_keys[] = {
 };
 
 static const struct schema_later environment_later[] = {
-	{"tls", "Put a TLS proxy in front, and listen on 127.0.0.1."},
 	{"mirrors", NULL},
 	{"notify", NULL},
 	{"freeze", NULL},

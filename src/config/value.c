@@ -127,6 +127,11 @@ bool value_is_token(const char *text)
 	return *text != '\0';
 }
 
+bool value_is_file(const char *text)
+{
+	return text[0] == '/' && text[1] && value_is_line(text) && !strpbrk(text, "\"\\");
+}
+
 bool value_is_inside(const char *text)
 {
 	if (!value_is_line(text) || text[0] == '/')

@@ -39,6 +39,7 @@ bool value_is_prefix(const char *text);   /* /api, for all below it; below 256 b
 bool value_is_user(const char *text);
 bool value_is_selector(const char *text); /* orders_total{kind="paid"} */
 bool value_is_token(const char *text);    /* a cookie's or header's name */
+bool value_is_file(const char *text); /* an absolute path, without quotes and control characters */
 bool value_is_inside(const char *text);   /* a relative path that stays inside */
 bool value_is_variable(const char *text); /* a variable's name that is not davit's own */
 bool value_is_given(const char *text);    /* the same, of at most 120 characters: a file's too */

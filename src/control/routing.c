@@ -129,6 +129,11 @@ static void fill_config(const struct environment *e, const struct resolved *conf
 		if (env->processes[i].serves)
 			d->timeouts.tunnel_drain_ms =
 				(uint32_t)env->processes[i].drain.websockets_ms;
+	if (env->tls.certificate) {
+		text_copy(d->tls.certificate, sizeof d->tls.certificate, env->tls.certificate);
+		text_copy(d->tls.key, sizeof d->tls.key, env->tls.key);
+		d->tls.hsts_s = (uint32_t)(env->tls.hsts_ms / 1000);
+	}
 	d->retry = true;
 	d->access_log = true;
 }

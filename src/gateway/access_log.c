@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "gateway/account.h"
 #include "gateway/loop.h"
+#include "gateway/tls.h"
 #include "os/clock.h"
 
 static void log_timer(struct worker *w, struct timer *timer)
@@ -72,13 +73,14 @@ void access_log_write(struct worker *w, const struct exchange *x)
 	int size = snprintf(
 		w->log + w->log_size, ACCESS_LOG_LINE_MAX,
 		"time=%s env=%s/%s client=%s method=%.*s target=\"%s\" status=%u in=%llu out=%llu "
-		"us=%llu release=\"%s\" instance=%s tries=%u held=%d id=\"%s\"",
+		"us=%llu release=\"%s\" instance=%s tries=%u held=%d tls=%s id=\"%s\"",
 		text_format_time(clock_wall_ms(), time, sizeof(time)), e->app, e->name,
 		x->client->address, (int)method, noted, target, x->status,
 		(unsigned long long)x->request.body_bytes,
 		(unsigned long long)x->response.body_bytes,
 		(unsigned long long)(worker_now_us() - x->taken_us), tag,
-		x->instance ? x->instance : "-", 1u + x->tries, x->was_held, id);
+		x->instance ? x->instance : "-", 1u + x->tries, x->was_held, tls_version(x->client),
+		id);
 	if (size >= ACCESS_LOG_LINE_MAX - 1)
 		size = ACCESS_LOG_LINE_MAX - 2;
 	w->log_size += (uint32_t)size;

@@ -17,6 +17,7 @@
 #include "gateway/account.h"
 #include "gateway/exchange.h"
 #include "gateway/loop.h"
+#include "gateway/tls.h"
 
 enum { ACCEPT_PAUSE_MS = 100, DRAIN_IDLE_MS = 500 };
 
@@ -106,6 +107,8 @@ void client_close(struct worker *w, struct client *c)
 	timer_stop(&w->wheel, &c->timer);
 	unlink_again(w, c);
 	set_busy(w, c);
+	tls_say_end(c);
+	tls_free(w, c);
 	close(c->fd);
 	buffer_give(&w->buffers, c->surplus);
 	uncount_address(w, c->from);
@@ -125,6 +128,18 @@ void client_close(struct worker *w, struct client *c)
 	worker_accept_more(w);
 }
 
+int client_take(struct worker *w, struct client *c, struct flow *f)
+{
+	return c->tls ? tls_receive(w, c, f) : flow_receive(f, &w->buffers, c->fd);
+}
+
+int client_put(struct worker *w, struct client *c, struct flow *f, const char *head,
+	       uint32_t head_size)
+{
+	return c->tls ? tls_send(w, c, f, head, head_size)
+		      : flow_send(f, &w->buffers, c->fd, head, head_size);
+}
+
 /* Throw away what still comes, so that the answer before it arrives. */
 static void linger(struct worker *w, struct client *c)
 {
@@ -141,6 +156,13 @@ static void linger(struct worker *w, struct client *c)
 	}
 }
 
+static void start_linger(struct worker *w, struct client *c)
+{
+	c->lingering = true;
+	shutdown(c->fd, SHUT_WR);
+	timer_set(&w->wheel, &c->timer, w->now_ms + CLIENT_LINGER_MS);
+}
+
 void client_exchange_over(struct worker *w, struct client *c, bool keep, bool clean)
 {
 	if (keep) {
@@ -155,9 +177,22 @@ void client_exchange_over(struct worker *w, struct client *c, bool keep, bool cl
 		client_close(w, c);
 		return;
 	}
-	c->lingering = true;
-	shutdown(c->fd, SHUT_WR);
-	timer_set(&w->wheel, &c->timer, w->now_ms + CLIENT_LINGER_MS);
+	tls_say_end(c);
+	start_linger(w, c);
+}
+
+/* True when requests can be read. */
+static bool secured(struct worker *w, struct client *c)
+{
+	switch (tls_handshake(w, c)) {
+	case 1:
+		if (w->draining)
+			c->fresh_until_ms = w->now_ms + DRAIN_IDLE_MS;
+		return true;
+	case FLOW_WAIT: return false;
+	case FLOW_END: start_linger(w, c); return false;
+	default: client_close(w, c); return false;
+	}
 }
 
 void client_drive(struct worker *w, struct client *c)
@@ -169,6 +204,8 @@ void client_drive(struct worker *w, struct client *c)
 			linger(w, c);
 			return;
 		}
+		if (c->tls && !c->secure && !secured(w, c))
+			return;
 		if (!c->x) {
 			if (!c->readable && !c->surplus) {
 				set_idle(w, c);
@@ -199,6 +236,8 @@ static void client_event(struct worker *w, struct source *source, uint32_t event
 		c->peer_ended = true;
 	if (events & EPOLLOUT)
 		c->writable = true;
+	if (c->tls) /* either way may have waited for the other */
+		c->readable = c->writable = true;
 	client_drive(w, c);
 }
 
@@ -206,6 +245,8 @@ static void client_timer(struct worker *w, struct timer *timer)
 {
 	struct client *c = (struct client *)((char *)timer - offsetof(struct client, timer));
 	if (!c->x) {
+		if (c->tls && !c->secure)
+			account_worker(w, COUNTERS_WORKER_TLS_FAILED);
 		client_close(w, c);
 		return;
 	}
@@ -258,7 +299,7 @@ static void take_client(struct worker *w, struct listener *l, int fd,
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
 				    .data.ptr = &c->source};
-	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
+	if (!tls_accept(w, c) || epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
 		client_close(w, c);
 		return;
 	}

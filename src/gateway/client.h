@@ -31,6 +31,11 @@ void client_drive(struct worker *w, struct client *client);
 /* The exchange is over: wait for the next one, or end the connection. */
 void client_exchange_over(struct worker *w, struct client *client, bool keep, bool clean);
 
+/* flow_receive() and flow_send() of its connection, in clear or not. */
+int client_take(struct worker *w, struct client *client, struct flow *f);
+int client_put(struct worker *w, struct client *client, struct flow *f, const char *head,
+	       uint32_t head_size);
+
 void client_close(struct worker *w, struct client *client);
 
 #endif

@@ -43,6 +43,8 @@
 #include "traffic/split.h"
 #include "wire/http1.h"
 
+struct ssl_st;
+struct tls_site;
 struct worker;
 struct upstream;
 struct exchange;
@@ -90,6 +92,11 @@ struct client {
 	bool lingering; /* answered and shut down; what still comes is thrown away */
 	bool queued_again;
 	bool closed;
+	bool secure; /* its handshake is done */
+	bool broken; /* no close_notify for it: the connection is lost, or its last message cut short */
+	uint64_t fresh_until_ms; /* while draining: it had no chance to ask before */
+	struct ssl_st *tls;      /* NULL: in clear */
+	struct tls_site *site;   /* of the listener, by which `tls` was made */
 	struct repeat failed;
 	char address[INET6_ADDRSTRLEN]; /* "unix" for a client of a UNIX socket */
 };
@@ -169,6 +176,7 @@ struct live {
 	struct live_prefix *prefixes; /* by environment, then by falling length */
 	struct backend **backends;    /* of table->backends, in its order */
 	struct balance_backend *entries;
+	struct tls_site **sites; /* by environment; NULL: in clear */
 	struct live_network trusted[TABLE_TRUSTED_MAX];
 	int listener_fds[TABLE_LISTENERS_MAX];
 };
@@ -215,6 +223,8 @@ struct worker {
 	struct live *prepared;           /* or NULL */
 	struct backend *backends[COUNTERS_BACKENDS];
 	struct room *rooms;
+	struct tls_site *sites;
+	struct timer tls_timer;
 	bool table_changed;
 	struct retry_budget retry;
 	uint32_t shadows_in_flight;

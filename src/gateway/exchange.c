@@ -91,6 +91,7 @@ enum turn exchange_cancel(struct worker *w, struct exchange *x)
 	if (x->route)
 		access_log_write(w, x);
 	free_exchange(w, x);
+	c->broken = true;
 	client_close(w, c);
 	return TURN_ENDED;
 }
@@ -131,7 +132,7 @@ static enum turn drive_own(struct worker *w, struct exchange *x)
 {
 	struct client *c = x->client;
 	if (c->writable && flow_pending(&x->response)) {
-		int sent = flow_send(&x->response, &w->buffers, c->fd, NULL, 0);
+		int sent = client_put(w, c, &x->response, NULL, 0);
 		if (sent == FLOW_ERROR)
 			return exchange_cancel(w, x);
 		c->moved_bytes += sent > 0 ? (uint64_t)sent : 0;
@@ -157,7 +158,7 @@ enum turn exchange_answer(struct worker *w, struct exchange *x, const struct hea
 	x->answer_begun = true;
 	timer_set(&w->wheel, &c->timer, w->now_ms + EXCHANGE_PACE_MS);
 	uint32_t size = head_write_own(x, &what, w->scratch, SCRATCH_SIZE);
-	int sent = flow_send(&x->response, &w->buffers, c->fd, w->scratch, size);
+	int sent = client_put(w, c, &x->response, w->scratch, size);
 	if (sent == FLOW_ERROR)
 		return exchange_cancel(w, x);
 	c->writable = !flow_pending(&x->response);
@@ -316,6 +317,7 @@ enum turn exchange_failed(struct worker *w, struct exchange *x, enum failure why
 		struct client *c = x->client;
 		access_log_write(w, x);
 		free_exchange(w, x);
+		c->broken = true;
 		client_close(w, c); /* in the middle of an answer: the client must see that */
 		return TURN_ENDED;
 	}
@@ -461,7 +463,7 @@ static enum turn drive_head(struct worker *w, struct exchange *x)
 		if (!c->readable)
 			break;
 		bool first = f->raw == 0;
-		int got = flow_receive(f, &w->buffers, c->fd);
+		int got = client_take(w, c, f);
 		if (got == FLOW_END || got == FLOW_ERROR)
 			return nothing_yet(w, x, true);
 		if (got == FLOW_WAIT) {

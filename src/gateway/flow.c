@@ -221,6 +221,46 @@ static void save_head(struct flow *f, struct buffers *pool, const char *head, ui
 	memcpy(f->head->data, head + sent, f->head_size);
 }
 
+void flow_sent(struct flow *f, struct buffers *pool, const char *head, uint32_t head_size,
+	       uint32_t taken)
+{
+	bool saved = f->head_sent < f->head_size;
+	if (saved)
+		head_size = f->head_size - f->head_sent;
+	uint32_t of_head = taken < head_size ? taken : head_size;
+	if (saved)
+		f->head_sent += of_head;
+	else if (of_head < head_size)
+		save_head(f, pool, head, head_size, of_head);
+	if (f->head && f->head_sent == f->head_size) {
+		buffer_give(pool, f->head);
+		f->head = NULL;
+		f->head_sent = f->head_size = 0;
+	}
+	f->sent += taken - of_head;
+}
+
+uint32_t flow_gather(const struct flow *f, const char *head, uint32_t head_size, char *to,
+		     uint32_t capacity)
+{
+	bool saved = f->head_sent < f->head_size;
+	ASSERT(!head || !saved);
+	if (saved) {
+		head = f->head->data + f->head_sent;
+		head_size = f->head_size - f->head_sent;
+	}
+	uint32_t size = head ? head_size : 0, body = f->ready - f->sent;
+	if (size > capacity)
+		size = capacity;
+	if (size)
+		memcpy(to, head, size);
+	if (body > capacity - size)
+		body = capacity - size;
+	if (body)
+		memcpy(to + size, f->buffer->data + f->sent, body);
+	return size + body;
+}
+
 int flow_send(struct flow *f, struct buffers *pool, int fd, const char *head, uint32_t head_size)
 {
 	struct iovec parts[2];
@@ -245,17 +285,6 @@ int flow_send(struct flow *f, struct buffers *pool, int fd, const char *head, ui
 	int result = put < 0 ? system_result() : (int)put;
 	if (result == FLOW_ERROR)
 		return result;
-	uint32_t taken = put < 0 ? 0 : (uint32_t)put;
-	uint32_t of_head = taken < head_size ? taken : head_size;
-	if (saved)
-		f->head_sent += of_head;
-	else if (of_head < head_size)
-		save_head(f, pool, head, head_size, of_head);
-	if (f->head && f->head_sent == f->head_size) {
-		buffer_give(pool, f->head);
-		f->head = NULL;
-		f->head_sent = f->head_size = 0;
-	}
-	f->sent += taken - of_head;
+	flow_sent(f, pool, head, head_size, put < 0 ? 0 : (uint32_t)put);
 	return result;
 }

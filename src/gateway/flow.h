@@ -80,4 +80,11 @@ bool flow_source_ended(struct flow *f, struct buffers *pool);
 /* Send `head` (that of the message, or NULL) and what is ready. > 0, 0: nothing to send, or FLOW_*. */
 int flow_send(struct flow *f, struct buffers *pool, int fd, const char *head, uint32_t head_size);
 
+/* The two halves of it, for those who send in another way: the next bytes, in order and at most `capacity` of
+ * them; and that `taken` of them are sent. A `head` that was not taken whole is the flow's after that. */
+uint32_t flow_gather(const struct flow *f, const char *head, uint32_t head_size, char *to,
+		     uint32_t capacity);
+void flow_sent(struct flow *f, struct buffers *pool, const char *head, uint32_t head_size,
+	       uint32_t taken);
+
 #endif

@@ -79,7 +79,7 @@ static enum turn receive_request(struct worker *w, struct exchange *x)
 	struct flow *f = &x->request;
 	if (f->ended || !c->readable || !request_room(w, x))
 		return TURN_BLOCKED;
-	int got = flow_receive(f, &w->buffers, c->fd);
+	int got = client_take(w, c, f);
 	if (got == FLOW_END && x->phase == EXCHANGE_TUNNEL) {
 		c->readable = false;
 		flow_source_ended(f, &w->buffers);
@@ -150,7 +150,7 @@ static enum turn move_request(struct worker *w, struct exchange *x)
 static enum turn send_answer(struct worker *w, struct exchange *x, const char *head, uint32_t size)
 {
 	struct client *c = x->client;
-	int sent = flow_send(&x->response, &w->buffers, c->fd, head, size);
+	int sent = client_put(w, c, &x->response, head, size);
 	if (sent == FLOW_ERROR)
 		return exchange_cancel(w, x);
 	c->writable = !flow_pending(&x->response);
@@ -189,7 +189,7 @@ static enum turn interim(struct worker *w, struct exchange *x, uint32_t head_siz
 	if (x->head.minor > 0) {
 		uint32_t size = head_write_answer(x, false, w->scratch, SCRATCH_SIZE);
 		struct flow alone = {.framing = HTTP1_FRAMING_NONE};
-		int sent = flow_send(&alone, &w->buffers, x->client->fd, w->scratch, size);
+		int sent = client_put(w, x->client, &alone, w->scratch, size);
 		bool whole = !flow_pending(&alone);
 		flow_done(&alone, &w->buffers);
 		if (sent == FLOW_ERROR || !whole) /* a few bytes into an empty socket: it is gone */

@@ -62,7 +62,7 @@ uint32_t head_write_request(const struct exchange *x, enum head_kind kind, char 
 	struct http1_forward how = {.set = f.set, .expect = kind == HEAD_REAL};
 	add(&f, "x-forwarded-for", trusted ? forwarded_for : peer, trusted ? size : strlen(peer));
 	if (!trusted || !http1_field_find(&x->head, HTTP1_FIELD_X_FORWARDED_PROTO))
-		add(&f, "x-forwarded-proto", "http", 4);
+		add(&f, "x-forwarded-proto", "https", x->client->tls ? 5 : 4);
 	if (!trusted || !http1_field_find(&x->head, HTTP1_FIELD_X_FORWARDED_HOST))
 		add(&f, "x-forwarded-host", data + x->head.host.at, x->head.host.size);
 	add(&f, "x-request-id", x->request_id, strlen(x->request_id));
@@ -90,6 +90,17 @@ static uint32_t add_lines(char *head, uint32_t size, size_t capacity, const char
 	return size + (uint32_t)more;
 }
 
+/* What the environment promises of itself, to clients that came by TLS. */
+static uint32_t add_promise(const struct exchange *x, char *head, uint32_t size, size_t capacity)
+{
+	char line[ADDED_SIZE];
+	if (!x->client->tls || !x->route || !x->route->environment->tls.hsts_s)
+		return size;
+	snprintf(line, sizeof(line), "Strict-Transport-Security: max-age=%u\r\n",
+		 x->route->environment->tls.hsts_s);
+	return add_lines(head, size, capacity, line);
+}
+
 uint32_t head_write_answer(const struct exchange *x, bool close, char *to, size_t capacity)
 {
 	struct http1_forward how = {.close = close, .minor = x->head.minor};
@@ -97,14 +108,18 @@ uint32_t head_write_answer(const struct exchange *x, bool close, char *to, size_
 		http1_write_response(&x->answer, x->response.buffer->data, &how, to, capacity);
 	if (written < 0)
 		return 0;
-	if (!x->set_cookie || x->answer.interim)
+	if (x->answer.interim)
 		return (uint32_t)written;
+	uint32_t size = add_promise(x, to, (uint32_t)written, capacity);
+	if (!x->set_cookie || !size)
+		return size;
 	char cookie[ROUTE_COOKIE_SIZE], line[ADDED_SIZE];
 	route_cookie(x, cookie);
 	snprintf(line, sizeof(line),
-		 "Set-Cookie: %s=%.*s; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax\r\n",
-		 x->route->environment->sticky.cookie, ROUTE_COOKIE_SIZE, cookie);
-	return add_lines(to, (uint32_t)written, capacity, line);
+		 "Set-Cookie: %s=%.*s; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax%s\r\n",
+		 x->route->environment->sticky.cookie, ROUTE_COOKIE_SIZE, cookie,
+		 x->client->tls ? "; Secure" : "");
+	return add_lines(to, size, capacity, line);
 }
 
 uint32_t head_write_own(const struct exchange *x, const struct head_own *own, char *to,
@@ -122,7 +137,8 @@ uint32_t head_write_own(const struct exchange *x, const struct head_own *own, ch
 	snprintf(lines, sizeof(lines), "Server: davit\r\nX-Davit-Error: %s\r\n%s%.*s%s",
 		 own->reason, x->request_id[0] ? "X-Request-Id: " : "", REQUEST_ID_SIZE - 1,
 		 x->request_id, x->request_id[0] ? "\r\n" : "");
-	return add_lines(to, (uint32_t)written, capacity, lines);
+	uint32_t size = add_lines(to, (uint32_t)written, capacity, lines);
+	return size ? add_promise(x, to, size, capacity) : 0;
 }
 
 void head_identify(struct worker *w, struct exchange *x)

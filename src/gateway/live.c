@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/address.h"
+#include "gateway/tls_site.h"
 #include "gateway/upstream.h"
 #include "wire/url.h"
 
@@ -279,6 +280,7 @@ static void free_live(struct worker *w, struct live *live)
 			b->entry = NULL;
 		backend_unref(w, b);
 	}
+	tls_forget(w, live);
 	table_free(live->table);
 	free(live->routes);
 	free(live->prefixes);
@@ -298,8 +300,11 @@ int live_prepare(struct worker *w, struct gateway_table *table, const int *liste
 	live->prefixes = mem_zero(table->prefix_count + 1, sizeof(*live->prefixes));
 	live->backends = mem_zero(table->backend_count + 1, sizeof(struct backend *));
 	live->entries = mem_zero(table->backend_count + 1, sizeof(*live->entries));
+	live->sites = mem_zero(table->environment_count + 1, sizeof(struct tls_site *));
 	int failed = make_backends(w, live, err);
 	make_prefixes(live);
+	if (!failed)
+		failed = tls_prepare(w, live, err);
 	if (!failed)
 		failed = make_routes(live, err);
 	for (uint32_t i = 0; !failed && i < table->trusted_count; i++)

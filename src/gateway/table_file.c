@@ -464,6 +464,21 @@ static void read_timeouts(struct reader *r, const json_t *from, struct table_tim
 	read_duration(r, o, "tunnel_drain", &timeouts->tunnel_drain_ms);
 }
 
+static void read_tls(struct reader *r, const json_t *from, struct table_tls *tls)
+{
+	static const char *const keys[] = {"certificate", "key", "hsts", NULL};
+	const json_t *o = get_object(r, from, "tls", keys);
+	uint64_t ms = 0;
+	if (!o)
+		return;
+	read_text(r, o, "certificate", true, tls->certificate, sizeof(tls->certificate));
+	read_text(r, o, "key", true, tls->key, sizeof(tls->key));
+	const char *hsts = get_string(r, o, "hsts", false);
+	if (hsts && !text_parse_duration(hsts, &ms))
+		refuse(r, "tls.hsts", "\"%s\" is not a duration such as \"180d\".", hsts);
+	tls->hsts_s = (uint32_t)(ms / 1000);
+}
+
 static void read_class(struct reader *r, const char *name, const json_t *paths,
 		       uint16_t environment)
 {
@@ -535,7 +550,7 @@ static void read_environment(struct reader *r, const json_t *from)
 	static const char *const keys[] = {"app",        "name",     "mode",   "live",
 					   "retry",      "body_max", "hold",   "sticky",
 					   "mirror",     "timeouts", "routes", "releases",
-					   "access_log", "classes",  NULL};
+					   "access_log", "classes",  "tls",    NULL};
 	struct gateway_table *t = r->table;
 	char name[2 * TABLE_NAME_SIZE];
 	if (!known_keys(r, from, keys) || full(r, "", t->environment_count, TABLE_ENVIRONMENTS_MAX))
@@ -552,6 +567,7 @@ static void read_environment(struct reader *r, const json_t *from)
 	read_hold(r, from, &e->hold);
 	read_sticky(r, from, &e->sticky);
 	read_timeouts(r, from, &e->timeouts);
+	read_tls(r, from, &e->tls);
 	snprintf(name, sizeof(name), "%s/%s", e->app, e->name);
 	e->stats_slot = find_slot(name, TABLE_ENVIRONMENTS_MAX, environment_taken, t);
 	e->first_release = (uint16_t)t->release_count;

@@ -20,6 +20,7 @@
 #include "gateway/live.h"
 #include "gateway/loop.h"
 #include "gateway/room.h"
+#include "gateway/tls_site.h"
 #include "gateway/tunnel.h"
 #include "gateway/upstream.h"
 #include "os/clock.h"
@@ -98,7 +99,8 @@ static void close_idle_clients(struct worker *w)
 	struct client *next;
 	for (struct client *c = w->all_clients; c; c = next) {
 		next = c->next;
-		if (!c->x && !c->lingering)
+		bool shakes = c->tls && !c->secure; /* its timer looks after that */
+		if (!c->x && !c->lingering && !shakes && w->now_ms >= c->fresh_until_ms)
 			client_close(w, c);
 	}
 }
@@ -201,6 +203,7 @@ static struct worker *new_worker(const struct worker_setup *setup)
 	slab_init(&w->upstreams, sizeof(struct upstream), sizeof(struct upstream));
 	slab_init(&w->shadows, sizeof(struct shadow), offsetof(struct shadow, answer));
 	client_init(w);
+	tls_init(w);
 	random_bytes(w->hash_key, sizeof(w->hash_key));
 	access_log_init(w, setup->access_log_fd);
 	return w;

@@ -37,7 +37,7 @@
 #include "link/table.h"
 
 enum {
-	COUNTERS_ABI = 3,
+	COUNTERS_ABI = 4,
 	COUNTERS_WORKERS = 64,
 	COUNTERS_RELEASES = TABLE_RELEASES_MAX,
 	COUNTERS_CLASSES = TABLE_ENVIRONMENT_CLASSES_MAX + 1,
@@ -106,14 +106,17 @@ enum {
 	X(CONNECTS, connects)
 
 /* Per worker: what belongs to no environment. */
-#define COUNTERS_WORKER_FIELDS(X)                                                           \
-	X(ACCEPTED, accepted)                                                               \
-	X(CLOSED, closed)                                                                   \
-	X(REFUSED, refused)           /* connections over a limit */                        \
-	X(BAD_REQUESTS, bad_requests) /* answered 4xx by the parser */                      \
-	X(NO_ROUTE, no_route)         /* answered 404: no environment here has this host */ \
-	X(SLOW_CLIENTS, slow_clients) /* 408, or closed for their pace */                   \
-	X(LOG_DROPPED, log_dropped)   /* access log lines that the log did not take */
+#define COUNTERS_WORKER_FIELDS(X)                                                               \
+	X(ACCEPTED, accepted)                                                                   \
+	X(CLOSED, closed)                                                                       \
+	X(REFUSED, refused)               /* connections over a limit */                        \
+	X(BAD_REQUESTS, bad_requests)     /* answered 4xx by the parser */                      \
+	X(NO_ROUTE, no_route)             /* answered 404: no environment here has this host */ \
+	X(SLOW_CLIENTS, slow_clients)     /* 408, or closed for their pace */                   \
+	X(LOG_DROPPED, log_dropped)       /* access log lines that the log did not take */      \
+	X(TLS_HANDSHAKES, tls_handshakes) /* that were completed */                             \
+	X(TLS_RESUMED, tls_resumed)       /* of those: with a ticket */                         \
+	X(TLS_FAILED, tls_failed)         /* handshakes that were not */
 
 #define X(upper, lower) COUNTERS_RELEASE_##upper,
 enum counters_release_field { COUNTERS_RELEASE_FIELDS(X) COUNTERS_RELEASE_COUNT };

@@ -169,6 +169,9 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_u32(c, &e->timeouts.idle_ms);
 	code_u32(c, &e->timeouts.tunnel_idle_ms);
 	code_u32(c, &e->timeouts.tunnel_drain_ms);
+	code_text(c, e->tls.certificate, sizeof(e->tls.certificate));
+	code_text(c, e->tls.key, sizeof(e->tls.key));
+	code_u32(c, &e->tls.hsts_s);
 }
 
 static void code_route(struct codec *c, struct table_route *r)

@@ -50,10 +50,11 @@ enum {
 	TABLE_NAME_SIZE = 96,
 	TABLE_HOST_SIZE = 256,
 	TABLE_PATH_SIZE = 256,
+	TABLE_FILE_SIZE = 256,
 	TABLE_TOKEN_SIZE = 72,
 	TABLE_KEY_SIZE = 16,
 	TABLE_BYTES_MAX = 1 << 20,
-	TABLE_ABI = 2,
+	TABLE_ABI = 3,
 	TABLE_TUNNEL_DRAIN_MS = 10000, /* the default */
 	TABLE_NONE = 0xffff,
 };
@@ -113,6 +114,13 @@ struct table_timeouts {
 		tunnel_drain_ms; /* within it WebSockets to a draining backend are closed; 0: never */
 };
 
+/* Files, which each gateway reads where it runs: what is in them is in no table. */
+struct table_tls {
+	char certificate[TABLE_FILE_SIZE]; /* the chain, PEM, an absolute path; "" = in clear */
+	char key[TABLE_FILE_SIZE];
+	uint32_t hsts_s; /* Strict-Transport-Security: max-age; 0 = it is not said */
+};
+
 struct table_environment {
 	char app[TABLE_NAME_SIZE];
 	char name[TABLE_NAME_SIZE];
@@ -133,6 +141,8 @@ struct table_environment {
 	struct table_sticky sticky;
 	struct table_mirror mirror;
 	struct table_timeouts timeouts;
+	struct table_tls
+		tls; /* of all its listeners; those who share one agree whether there is one */
 };
 
 struct table_route {

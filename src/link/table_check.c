@@ -72,6 +72,50 @@ static int check_classes_of(const struct gateway_table *t, const struct table_en
 	return 0;
 }
 
+/* It is printed as it is. */
+static bool plain(const char *path)
+{
+	for (const char *c = path; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 127 || *c == '"' || *c == '\\')
+			return false;
+	return true;
+}
+
+static int check_tls(const struct table_environment *e, struct error *err)
+{
+	const struct table_tls *tls = &e->tls;
+	if (!ENDED(tls->certificate) || !ENDED(tls->key))
+		return refuse_environment(e, err, "has a broken text");
+	if (!tls->certificate[0] != !tls->key[0])
+		return refuse_environment(e, err, "has only one of a certificate and its key");
+	if (!tls->certificate[0] && tls->hsts_s)
+		return refuse_environment(e, err, "promises HTTPS (hsts) without a certificate");
+	if (tls->certificate[0] && (tls->certificate[0] != '/' || tls->key[0] != '/'))
+		return refuse_environment(e, err, "has a TLS file that is no absolute path");
+	if (!plain(tls->certificate) || !plain(tls->key))
+		return refuse_environment(e, err, "has a TLS file with a quote in its path");
+	return 0;
+}
+
+/* A connection's first bytes are the same to all environments behind its listener. */
+static int check_sharing(const struct gateway_table *t, struct error *err)
+{
+	const struct table_environment *first[TABLE_LISTENERS_MAX] = {NULL};
+	for (uint32_t i = 0; i < t->route_count; i++) {
+		const struct table_environment *e = &t->environments[t->routes[i].environment];
+		uint16_t l = t->routes[i].listener;
+		if (!first[l])
+			first[l] = e;
+		if (!first[l]->tls.certificate[0] != !e->tls.certificate[0])
+			return error_set(err, ERR_INVALID,
+					 "Environments \"%s/%s\" and \"%s/%s\" share the listener "
+					 "\"%s\", but only one of them has tls.",
+					 first[l]->app, first[l]->name, e->app, e->name,
+					 t->listeners[l].address);
+	}
+	return 0;
+}
+
 static int check_environment(const struct gateway_table *t, uint32_t index, struct order *next,
 			     struct error *err)
 {
@@ -312,8 +356,12 @@ int table_check(const struct gateway_table *t, struct error *err)
 	int failed = check_head(t, err);
 	for (uint32_t i = 0; !failed && i < t->environment_count; i++)
 		failed = check_environment(t, i, &next, err);
+	for (uint32_t i = 0; !failed && i < t->environment_count; i++)
+		failed = check_tls(&t->environments[i], err);
 	for (uint32_t i = 0; !failed && i < t->route_count; i++)
 		failed = check_route(t, i, err);
+	if (!failed)
+		failed = check_sharing(t, err);
 	for (uint32_t i = 0; !failed && i < t->release_count; i++)
 		failed = check_release(t, i, &next, err);
 	for (uint32_t i = 0; !failed && i < t->pool_count; i++)

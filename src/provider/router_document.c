@@ -60,6 +60,12 @@ static bool same_sticky(const struct router_sticky *a, const struct router_stick
 	       memcmp(a->key, b->key, sizeof a->key) == 0;
 }
 
+static bool same_tls(const struct router_tls *a, const struct router_tls *b)
+{
+	return strcmp(a->certificate, b->certificate) == 0 && strcmp(a->key, b->key) == 0 &&
+	       a->hsts_s == b->hsts_s;
+}
+
 static bool same_settings(const struct router_document *a, const struct router_document *b)
 {
 	return a->hold.requests_max == b->hold.requests_max &&
@@ -91,5 +97,5 @@ bool router_document_equal(const struct router_document *a, const struct router_
 		if (!same_class(&a->classes[i], &b->classes[i]))
 			return false;
 	return same_mirror(&a->mirror, &b->mirror) && same_sticky(&a->sticky, &b->sticky) &&
-	       same_settings(a, b);
+	       same_tls(&a->tls, &b->tls) && same_settings(a, b);
 }

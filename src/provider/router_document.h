@@ -124,6 +124,13 @@ struct router_timeouts {
 	uint32_t tunnel_drain_ms; /* WebSockets to a draining backend end within this; 0: never */
 };
 
+/* Files on the router's machine: what is in them goes through no document. */
+struct router_tls {
+	char certificate[ROUTER_PATH_SIZE]; /* "" = in clear */
+	char key[ROUTER_PATH_SIZE];
+	uint32_t hsts_s; /* 0 = not said */
+};
+
 /* Everything about the traffic of one environment. router_document_init() sets the defaults. */
 struct router_document {
 	char app[ROUTER_NAME_SIZE];
@@ -145,6 +152,7 @@ struct router_document {
 	struct router_sticky sticky;
 	struct router_hold hold;
 	struct router_timeouts timeouts;
+	struct router_tls tls;
 	bool retry; /* and rescue */
 	bool access_log;
 	uint32_t body_max_bytes; /* 0 = no limit */

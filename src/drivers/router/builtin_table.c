@@ -277,6 +277,9 @@ static void copy_settings(const struct router_document *d, struct table_environm
 	text_copy(e->sticky.header, sizeof e->sticky.header, d->sticky.header);
 	memcpy(e->sticky.salt, d->sticky.salt, sizeof e->sticky.salt);
 	memcpy(e->sticky.key, d->sticky.key, sizeof e->sticky.key);
+	text_copy(e->tls.certificate, sizeof e->tls.certificate, d->tls.certificate);
+	text_copy(e->tls.key, sizeof e->tls.key, d->tls.key);
+	e->tls.hsts_s = d->tls.hsts_s;
 	e->mirror.methods = (uint16_t)d->mirror.methods;
 	e->mirror.share_bp = d->mirror.share_bp;
 	e->mirror.in_flight_max = d->mirror.in_flight_max;
@@ -355,6 +358,9 @@ static void read_settings(const struct table_environment *e, struct router_docum
 	text_copy(d->sticky.header, sizeof d->sticky.header, e->sticky.header);
 	memcpy(d->sticky.salt, e->sticky.salt, sizeof d->sticky.salt);
 	memcpy(d->sticky.key, e->sticky.key, sizeof d->sticky.key);
+	text_copy(d->tls.certificate, sizeof d->tls.certificate, e->tls.certificate);
+	text_copy(d->tls.key, sizeof d->tls.key, e->tls.key);
+	d->tls.hsts_s = e->tls.hsts_s;
 	d->mirror.methods = e->mirror.methods;
 	d->mirror.share_bp = e->mirror.share_bp;
 	d->mirror.in_flight_max = e->mirror.in_flight_max;

@@ -625,7 +625,7 @@ static void a_key_is_explained_by_name_and_by_path(void **state)
 	assert_string_equal(
 		err.text,
 		"There is no key \"instnaces\" in davit.yaml; did you mean \"instances\"?");
-	assert_int_equal(config_docs("tls", &text, &err), ERR_UNSUPPORTED);
+	assert_int_equal(config_docs("mirrors", &text, &err), ERR_UNSUPPORTED);
 	buf_done(&text);
 }
 
