@@ -7,11 +7,19 @@ load lib.bash
 setup() { kit_setup; }
 teardown() { kit_teardown; }
 
+page() { # BLOCK: what docs/how-to/tls.md tells people to type there, in $T/tls, at our port
+	python3 - "$1" "$BATS_TEST_DIRNAME/../../docs/how-to/tls.md" >"$T/page.sh" <<'PYTHON'
+import re, sys
+(block,) = re.findall(rf"<!-- run: {sys.argv[1]} -->\n```sh\n(.*?)^```", open(sys.argv[2]).read(), re.M | re.S)
+print(block)
+PYTHON
+	sed -i "s/8443/$PORT/g" "$T/page.sh"
+	env -C "$T/tls" sh -eu "$T/page.sh" 2>"$T/page.err"
+}
+
 certificates() { # into $T/tls
 	mkdir -p "$T/tls"
-	openssl req -x509 -nodes -days 2 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -subj /CN=shop.test \
-		-addext subjectAltName=DNS:shop.test -keyout "$T/tls/key.pem" -out "$T/tls/cert.pem" 2>/dev/null
-	chmod 600 "$T/tls/key.pem"
+	page make
 	ENVIRONMENT_EXTRA="    tls: { certificate: $T/tls/cert.pem, key: $T/tls/key.pem, hsts: 1d }"
 }
 
@@ -85,6 +93,7 @@ clients_stop() {
 	deploy v1.0.0
 	[ "$status" = 0 ]
 	wait_for 10 "HTTPS" holds v1.0.0 serving
+	page ask
 	get -o /dev/null -D "$T/head"
 	grep -qi '^strict-transport-security: max-age=86400' "$T/head"
 	run curl -s --max-time 5 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$PORT/"

@@ -122,7 +122,8 @@ static void a_handshake_that_fails_is_counted_and_ends_its_connection(void **sta
 	(void)state;
 	struct rig *rig = start();
 	int fd = rig_connect(rig);
-	rig_send(fd, "\x16\x03\x01 this is no ClientHello, though it begins like one");
+	rig_send_bytes(fd, "\x16\x03\x01\x00\x04\x05\xff\xff\xff",
+		       9); /* a record, and no ClientHello */
 	char rest[64];
 	while (recv(fd, rest, sizeof(rest), 0) > 0)
 		; /* an alert may come first */
