@@ -60,7 +60,15 @@ show_logs() {
 }
 
 free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+	# Below those that the kernel gives to connections: what runs beside us would take it for one.
+	python3 -c '
+import random, socket
+while True:
+    s, port = socket.socket(), random.randrange(10240, 19240)
+    try: s.bind(("127.0.0.1", port))
+    except OSError: continue
+    print(port)
+    break'
 }
 
 # wait_for SECONDS WHAT COMMAND...: until the command succeeds; fails with WHAT after the deadline
