@@ -16,7 +16,13 @@
 #include "store/reports.h"
 #include "store/rollouts.h"
 
-enum { KEY_SIZE = 160, LOOK_MS = 1000, RETRY_MS = 5000, DAY_MS = 24 * 60 * 60 * 1000 };
+enum {
+	KEY_SIZE = 160,
+	LOOK_MS = 1000,
+	RETRY_MS = 5000,
+	MINUTE_MS = 60 * 1000,
+	DAY_MS = 24 * 60 * 60 * 1000
+};
 
 static const char *const states[] = {"waiting", "running",   "passed",
 				     "failed",  "cancelled", "stuck"};
@@ -294,13 +300,16 @@ static void tell(struct control *c, const struct store_report *row,
 	}
 }
 
-/* The server's file names no host any more. */
-static void drop(struct control *c, struct store_report *row)
+/* The server's file names no host now: it may be in the middle of being written. */
+static void put_off(struct control *c, struct store_report *row)
 {
 	struct error ignored;
-	text_copy(row->outcome, sizeof row->outcome, "given up");
+	uint64_t now = env_wall_ms(c->parts.env);
+	bool late = now > row->at_unix_ms + (uint64_t)REPORTS_DAYS * DAY_MS;
+	text_copy(row->outcome, sizeof row->outcome, late ? "given up" : "wanted");
 	text_copy(row->why, sizeof row->why,
 		  "The server's file names no host of this application.");
+	row->due_unix_ms = now + MINUTE_MS;
 	control_begin(c, false);
 	store_put_report(c->parts.store, row);
 	(void)!control_commit(c, &ignored);
@@ -319,7 +328,7 @@ void reports_tick(struct control *c, uint64_t now_ms)
 	if (found > 0 && host)
 		tell(c, row, host);
 	else if (found > 0)
-		drop(c, row);
+		put_off(c, row);
 	free(row);
 }
 

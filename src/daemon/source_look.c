@@ -2,6 +2,8 @@
  * source_look - see source_look.h for the contract. */
 #include "daemon/source_look.h"
 
+#include <errno.h>
+#include <ftw.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -22,7 +24,9 @@ enum {
 	HEADER_SIZE = 2 * SOURCE_TOKEN_MAX,
 	CONFIG_MAX = 1 << 20,
 	NAMES_SIZE = 512,
-	PASSED_MAX = 8
+	PASSED_MAX = 8,
+	SOURCE_HEAD_SIZE = URL_SIZE + 8,
+	WORDS_MAX = 32
 };
 
 /* --- fetching */
@@ -62,6 +66,30 @@ static size_t pass_proxies(const char **to)
 	return count;
 }
 
+static int unlock(const char *path, const struct stat *about, int kind, struct FTW *where)
+{
+	size_t size = strlen(path);
+	(void)about;
+	(void)where;
+	if (kind == FTW_F && size > 5 && strcmp(path + size - 5, ".lock") == 0)
+		(void)!unlink(path);
+	return 0;
+}
+
+/* Nobody but a look writes the mirror: what is locked was locked by a git that was killed. */
+static void unlock_mirror(const struct source_place *place)
+{
+	static const char *const files[] = {"packed-refs", "HEAD", "config", "shallow"};
+	char path[CHECKOUT_PATH_SIZE + 32];
+	snprintf(path, sizeof path, "%s/refs", place->repository);
+	(void)!nftw(path, unlock, 16, FTW_PHYS);
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s.lock", place->repository, files[i]);
+		(void)!unlink(path);
+	}
+}
+
+/* Under another name, until it is whole. */
 static int make_mirror(const struct source_place *place, const atomic_bool *cancelled,
 		       struct error *err)
 {
@@ -69,16 +97,22 @@ static int make_mirror(const struct source_place *place, const atomic_bool *canc
 				    .verb = "make a mirror",
 				    .deadline_ms = ASK_MS,
 				    .cancelled = cancelled};
-	const char *const words[] = {
-		"-c", "init.defaultBranch=main", "init", "--quiet", "--bare", "--template=",
-		"--", place->repository,         NULL};
-	char head[CHECKOUT_PATH_SIZE + 16];
+	const char *const words[] = {"-c",     "init.defaultBranch=main",
+				     "init",   "--quiet",
+				     "--bare", "--template=",
+				     "--",     place->scratch,
+				     NULL};
 	struct buf out;
-	snprintf(head, sizeof head, "%s/HEAD", place->repository);
-	if (access(head, F_OK) == 0)
+	if (access(place->repository, F_OK) == 0) {
+		unlock_mirror(place);
 		return 0;
+	}
+	int code = file_remove_tree(AT_FDCWD, place->scratch, err);
 	buf_init(&out, GIT_LINE_MAX);
-	int code = git_run(&ask, words, &out, err);
+	if (code == 0)
+		code = git_run(&ask, words, &out, err);
+	if (code == 0 && rename(place->scratch, place->repository) != 0)
+		code = error_errno(err, errno, "The mirror %s cannot be made", place->repository);
 	buf_done(&out);
 	return code;
 }
@@ -92,31 +126,35 @@ static int run_fetch(const struct source_place *place, const atomic_bool *cancel
 				    .cancelled = cancelled,
 				    .variables = variables,
 				    .protocols = "https:http:ssh:git:file"};
-	/* A host that hangs is left after half a minute. Whose the other end's files are is its own affair. */
-	const char *const words[] = {"-c",
-				     "http.followRedirects=false",
-				     "-c",
-				     "http.lowSpeedLimit=1",
-				     "-c",
-				     "http.lowSpeedTime=30",
-				     "-c",
-				     "gc.autoDetach=false",
-				     "-c",
-				     "maintenance.autoDetach=false",
-				     "-c",
-				     "safe.directory=*",
-				     "fetch",
-				     "--quiet",
-				     "--force",
-				     "--prune",
-				     "--no-tags",
-				     "--no-write-fetch-head",
-				     "--no-recurse-submodules",
-				     "--",
-				     place->git,
-				     "+refs/heads/*:refs/heads/*",
-				     "+refs/tags/*:refs/tags/*",
-				     NULL};
+	/* An http host that hangs is left after half a minute. */
+	static const char *const begin[] = {"-c",
+					    "http.followRedirects=false",
+					    "-c",
+					    "http.lowSpeedLimit=1",
+					    "-c",
+					    "http.lowSpeedTime=30",
+					    "-c",
+					    "gc.autoDetach=false",
+					    "-c",
+					    "maintenance.autoDetach=false",
+					    "fetch",
+					    "--quiet",
+					    "--force",
+					    "--prune",
+					    "--no-tags",
+					    "--no-write-fetch-head",
+					    "--no-recurse-submodules"};
+	const char *words[WORDS_MAX];
+	size_t count = sizeof begin / sizeof begin[0];
+	memcpy(words, begin, sizeof begin);
+	/* Whose the files of the other end are is its own affair. */
+	if (text_starts(place->git, "file://"))
+		words[count++] = "--upload-pack=git -c safe.directory=* upload-pack";
+	words[count++] = "--";
+	words[count++] = place->git;
+	words[count++] = "+refs/heads/*:refs/heads/*";
+	words[count++] = "+refs/tags/*:refs/tags/*";
+	words[count] = NULL;
 	struct buf out;
 	buf_init(&out, GIT_LINE_MAX);
 	int code = git_run(&ask, words, &out, err);
@@ -196,37 +234,46 @@ static void note(struct source_found *found, const char *ref, const char *format
 	va_end(args);
 }
 
-/* Does the file of this commit want it? What is wrong with it is noted: people see it where they see the last look. */
-static bool wanted(const struct source_place *place, const struct checkout *c, const char *ref,
-		   struct source_found *found)
+/* What is wrong with a commit stays so and is noted; what is wrong with the machine ends the look, and is tried again. */
+static bool is_of_commit(int code)
+{
+	return code == ERR_INVALID || code == ERR_NOT_FOUND || code == ERR_LIMIT;
+}
+
+/* Does the file of this commit want it? What is wrong with it people see where they see the last look. */
+static int ask_file(const struct source_place *place, const struct checkout *c, const char *ref,
+		    struct source_found *found, bool *ret_wanted, struct error *err)
 {
 	struct config_errors *errors = mem_zero(1, sizeof *errors);
 	struct app *app = NULL;
 	struct buf text;
-	struct error err;
 	char names[NAMES_SIZE];
-	bool is = false;
 	buf_init(&text, CONFIG_MAX);
-	if (checkout_file(c, "davit.yaml", &text, &err) < 0)
-		note(found, ref, "%s", err.text);
-	else if (config_load(buf_text(&text), text.size, "davit.yaml", &app, errors) < 0)
+	*ret_wanted = false;
+	int code = checkout_file(c, "davit.yaml", &text, err);
+	if (is_of_commit(code)) {
+		note(found, ref, "%s", err->text);
+		code = 0;
+	} else if (code == 0 &&
+		   config_load(buf_text(&text), text.size, "davit.yaml", &app, errors) < 0) {
 		note(found, ref, "%s: %s", errors->items[0].where, errors->items[0].text);
-	else if (strcmp(app->name, place->app) != 0)
+	} else if (code == 0 && strcmp(app->name, place->app) != 0) {
 		note(found, ref, "its davit.yaml is that of %s.", app->name);
-	else
-		is = trigger_environments(app, ref, names, sizeof names);
+	} else if (code == 0) {
+		*ret_wanted = trigger_environments(app, ref, names, sizeof names);
+	}
 	config_free(app);
 	buf_done(&text);
 	free(errors);
-	return is;
+	return code;
 }
 
-/* What is wrong with a commit stays so and is noted; what is wrong with the machine ends the look, and is tried again. */
 static int take_change(const struct source_place *place, const atomic_bool *cancelled,
 		       const struct refs *now, struct source_found *found, struct error *err)
 {
 	const char *name = strchr(now->name + sizeof "refs/" - 1, '/');
 	struct error ignored;
+	bool wanted = false;
 	if (!name || !checkout_is_name(name + 1)) {
 		note(found, now->name,
 		     "its name has other characters than letters, digits and . _ / -");
@@ -234,13 +281,16 @@ static int take_change(const struct source_place *place, const atomic_bool *canc
 	}
 	struct checkout *c = mem_zero(1, sizeof *c);
 	int code = checkout_at(place->repository, now->id, place->scratch, cancelled, c, err);
-	if (code == 0 && wanted(place, c, now->name, found)) {
+	if (is_of_commit(code)) {
+		note(found, now->name, "%s", err->text);
+		code = 0;
+	} else if (code == 0) {
+		code = ask_file(place, c, now->name, found, &wanted, err);
+	}
+	if (code == 0 && wanted) {
 		struct source_change *change = &found->changes[found->count++];
 		text_copy(change->ref, sizeof change->ref, now->name);
 		text_copy(change->commit, sizeof change->commit, c->commit);
-	} else if (code == ERR_INVALID || code == ERR_NOT_FOUND || code == ERR_LIMIT) {
-		note(found, now->name, "%s", err->text);
-		code = 0;
 	}
 	free(c);
 	(void)!file_remove_tree(AT_FDCWD, place->scratch, &ignored);
@@ -287,16 +337,22 @@ int source_look(const struct source_place *place, const atomic_bool *cancelled,
 	buf_init(&now, SOURCE_REFS_MAX);
 	buf_init(&before, SOURCE_REFS_MAX);
 	buf_init(&old, SOURCE_REFS_MAX);
+	char head[SOURCE_HEAD_SIZE];
+	snprintf(head, sizeof head, "# %s\n", place->git ? place->git : place->repository);
+	buf_puts(&found->seen, head);
 	int code = place->git ? fetch(place, cancelled, err) : 0;
 	if (code == 0)
 		code = list_refs(place, cancelled, &now, err);
 	int has_seen = code == 0 ? file_read(AT_FDCWD, place->seen, &before, &none) : 0;
+	if (code == 0 && has_seen == 0 && !text_starts(buf_text(&before), head))
+		has_seen = ERR_NOT_FOUND; /* it is of another place */
 	if (code == 0 && has_seen < 0 && has_seen != ERR_NOT_FOUND) {
 		*err = none;
 		code = has_seen;
 	}
 	if (code == 0) {
-		buf_append(&old, buf_text(&before), before.size);
+		if (has_seen == 0)
+			buf_puts(&old, buf_text(&before) + strlen(head));
 		code = compare(place, cancelled, now.data ? now.data : (char[]){""},
 			       has_seen < 0 ? NULL
 			       : old.data   ? old.data

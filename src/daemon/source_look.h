@@ -4,8 +4,8 @@
  *               are to be built.
  *
  * WHAT  A repository elsewhere is fetched into a mirror of our own, with no configuration or hook but ours; one that this
- *       server holds is read where it is. What was seen is a file, the output of git for-each-ref. Without one it is the
- *       first look: branches count as moved, tags as known, for nobody wants to deploy all that ever was.
+ *       server holds is read where it is. What was seen is a file: the place, and the output of git for-each-ref. Without
+ *       one, or with one of another place, it is the first look: branches count as moved, tags as known, for nobody wants to deploy all that ever was.
  *       Only the file davit.yaml of the commit itself says whether a ref is built.
  *
  * HOW   source_look() blocks: in a thread of its own. The caller orders the builds, and then writes the file with

@@ -21,6 +21,7 @@
 #include "daemon/source_look.h"
 #include "daemon/webhook_listener.h"
 #include "os/file.h"
+#include "store/builds.h"
 #include "store/git_tags.h"
 
 enum { TICK_MS = 1000, PATH_SIZE = PATH_MAX };
@@ -29,9 +30,10 @@ struct source {
 	struct source *next;
 	struct source_daemon *daemon;
 	char app[64], token_file[1024];
-	bool named;      /* still in the server's file, or among the repositories */
-	bool again;      /* as soon as the look that runs has ended */
-	uint64_t due_ms; /* monotonic */
+	bool named;             /* still in the server's file, or among the repositories */
+	bool again;             /* as soon as the look that runs has ended */
+	uint64_t due_ms;        /* monotonic */
+	uint64_t began_unix_ms; /* the last look */
 	struct sources_row row;
 	char repository[PATH_SIZE], seen[PATH_SIZE], scratch[PATH_SIZE];
 	/* The look's own while it runs. */
@@ -92,6 +94,19 @@ static int is_ours(const struct source *s, const struct source_change *change, s
 				  change->ref + sizeof tags - 1, change->commit, err);
 }
 
+/* A push that came while we looked has ordered something newer: the commit that we saw must not come after it. */
+static bool is_overtaken(const struct source *s, const struct source_change *change)
+{
+	struct store_build *newest = mem_zero(1, sizeof *newest);
+	struct error ignored;
+	bool is = store_build_of_ref(s->daemon->parts.store, s->app, s->repository, change->ref,
+				     newest, &ignored) == 0 &&
+		  newest->created_unix_ms >= s->began_unix_ms &&
+		  strcmp(newest->commit, change->commit) != 0;
+	free(newest);
+	return is;
+}
+
 static int order_builds(struct source *s, struct error *err)
 {
 	struct source_daemon *d = s->daemon;
@@ -109,8 +124,17 @@ static int order_builds(struct source *s, struct error *err)
 		int code = is_ours(s, change, err);
 		if (code == 1)
 			continue;
+		if (code == 0 && is_overtaken(s, change)) {
+			s->again = true;
+			return error_set(err, ERR_RETRY, "It moved while it was looked at.");
+		}
 		if (code == 0)
 			code = control_build(d->parts.control, &caller, &order, &number, err);
+		if (code == ERR_INVALID) { /* a tag that no release can be called by: it stays so */
+			snprintf(s->found->note, sizeof s->found->note, "%s is not built: %s",
+				 change->ref, err->text);
+			continue;
+		}
 		if (code < 0)
 			return code;
 		FAILPOINT("sources.after-order");
@@ -134,10 +158,20 @@ static void say(struct source *s, int code)
 
 static void say_note(struct source *s)
 {
-	if (!s->found->note[0])
+	if (!s->found->note[0] || strcmp(s->row.note, s->found->note) == 0)
 		return;
 	text_copy(s->row.note, sizeof s->row.note, s->found->note);
 	log_event(LOG_WARNING, "sources.note", "app=%s note=\"%s\"", s->app, s->row.note);
+}
+
+/* The server's file may have named another place, or none, while we looked. */
+static bool is_wanted(const struct source *s)
+{
+	const struct server_source *named;
+	if (s->row.hosted)
+		return true;
+	named = sources_find(&s->daemon->sources, s->app);
+	return named && strcmp(named->git, s->row.git) == 0;
 }
 
 static void looked(struct source *s)
@@ -145,14 +179,15 @@ static void looked(struct source *s)
 	struct source_daemon *d = s->daemon;
 	d->looking--;
 	s->row.looking = false;
-	if (s->result != ERR_CLOSED) {
+	if (s->result != ERR_CLOSED && is_wanted(s)) {
 		if (s->result == 0)
 			s->result = order_builds(s, &s->err);
 		if (s->result == 0)
 			s->result = source_look_seen(&s->place, s->found, &s->err);
 		say(s, s->result);
 		s->row.looked_unix_ms = env_wall_ms(d->env);
-		s->row.refs = s->found->refs;
+		if (s->result == 0)
+			s->row.refs = s->found->refs;
 		say_note(s);
 		s->again |= s->result == 0 && s->found->more;
 	}
@@ -187,6 +222,7 @@ static void begin(struct source *s)
 					 .scratch = s->scratch};
 	s->found = mem_zero(1, sizeof *s->found);
 	s->row.looking = true;
+	s->began_unix_ms = env_wall_ms(s->daemon->env);
 	s->daemon->looking++;
 	atomic_store(&s->ended, false);
 	int code = pthread_create(&s->thread, NULL, look, s);
@@ -219,17 +255,6 @@ static struct source *add(struct source_daemon *d, const char *app, bool hosted)
 	return s;
 }
 
-/* The place is another one: what was seen of the old one says nothing. */
-static void move(struct source *s, const char *git)
-{
-	struct error err;
-	if (s->row.git[0] && (file_remove_tree(AT_FDCWD, s->seen, &err) < 0 ||
-			      file_remove_tree(AT_FDCWD, s->repository, &err) < 0))
-		log_event(LOG_WARNING, "sources.move", "app=%s error=\"%s\"", s->app, err.text);
-	text_copy(s->row.git, sizeof s->row.git, git);
-	s->due_ms = 0;
-}
-
 static void take_named(struct source_daemon *d, const struct server *server)
 {
 	static const char *const hosts[SERVER_HOST_COUNT] = {"github", "gitlab", "gitea"};
@@ -239,8 +264,10 @@ static void take_named(struct source_daemon *d, const struct server *server)
 		s->named = true;
 		if (s->row.looking) /* its texts are read in another thread */
 			continue;
-		if (strcmp(s->row.git, named->git) != 0)
-			move(s, named->git);
+		if (strcmp(s->row.git, named->git) != 0) {
+			text_copy(s->row.git, sizeof s->row.git, named->git);
+			s->due_ms = 0;
+		}
 		if (s->row.poll_ms > named->poll_ms)
 			s->due_ms = 0;
 		s->row.poll_ms = named->poll_ms;

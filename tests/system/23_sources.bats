@@ -126,6 +126,29 @@ log_says() { grep -q "$1" "$T/up.log"; }
 	mv "$T/away" "$T/host"
 	wait_for 20 "the return" holds seen source_of .state
 	is 1 grep -c 'sources.look.*error' "$T/up.log"
+
+	# A tag that no release can be called by keeps no other one from being built; nor does what a killed git left.
+	touch "$T/state/sources/shop.git/refs/heads/main.lock" "$T/state/sources/shop.git/packed-refs.lock"
+	g tag v/1 'v1.0.0^{commit}'
+	g tag v2.0.0 'v1.0.0^{commit}'
+	g push -q host v/1 v2.0.0
+	wait_for 20 "the build of the other tag" holds passed build_of 5 .state
+	is refs/tags/v2.0.0 build_of 5 .ref
+	wait_for 20 "the note" eval 'davit webhook | grep -q "refs/tags/v/1 is not built"'
+	is seen source_of .state
+
+	# Another place is looked at for the first time, whatever was seen of the old one; its owner is somebody else.
+	down
+	git clone -q --bare "$HOST" "$T/host/acme/other.git"
+	git -C "$T/host/acme/other.git" tag v5 'v2.0.0^{commit}'
+	chown -R 12345:12345 "$T/host/acme/other.git" 2>/dev/null || true
+	chmod 755 "$T/host" "$T/host/acme"
+	HOST=$T/host/acme/other.git
+	write_server "poll: 1s"
+	up --server "$T/server.yaml"
+	wait_for 20 "the first look" holds seen source_of .state
+	looked
+	is 5 builds
 	exits 0 davit audit --verify
 }
 

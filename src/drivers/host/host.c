@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "os/clock.h"
 #include "os/secret_file.h"
 
 enum {
@@ -36,6 +37,8 @@ struct exchange {
 	const char *token;
 	long status;
 	uint32_t wait_s; /* that the host asks for */
+	bool none_left;  /* of the requests that it takes until reset_s from now */
+	uint64_t reset_s;
 	struct buf answer;
 };
 
@@ -60,22 +63,34 @@ static size_t take_answer(char *data, size_t size, size_t count, void *context)
 	return size * count;
 }
 
+/* The number of a field of this name ("retry-after:"); false: it is another one. */
+static bool field_number(const char *data, size_t size, const char *name, uint64_t *ret_number)
+{
+	char value[32];
+	size_t length = strlen(name);
+	if (size <= length || size - length >= sizeof value || strncasecmp(data, name, length) != 0)
+		return false;
+	snprintf(value, sizeof value, "%.*s", (int)(size - length), data + length);
+	char *from = value + strspn(value, " ");
+	from[strcspn(from, " \r\n")] = '\0';
+	return text_parse_u64(from, INT64_MAX, ret_number);
+}
+
+/* How long the host wants to be left alone; GitHub also says when its count of requests begins anew. */
 static size_t take_field(char *data, size_t size, size_t count, void *context)
 {
 	struct exchange *x = context;
-	static const char wait[] = "retry-after:";
-	char value[32];
-	uint64_t seconds;
-	if (size * count > sizeof wait && size * count < sizeof wait + sizeof value &&
-	    strncasecmp(data, wait, sizeof wait - 1) == 0) {
-		snprintf(value, sizeof value, "%.*s", (int)(size * count - sizeof wait + 1),
-			 data + sizeof wait - 1);
-		char *from = value + strspn(value, " ");
-		from[strcspn(from, " \r\n")] = '\0';
-		if (text_parse_u64(from, UINT32_MAX, &seconds))
-			x->wait_s = seconds > WAIT_MAX_S ? WAIT_MAX_S : (uint32_t)seconds;
-	}
-	return size * count;
+	uint64_t number, now_s = clock_wall_ms() / 1000, wait_s = 0;
+	size *= count;
+	if (field_number(data, size, "retry-after:", &number))
+		wait_s = number;
+	else if (field_number(data, size, "x-ratelimit-remaining:", &number))
+		x->none_left = number == 0;
+	else if (field_number(data, size, "x-ratelimit-reset:", &number) && number > now_s)
+		x->reset_s = number - now_s;
+	if (wait_s > 0)
+		x->wait_s = wait_s > WAIT_MAX_S ? WAIT_MAX_S : (uint32_t)wait_s;
+	return size;
 }
 
 static int watch(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
@@ -130,6 +145,8 @@ static CURL *prepare(struct exchange *x, const char *url, const char *body)
 	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch);
 	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, x);
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	if (text_starts(url, "http://")) /* of this machine: the token is for nobody in between */
+		curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	if (body)
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
 	return curl;
@@ -174,6 +191,8 @@ static int ask(struct exchange *x, const char *url, json_t *body, struct error *
 	buf_clear(&x->answer);
 	x->status = 0;
 	x->wait_s = 0;
+	x->none_left = false;
+	x->reset_s = 0;
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, fields);
 	CURLcode code = curl_easy_perform(curl);
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &x->status);
@@ -181,6 +200,8 @@ static int ask(struct exchange *x, const char *url, json_t *body, struct error *
 	free_fields(fields);
 	free(text);
 	json_decref(body);
+	if (x->none_left && x->wait_s == 0)
+		x->wait_s = x->reset_s > WAIT_MAX_S ? WAIT_MAX_S : (uint32_t)x->reset_s + 1;
 	return judge(x, url, code, err);
 }
 
