@@ -2,7 +2,7 @@
  *
  * host - the interface to the hosts of git repositories, where people see what became of a commit.
  *
- * HOW   host->ops->tell() blocks, HOST_TELL_MS at most: it is called in another thread. Telling the same again changes
+ * HOW   host->ops->tell() blocks, HOST_TELL_MS at most for each of up to three requests: it is called in another thread. Telling the same again changes
  *       nothing there, and makes no second deployment.
  * OWNS  Texts are the caller's.
  * ERRORS RETRY the host is away, or wants to be left alone: `wait_s` says for how long, 0: as you like · DENIED, INVALID
