@@ -7,17 +7,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/admission.h"
 #include "api/json.h"
+#include "api/network.h"
+#include "api/route_table.h"
 #include "api/routes.h"
 #include "base/text.h"
+#include "config/server.h"
 #include "control/view.h"
 #include "control/view_exec.h"
 
 #define REQUEST_ID_FIELD "Davit-Request-Id"
 
-enum { AUDIT_LIMIT_MAX = 1000, AUDIT_LIMIT_DEFAULT = 200 };
+enum { AUDIT_LIMIT_MAX = 1000, AUDIT_LIMIT_DEFAULT = 200, NETWORK_MS = 1000 };
 
-static unsigned status_of(enum err code)
+unsigned status_of_error(enum err code)
 {
 	switch (code) {
 	case ERR_OK: return 200;
@@ -45,7 +49,7 @@ void answer_json(struct http_request *request, unsigned status, json_t *object)
 
 void answer_error(struct http_request *request, const struct error *err, const char *next)
 {
-	answer_json(request, status_of(err->code), json_of_error(err, next));
+	answer_json(request, status_of_error(err->code), json_of_error(err, next));
 }
 
 struct control_caller caller_of(const struct http_request *request)
@@ -139,7 +143,7 @@ bool parameter_number(struct http_request *request, const char *name, uint64_t l
 	return false;
 }
 
-static void get_server(struct api *api, struct http_request *request)
+void get_server(struct api *api, struct http_request *request)
 {
 	json_t *o = json_object();
 	struct error err;
@@ -175,7 +179,7 @@ static void add_environment(void *context, const struct view_environment *e)
 	json_array_append_new(environments, json_of_environment(e));
 }
 
-static void get_status(struct api *api, struct http_request *request)
+void get_status(struct api *api, struct http_request *request)
 {
 	json_t *applications = json_array(), *o;
 	struct error err;
@@ -218,7 +222,7 @@ static bool body_rollout(struct http_request *request, const json_t *body, const
 	return true;
 }
 
-static void post_deploy(struct api *api, struct http_request *request)
+void post_deploy(struct api *api, struct http_request *request)
 {
 	struct control_caller caller = caller_of(request);
 	struct control_deploy deploy = {.release = ""};
@@ -244,7 +248,7 @@ static void post_deploy(struct api *api, struct http_request *request)
 		answer_rollout(request, rollout);
 }
 
-static void post_rollback(struct api *api, struct http_request *request)
+void post_rollback(struct api *api, struct http_request *request)
 {
 	struct control_caller caller = caller_of(request);
 	char to[DIGEST_HEX_SIZE], reason[CONTROL_REASON_SIZE];
@@ -268,7 +272,7 @@ static void post_rollback(struct api *api, struct http_request *request)
 		answer_rollout(request, rollout);
 }
 
-static void post_restart(struct api *api, struct http_request *request)
+void post_restart(struct api *api, struct http_request *request)
 {
 	struct control_caller caller = caller_of(request);
 	char reason[CONTROL_REASON_SIZE];
@@ -289,7 +293,7 @@ static void post_restart(struct api *api, struct http_request *request)
 		answer_rollout(request, rollout);
 }
 
-static void post_maintenance(struct api *api, struct http_request *request)
+void post_maintenance(struct api *api, struct http_request *request)
 {
 	struct control_caller caller = caller_of(request);
 	char reason[CONTROL_REASON_SIZE];
@@ -315,7 +319,7 @@ static void post_maintenance(struct api *api, struct http_request *request)
 	answer_json(request, 200, o);
 }
 
-static void get_plan(struct api *api, struct http_request *request)
+void get_plan(struct api *api, struct http_request *request)
 {
 	const char *release = http_query(request, "release"),
 		   *strategy = http_query(request, "strategy"), *share = http_query(request, "for");
@@ -337,7 +341,7 @@ static void get_plan(struct api *api, struct http_request *request)
 	free(view);
 }
 
-static void get_config(struct api *api, struct http_request *request)
+void get_config(struct api *api, struct http_request *request)
 {
 	struct buf config;
 	struct error err;
@@ -368,7 +372,7 @@ static void add_exec_secrets(struct api *api, const struct view_exec *view, json
 	json_object_set_new(to, "secrets_directory", json_string(directory));
 }
 
-static void post_exec(struct api *api, struct http_request *request)
+void post_exec(struct api *api, struct http_request *request)
 {
 	struct control_caller caller = caller_of(request);
 	/* The command is run by whoever asks; here it is told to the log, as much of it as has room there. */
@@ -409,7 +413,7 @@ static int add_audit(void *context, const struct store_audit_entry *e)
 	return 0;
 }
 
-static void get_audit(struct api *api, struct http_request *request)
+void get_audit(struct api *api, struct http_request *request)
 {
 	struct store_audit_filter filter = {0};
 	struct error err;
@@ -430,7 +434,7 @@ static void get_audit(struct api *api, struct http_request *request)
 	answer_json(request, 200, o);
 }
 
-static void get_audit_verify(struct api *api, struct http_request *request)
+void get_audit_verify(struct api *api, struct http_request *request)
 {
 	struct store_audit_head head;
 	char hex[DIGEST_HEX_SIZE];
@@ -454,73 +458,6 @@ static void get_audit_verify(struct api *api, struct http_request *request)
 	answer_json(request, 200, o);
 }
 
-static const struct route {
-	const char *method;
-	const char *path; /* "*" is any one segment */
-	void (*handle)(struct api *api, struct http_request *request);
-} routes[] = {
-	{"GET", "v1/server", get_server},
-	{"GET", "v1/status", get_status},
-	{"POST", "v1/releases", post_release},
-	{"GET", "v1/releases", get_releases},
-	{"POST", "v1/releases/*/bad", post_release_mark},
-	{"POST", "v1/releases/*/clear", post_release_mark},
-	{"POST", "v1/environments/*/deploy", post_deploy},
-	{"GET", "v1/environments/*/plan", get_plan},
-	{"POST", "v1/environments/*/rollback", post_rollback},
-	{"POST", "v1/environments/*/restart", post_restart},
-	{"POST", "v1/environments/*/maintenance", post_maintenance},
-	{"POST", "v1/environments/*/kpi", post_kpi},
-	{"GET", "v1/environments/*/config", get_config},
-	{"POST", "v1/environments/*/exec", post_exec},
-	{"GET", "v1/environments/*/logs", get_logs},
-	{"GET", "v1/rollouts", get_rollouts},
-	{"GET", "v1/rollouts/*", get_rollout},
-	{"GET", "v1/rollouts/*/events", get_rollout_events},
-	{"GET", "v1/rollouts/*/ticks", get_rollout_ticks},
-	{"GET", "v1/rollouts/*/postmortem", get_rollout_postmortem},
-	{"GET", "v1/dora", get_dora},
-	{"POST", "v1/builds", post_build},
-	{"GET", "v1/builds", get_builds},
-	{"GET", "v1/builds/*", get_build},
-	{"GET", "v1/builds/*/log/*", get_build_log},
-	{"POST", "v1/builds/*/cancel", post_build_command},
-	{"POST", "v1/builds/*/again", post_build_command},
-	{"POST", "v1/rollouts/*/promote", post_rollout_command},
-	{"POST", "v1/rollouts/*/pause", post_rollout_command},
-	{"POST", "v1/rollouts/*/resume", post_rollout_command},
-	{"POST", "v1/rollouts/*/abort", post_rollout_command},
-	{"POST", "v1/rollouts/*/approve", post_rollout_answer},
-	{"POST", "v1/rollouts/*/reject", post_rollout_answer},
-	{"POST", "v1/rollouts/*/emergency", post_rollout_answer},
-	{"POST", "v1/environments/*/freeze", post_freeze},
-	{"POST", "v1/environments/*/unfreeze", post_freeze},
-	{"POST", "v1/backup", post_backup},
-	{"POST", "v1/backup/*/step", post_backup_step},
-	{"GET", "v1/secrets", get_secrets},
-	{"POST", "v1/secrets", post_secret},
-	{"POST", "v1/secrets/remove", post_secret_remove},
-	{"GET", "v1/sources", get_sources},
-	{"POST", "v1/sources/*/look", post_source_look},
-	{"GET", "v1/audit", get_audit},
-	{"GET", "v1/audit/verify", get_audit_verify},
-};
-
-static bool path_matches(const struct http_request *request, const char *path)
-{
-	size_t index = 0;
-	for (const char *p = path;; index++) {
-		size_t length = strcspn(p, "/");
-		const char *segment = http_segment(request, index);
-		if (!segment || (!(length == 1 && *p == '*') &&
-				 (strlen(segment) != length || strncmp(segment, p, length) != 0)))
-			return false;
-		if (p[length] == '\0')
-			return http_segment(request, index + 1) == NULL;
-		p += length + 1;
-	}
-}
-
 /* What is cut may be the beginning of another id; what is not printable ends up in somebody's terminal. */
 static bool request_id_valid(const struct http_request *request)
 {
@@ -531,8 +468,8 @@ static bool request_id_valid(const struct http_request *request)
 static void dispatch(void *context, struct http_request *request)
 {
 	struct api *api = context;
+	const struct route *route;
 	struct error err;
-	bool known = false;
 	if (!request_id_valid(request)) {
 		error_set(&err, ERR_INVALID,
 			  REQUEST_ID_FIELD " has at most %d characters, and no control characters.",
@@ -540,21 +477,10 @@ static void dispatch(void *context, struct http_request *request)
 		answer_error(request, &err, NULL);
 		return;
 	}
-	for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-		if (!path_matches(request, routes[i].path))
-			continue;
-		known = true;
-		if (strcmp(routes[i].method, http_method(request)) == 0) {
-			routes[i].handle(api, request);
-			return;
-		}
-	}
-	if (known)
-		error_set(&err, ERR_INVALID, "This address does not take the method %s.",
-			  http_method(request));
+	if (route_find(request, &route, &err) < 0)
+		answer_error(request, &err, NULL);
 	else
-		error_set(&err, ERR_NOT_FOUND, "The API has no such address.");
-	answer_error(request, &err, NULL);
+		route->handle(api, request);
 }
 
 static void rollout_changed(void *context, uint32_t rollout)
@@ -562,22 +488,39 @@ static void rollout_changed(void *context, uint32_t rollout)
 	struct api *api = context;
 	(void)rollout;
 	http_wake(api->http);
+	network_wake(api->network);
+}
+
+/* As the server's own file says now. */
+static void keep_network(void *context)
+{
+	struct api *api = context;
+	const struct server *server =
+		api->parts.server ? api->parts.server(api->parts.server_context) : NULL;
+	network_keep(api->network, server && server->api.set != 0 ? &server->api : NULL);
+	loop_env(api->parts.loop)
+		->ops->timer_start(loop_env(api->parts.loop), &api->network_timer, NETWORK_MS);
 }
 
 int api_new(const struct api_parts *parts, struct api **ret_api, struct error *err)
 {
 	struct api *api = mem_zero(1, sizeof *api);
-	char spool[1100];
 	api->parts = *parts;
 	api->started_unix_ms = env_wall_ms(loop_env(parts->loop));
-	snprintf(spool, sizeof spool, "%s/spool", parts->state_directory);
-	struct http_options options = {
-		.listen_fd = parts->listen_fd, .spool = spool, .handle = dispatch, .context = api};
+	snprintf(api->spool, sizeof api->spool, "%s/spool", parts->state_directory);
+	struct http_options options = {.listen_fd = parts->listen_fd,
+				       .spool = api->spool,
+				       .handle = dispatch,
+				       .context = api};
 	int result = http_new(parts->loop, &options, &api->http, err);
 	if (result < 0) {
 		free(api);
 		return result;
 	}
+	options.admit = admission_check;
+	api->network = network_new(parts->loop, "api.listens", &options);
+	api->network_timer = (struct env_timer){.fire = keep_network, .context = api};
+	keep_network(api);
 	control_subscribe(parts->control, rollout_changed, api);
 	*ret_api = api;
 	return 0;
@@ -591,6 +534,8 @@ void api_free(struct api *api)
 	release_imports(api);
 	release_checks(api);
 	release_backup(api);
+	loop_env(api->parts.loop)->ops->timer_stop(loop_env(api->parts.loop), &api->network_timer);
+	network_free(api->network);
 	http_free(api->http);
 	free(api);
 }

@@ -16,6 +16,7 @@ struct api;
 struct artifact_store;
 struct builds;
 struct control;
+struct server;
 struct sources;
 struct store;
 
@@ -24,8 +25,11 @@ struct api_parts {
 	struct control *control;
 	struct store *store;
 	struct artifact_store *artifacts;
-	struct builds *builds;       /* for their logs; NULL: there are none */
-	struct sources *sources;     /* NULL: none is looked at */
+	struct builds *builds;   /* for their logs; NULL: there are none */
+	struct sources *sources; /* NULL: none is looked at */
+	/* The server's own file as it is now; NULL: there is none. */
+	const struct server *(*server)(void *context);
+	void *server_context;
 	const char *state_directory; /* absolute */
 	const char *version;
 	int listen_fd;

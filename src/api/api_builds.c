@@ -9,10 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/admission.h"
 #include "api/json.h"
 #include "api/routes.h"
 #include "base/text.h"
 #include "control/builds.h"
+#include "control/tokens.h"
 #include "store/reports.h"
 
 enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 1000, LOG_PART = 256 * 1024, ORDER_SIZE = 1100 };
@@ -129,6 +131,42 @@ void get_build(struct api *api, struct http_request *request)
 		answer_build(api, request, number, 200);
 }
 
+/* The one that this server has of the application: what it fetches, else what is pushed to it. */
+static int find_repository(struct api *api, const char *app, char to[ORDER_SIZE], struct error *err)
+{
+	static const char *const folders[] = {"sources", "repositories"};
+	for (size_t i = 0; i < 2 && text_is_name(app); i++) {
+		snprintf(to, ORDER_SIZE, "%s/%s/%s.git", api->parts.state_directory, folders[i],
+			 app);
+		if (access(to, F_OK) == 0)
+			return 0;
+	}
+	return error_set(err, ERR_NOT_FOUND,
+			 "This server has no repository of \"%s\": name it under sources in the "
+			 "server's file, or push to it (davit remote).",
+			 app);
+}
+
+/* The holder of a token may have built what this server has, and sends it where the triggers say; elsewhere only with the
+ * scope for that. */
+static int check_order(struct api *api, const struct http_request *request, const char *app,
+		       const char *repository, const char *environments, struct error *err)
+{
+	struct token_grant grant;
+	int held = control_token_of(api->parts.control, http_who(request), &grant, err);
+	if (held <= 0)
+		return held;
+	if (repository[0])
+		return error_set(
+			err, ERR_DENIED,
+			"Over the network no path is taken: leave \"repository\" away, and "
+			"the one that this server has of the application is meant.");
+	if (environments[0] && !(grant.scopes & TOKEN_DEPLOY))
+		return error_set(err, ERR_DENIED,
+				 "To name environments the token needs the scope deploy too.");
+	return admission_reaches(api, request, app, NULL, err);
+}
+
 void post_build(struct api *api, struct http_request *request)
 {
 	static const char *const fields[] = {"app",       "repository",   "commit", "ref",
@@ -156,6 +194,13 @@ void post_build(struct api *api, struct http_request *request)
 	json_decref(body);
 	if (!fine)
 		return;
+	int result = check_order(api, request, text.app, text.repository, text.environments, &err);
+	if (result == 0 && !text.repository[0])
+		result = find_repository(api, text.app, text.repository, &err);
+	if (result < 0) {
+		answer_error(request, &err, NULL);
+		return;
+	}
 	const struct build_order order = {.app = text.app,
 					  .repository = text.repository,
 					  .commit = text.commit,

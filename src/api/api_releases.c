@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/admission.h"
 #include "api/json.h"
 #include "api/routes.h"
 #include "base/text.h"
@@ -136,6 +137,11 @@ void post_release(struct api *api, struct http_request *request)
 		answer_error(request, &err, NULL);
 		return;
 	}
+	char key[CONTROL_KEY_SIZE];
+	if (admission_environment(api, request, environment, key, &err) < 0) {
+		answer_error(request, &err, "davit status");
+		return;
+	}
 	struct import *import = mem_zero(1, sizeof *import);
 	import->api = api;
 	import->request = request;
@@ -147,7 +153,7 @@ void post_release(struct api *api, struct http_request *request)
 		  config_name && config_name[0] ? config_name : "davit.yaml");
 	import->release.config_text = import->config;
 	import->release.config_name = import->config_name;
-	text_copy(import->release.environment, sizeof import->release.environment, environment);
+	text_copy(import->release.environment, sizeof import->release.environment, key);
 	if (tag && !text_copy(import->release.tag, sizeof import->release.tag, tag)) {
 		error_set(&err, ERR_INVALID, "A tag has at most %zu characters.",
 			  sizeof import->release.tag - 1);
@@ -275,7 +281,8 @@ void post_release_mark(struct api *api, struct http_request *request)
 	json_decref(body);
 	if (!fine)
 		return;
-	if (control_mark_release(api->parts.control, &caller, http_segment(request, 2), environment,
+	if (admission_reaches_named(api, request, environment, &err) < 0 ||
+	    control_mark_release(api->parts.control, &caller, http_segment(request, 2), environment,
 				 bad, reason, &err) < 0) {
 		answer_error(request, &err, "davit releases");
 		return;

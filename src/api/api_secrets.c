@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/admission.h"
 #include "api/routes.h"
 #include "base/text.h"
 #include "control/secrets.h"
@@ -109,7 +110,8 @@ void post_secret_remove(struct api *api, struct http_request *request)
 	json_decref(body);
 	if (!fine)
 		return;
-	if (control_remove_secret(api->parts.control, &caller, app, name, &err) < 0) {
+	if (admission_reaches(api, request, app, NULL, &err) < 0 ||
+	    control_remove_secret(api->parts.control, &caller, app, name, &err) < 0) {
 		answer_error(request, &err, "davit secrets list");
 		return;
 	}

@@ -7,7 +7,6 @@
 #include "api/http.h"
 
 #include <fcntl.h>
-#include <microhttpd.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,61 +14,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "api/http_request.h"
+#include "api/json.h"
 #include "base/text.h"
 
-enum {
-	STREAM_CHUNK = 64 * 1024,
-	ANSWER_TIMEOUT_S = 120,
-	STRANGERS_TIMEOUT_S = 20,
-	PATH_MAX_BYTES = 1024,
-	QUERY_MAX = 16,
-};
-
-struct stream {
-	bool (*more)(void *context, struct buf *to);
-	void (*gone)(void *context);
-	void *context;
-	struct buf pending;
-	bool ended;
-};
-
-struct http_server {
-	struct MHD_Daemon *daemon;
-	struct loop *loop;
-	struct loop_watch *watch;
-	struct env_timer timer;
-	struct http_options options;
-	char spool[PATH_MAX_BYTES];
-	struct http_request *first; /* every request that is not yet finished */
-	size_t stream_count;
-};
-
-struct http_request {
-	struct http_server *server;
-	struct MHD_Connection *connection;
-	struct http_request *next, *previous;
-	char method[16];
-	char path[PATH_MAX_BYTES];
-	char *segments[HTTP_SEGMENTS_MAX];
-	size_t segment_count;
-	size_t query_count;
-	char *query_names[QUERY_MAX], *query_values[QUERY_MAX];
-	char who[HTTP_WHO_SIZE];
-	bool allowed;
-	bool target_too_long;
-	bool spooled;
-	int upload_fd;
-	uint64_t upload_bytes;
-	uint64_t head_left; /* of an upload: bytes that still belong to the body in memory */
-	struct buf body;
-	bool too_large;
-	bool no_space;
-	bool handled;
-	bool suspended;
-	struct MHD_Response *response;
-	unsigned status;
-	struct stream *stream;
-};
+enum { ANSWER_TIMEOUT_S = 120, STRANGERS_TIMEOUT_S = 20 };
 
 static void arm(struct http_server *server)
 {
@@ -98,7 +47,7 @@ static void on_timer(void *context)
 	run(context);
 }
 
-static void resume(struct http_request *r)
+void http_resume(struct http_request *r)
 {
 	if (!r->suspended)
 		return;
@@ -109,12 +58,24 @@ static void resume(struct http_request *r)
 	env->ops->timer_start(env, &r->server->timer, 0);
 }
 
-static void suspend(struct http_request *r)
+void http_suspend(struct http_request *r)
 {
 	if (r->suspended)
 		return;
 	r->suspended = true;
 	MHD_suspend_connection(r->connection);
+}
+
+static void admit(struct http_request *r)
+{
+	const struct http_options *options = &r->server->options;
+	if (r->target_too_long) /* what it is about cannot be told */
+		return;
+	r->refused = options->admit(options->context, r, r->who, &r->refusal);
+	r->allowed = r->refused == 0;
+	if (r->allowed)
+		MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+					  (unsigned)ANSWER_TIMEOUT_S);
 }
 
 /* Who is at the other end: the kernel knows. */
@@ -124,6 +85,10 @@ static void identify(struct http_request *r)
 		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct ucred peer;
 	socklen_t size = sizeof peer;
+	if (r->server->options.admit) {
+		admit(r);
+		return;
+	}
 	r->allowed = r->server->options.open;
 	if (r->allowed)
 		return;
@@ -186,7 +151,7 @@ static enum MHD_Result take_query(void *context, enum MHD_ValueKind kind, const 
 {
 	struct http_request *r = context;
 	(void)kind;
-	if (r->query_count == QUERY_MAX) {
+	if (r->query_count == HTTP_QUERY_MAX) {
 		r->target_too_long = true;
 		return MHD_NO;
 	}
@@ -220,12 +185,8 @@ static struct http_request *request_new(struct http_server *server,
 
 static void request_free(struct http_request *r)
 {
-	if (r->stream) {
-		r->stream->gone(r->stream->context);
-		buf_done(&r->stream->pending);
-		free(r->stream);
-		r->server->stream_count--;
-	}
+	if (r->stream)
+		http_stream_free(r);
 	if (r->next)
 		r->next->previous = r->previous;
 	if (r->previous)
@@ -286,32 +247,35 @@ static void take_body(struct http_request *r, const char *data, size_t size)
 	spool(r, data + head, size - head);
 }
 
-static void refuse(struct http_request *r, unsigned status, const char *error, const char *message)
+void http_refuse(struct http_request *r, unsigned status, enum err code, const char *message)
 {
-	struct buf json;
-	buf_init(&json, 1024);
-	buf_printf(&json, "{\"schema\":\"davit.v1/error\",\"error\":\"%s\",\"message\":\"%s\"}",
-		   error, message);
-	http_answer(r, status, buf_take(&json));
+	struct error err;
+	error_set(&err, code, "%s", message);
+	http_answer(r, status, json_text(json_of_error(&err, NULL), true));
+	if (status == MHD_HTTP_UNAUTHORIZED)
+		MHD_add_response_header(r->response, "WWW-Authenticate", "Bearer");
 }
 
 static void handle(struct http_request *r)
 {
 	r->handled = true;
-	if (!r->allowed)
-		refuse(r, 403, "denied",
-		       "Only the user that runs davit and root may use this socket.");
+	if (r->refused != 0)
+		http_refuse(r, r->refused, r->refusal.code, r->refusal.text);
+	else if (!r->allowed && !r->target_too_long)
+		http_refuse(r, 403, ERR_DENIED,
+			    "Only the user that runs davit and root may use this socket.");
 	else if (r->target_too_long)
-		refuse(r, 414, "limit", "The address is longer than davit takes.");
+		http_refuse(r, 414, ERR_LIMIT, "The address is longer than davit takes.");
 	else if (r->too_large) {
 		if (r->server->options.too_large)
 			r->server->options.too_large(r->server->options.context);
-		refuse(r, 413, "limit", "The request is larger than davit takes.");
+		http_refuse(r, 413, ERR_LIMIT, "The request is larger than davit takes.");
 	} else if (r->no_space)
-		refuse(r, 507, "no-space",
-		       "The upload could not be written to disk: nothing was changed. Free some "
-		       "space "
-		       "in the state directory, then try again.");
+		http_refuse(
+			r, 507, ERR_NO_SPACE,
+			"The upload could not be written to disk: nothing was changed. Free some "
+			"space "
+			"in the state directory, then try again.");
 	else {
 		if (r->upload_fd >= 0)
 			lseek(r->upload_fd, 0, SEEK_SET);
@@ -336,7 +300,10 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 	if (!r) {
 		*own = r = request_new(context, connection, url, method);
 		begin_body(r);
-		return MHD_YES;
+		if (r->refused == 0)
+			return MHD_YES;
+		handle(r); /* its body is not waited for */
+		return send_answer(r);
 	}
 	if (*data_size > 0) {
 		take_body(r, data, *data_size);
@@ -361,6 +328,29 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 	*own = NULL;
 }
 
+/* What people's browsers and curl speak since 2008; GnuTLS' own order of ciphers. */
+static const char TLS_PRIORITIES[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
+static struct MHD_Daemon *start(struct http_server *server)
+{
+	const struct http_options *o = &server->options;
+	bool tls = o->certificate != NULL, strangers = o->open || o->admit;
+	struct MHD_OptionItem secure[] = {
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)o->certificate},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)o->key},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
+		{MHD_OPTION_END, 0, NULL}};
+	return MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
+		on_request, server, MHD_OPTION_LISTEN_SOCKET, o->listen_fd,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_UNESCAPE_CALLBACK,
+		leave_encoded, NULL, MHD_OPTION_CONNECTION_LIMIT,
+		o->connections > 0 ? o->connections : (unsigned)HTTP_CONNECTIONS_MAX,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->per_address, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)(strangers ? STRANGERS_TIMEOUT_S : ANSWER_TIMEOUT_S), MHD_OPTION_ARRAY,
+		tls ? secure : secure + 3, MHD_OPTION_END);
+}
+
 int http_new(struct loop *loop, const struct http_options *options, struct http_server **ret_server,
 	     struct error *err)
 {
@@ -369,17 +359,16 @@ int http_new(struct loop *loop, const struct http_options *options, struct http_
 	server->options = *options;
 	snprintf(server->spool, sizeof server->spool, "%s", options->spool ? options->spool : "");
 	server->timer = (struct env_timer){.fire = on_timer, .context = server};
-	server->daemon = MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, server,
-		MHD_OPTION_LISTEN_SOCKET, options->listen_fd, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, server, MHD_OPTION_UNESCAPE_CALLBACK, leave_encoded, NULL,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT,
-		(unsigned)(options->open ? STRANGERS_TIMEOUT_S : ANSWER_TIMEOUT_S), MHD_OPTION_END);
+	server->daemon = start(server);
+	/* They have been read, and are the caller's. */
+	server->options.certificate = server->options.key = NULL;
 	if (!server->daemon) {
 		close(options->listen_fd);
 		free(server);
-		return error_set(err, ERR_INTERNAL, "The API could not be started on its socket.");
+		return error_set(err, ERR_INTERNAL, "The API could not be started on its socket%s.",
+				 options->certificate
+					 ? "; the certificate and the key may not belong together"
+					 : "");
 	}
 	const union MHD_DaemonInfo *info =
 		MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
@@ -392,6 +381,23 @@ int http_new(struct loop *loop, const struct http_options *options, struct http_
 	arm(server);
 	*ret_server = server;
 	return 0;
+}
+
+int http_socket(const struct http_server *server)
+{
+	return fcntl(server->options.listen_fd, F_DUPFD_CLOEXEC, 0);
+}
+
+void http_leave(struct http_server *server)
+{
+	MHD_socket fd = MHD_quiesce_daemon(server->daemon);
+	if (fd != MHD_INVALID_SOCKET)
+		close(fd);
+}
+
+bool http_idle(const struct http_server *server)
+{
+	return server->first == NULL;
 }
 
 void http_free(struct http_server *server)
@@ -459,63 +465,11 @@ void http_answer(struct http_request *r, unsigned status, char *json)
 	r->response = MHD_create_response_from_buffer(strlen(json), json, MHD_RESPMEM_MUST_FREE);
 	MHD_add_response_header(r->response, "Content-Type", "application/json");
 	MHD_add_response_header(r->response, "Cache-Control", "no-store");
-	resume(r);
-}
-
-static ssize_t read_stream(void *context, uint64_t position, char *to, size_t size)
-{
-	(void)position;
-	struct http_request *r = context;
-	struct stream *s = r->stream;
-	if (s->pending.size == 0 && !s->ended)
-		s->ended = !s->more(s->context, &s->pending);
-	if (s->pending.size == 0) {
-		if (s->ended)
-			return MHD_CONTENT_READER_END_OF_STREAM;
-		suspend(r);
-		return 0;
-	}
-	size_t count = s->pending.size < size ? s->pending.size : size;
-	memcpy(to, s->pending.data, count);
-	buf_drop(&s->pending, count);
-	return (ssize_t)count;
-}
-
-void http_stream(struct http_request *r, const char *content_type,
-		 bool (*more)(void *context, struct buf *to), void (*gone)(void *context),
-		 void *context)
-{
-	ASSERT(!r->response && !r->stream);
-	if (r->server->stream_count == HTTP_STREAMS_MAX) {
-		gone(context);
-		refuse(r, 503, "unavailable",
-		       "As many clients follow as davit serves at a time, and the rest is kept for "
-		       "commands: what you follow goes on; try again when another follower has "
-		       "left.");
-		return;
-	}
-	r->server->stream_count++;
-	r->stream = mem_zero(1, sizeof *r->stream);
-	*r->stream = (struct stream){.more = more, .gone = gone, .context = context};
-	buf_init(&r->stream->pending, 16 << 20);
-	r->status = 200;
-	r->response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_CHUNK, read_stream,
-							r, NULL);
-	MHD_add_response_header(r->response, "Content-Type", content_type);
-	MHD_add_response_header(r->response, "Cache-Control", "no-store");
-	MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0);
-	resume(r);
-}
-
-void http_wake(struct http_server *server)
-{
-	for (struct http_request *r = server->first; r; r = r->next)
-		if (r->stream)
-			resume(r);
+	http_resume(r);
 }
 
 void http_later(struct http_request *r)
 {
 	MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0);
-	suspend(r);
+	http_suspend(r);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * http - HTTP/1.1 on the controller's UNIX socket (libmicrohttpd on the controller's loop).
+ * http - HTTP/1.1 on the controller's UNIX socket, or on a TCP socket, with TLS or without (libmicrohttpd on the
+ *        controller's loop).
  *
  * WHAT  Reads a request whole (an upload goes to a file: all of its body past the first Davit-Config-Size bytes), finds out who asks, hands it to one handler
  *       and sends the answer; or a stream of lines that grows until its source says that it ends.
@@ -12,10 +13,12 @@
  * OWNS  A request and its texts live until it is answered. Answer bodies are taken over (free()).
  *
  * LIMITS HTTP_BODY_MAX for a body kept in memory, HTTP_UPLOAD_MAX for one that goes to a file,
- *       HTTP_CONNECTIONS_MAX connections; more are refused by the kernel's queue. Of them HTTP_STREAMS_MAX
- *       may be streams, so that a command is heard however many follow.
+ *       HTTP_CONNECTIONS_MAX connections (`connections` where it is said); more are refused by the kernel's queue. Of them
+ *       HTTP_STREAMS_MAX may be streams, so that a command is heard however many follow. Strangers, who are not
+ *       admitted yet, are given STRANGERS_TIMEOUT_S for their next bytes.
  *
- * ERRORS Where it is not `open`, only the owner of the server's process and root are served (peer credentials); others get 403.
+ * ERRORS On a UNIX socket only the owner of the server's process and root are served (peer credentials); others get 403.
+ *       Who is not admitted is answered before the body of the request is read.
  */
 #ifndef API_HTTP_H
 #define API_HTTP_H
@@ -45,7 +48,15 @@ struct http_options {
 	int listen_fd; /* a listening UNIX socket, or TCP where `open`; owned by the server from now on */
 	const char *
 		spool; /* directory for uploads, on the file system of the artifacts; NULL: there are none */
-	bool open; /* a TCP socket that everybody may speak to: http_who() is "" */
+	bool open; /* a TCP socket that everybody may speak to: http_who() is "", unless `admit` says it */
+	/* Who asks, as soon as the head of the request is there: 0 and the name, or the HTTP status of the refusal and
+	 * why. NULL: on a UNIX socket the kernel says it. */
+	unsigned (*admit)(void *context, struct http_request *request, char ret_who[HTTP_WHO_SIZE],
+			  struct error *err);
+	/* Texts in PEM, copied; NULL: without TLS. TLS 1.2 and later. */
+	const char *certificate, *key;
+	unsigned connections; /* 0: HTTP_CONNECTIONS_MAX */
+	unsigned per_address; /* of them from one address; 0: all */
 	void (*handle)(void *context, struct http_request *request);
 	void (*too_large)(void *context); /* one was refused for its size; NULL: nobody is told */
 	void *context;
@@ -53,7 +64,15 @@ struct http_options {
 
 MUST_CHECK int http_new(struct loop *loop, const struct http_options *options,
 			struct http_server **ret_server, struct error *err);
-void http_free(struct http_server *server);
+void http_free(struct http_server *server); /* NULL is allowed */
+
+/* The listening socket once more, for the server that comes after this one; -1: the system has none left. */
+int http_socket(const struct http_server *server);
+/* It takes no connection any more, and goes on with those that it has. */
+void http_leave(struct http_server *server);
+bool http_idle(const struct http_server *server); /* no request is under way */
+/* Streams of who asks so end: they may no longer. */
+void http_cut(struct http_server *server, const char *who);
 
 const char *http_method(const struct http_request *request);
 /* The path cut at slashes, percent-decoded; NULL past the end. */

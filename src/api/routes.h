@@ -9,11 +9,16 @@
 
 #include "api/api.h"
 #include "api/http.h"
+#include "base/log_limit.h"
 #include "control/control.h"
 
 struct api {
 	struct api_parts parts;
 	struct http_server *http;
+	struct network *network; /* the same for the holders of tokens */
+	struct env_timer network_timer;
+	struct log_limit refusals; /* of the network */
+	char spool[1100];
 	uint64_t started_unix_ms;
 	struct check *checks;   /* signatures that are being checked; api_gates.c's */
 	struct import *imports; /* archives that are being unpacked; api_releases.c's */
@@ -24,8 +29,9 @@ struct api {
 /* Answer with a value (released), or with an error under the HTTP status that its code has. */
 void answer_json(struct http_request *request, unsigned status, json_t *object);
 void answer_error(struct http_request *request, const struct error *err, const char *next);
+unsigned status_of_error(enum err code);
 
-/* The peer's name and the request id of its header. */
+/* The peer's name, or token, and the request id of its header. */
 struct control_caller caller_of(const struct http_request *request);
 
 /* The body as an object; an empty body is an empty object. `fields` (ended by NULL) are those it may have. NULL:
@@ -50,7 +56,7 @@ void release_imports(struct api *api);
 void release_checks(struct api *api);
 void release_backup(struct api *api); /* before the store is closed */
 
-/* Handlers, by file: api_releases.c, api_rollouts.c, api_ticks.c, api_logs.c, api_postmortem.c, api_dora.c, api.c */
+/* Handlers, by file: api_releases.c, api_rollouts.c, api_ticks.c, api_logs.c, api_postmortem.c, api_dora.c, api_tokens.c, api.c */
 void post_release(struct api *api, struct http_request *request);
 void get_releases(struct api *api, struct http_request *request);
 void post_release_mark(struct api *api, struct http_request *request);
@@ -77,5 +83,19 @@ void post_source_look(struct api *api, struct http_request *request);
 void post_kpi(struct api *api, struct http_request *request);
 void post_backup(struct api *api, struct http_request *request);
 void post_backup_step(struct api *api, struct http_request *request);
+void get_server(struct api *api, struct http_request *request);
+void get_status(struct api *api, struct http_request *request);
+void post_deploy(struct api *api, struct http_request *request);
+void get_plan(struct api *api, struct http_request *request);
+void post_rollback(struct api *api, struct http_request *request);
+void post_restart(struct api *api, struct http_request *request);
+void post_maintenance(struct api *api, struct http_request *request);
+void get_config(struct api *api, struct http_request *request);
+void post_exec(struct api *api, struct http_request *request);
+void get_audit(struct api *api, struct http_request *request);
+void get_audit_verify(struct api *api, struct http_request *request);
+void get_tokens(struct api *api, struct http_request *request);
+void post_token(struct api *api, struct http_request *request);
+void post_token_revoke(struct api *api, struct http_request *request);
 
 #endif

@@ -14,7 +14,7 @@ static int ask(const struct cli *cli, const char *path, bool post, json_t *body,
 	struct error err;
 	if (client_open(cli, &client, &err) < 0) {
 		json_decref(body);
-		return cli_fail(cli, &err, "davit up");
+		return cli_fail(cli, &err, client_open_next(cli));
 	}
 	int result = post ? client_post(client, path, body, ret_answer, &err)
 			  : client_get(client, path, ret_answer, &err);

@@ -21,7 +21,8 @@ const struct cli_option cli_global_options[] = {
 	{"state", 0, "DIR",
 	 "the server's state directory (default: $DAVIT_STATE, ./.davit, /var/lib/davit)"},
 	{"host", 0, "ADDRESS",
-	 "a server elsewhere: ssh://[USER@]HOST[:PORT][/STATE/DIR] (default: $DAVIT_HOST)"},
+	 "a server elsewhere: ssh://[USER@]HOST[:PORT][/STATE/DIR], or https://HOST[:PORT] with a "
+	 "token in $DAVIT_TOKEN (default: $DAVIT_HOST)"},
 	{"no-color", 0, NULL, "no colours (as NO_COLOR in the environment)"},
 	{"help", 'h', NULL, "this text"},
 	{NULL, 0, NULL, NULL},

@@ -19,12 +19,14 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "cli/remote.h"
+#include "cli/web.h"
 
 enum { ANSWER_MAX = 64 << 20 };
 
 struct client {
 	CURL *curl;
-	struct remote *remote; /* NULL: the server is here */
+	struct remote *remote; /* over ssh; NULL: not so */
+	struct web *web;       /* over the network; NULL: not so */
 	int directory;
 	char socket[64];
 	char state[4096];
@@ -94,8 +96,27 @@ static int open_remote(const struct cli *cli, struct client **ret_client, struct
 	return 0;
 }
 
+static int open_web(const struct cli *cli, struct client **ret_client, struct error *err)
+{
+	struct web *web;
+	int code = web_open(cli->host, &web, err);
+	if (code == 0 && cli->state)
+		code = error_set(err, ERR_INVALID,
+				 "--state names a directory of this machine; behind a host there "
+				 "is none.");
+	if (code < 0)
+		return code;
+	struct client *client = new_client(-1);
+	client->web = web;
+	text_copy(client->state, sizeof client->state, cli->host);
+	*ret_client = client;
+	return 0;
+}
+
 int client_open(const struct cli *cli, struct client **ret_client, struct error *err)
 {
+	if (cli->host && web_is_address(cli->host))
+		return open_web(cli, ret_client, err);
 	if (cli->host)
 		return open_remote(cli, ret_client, err);
 	const char *state = client_state(cli);
@@ -113,6 +134,11 @@ int client_open(const struct cli *cli, struct client **ret_client, struct error 
 	return 0;
 }
 
+const char *client_open_next(const struct cli *cli)
+{
+	return cli->host ? NULL : "davit up";
+}
+
 void client_free(struct client *client)
 {
 	if (!client)
@@ -123,6 +149,7 @@ void client_free(struct client *client)
 	if (client->remote)
 		remote_end(client->remote);
 	free(client->remote);
+	web_free(client->web);
 	buf_done(&client->answer);
 	free(client);
 }
@@ -216,14 +243,11 @@ static curl_socket_t open_stream(void *context, curlsocktype purpose, struct cur
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-static void prepare(struct client *client, const char *path, struct curl_slist *fields)
+/* A server on a UNIX socket, or behind ssh. */
+static void prepare_socket(struct client *client, const char *path)
 {
 	char url[2048];
 	snprintf(url, sizeof url, "http://davit%s", path);
-	curl_easy_reset(client->curl);
-	buf_clear(&client->answer);
-	client->ended = false;
-	client->status = 0;
 	curl_easy_setopt(client->curl, CURLOPT_URL, url);
 	curl_easy_setopt(client->curl, CURLOPT_UNIX_SOCKET_PATH, client->socket);
 	if (client->remote) {
@@ -231,6 +255,18 @@ static void prepare(struct client *client, const char *path, struct curl_slist *
 		curl_easy_setopt(client->curl, CURLOPT_OPENSOCKETDATA, client);
 	}
 	curl_easy_setopt(client->curl, CURLOPT_PROXY, "");
+}
+
+static void prepare(struct client *client, const char *path, struct curl_slist *fields)
+{
+	curl_easy_reset(client->curl);
+	buf_clear(&client->answer);
+	client->ended = false;
+	client->status = 0;
+	if (client->web)
+		web_prepare(client->web, client->curl, path);
+	else
+		prepare_socket(client, path);
 	curl_easy_setopt(client->curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, fields);
 	curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, keep_answer);
@@ -249,6 +285,11 @@ static int perform(struct client *client, json_t **ret_json, struct error *err)
 		if (code == CURLE_COULDNT_CONNECT)
 			remote_end(client->remote); /* it waits for a connection still */
 		int why = remote_why(client->remote, err);
+		if (why < 0)
+			return why;
+	}
+	if (client->web && !client->read_failed && !client->ended) {
+		int why = web_why(client->web, code, err);
 		if (why < 0)
 			return why;
 	}
@@ -338,7 +379,9 @@ int client_upload(struct client *client, const char *path, const char *config, s
 	snprintf(field, sizeof field, "Davit-Config-Size: %zu", config_size);
 	struct curl_slist *fields = curl_slist_append(NULL, field);
 	fields = curl_slist_append(fields, "Transfer-Encoding: chunked");
-	fields = curl_slist_append(fields, "Expect:");
+	/* Over the network it waits to be admitted; here it always is. */
+	if (!client->web)
+		fields = curl_slist_append(fields, "Expect:");
 	client->config = config;
 	client->config_left = config_size;
 	client->read = read;

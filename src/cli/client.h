@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * client - requests to the server over the UNIX socket of its state directory (libcurl).
+ * client - requests to the server over the UNIX socket of its state directory (libcurl); elsewhere over ssh (remote.h), or
+ *          over the network (web.h).
  *
  * ERRORS An answer that is an error comes back as that error, its sentence as the server wrote it;
  *       ERR_UNAVAILABLE when nobody listens, with the command that starts a server.
@@ -20,6 +21,8 @@ const char *client_state(const struct cli *cli);
 
 /* Finds the socket: --state, DAVIT_STATE, ./.davit, /var/lib/davit, in this order. */
 MUST_CHECK int client_open(const struct cli *cli, struct client **ret_client, struct error *err);
+/* The command that helps where that failed; NULL: what is wrong says it. */
+const char *client_open_next(const struct cli *cli);
 void client_free(struct client *client); /* NULL is allowed */
 
 /* The command that helps after the last failure, as the server said it or as is known here; or NULL. Lives

@@ -47,6 +47,26 @@ const struct cli_command commands_kept[] = {
 	 .options = {{"app", 0, "APP", "whose (default: of ./davit.yaml, else the server's only one)"},
 		     {"raw", 0, NULL, "the value is everything that is read, with the last newline"}},
 	 .run = verb_secrets},
+	{.name = "token",
+	 .arguments = "[list | create|revoke NAME]",
+	 .summary = "who may speak to this server over the network",
+	 .details = "Where the server's own file has \"api: { listen: … }\", programs elsewhere do with a token what its scopes allow: read "
+		    "(all that is shown), release (releases and builds made elsewhere), build, deploy (and rollback), rollback, approve, kpi, secrets. "
+		    "Every one but kpi and secrets may look at what it reaches. \"create\" prints the token, this once, alone on standard "
+		    "output; the server keeps its digest. --for names applications and environments that it reaches, with a comma between. "
+		    "In the audit log, and under people in the server's file, it is token:NAME.\n"
+		    "A program shows it in the header \"Authorization: Bearer TOKEN\"; davit itself takes it from DAVIT_TOKEN, or from the file "
+		    "that DAVIT_TOKEN_FILE names, with --host https://HOST:PORT. Tokens are made on the server's machine, or over ssh.",
+	 .examples = "  davit token create github-ci --scope release,deploy --for shop/staging\n"
+		     "  davit token create pager --scope rollback --expires 30d\n"
+		     "  davit token list\n"
+		     "  davit token revoke github-ci",
+	 .json = "davit.v1/tokens: tokens, listen; davit.v1/token: name, token, scopes, reach, expires_unix_ms",
+	 .args_max = 2,
+	 .options = {{"scope", 0, "SCOPES", "what it may do, with a comma between (default: read)"},
+		     {"for", 0, "APP[/ENV]", "what it reaches, with a comma between (default: everything)"},
+		     {"expires", 0, "TIME", "how long it is good, at most 366d (default: 90d)"}},
+	 .run = verb_token},
 	{.name = "config",
 	 .arguments = "ENV",
 	 .summary = "what the live release runs with, every default written out",

@@ -244,7 +244,7 @@ int verb_deploy(struct cli *cli)
 	struct client *client;
 	struct error err;
 	if (client_open(cli, &client, &err) < 0)
-		return cli_fail(cli, &err, "davit up");
+		return cli_fail(cli, &err, client_open_next(cli));
 	int code = run(cli, client);
 	client_free(client);
 	return code;

@@ -132,7 +132,7 @@ int verb_exec(struct cli *cli)
 	char *argv[CLI_ARGS_MAX + 1] = {NULL};
 	json_t *answer;
 	if (client_open(cli, &client, &err) < 0)
-		return cli_fail(cli, &err, "davit up");
+		return cli_fail(cli, &err, client_open_next(cli));
 	int result = ask_where(cli, client, &answer, &err);
 	int code = result < 0 ? cli_fail(cli, &err, client_next(client)) : CLI_OK;
 	client_free(client);

@@ -71,7 +71,7 @@ int verb_logs(struct cli *cli)
 	struct client *client;
 	struct error err;
 	if (client_open(cli, &client, &err) < 0)
-		return cli_fail(cli, &err, "davit up");
+		return cli_fail(cli, &err, client_open_next(cli));
 	int code = text_starts(cli_arg(cli, 0), "build/") ? build_logs(cli, client, cli_arg(cli, 0))
 							  : read_logs(cli, client);
 	client_free(client);

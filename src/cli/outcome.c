@@ -143,7 +143,7 @@ int verb_why(struct cli *cli)
 	char path[512];
 	json_t *rollout;
 	if (client_open(cli, &client, &err) < 0)
-		return cli_fail(cli, &err, "davit up");
+		return cli_fail(cli, &err, client_open_next(cli));
 	client_path("/v1/rollouts/", cli_arg(cli, 0), "", path, sizeof path);
 	int result = client_get(client, path, &rollout, &err);
 	client_free(client);

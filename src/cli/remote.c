@@ -106,7 +106,7 @@ int remote_parse(const char *address, struct remote *ret_remote, struct error *e
 		return 0;
 	return error_set(err, ERR_INVALID,
 			 "\"%.80s\" is no address of a server: write "
-			 "ssh://[USER@]HOST[:PORT][/STATE/DIR].",
+			 "ssh://[USER@]HOST[:PORT][/STATE/DIR] or https://HOST[:PORT].",
 			 address);
 }
 

@@ -122,7 +122,7 @@ static int send_value(const struct cli *cli, const char *path, const struct buf 
 	struct client *client;
 	struct error err;
 	if (client_open(cli, &client, &err) < 0)
-		return cli_fail(cli, &err, "davit up");
+		return cli_fail(cli, &err, client_open_next(cli));
 	int result = client_send(client, path, value->data, value->size, ret_answer, &err);
 	int code = result < 0 ? cli_fail(cli, &err, client_next(client)) : CLI_OK;
 	client_free(client);

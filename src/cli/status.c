@@ -142,7 +142,7 @@ int verb_status(struct cli *cli)
 	     frames = watch && cli->terminal && !cli->json;
 	struct timespec pause = {0, REFRESH_MS * 1000000L};
 	if (client_open(cli, &client, &err) < 0)
-		return cli_fail(cli, &err, "davit up");
+		return cli_fail(cli, &err, client_open_next(cli));
 	if (frames)
 		screen_open();
 	int code = show(cli, client, frames);

@@ -95,7 +95,7 @@ int verb_promote(struct cli *cli)
 	if (!cli_option(cli, "full"))
 		return command(cli, "promote", "was told to go on");
 	if (client_open(cli, &client, &err) < 0)
-		return cli_fail(cli, &err, "davit up");
+		return cli_fail(cli, &err, client_open_next(cli));
 	struct follow_options options = {.promote = true};
 	int code = follow_rollout(cli, client, cli_arg(cli, 0), &options);
 	client_free(client);
@@ -137,7 +137,7 @@ static int begin_and_follow(struct cli *cli, const char *what, json_t *body)
 		else
 			json_dumpf(answer, stdout, JSON_COMPACT), putchar('\n');
 	} else if (client_open(cli, &client, &err) < 0) {
-		code = cli_fail(cli, &err, "davit up");
+		code = cli_fail(cli, &err, client_open_next(cli));
 	} else {
 		code = follow_rollout(cli, client, number, &(struct follow_options){0});
 		client_free(client);

@@ -22,6 +22,7 @@ int verb_doctor(struct cli *cli);
 int verb_exec(struct cli *cli);
 int verb_freeze(struct cli *cli);
 int verb_secrets(struct cli *cli);
+int verb_token(struct cli *cli);
 int verb_webhook(struct cli *cli);
 int verb_guide(struct cli *cli);
 int verb_history(struct cli *cli);

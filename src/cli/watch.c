@@ -224,7 +224,7 @@ int verb_watch(struct cli *cli)
 	struct client *client;
 	struct error err;
 	if (client_open(cli, &client, &err) < 0)
-		return cli_fail(cli, &err, "davit up");
+		return cli_fail(cli, &err, client_open_next(cli));
 	int code = follow_rollout(cli, client, cli_arg(cli, 0), &(struct follow_options){0});
 	client_free(client);
 	return code;

@@ -32,6 +32,8 @@ static bool is_identity(const char *text)
 		       strspn(key,
 			      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") ==
 			       43;
+	if (text_starts(text, "token:"))
+		return text_is_name(text + strlen("token:"));
 	if (text_starts(text, "mail:"))
 		return is_mail(text + strlen("mail:"));
 	return text_starts(text, "user:") && value_is_user(text + strlen("user:"));
@@ -52,9 +54,11 @@ static const struct schema_key person_keys[] = {
 	{"is", SCHEMA_TEXTS, AT(server_list, items), .flags = SCHEMA_REQUIRED, .max = 16,
 	 .valid = is_identity,
 	 .shape = "a key's fingerprint as ssh-keygen -l prints it, \"ssh:SHA256:…\", \"user:\" "
-		  "and a local user, or \"mail:\" and the address of commits",
+		  "and a local user, \"token:\" and a token's name, or \"mail:\" and the "
+		  "address of commits",
 	 .example = "[\"user:alice\"]",
-	 .doc = "The keys, the local users and the addresses of commits that are this person."},
+	 .doc = "The keys, the local users, the tokens and the addresses of commits that are this "
+		"person."},
 };
 
 static const struct schema_section person_section = {
@@ -220,16 +224,47 @@ static const struct schema_key host_keys[] = {
 static const struct schema_section host_section = {
 	.title = "host", KEYS(host_keys), .doc = "The host of an application's repository."};
 
+#define CERTIFICATE_KEYS                                                                           \
+	{"certificate",                                                                            \
+	 SCHEMA_TEXT,                                                                              \
+	 AT(server_listen, certificate),                                                           \
+	 .max = 1023,                                                                              \
+	 .valid = is_absolute,                                                                     \
+	 .shape = "an absolute path",                                                              \
+	 .example = "/etc/davit/server.pem",                                                       \
+	 .doc = "For TLS (1.2 and later): the file with the certificate and those that it stands " \
+		"on, in PEM. A file that changes is taken into use within a second."},             \
+	{                                                                                          \
+		"key", SCHEMA_TEXT, AT(server_listen, key),                                        \
+			.max = 1023, .valid = is_absolute, .shape = "an absolute path",            \
+			.example = "/etc/davit/server.key",                                        \
+			.doc = "The file with its key, in PEM, closed to others."                  \
+	}
+
 static const struct schema_key webhooks_keys[] = {
-	{"listen", SCHEMA_TEXT, AT(server_webhooks, listen), .flags = SCHEMA_REQUIRED, .max = 64,
+	{"listen", SCHEMA_TEXT, AT(server_listen, listen), .flags = SCHEMA_REQUIRED, .max = 64,
 	 .valid = value_is_address, .shape = "an address and a port such as 0.0.0.0:8090",
 	 .example = "127.0.0.1:8090",
-	 .doc = "Where the hosts' requests are taken, without TLS: put a TLS proxy in front where "
-		"they come over a network that is not yours."},
+	 .doc = "Where the hosts' requests are taken. Without a certificate they are not "
+		"encrypted, though their signatures count: name one, or put a TLS proxy in front, "
+		"where they come over a network that is not yours."},
+	CERTIFICATE_KEYS,
 };
 
 static const struct schema_section webhooks_section = {
 	.title = "webhooks", KEYS(webhooks_keys), .doc = "The place for requests of git hosts."};
+
+static const struct schema_key api_keys[] = {
+	{"listen", SCHEMA_TEXT, AT(server_listen, listen), .flags = SCHEMA_REQUIRED, .max = 64,
+	 .valid = value_is_address, .shape = "an address and a port such as 0.0.0.0:8091",
+	 .example = "0.0.0.0:8091",
+	 .doc = "Where requests with a token are taken (`davit token`). Without a certificate "
+		"only on a loopback address, for a TLS proxy of this machine."},
+	CERTIFICATE_KEYS,
+};
+
+static const struct schema_section api_section = {
+	.title = "API", KEYS(api_keys), .doc = "The API over the network."};
 
 static const struct schema_key server_keys[] = {
 	{"people", SCHEMA_MAP, ITEMS(server, people, people_count), .max = SERVER_PEOPLE_MAX,
@@ -262,6 +297,9 @@ static const struct schema_key server_keys[] = {
 	{"webhooks", SCHEMA_SECTION, AT(server, webhooks), .flags = SCHEMA_OPTIONAL,
 	 .section = &webhooks_section, .example = "{ listen: 127.0.0.1:8090 }",
 	 .doc = "Where git hosts may say that there is something new."},
+	{"api", SCHEMA_SECTION, AT(server, api), .flags = SCHEMA_OPTIONAL, .section = &api_section,
+	 .example = "{ listen: 127.0.0.1:8091 }",
+	 .doc = "Where the API is spoken to over the network, with tokens."},
 };
 
 static const struct schema_later server_later[] = {{"trusted_proxies", NULL}, {"listeners", NULL}};
@@ -360,6 +398,26 @@ static void check_protected(struct reader *r, const struct yaml_node *root, cons
 	}
 }
 
+static void check_listen(struct reader *r, const struct yaml_node *at,
+			 const struct server_listen *l)
+{
+	if (l->set != 0 && !l->certificate != !l->key)
+		reader_error(r, at,
+			     "A certificate needs its key, and a key its certificate: name both, "
+			     "or none.");
+}
+
+/* A token that is sent in clear is everybody's. */
+static void check_api(struct reader *r, const struct yaml_node *at, const struct server_listen *l)
+{
+	check_listen(r, at, l);
+	if (l->set != 0 && !l->certificate && !text_starts(l->listen, "127.") &&
+	    !text_starts(l->listen, "[::1]:"))
+		reader_error(r, at,
+			     "Tokens would cross the network in clear; name a \"certificate\" and "
+			     "its \"key\", or listen on 127.0.0.1 behind a TLS proxy.");
+}
+
 /* One that names nothing would read as one that is not there, which lets every ref in. */
 static void check_stage_refs(struct reader *r, const struct yaml_node *root, const struct server *s)
 {
@@ -390,6 +448,8 @@ int server_load(const char *text, size_t size, const char *file, struct server *
 		check_protected(&reader, tree->root, s);
 		check_sources(&reader, tree->root, s);
 		check_hosts(&reader, tree->root, s);
+		check_listen(&reader, yaml_get(tree->root, "webhooks"), &s->webhooks);
+		check_api(&reader, yaml_get(tree->root, "api"), &s->api);
 	}
 	if (errors->count > 0) {
 		server_free(s);

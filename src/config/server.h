@@ -3,8 +3,8 @@
  * server - the server's own file: what no commit can change. Who is who, who belongs to which group, and the least that
  *          an environment asks before a release goes out.
  *
- * HOW   people:  { alice: ["ssh:SHA256:…", "user:alice", "mail:alice@example.com"], … }
- *                the keys, local users and addresses of commits that are this person
+ * HOW   people:  { alice: ["ssh:SHA256:…", "user:alice", "token:alice-laptop", "mail:alice@example.com"], … }
+ *                the keys, local users, tokens and addresses of commits that are this person
  *       groups:  { release-managers: [alice, bob] }
  *       protect: { shop/prod: { approve: { by: [release-managers], count: 2 } } }
  *       secrets: { key: /etc/davit/secrets.key }
@@ -16,7 +16,9 @@
  *                repositories elsewhere whose commits are built
  *       hosts: { shop: { kind: github, repository: acme/shop, token_file: /etc/davit/github.token } }
  *                where the state of builds and rollouts is told
- *       webhooks: { listen: 0.0.0.0:8090 }
+ *       webhooks: { listen: 0.0.0.0:8090, certificate: …, key: … }
+ *       api: { listen: 0.0.0.0:8091, certificate: …, key: … }
+ *                where the API is spoken to over the network, with tokens
  *       The repository's `approve` can only add to `protect`: server_approval() gives what holds of both.
  *
  * OWNS  server_free(). Texts live as long as the file's struct.
@@ -55,9 +57,11 @@ struct server_source {
 	struct server_webhook webhook;
 };
 
-struct server_webhooks {
+/* A place for requests from elsewhere. */
+struct server_listen {
 	uint32_t set;
-	const char *listen; /* NULL: nothing does */
+	const char *listen;            /* NULL: nothing does */
+	const char *certificate, *key; /* paths; both or none: without TLS */
 };
 
 /* Where the state of an application's builds and rollouts is told: the host of its repository. */
@@ -99,7 +103,8 @@ struct server {
 	const char *allowed_signers; /* of tags: a file as ssh-keygen has it; NULL: there is none */
 	uint32_t source_count;
 	struct server_source sources[SERVER_SOURCES_MAX];
-	struct server_webhooks webhooks;
+	struct server_listen webhooks;
+	struct server_listen api;
 	uint32_t host_count;
 	struct server_host_place hosts[SERVER_SOURCES_MAX];
 	void *memory;
@@ -109,7 +114,7 @@ int server_load(const char *text, size_t size, const char *file, struct server *
 		struct config_errors *errors) MUST_CHECK;
 void server_free(struct server *server); /* NULL is allowed */
 
-/* The person of "ssh:SHA256:…", "user:alice" or "mail:…", or `identity` itself where the file names none. `server` may be NULL:
+/* The person of "ssh:SHA256:…", "user:alice", "token:…" or "mail:…", or `identity` itself where the file names none. `server` may be NULL:
  * there is no such file. A local user's name without "user:" is one as well. */
 const char *server_person(const struct server *server, const char *identity);
 

@@ -164,6 +164,8 @@ static int open_api(struct controller *c, struct error *err)
 				  .artifacts = c->artifacts,
 				  .builds = c->builds,
 				  .sources = c->sources,
+				  .server = server_file_now,
+				  .server_context = c->server_file,
 				  .state_directory = state_path(c->state),
 				  .version = DAVIT_VERSION};
 	int result = state_listen(c->state, "api.sock", &parts.listen_fd, err);

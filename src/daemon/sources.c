@@ -334,7 +334,7 @@ static void tick(void *context)
 		if (!s->row.looking && now >= s->due_ms)
 			begin(s);
 	webhook_listener_keep(d->listener,
-			      server && server->webhooks.set != 0 ? server->webhooks.listen : NULL);
+			      server && server->webhooks.set != 0 ? &server->webhooks : NULL);
 	d->sources.listen = webhook_listener_address(d->listener);
 	d->env->ops->timer_start(d->env, &d->timer, TICK_MS);
 }

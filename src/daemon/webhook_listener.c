@@ -7,28 +7,26 @@
 #include <string.h>
 
 #include "api/http.h"
+#include "api/network.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "base/log_limit.h"
 #include "base/text.h"
 #include "config/server.h"
 #include "control/deliveries.h"
 #include "daemon/source_look.h"
 #include "daemon/sources.h"
 #include "daemon/webhook.h"
-#include "os/listen.h"
 #include "os/secret_file.h"
 
-enum { MINUTE_MS = 60 * 1000, ADDRESS_SIZE = 80 };
+enum { SHOWN_SIZE = 80 };
 
 struct webhook_listener {
 	struct loop *loop;
 	struct control *control;
 	struct sources *sources;
-	struct http_server *http;
-	char address[ADDRESS_SIZE]; /* that it listens at */
-	char failed[ADDRESS_SIZE];  /* that it could not listen at: said once */
-	uint64_t minute_ms;         /* of the log */
-	uint32_t logged, unlogged;
+	struct network *network;
+	struct log_limit refusals;
 };
 
 /* --- answers */
@@ -36,18 +34,9 @@ struct webhook_listener {
 /* Strangers must not fill the log. */
 static void log_refusal(struct webhook_listener *l, const char *app, const char *why)
 {
-	uint64_t now = env_now_ms(loop_env(l->loop));
-	if (now >= l->minute_ms + MINUTE_MS) {
-		if (l->unlogged > 0)
-			log_event(LOG_WARNING, "webhook.refused", "more=%u", l->unlogged);
-		l->minute_ms = now;
-		l->logged = l->unlogged = 0;
-	}
-	if (l->logged == LISTENER_LOGGED) {
-		l->unlogged++;
+	if (!log_limit_take(&l->refusals, env_now_ms(loop_env(l->loop)), LISTENER_LOGGED,
+			    "webhook.refused"))
 		return;
-	}
-	l->logged++;
 	log_event(LOG_WARNING, "webhook.refused", "app=\"%s\" why=\"%s\"", app, why);
 }
 
@@ -129,7 +118,7 @@ static unsigned status_of(int code)
 static void take_hook(struct webhook_listener *l, struct http_request *request, const char *app)
 {
 	const struct server_source *source = sources_find(l->sources, app);
-	char shown[ADDRESS_SIZE];
+	char shown[SHOWN_SIZE];
 	struct webhook_event event;
 	struct error err;
 	if (!source || source->webhook.set == 0) {
@@ -173,36 +162,14 @@ static void on_too_large(void *context)
 
 /* --- where */
 
-void webhook_listener_keep(struct webhook_listener *l, const char *address)
+void webhook_listener_keep(struct webhook_listener *l, const struct server_listen *wanted)
 {
-	struct error err;
-	int fd;
-	if (l->http && address && strcmp(l->address, address) == 0)
-		return;
-	http_free(l->http);
-	l->http = NULL;
-	if (!address)
-		return;
-	text_copy(l->address, sizeof l->address, address);
-	int code = listen_open(address, &fd, &err);
-	const struct http_options options = {.listen_fd = fd,
-					     .open = true,
-					     .handle = on_request,
-					     .too_large = on_too_large,
-					     .context = l};
-	if (code == 0)
-		code = http_new(l->loop, &options, &l->http, &err);
-	if (code == 0)
-		log_event(LOG_INFO, "webhook.listens", "address=%s", address);
-	else if (strcmp(l->failed, address) != 0)
-		log_event(LOG_ERROR, "webhook.listens", "error=\"%s\" again=\"each second\"",
-			  err.text);
-	text_copy(l->failed, sizeof l->failed, code < 0 ? address : "");
+	network_keep(l->network, wanted);
 }
 
 const char *webhook_listener_address(const struct webhook_listener *l)
 {
-	return l->http ? l->address : NULL;
+	return network_address(l->network);
 }
 
 struct webhook_listener *webhook_listener_new(struct loop *loop, struct control *control,
@@ -212,6 +179,9 @@ struct webhook_listener *webhook_listener_new(struct loop *loop, struct control 
 	l->loop = loop;
 	l->control = control;
 	l->sources = sources;
+	const struct http_options options = {
+		.open = true, .handle = on_request, .too_large = on_too_large, .context = l};
+	l->network = network_new(loop, "webhook.listens", &options);
 	return l;
 }
 
@@ -219,6 +189,6 @@ void webhook_listener_free(struct webhook_listener *l)
 {
 	if (!l)
 		return;
-	http_free(l->http);
+	network_free(l->network);
 	free(l);
 }

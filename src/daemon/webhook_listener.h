@@ -8,8 +8,7 @@
  *         202 davit looks · 200 nothing to do (the host only tries, or tells of something else) · 401 not signed by us ·
  *         404 no such source · 405 · 409 taken before, or another repository · 413 · 415 · 503 our secret cannot be read
  *
- * HOW   webhook_listener_keep() with the address that is wanted now, again and again: what cannot be listened to is tried
- *       again, for the address may come back.
+ * HOW   webhook_listener_keep() with what the server's file says now, again and again (api/network.h).
  */
 #ifndef DAEMON_WEBHOOK_LISTENER_H
 #define DAEMON_WEBHOOK_LISTENER_H
@@ -17,6 +16,7 @@
 #include "os/loop.h"
 
 struct control;
+struct server_listen;
 struct sources;
 struct webhook_listener;
 
@@ -25,7 +25,8 @@ enum { LISTENER_LOGGED = 20 };
 struct webhook_listener *webhook_listener_new(struct loop *loop, struct control *control,
 					      struct sources *sources);
 void webhook_listener_free(struct webhook_listener *listener); /* NULL is allowed */
-void webhook_listener_keep(struct webhook_listener *listener, const char *address); /* NULL: none */
-const char *webhook_listener_address(const struct webhook_listener *listener);      /* NULL: none */
+void webhook_listener_keep(struct webhook_listener *listener,
+			   const struct server_listen *wanted);                /* NULL: none */
+const char *webhook_listener_address(const struct webhook_listener *listener); /* NULL: none */
 
 #endif

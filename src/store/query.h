@@ -20,7 +20,7 @@
 
 #include "store/store.h"
 
-enum { QUERY_STATEMENTS_MAX = 96 };
+enum { QUERY_STATEMENTS_MAX = 160 };
 
 struct query_statement {
 	const char *sql;

@@ -222,9 +222,18 @@ static const char *const step_12[] = {
 	NULL,
 };
 
-const char *const *const schema_steps[STORE_VERSION] = {step_0,  step_1,  step_2, step_3, step_4,
-							step_5,  step_6,  step_7, step_8, step_9,
-							step_10, step_11, step_12};
+/* Who may speak to the API from elsewhere, and what other systems built. */
+static const char *const step_13[] = {
+	"CREATE TABLE token (name TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE CHECK "
+	"(length(digest) = 32),"
+	"  shown TEXT NOT NULL, scopes INTEGER NOT NULL, reach TEXT NOT NULL, by TEXT NOT NULL,"
+	"  created INTEGER NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT NULL) STRICT;",
+	NULL,
+};
+
+const char *const *const schema_steps[STORE_VERSION] = {step_0,  step_1,  step_2,  step_3, step_4,
+							step_5,  step_6,  step_7,  step_8, step_9,
+							step_10, step_11, step_12, step_13};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)

@@ -80,7 +80,7 @@ teardown() {
 }
 
 @test "addresses that are none, verbs that do not go far, and what ssh says" {
-	for bad in ssh:// ssh://-oProxyCommand=x "ssh://-l@host" "ssh://a b" 'ssh://h;x' ssh://h:0 ssh://h:70000 "ssh://\$(x)@h" http://h h; do
+	for bad in ssh:// ssh://-oProxyCommand=x "ssh://-l@host" "ssh://a b" 'ssh://h;x' ssh://h:0 ssh://h:70000 "ssh://\$(x)@h" ftp://h h; do
 		exits 2 davit --host "$bad" status
 		says "is no address of a server"
 	done

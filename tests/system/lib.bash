@@ -220,6 +220,20 @@ says() {
 	fi
 }
 
+# page_block PAGE NAME: what docs/PAGE tells people to type, in the block below <!-- run: NAME -->
+page_block() {
+	python3 - "$BATS_TEST_DIRNAME/../../$1" "$2" <<'PYTHON'
+import re, sys
+found = re.findall(rf"<!-- run: {sys.argv[2]} -->\n```sh\n(.*?)^```", open(sys.argv[1]).read(), re.M | re.S)
+if len(found) != 1:
+    sys.exit(f"{sys.argv[1]} has {len(found)} blocks called {sys.argv[2]}")
+print(found[0], end="")
+PYTHON
+}
+
+# page_has N PAGE: so many blocks, all of which the test ran
+page_has() { is "$1" grep -c '<!-- run:' "$BATS_TEST_DIRNAME/../../$2"; }
+
 environment() { davit status --json | jq -r ".applications[0].environments[0] | $1"; }
 rollout() { davit why prod --json | jq -r "$1"; }
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * route_table - the addresses of the API: who handles each, what a token needs for it, and what it is about.
+ */
+#ifndef API_ROUTE_TABLE_H
+#define API_ROUTE_TABLE_H
+
+#include "api/http.h"
+
+struct api;
+
+/* How it can be told which application or environment a request is about, before its body is read. */
+enum route_about {
+	ABOUT_NOTHING,     /* the server itself: everybody's */
+	ABOUT_ALL,         /* everything: only for who is not limited */
+	ABOUT_ENVIRONMENT, /* v1/environments/ENV/… */
+	ABOUT_ROLLOUT,     /* v1/rollouts/ROLLOUT/… */
+	ABOUT_BUILD,       /* v1/builds/N/… */
+	ABOUT_APP,         /* v1/sources/APP/… */
+	ABOUT_ASKED,       /* ?environment=ENV; without it, everything */
+	ABOUT_ASKED_APP,   /* ?app=APP; without it, everything */
+	ABOUT_BODY,        /* the body says it: the handler asks admission_reaches() */
+};
+
+struct route {
+	const char *method;
+	const char *path; /* "*" is any one segment */
+	void (*handle)(struct api *api, struct http_request *request);
+	unsigned scopes; /* bits of enum token_scope, one of which is needed; 0: no token does it */
+	enum route_about about;
+};
+
+MUST_CHECK int route_find(const struct http_request *request, const struct route **ret_route,
+			  struct error *err);
+
+#endif
