@@ -102,6 +102,10 @@ static int find_about(struct api *api, const struct http_request *request,
 	case ABOUT_ASKED:
 		segment = http_query(request, "environment");
 		return segment ? about_environment(api, segment, to, err) : 0;
+	case ABOUT_RELEASE:
+		if ((segment = http_query(request, "environment")))
+			return about_environment(api, segment, to, err);
+		__attribute__((fallthrough));
 	case ABOUT_ASKED_APP:
 		segment = http_query(request, "app");
 		text_copy(to->app, sizeof to->app, segment ? segment : "");
@@ -117,7 +121,7 @@ static int find_about(struct api *api, const struct http_request *request,
 
 static bool allows(const struct token_grant *grant, const struct about *about, bool looks)
 {
-	/* An application's builds are shown to who has one of its environments. */
+	/* An application's builds are shown to who has one of its environments, and its releases are nowhere yet. */
 	if (looks && about->app[0] && !about->environment[0])
 		return token_touches(grant, about->app);
 	return about->app[0] &&
@@ -134,7 +138,8 @@ static int check_reach(struct api *api, const struct http_request *request,
 	int result = find_about(api, request, route, &about, err);
 	if (result < 0)
 		return result;
-	if (allows(grant, &about, strcmp(route->method, "GET") == 0))
+	if (allows(grant, &about,
+		   strcmp(route->method, "GET") == 0 || route->about == ABOUT_RELEASE))
 		return 0;
 	if (about.app[0])
 		return refuse(grant, err);

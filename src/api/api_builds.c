@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "control/builds.h"
 #include "control/tokens.h"
+#include "store/external.h"
 #include "store/reports.h"
 
 enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 1000, LOG_PART = 256 * 1024, ORDER_SIZE = 1100 };
@@ -77,12 +78,12 @@ static int add_report(void *context, const struct store_report *r)
 }
 
 /* The build with its stages, what went out, and what was told of it. */
-static void answer_build(struct api *api, struct http_request *request, uint32_t number,
-			 unsigned status)
+void answer_build(struct api *api, struct http_request *request, uint32_t number, unsigned status)
 {
 	struct store *store = api->parts.store;
 	struct store_build *b = mem_zero(1, sizeof *b);
 	struct store_release release;
+	struct store_external external;
 	json_t *stages = json_array(), *rollouts = json_array(), *told = json_array();
 	struct error err;
 	int result = store_build_get(store, number, b, &err);
@@ -103,6 +104,10 @@ static void answer_build(struct api *api, struct http_request *request, uint32_t
 		json_object_set_new(o, "stages", stages);
 		json_object_set_new(o, "rollouts", rollouts);
 		json_object_set_new(o, "told", told);
+		if (store_external_of_build(store, number, &external, &err) == 1)
+			json_object_set_new(
+				o, "external",
+				json_pack("{s:s, s:s}", "run", external.run, "url", external.url));
 		if (b->release[0] &&
 		    store_release_get(store, b->release, &release, NULL, &err) == 0)
 			json_object_set_new(o, "tag", json_string(release.tag));
@@ -132,12 +137,11 @@ void get_build(struct api *api, struct http_request *request)
 }
 
 /* The one that this server has of the application: what it fetches, else what is pushed to it. */
-static int find_repository(struct api *api, const char *app, char to[ORDER_SIZE], struct error *err)
+int repository_of(struct api *api, const char *app, char *to, size_t size, struct error *err)
 {
 	static const char *const folders[] = {"sources", "repositories"};
 	for (size_t i = 0; i < 2 && text_is_name(app); i++) {
-		snprintf(to, ORDER_SIZE, "%s/%s/%s.git", api->parts.state_directory, folders[i],
-			 app);
+		snprintf(to, size, "%s/%s/%s.git", api->parts.state_directory, folders[i], app);
 		if (access(to, F_OK) == 0)
 			return 0;
 	}
@@ -196,7 +200,8 @@ void post_build(struct api *api, struct http_request *request)
 		return;
 	int result = check_order(api, request, text.app, text.repository, text.environments, &err);
 	if (result == 0 && !text.repository[0])
-		result = find_repository(api, text.app, text.repository, &err);
+		result =
+			repository_of(api, text.app, text.repository, sizeof text.repository, &err);
 	if (result < 0) {
 		answer_error(request, &err, NULL);
 		return;

@@ -25,6 +25,7 @@ struct import {
 	struct control_caller caller;
 	struct control_release release;
 	char *config;
+	char app[CONTROL_KEY_SIZE];
 	char config_name[FILE_NAME_SIZE];
 	char file_name[FILE_NAME_SIZE];
 	int fd;
@@ -124,21 +125,22 @@ void post_release(struct api *api, struct http_request *request)
 {
 	const char *environment = http_query(request, "environment"),
 		   *tag = http_query(request, "tag"), *name = http_query(request, "name"),
-		   *config_name = http_query(request, "config");
+		   *config_name = http_query(request, "config"), *app = http_query(request, "app");
 	struct error err;
 	const struct buf *config = http_body(request);
-	if (!environment || http_upload(request) < 0 || config->size > RELEASE_FILE_MAX ||
+	if ((!environment && !app) || http_upload(request) < 0 || config->size > RELEASE_FILE_MAX ||
 	    strlen(buf_text(config)) != config->size) {
 		error_set(&err, ERR_INVALID,
-			  "A release needs ?environment=, the header Davit-Config-Size (0 to %d), "
+			  "A release needs ?environment= or ?app=, the header Davit-Config-Size (0 "
+			  "to %d), "
 			  "and a "
 			  "body of configuration and archive.",
 			  RELEASE_FILE_MAX);
 		answer_error(request, &err, NULL);
 		return;
 	}
-	char key[CONTROL_KEY_SIZE];
-	if (admission_environment(api, request, environment, key, &err) < 0) {
+	char key[CONTROL_KEY_SIZE] = "";
+	if (environment && admission_environment(api, request, environment, key, &err) < 0) {
 		answer_error(request, &err, "davit status");
 		return;
 	}
@@ -146,6 +148,8 @@ void post_release(struct api *api, struct http_request *request)
 	import->api = api;
 	import->request = request;
 	import->caller = caller_of(request);
+	text_copy(import->app, sizeof import->app, app ? app : "");
+	import->release.app = import->app;
 	import->config = config->size > 0 ? mem_copy_text(config->data) : NULL;
 	import->fd = fcntl(http_upload(request), F_DUPFD_CLOEXEC, 0); /* it may outlive it */
 	text_copy(import->file_name, sizeof import->file_name, name && name[0] ? name : "file");

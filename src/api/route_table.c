@@ -18,7 +18,7 @@ enum { ON_THE_MACHINE = 0 };
 static const struct route routes[] = {
 	{"GET", "v1/server", get_server, SEES, ABOUT_NOTHING},
 	{"GET", "v1/status", get_status, SEES, ABOUT_ASKED},
-	{"POST", "v1/releases", post_release, TOKEN_RELEASE | TOKEN_DEPLOY, ABOUT_ASKED},
+	{"POST", "v1/releases", post_release, TOKEN_RELEASE | TOKEN_DEPLOY, ABOUT_RELEASE},
 	{"GET", "v1/releases", get_releases, SEES, ABOUT_ASKED},
 	{"POST", "v1/releases/*/bad", post_release_mark, TOKEN_DEPLOY | TOKEN_ROLLBACK, ABOUT_BODY},
 	{"POST", "v1/releases/*/clear", post_release_mark, TOKEN_DEPLOY, ABOUT_BODY},
@@ -38,6 +38,7 @@ static const struct route routes[] = {
 	{"GET", "v1/rollouts/*/postmortem", get_rollout_postmortem, SEES, ABOUT_ROLLOUT},
 	{"GET", "v1/dora", get_dora, SEES, ABOUT_ASKED},
 	{"POST", "v1/builds", post_build, TOKEN_BUILD, ABOUT_BODY},
+	{"POST", "v1/external-builds", post_external_build, TOKEN_RELEASE, ABOUT_BODY},
 	{"GET", "v1/builds", get_builds, SEES, ABOUT_ASKED_APP},
 	{"GET", "v1/builds/*", get_build, SEES, ABOUT_BUILD},
 	{"GET", "v1/builds/*/log/*", get_build_log, SEES, ABOUT_BUILD},

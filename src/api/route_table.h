@@ -18,6 +18,7 @@ enum route_about {
 	ABOUT_BUILD,       /* v1/builds/N/… */
 	ABOUT_APP,         /* v1/sources/APP/… */
 	ABOUT_ASKED,       /* ?environment=ENV; without it, everything */
+	ABOUT_RELEASE,     /* ?environment=ENV or ?app=APP, and nothing goes out */
 	ABOUT_ASKED_APP,   /* ?app=APP; without it, everything */
 	ABOUT_BODY,        /* the body says it: the handler asks admission_reaches() */
 };

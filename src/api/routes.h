@@ -47,6 +47,12 @@ bool body_flag(struct http_request *request, const json_t *body, const char *key
 bool parameter_number(struct http_request *request, const char *name, uint64_t least, uint64_t most,
 		      uint64_t otherwise, uint64_t *ret_number);
 
+/* The git repository that this server has of an application. ERR_NOT_FOUND. */
+MUST_CHECK int repository_of(struct api *api, const char *app, char *to, size_t size,
+			     struct error *err);
+/* The build with its stages, what went out, and what was told of it. */
+void answer_build(struct api *api, struct http_request *request, uint32_t number, unsigned status);
+
 /* The last lines of the log of the instance that the view suspects. */
 struct view_rollout;
 void add_log_tail(struct api *api, struct view_rollout *view);
@@ -71,6 +77,7 @@ void post_freeze(struct api *api, struct http_request *request);
 void get_rollout_postmortem(struct api *api, struct http_request *request);
 void get_dora(struct api *api, struct http_request *request);
 void post_build(struct api *api, struct http_request *request);
+void post_external_build(struct api *api, struct http_request *request);
 void get_builds(struct api *api, struct http_request *request);
 void get_build(struct api *api, struct http_request *request);
 void get_build_log(struct api *api, struct http_request *request);

@@ -507,6 +507,17 @@ static void put_untold(const struct cli *cli, struct buf *to, const json_t *buil
 	}
 }
 
+static void put_elsewhere(struct buf *to, const json_t *external)
+{
+	if (!external)
+		return;
+	buf_puts(to, "  made as  ");
+	screen_put_foreign(to, json_text_of(external, "run"));
+	buf_puts(to, json_text_of(external, "url")[0] ? "  " : "");
+	screen_put_foreign(to, json_text_of(external, "url"));
+	buf_puts(to, "\n");
+}
+
 static int show_one(struct cli *cli, const char *text)
 {
 	char path[64], when[32];
@@ -540,6 +551,7 @@ static int show_one(struct cli *cli, const char *text)
 	buf_puts(&page, "\n  author   ");
 	screen_put_foreign(&page, json_text_of(build, "author"));
 	buf_printf(&page, "\n  asked by %s\n", json_text_of(build, "by"));
+	put_elsewhere(&page, json_object_get(build, "external"));
 	if (json_text_of(build, "why")[0]) {
 		buf_puts(&page, "  why      ");
 		screen_put_foreign(&page, json_text_of(build, "why"));

@@ -18,7 +18,7 @@
 #include "base/err.h"
 
 enum {
-	CLI_OPTIONS_MAX = 12,
+	CLI_OPTIONS_MAX = 14,
 	CLI_ARGS_MAX = 64,
 };
 

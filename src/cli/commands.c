@@ -95,6 +95,34 @@ static const struct cli_command releasing[] = {
 		     "  git push davit main",
 	 .json = "davit.v1/remote: app, repository",
 	 .options = {{"name", 0, "NAME", "the remote's name (default: davit)"}}},
+	{.name = "register",
+	 .arguments = "[PATH]",
+	 .summary = "a build made elsewhere becomes a release, with its results",
+	 .details = "For a step at the end of a pipeline of another system, in a clone of the repository: PATH (a directory, an archive or "
+		    "one file; by default this directory) goes to the server as a release, with the commit, its author and the tests' "
+		    "results. The commit, the ref, the name of the run and its page are those that GitHub, Gitea and Forgejo Actions, "
+		    "GitLab CI or Jenkins say; elsewhere --run names the run. The same run registered again is the same build, and "
+		    "nothing goes out twice; a run of which something else is said is a conflict.\n"
+		    "With --triggered it goes where \"trigger\" of davit.yaml has the ref, with --to to these environments, otherwise nowhere "
+		    "yet. Tests of --junit that have failed make it a build that failed, exit 10; so does --failed, for a pipeline that "
+		    "ended before: nothing is sent along then.",
+	 .examples = "  davit register dist --junit results.xml --triggered --watch\n"
+		     "  davit register shop.tar.gz --run nightly/41 --to staging\n"
+		     "  davit register --failed 'it does not compile'",
+	 .json = "davit.v1/server-build, as davit builds N has it, with external (run, url)",
+	 .args_max = 1,
+	 .options = {{"app", 0, "APP", "the application (default: that of davit.yaml)"},
+		     {"config", 0, "FILE", "the davit.yaml (default: in PATH, else here)"},
+		     {"as", 0, "TAG", "what the release is called (default: the next version)"},
+		     {"commit", 0, "ID", "of this repository (default: what the system says, else HEAD)"},
+		     {"ref", 0, "REF", "a full name such as refs/heads/main (default: what the system says)"},
+		     {"run", 0, "NAME", "the run's own name, which comes once"},
+		     {"url", 0, "URL", "its page"},
+		     {"junit", 0, "FILES", "the tests' reports, with a comma between"},
+		     {"failed", 0, "WHY", "the build failed: only that is registered"},
+		     {"to", 0, "ENVS", "it goes to these environments, with a comma between"},
+		     {"triggered", 0, NULL, "it goes where its ref brings it"},
+		     {"watch", 0, NULL, "follow the rollouts to their ends, and exit as they do"}}},
 	{.name = "receive",
 	 .place = CLI_SERVERS_MACHINE,
 	 .arguments = "",

@@ -13,6 +13,7 @@
 #include "config/server.h"
 #include "control/build_release.h"
 #include "control/environment.h"
+#include "control/external.h"
 #include "control/known.h"
 #include "control/release_config.h"
 #include "control/reports.h"
@@ -86,7 +87,7 @@ static void end(struct control *c, struct store_build *b, const char *state)
 						: "build.cancelled"))
 		return;
 	c->build_due_ms = 0;
-	if (b->number > BUILDS_LOGS_KEPT)
+	if (builds && b->number > BUILDS_LOGS_KEPT)
 		builds->ops->forget(builds, b->number - BUILDS_LOGS_KEPT);
 }
 
@@ -163,7 +164,7 @@ static bool deploy_to(struct control *c, const struct store_build *b, const char
 	return false;
 }
 
-static void go_out(struct control *c, struct store_build *b)
+void builds_go_out(struct control *c, struct store_build *b)
 {
 	char wanted[STORE_SENTENCE_SIZE], *rest = wanted, *one;
 	text_copy(wanted, sizeof wanted, b->wanted);
@@ -190,7 +191,7 @@ static void released(struct control *c, uint32_t number, const char *release,
 		text_copy(b->release, sizeof b->release, release);
 		text_copy(b->state, sizeof b->state, "releasing");
 		if (put(c, b, NULL))
-			go_out(c, b);
+			builds_go_out(c, b);
 	}
 	free(b);
 }
@@ -353,7 +354,7 @@ static void run(struct control *c, struct store_build *b)
 void builds_tick(struct control *c, uint64_t now_ms)
 {
 	struct error err;
-	if (!c->parts.builds || c->building || now_ms < c->build_due_ms)
+	if (c->building || now_ms < c->build_due_ms)
 		return;
 	struct store_build *b = mem_zero(1, sizeof *b);
 	int result = store_build_next(c->parts.store, b, &err);
@@ -362,7 +363,10 @@ void builds_tick(struct control *c, uint64_t now_ms)
 		/* An order sets it again. */
 		c->build_due_ms = result == ERR_NOT_FOUND ? UINT64_MAX : now_ms + RETRY_MS;
 	} else if (strcmp(b->state, "releasing") == 0) {
-		go_out(c, b);
+		builds_go_out(c, b);
+		free(b);
+	} else if (!c->parts.builds) { /* of a davit that built */
+		c->build_due_ms = UINT64_MAX;
 		free(b);
 	} else if (strcmp(b->state, CANCELLING) == 0) {
 		end(c, b, "cancelled"); /* the controller died before it had ended */
@@ -571,6 +575,8 @@ int control_rebuild(struct control *c, const struct control_caller *caller, uint
 	int result = check_room(c, err);
 	if (result == 0)
 		result = store_build_get(c->parts.store, number, b, err);
+	if (result == 0)
+		result = external_check_ours(c, number, err);
 	if (result == 0 && b->ended_unix_ms == 0)
 		result = error_set(err, ERR_CONFLICT, "Build %u has not ended yet.", number);
 	if (result == 0) {

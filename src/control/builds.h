@@ -20,6 +20,8 @@
 #include "control/control.h"
 #include "provider/builds.h"
 
+struct store_build;
+
 enum { BUILDS_QUEUE_MAX = 10000, BUILDS_LOGS_KEPT = 500, BUILDS_STARTS_MAX = 10 };
 
 /* Where the release of a build goes. */
@@ -46,6 +48,9 @@ MUST_CHECK int control_cancel_build(struct control *c, const struct control_call
 MUST_CHECK int control_rebuild(struct control *c, const struct control_caller *caller,
 			       uint32_t number, bool from_start, uint32_t *ret_number,
 			       struct error *err);
+
+/* One that is releasing: its release is sent where it goes, and it has passed; or, where the store takes nothing, later. */
+void builds_go_out(struct control *c, struct store_build *build);
 
 void builds_begin(struct control *c);
 void builds_tick(struct control *c, uint64_t now_ms); /* begins the next one when it is due */

@@ -137,6 +137,7 @@ struct control_release {
 	const char *config_text;            /* davit.yaml, NUL-terminated */
 	const char *config_name;            /* for messages: "davit.yaml" */
 	char environment[CONTROL_KEY_SIZE]; /* "": it belongs to none yet */
+	const char *app;                    /* whose it has to be; NULL or "": anybody's */
 	const char *source;                 /* where it comes from, for people; NULL: nowhere */
 	char tag[CONTROL_TAG_SIZE];         /* "" = davit names it: the next patch */
 	struct digest artifact;

@@ -149,6 +149,10 @@ int control_add_release(struct control *c, const struct control_caller *caller,
 	buf_init(&json, STORE_BLOB_MAX);
 	int result = release_config_make(release->config_text, release->config_name, &json,
 					 &config_digest, row.app, err);
+	if (result == 0 && release->app && release->app[0] && strcmp(release->app, row.app) != 0)
+		result = error_set(err, ERR_INVALID,
+				   "The configuration is that of \"%s\", not of \"%s\".", row.app,
+				   release->app);
 	if (result == 0 && release->environment[0])
 		result = check_environment_name(release->environment, row.app, buf_text(&json),
 						json.size, &environment, err);

@@ -15,6 +15,7 @@
 #include "daemon/build_verb.h"
 #include "daemon/builder_role.h"
 #include "daemon/judge_verb.h"
+#include "daemon/register_verb.h"
 #include "daemon/restore_verb.h"
 #include "daemon/serving.h"
 #include "drivers/builder/inside.h"
@@ -38,6 +39,7 @@ static const struct {
 	{"gateway", serving_gateway},
 	{"build", build_verb},
 	{"remote", remote_verb},
+	{"register", register_verb},
 	{"receive", receive_verb},
 	{"judge", judge_verb},
 	{"backup", backup_verb},

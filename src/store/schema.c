@@ -227,7 +227,10 @@ static const char *const step_13[] = {
 	"CREATE TABLE token (name TEXT PRIMARY KEY, digest BLOB NOT NULL UNIQUE CHECK "
 	"(length(digest) = 32),"
 	"  shown TEXT NOT NULL, scopes INTEGER NOT NULL, reach TEXT NOT NULL, by TEXT NOT NULL,"
-	"  created INTEGER NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT NULL) STRICT;",
+	"  created INTEGER NOT NULL, expires INTEGER NOT NULL, used INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE external (app TEXT NOT NULL, run TEXT NOT NULL, url TEXT NOT NULL,"
+	"  build INTEGER NOT NULL UNIQUE, content BLOB NOT NULL CHECK (length(content) = 32),"
+	"  PRIMARY KEY (app, run)) STRICT;",
 	NULL,
 };
 

@@ -11,7 +11,7 @@ setup() {
 	INSTANCES=1 STRATEGY=$FAST_BLUE_GREEN
 	STAGING_PORT=$(free_port)
 	ENVIRONMENT_EXTRA="    analysis: off
-  staging: { listen: \"127.0.0.1:$STAGING_PORT\", strategy: blue-green, analysis: off }"
+  staging: { listen: \"127.0.0.1:$STAGING_PORT\", strategy: test, analysis: off }"
 	BASE=https://127.0.0.1:$API_PORT
 	authority
 	certificate first
