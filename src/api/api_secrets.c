@@ -37,11 +37,14 @@ static void restart(void *context, const struct secret_use *use)
 	uint32_t rollout = 0;
 	char key[CONTROL_KEY_SIZE], reason[CONTROL_REASON_SIZE], id[2 * CONTROL_KEY_SIZE];
 	snprintf(key, sizeof key, "%s/%s", use->app, use->environment);
-	if (use->pinned) {
+	if (use->pinned || use->checks) {
 		json_array_append_new(
 			r->left,
 			pair(key, "why",
-			     json_string("its release keeps the version it went out with")));
+			     json_string(
+				     use->pinned
+					     ? "its release keeps the version it went out with"
+					     : "only its checks use it, when a release comes")));
 		return;
 	}
 	if (caller.request_id[0]) {
@@ -135,6 +138,7 @@ static void add_use(void *context, const struct secret_use *use)
 	json_t *o = json_object();
 	json_object_set_new(o, "environment", json_string(use->environment));
 	json_object_set_new(o, "version", json_string(use->pinned ? "pinned" : "latest"));
+	json_object_set_new(o, "by", json_string(use->checks ? "checks" : "processes"));
 	json_array_append_new(context, o);
 }
 

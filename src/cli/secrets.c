@@ -222,6 +222,8 @@ static void put_secret(const struct cli *cli, struct buf *to, const json_t *row)
 			   json_text_of(use, "environment"));
 		if (strcmp(json_text_of(use, "version"), "pinned") == 0)
 			screen_put(cli, to, TONE_FAINT, " (pinned)");
+		if (strcmp(json_text_of(use, "by"), "checks") == 0)
+			screen_put(cli, to, TONE_FAINT, " (checks)");
 	}
 	buf_puts(to, "\n");
 }

@@ -68,28 +68,6 @@ struct app_limits {
 	uint32_t files;
 };
 
-#define APP_SECRET_FORMS(X) \
-	X(ENV, "env")       \
-	X(FILE, "file")
-
-enum app_secret_form {
-#define X(name, text) APP_SECRET_##name,
-	APP_SECRET_FORMS(X)
-#undef X
-		APP_SECRET_FORM_COUNT
-};
-
-enum app_secret_version { APP_SECRET_LATEST, APP_SECRET_PINNED, APP_SECRET_VERSION_COUNT };
-
-/* What a process is given from the server's store of secrets, under a variable's name. */
-struct app_secret {
-	uint32_t set;
-	const char *name;
-	const char *from; /* "davit:prod/db", of the environment prod; "davit:mail", of all */
-	enum app_secret_form as;
-	enum app_secret_version version;
-};
-
 enum app_handover { APP_HANDOVER_START_FIRST, APP_HANDOVER_STOP_FIRST, APP_HANDOVER_COUNT };
 
 struct app_process {
@@ -208,6 +186,9 @@ struct app_environment {
 	struct app_approve approve;
 	struct app_windows windows;
 	struct app_texts verify; /* checks, once all requests go to the release */
+	uint32_t check_secret_count;
+	struct app_secret
+		check_secrets[APP_CHECK_SECRETS_MAX]; /* resolved: none, they are in probes */
 	struct app_trigger trigger;
 	struct app_migrate migrate;
 	struct app_hooks hooks;

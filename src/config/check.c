@@ -161,6 +161,8 @@ static void check_resolved(struct reader *r, const struct yaml_node *node, const
 		reader_error(r, near_node(node, "strategy"), "%s", err.text);
 	else if (config_strategy(resolved, &settings, &err) < 0)
 		reader_error(r, near_node(node, "strategy"), "%s", err.text);
+	if (resolved)
+		check_given(r, node, resolved, environment->check_secret_count > 0);
 	config_resolved_free(resolved);
 }
 
@@ -334,6 +336,7 @@ static void check_environment(struct reader *r, const struct yaml_node *node, co
 	check_overrides(r, node, environment, processes, count);
 	check_env_size(r, node, app, environment);
 	check_secrets(r, node, environment, processes, count);
+	check_given_size(r, node, app, environment);
 	check_step_names(r, yaml_get(node, "strategy"), app, &environment->strategy);
 	check_routes(r, node, environment, processes, count);
 	check_own_routes(r, node, environment);

@@ -24,4 +24,10 @@ void check_secrets(struct reader *r, const struct yaml_node *node,
 		   const struct app_environment *environment, const struct app_process *processes,
 		   uint32_t count);
 
+/* The same of the commands of checks that run in it; and, before it is resolved, whether they fit. */
+void check_given(struct reader *r, const struct yaml_node *node, const struct resolved *resolved,
+		 bool written_here);
+void check_given_size(struct reader *r, const struct yaml_node *node, const struct app *app,
+		      const struct app_environment *environment);
+
 #endif

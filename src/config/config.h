@@ -63,6 +63,9 @@ struct digest config_digest(const struct resolved *resolved);
 /* A release's id: SHA-256 over the artifact's digest and the configuration's. */
 struct digest config_release_id(const struct digest *artifact, const struct digest *configuration);
 
+/* Whether a check of this name runs in the environment: as a step of its strategy, or to verify. */
+bool config_uses_check(const struct resolved *resolved, const char *name);
+
 /* The plain rules that a resolved environment is judged by. */
 void config_rules(const struct resolved *resolved, struct judge_rules *ret_rules);
 /* Its statistics. False: it wants none, or others (`analysis: off`, `method: rules`, `mann-whitney`). */

@@ -152,6 +152,13 @@ static const struct schema_key environment_keys[] = {
 	 .shape = "the names of `checks`, such as [smoke]", .example = "[smoke]",
 	 .doc = "Checks of the release once it has all requests, before it counts as good. One "
 		"that fails takes it back."},
+	{"check_secrets", SCHEMA_MAP, ITEMS(app_environment, check_secrets, check_secret_count),
+	 .flags = SCHEMA_BY_NAME, .max = APP_CHECK_SECRETS_MAX, .section = &schema_secret,
+	 .valid = value_is_given,
+	 .shape = "a variable's name such as SMOKE_PASSWORD, not PORT or DAVIT_*",
+	 .example = "{ SMOKE_PASSWORD: davit:prod/smoke }",
+	 .doc = "For the commands of all checks that run here. Later ones win: the check, the "
+		"environment. Processes get none of these."},
 	{"migrate", SCHEMA_SECTION, AT(app_environment, migrate), .flags = SCHEMA_OPTIONAL,
 	 .section = &schema_migrate, .example = "{ ask: false }", .doc = "What differs here."},
 	{"hooks", SCHEMA_SECTION, AT(app_environment, hooks), .flags = SCHEMA_OPTIONAL,

@@ -42,6 +42,13 @@ static const struct schema_key probe_keys[] = {
 	 .example = "dast-baseline.sarif",
 	 .doc = "A SARIF report among the release's files: what is in it is not new. Left out, "
 		"every finding is. `waivers.yaml` beside it lets findings through for a time."},
+	{"secrets", SCHEMA_MAP, ITEMS(app_probe, secrets, secret_count), .flags = SCHEMA_BY_NAME,
+	 .max = APP_CHECK_SECRETS_MAX, .section = &schema_secret, .valid = value_is_given,
+	 .shape = "a variable's name such as SMOKE_PASSWORD, not PORT or DAVIT_*",
+	 .example = "{ SMOKE_PASSWORD: davit:smoke }",
+	 .doc = "What `run` is given from the server's store of secrets, under the names of "
+		"variables; `check_secrets` of an environment wins. Each has 4 to 4,096 bytes, so "
+		"that it can be masked in what is kept of the command's output."},
 };
 
 /* What is about a report counts only with one, and a command writes it. */
@@ -56,6 +63,11 @@ static bool check_probe(const void *base, char *why, size_t why_size)
 		snprintf(why, why_size,
 			 "\"block_at\" and \"baseline\" count only with \"sarif\"; name the report "
 			 "that the scanner writes, or remove them.");
+	else if (probe->get && probe->secret_count > 0)
+		snprintf(
+			why, why_size,
+			"\"secrets\" are given to a command; write \"run\" in place of \"get\", or "
+			"remove them.");
 	else
 		return true;
 	return false;

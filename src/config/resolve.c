@@ -303,6 +303,31 @@ static void settle_kayenta(struct app_analysis *analysis)
 		analysis->set &= ~bit;
 }
 
+/* Each command of a check has then all that it is given here. */
+static void give_checks(const struct app_environment *environment, struct resolved *to)
+{
+	const struct schema_section *section = schema_find(&schema_check, "probes")->section;
+	struct app_probe all = {.set = schema_bit(section, schema_find(section, "secrets")),
+				.secret_count = environment->check_secret_count};
+	memcpy(all.secrets, environment->check_secrets, sizeof all.secrets);
+	for (uint32_t i = 0; i < to->check_count && all.secret_count > 0; i++)
+		for (uint32_t k = 0; k < to->checks[i].count; k++)
+			if (!to->checks[i].probes[k].get)
+				schema_merge(section, &to->checks[i].probes[k], &all);
+}
+
+bool config_uses_check(const struct resolved *resolved, const char *name)
+{
+	const struct app_environment *here = &resolved->environment;
+	bool used = false;
+	for (uint32_t i = 0; i < here->strategy.count; i++)
+		used = used || (here->strategy.steps[i].set & APP_STEP_CHECK &&
+				strcmp(here->strategy.steps[i].check, name) == 0);
+	for (uint32_t i = 0; i < here->verify.count; i++)
+		used = used || strcmp(here->verify.items[i], name) == 0;
+	return used;
+}
+
 /* All of one environment, in a struct that shares texts with `app`. */
 static int merge(const struct app *app, const struct app_environment *environment,
 		 const char *strategy, struct resolved *to, struct error *err)
@@ -324,6 +349,10 @@ static int merge(const struct app *app, const struct app_environment *environmen
 	here->set &= ~schema_bit(&schema_environment, schema_find(&schema_environment, "env"));
 	here->secret_count = 0; /* as are these */
 	here->set &= ~schema_bit(&schema_environment, schema_find(&schema_environment, "secrets"));
+	give_checks(environment, to);
+	here->check_secret_count = 0; /* and these in each command of a check */
+	here->set &=
+		~schema_bit(&schema_environment, schema_find(&schema_environment, "check_secrets"));
 	here->analysis = app->analysis;
 	schema_merge(&schema_analysis, &here->analysis, &environment->analysis);
 	settle_kayenta(&here->analysis);

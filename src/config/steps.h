@@ -21,8 +21,9 @@ enum {
 	APP_CLASSES_MAX = 7, /* of routes, in one analysis */
 	APP_CLASS_PATHS_MAX = 8,
 	APP_ENV_MAX = 64,
-	APP_SECRETS_MAX = 32, /* of one process */
-	APP_TEXTS_MAX = 64,   /* arguments, paths, methods */
+	APP_SECRETS_MAX = 32,      /* of one process */
+	APP_CHECK_SECRETS_MAX = 8, /* of one command of a check */
+	APP_TEXTS_MAX = 64,        /* arguments, paths, methods */
 	APP_KPIS_MAX = 8,
 };
 
@@ -51,6 +52,28 @@ struct app_command {
 	struct app_texts args; /* argv, $NAME expanded in each; count 0: not this one */
 };
 
+#define APP_SECRET_FORMS(X) \
+	X(ENV, "env")       \
+	X(FILE, "file")
+
+enum app_secret_form {
+#define X(name, text) APP_SECRET_##name,
+	APP_SECRET_FORMS(X)
+#undef X
+		APP_SECRET_FORM_COUNT
+};
+
+enum app_secret_version { APP_SECRET_LATEST, APP_SECRET_PINNED, APP_SECRET_VERSION_COUNT };
+
+/* What a process, or a command of a check, is given from the server's store of secrets, under a variable's name. */
+struct app_secret {
+	uint32_t set;
+	const char *name;
+	const char *from; /* "davit:prod/db", of the environment prod; "davit:mail", of all */
+	enum app_secret_form as;
+	enum app_secret_version version;
+};
+
 /* One probe of a check: `get` or `run`. */
 struct app_probe {
 	uint32_t set;
@@ -62,6 +85,8 @@ struct app_probe {
 	const char *sarif; /* report that `run` writes; NULL: none */
 	uint32_t block_at; /* 0 low, 1 medium, 2 high, 3 critical; high where it is not written */
 	const char *baseline; /* of the release's files, or NULL */
+	uint32_t secret_count;
+	struct app_secret secrets[APP_CHECK_SECRETS_MAX]; /* only with `run` */
 };
 
 enum { APP_PROBE_BLOCK_AT = 1 << 6 };

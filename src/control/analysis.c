@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "control/checks.h"
 #include "control/environment.h"
+#include "control/secrets.h"
 
 enum { RING_STEPS = 200 };
 
@@ -237,8 +238,15 @@ static void on_checked(void *context, bool passed, const char *sentence)
 	text_copy(a->result.sentence, sizeof a->result.sentence, sentence);
 }
 
+static int on_secret(void *context, const struct check_secret *secret, struct buf *ret_value,
+		     struct error *err)
+{
+	return secrets_give_check(context, secret, ret_value, err);
+}
+
 static void start_checks(struct environment *e)
 {
+	static const struct check_listener listener = {.secret = on_secret, .done = on_checked};
 	static struct check_request request;
 	struct analysis *a = &e->analysis;
 	struct check_runner *runner = e->control->parts.checks;
@@ -251,7 +259,7 @@ static void start_checks(struct environment *e)
 		send_evidence(e, VERDICT_FAIL, false, err.text, "check");
 	} else if (request.count == 0) {
 		a->checks_passed = true;
-	} else if (runner->ops->start(runner, &request, on_checked, e, &a->check_run, &err) < 0) {
+	} else if (runner->ops->start(runner, &request, &listener, e, &a->check_run, &err) < 0) {
 		log_event(LOG_WARNING, "control.check", "environment=%s error=\"%s\"", e->key,
 			  err.text);
 	}

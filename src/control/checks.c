@@ -95,6 +95,19 @@ static int fill_command(const struct app_command *run, const struct check_reques
 	return result;
 }
 
+static void fill_secrets(const struct app_probe *probe, struct check *check)
+{
+	check->secret_count = probe->secret_count;
+	for (uint32_t i = 0; i < probe->secret_count; i++) {
+		const struct app_secret *from = &probe->secrets[i];
+		struct check_secret *to = &check->secrets[i];
+		text_copy(to->name, sizeof to->name, from->name);
+		text_copy(to->from, sizeof to->from, from->from);
+		to->file = from->as == APP_SECRET_FILE;
+		to->pinned = from->version == APP_SECRET_PINNED;
+	}
+}
+
 static int add_probe(const struct app_probe *probe, struct check_request *request,
 		     struct error *err)
 {
@@ -109,9 +122,11 @@ static int add_probe(const struct app_probe *probe, struct check_request *reques
 	    !text_copy(check->baseline, sizeof check->baseline,
 		       probe->baseline ? probe->baseline : ""))
 		return error_set(err, ERR_LIMIT, "A file's name in a check is too long.");
-	if (!probe->get)
+	if (!probe->get) {
+		fill_secrets(probe, check);
 		return fill_command(&probe->run, request, check->command, sizeof check->command,
 				    err);
+	}
 	if (text_copy(check->path, sizeof check->path, probe->get) &&
 	    text_copy(check->contains, sizeof check->contains,
 		      probe->contains ? probe->contains : ""))

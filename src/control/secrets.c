@@ -9,10 +9,12 @@
 #include "base/log.h"
 #include "base/seal.h"
 #include "base/text.h"
+#include "config/config.h"
 #include "config/stages.h"
 #include "config/value.h"
 #include "control/commands.h"
 #include "control/environment.h"
+#include "provider/check.h"
 #include "store/audit.h"
 #include "store/secrets.h"
 
@@ -248,11 +250,17 @@ static int find_version(struct control *c, const char *app, const char *name, ui
 			 name, app, name, app);
 }
 
-int secrets_give(void *context, const struct instance_spec *spec,
-		 const struct instance_secret *secret, struct buf *ret_value, struct error *err)
+/* Who asks for what. */
+struct want {
+	const char *app, *environment, *release;
+	const char *from;
+	bool pinned;
+};
+
+static int give(struct control *c, const struct want *want, struct buf *ret_value,
+		struct error *err)
 {
-	struct control *c = context;
-	const char *name = name_of(secret->from);
+	const char *name = name_of(want->from);
 	struct store_secret_pin pin = {.version = 0};
 	struct store_secret row;
 	struct seal_key key;
@@ -260,21 +268,21 @@ int secrets_give(void *context, const struct instance_spec *spec,
 	char what[ABOUT_SIZE];
 	bool first;
 	buf_init(&sealed, SEALED_MAX);
-	int result = check_scope(name, spec->environment, err);
-	if (result == 0 && secret->pinned)
-		result = find_pin(c, spec->app, spec->environment, spec->release, name, &pin, err);
+	int result = check_scope(name, want->environment, err);
+	if (result == 0 && want->pinned)
+		result = find_pin(c, want->app, want->environment, want->release, name, &pin, err);
 	if (result == 0)
-		result = find_version(c, spec->app, name, pin.version, &row, &sealed, err);
+		result = find_version(c, want->app, name, pin.version, &row, &sealed, err);
 	if (result == 0)
 		result = take_key(c, false, &key, &first, err);
 	if (result == 0) {
-		result = seal_open(&key, about(spec->app, name, row.version, what), sealed.data,
+		result = seal_open(&key, about(want->app, name, row.version, what), sealed.data,
 				   sealed.size, ret_value, err);
 		seal_key_wipe(&key);
 		if (result < 0)
 			error_prefix(err, "The secret \"%s\" cannot be opened", name);
 	}
-	if (result == 0 && secret->pinned && pin.version == 0) {
+	if (result == 0 && want->pinned && pin.version == 0) {
 		pin.version = row.version;
 		control_begin(c, false);
 		store_put_secret_pin(c->parts.store, &pin);
@@ -282,6 +290,30 @@ int secrets_give(void *context, const struct instance_spec *spec,
 	}
 	buf_done(&sealed);
 	return result;
+}
+
+int secrets_give(void *context, const struct instance_spec *spec,
+		 const struct instance_secret *secret, struct buf *ret_value, struct error *err)
+{
+	const struct want want = {.app = spec->app,
+				  .environment = spec->environment,
+				  .release = spec->release,
+				  .from = secret->from,
+				  .pinned = secret->pinned};
+	return give(context, &want, ret_value, err);
+}
+
+int secrets_give_check(struct environment *e, const struct check_secret *secret,
+		       struct buf *ret_value, struct error *err)
+{
+	if (!e->active)
+		return error_set(err, ERR_RETRY, "Nothing rolls out in %s any more.", e->key);
+	const struct want want = {.app = e->app,
+				  .environment = e->name,
+				  .release = e->active->candidate.hex,
+				  .from = secret->from,
+				  .pinned = secret->pinned};
+	return give(e->control, &want, ret_value, err);
 }
 
 struct stage_names {
@@ -341,23 +373,49 @@ int secrets_of_stages(struct control *c, const char *app, struct buf *to, struct
 	return result;
 }
 
-static int check_process(struct environment *e, const struct release_info *info,
-			 const struct app_process *process, struct error *err)
+/* That it is there, and, of a command of a check, that it can be masked. */
+static int check_one(struct environment *e, const struct release_info *info,
+		     const struct app_secret *secret, bool masked, struct error *err)
 {
 	struct control *c = e->control;
+	const char *name = name_of(secret->from);
+	struct store_secret_pin pin = {.version = 0};
+	struct store_secret row;
+	struct buf sealed;
+	buf_init(&sealed, SEALED_MAX);
+	int result = check_scope(name, e->name, err);
+	if (result == 0 && secret->version == APP_SECRET_PINNED)
+		result = find_pin(c, e->app, e->name, info->hex, name, &pin, err);
+	if (result == 0)
+		result = find_version(c, e->app, name, pin.version, &row, &sealed, err);
+	if (result == 0 && masked &&
+	    (sealed.size < SEAL_OVERHEAD + CHECK_SECRET_MIN ||
+	     sealed.size > SEAL_OVERHEAD + CHECK_SECRET_MAX))
+		result = error_set(
+			err, ERR_INVALID,
+			"A command of a check takes secrets of %d to %d bytes, for others "
+			"cannot be masked in what it says; set another value: davit "
+			"secrets set %s --app %s",
+			CHECK_SECRET_MIN, CHECK_SECRET_MAX, name, e->app);
+	buf_done(&sealed);
+	return result;
+}
+
+static int check_checks(struct environment *e, const struct release_info *info, bool *any,
+			struct error *err)
+{
 	int result = 0;
-	for (uint32_t i = 0; i < process->secret_count && result == 0; i++) {
-		const char *name = name_of(process->secrets[i].from);
-		struct store_secret_pin pin = {.version = 0};
-		struct store_secret row;
-		struct buf sealed;
-		buf_init(&sealed, SEALED_MAX);
-		result = check_scope(name, e->name, err);
-		if (result == 0 && process->secrets[i].version == APP_SECRET_PINNED)
-			result = find_pin(c, e->app, e->name, info->hex, name, &pin, err);
-		if (result == 0)
-			result = find_version(c, e->app, name, pin.version, &row, &sealed, err);
-		buf_done(&sealed);
+	for (uint32_t i = 0; i < info->config->check_count; i++) {
+		const struct app_check *check = &info->config->checks[i];
+		if (!config_uses_check(info->config, check->name))
+			continue;
+		for (uint32_t p = 0; p < check->count; p++)
+			for (uint32_t k = 0; k < check->probes[p].secret_count && result == 0;
+			     k++) {
+				*any = true;
+				result =
+					check_one(e, info, &check->probes[p].secrets[k], true, err);
+			}
 	}
 	return result;
 }
@@ -368,10 +426,14 @@ int secrets_check(struct environment *e, const struct release_info *info, struct
 	struct seal_key key;
 	bool first, any = false;
 	int result = 0;
-	for (uint32_t i = 0; i < config->process_count && result == 0; i++) {
-		any |= config->processes[i].secret_count > 0;
-		result = check_process(e, info, &config->processes[i], err);
+	for (uint32_t i = 0; i < config->process_count; i++) {
+		const struct app_process *process = &config->processes[i];
+		any |= process->secret_count > 0;
+		for (uint32_t k = 0; k < process->secret_count && result == 0; k++)
+			result = check_one(e, info, &process->secrets[k], false, err);
 	}
+	if (result == 0)
+		result = check_checks(e, info, &any, err);
 	if (result == 0 && any)
 		result = take_key(e->control, false, &key, &first, err);
 	if (result == 0 && any)
@@ -392,26 +454,59 @@ void secrets_fill(const struct app_process *process, struct instance_spec *spec)
 	}
 }
 
+/* What a list of secrets of one process or one command says of this name. */
+struct found {
+	bool used, latest;
+};
+
+static void look_for(const char *name, const struct app_secret *secrets, uint32_t count,
+		     struct found *found)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (strcmp(name_of(secrets[i].from), name) != 0)
+			continue;
+		found->used = true;
+		found->latest |= secrets[i].version == APP_SECRET_LATEST;
+	}
+}
+
+static struct found look_in_processes(const struct resolved *config, const char *name)
+{
+	struct found found = {.used = false};
+	for (uint32_t i = 0; i < config->environment.process_count; i++)
+		look_for(name, config->environment.processes[i].secrets,
+			 config->environment.processes[i].secret_count, &found);
+	return found;
+}
+
+static struct found look_in_checks(const struct resolved *config, const char *name)
+{
+	struct found found = {.used = false};
+	for (uint32_t i = 0; i < config->check_count; i++) {
+		const struct app_check *check = &config->checks[i];
+		for (uint32_t p = 0; p < check->count && config_uses_check(config, check->name);
+		     p++)
+			look_for(name, check->probes[p].secrets, check->probes[p].secret_count,
+				 &found);
+	}
+	return found;
+}
+
 void control_secret_uses(struct control *c, const char *app, const char *name,
 			 secret_use_visit visit, void *context)
 {
 	for (uint32_t i = 0; i < c->environment_count; i++) {
 		struct environment *e = c->environments[i];
 		const struct release_info *live = environment_release(e, e->core.stable);
-		bool used = false, latest = false;
 		if (strcmp(e->app, app) != 0 || !live || !live->config)
 			continue;
-		for (uint32_t p = 0; p < live->config->environment.process_count; p++) {
-			const struct app_process *process = &live->config->environment.processes[p];
-			for (uint32_t s = 0; s < process->secret_count; s++) {
-				if (strcmp(name_of(process->secrets[s].from), name) != 0)
-					continue;
-				used = true;
-				latest |= process->secrets[s].version == APP_SECRET_LATEST;
-			}
-		}
-		struct secret_use use = {.app = e->app, .environment = e->name, .pinned = !latest};
-		if (used)
+		struct found found = look_in_processes(live->config, name);
+		struct secret_use use = {.app = e->app, .environment = e->name};
+		use.checks = !found.used;
+		if (!found.used)
+			found = look_in_checks(live->config, name);
+		use.pinned = !found.latest;
+		if (found.used)
 			visit(context, &use);
 	}
 }

@@ -3,11 +3,12 @@
  * secrets - what people give an application and nobody reads again: sealed in the store, given to instances.
  *
  * WHAT  A secret is an application's, by its name: "prod/db" is for its environment prod alone, "mail" for all. Each
- *       new value is a version more. An instance gets the newest when it is started, or, where its configuration
- *       says `pinned`, the one that its release had first in this environment.
+ *       new value is a version more. An instance, and a command of a check, gets the newest when it is started, or,
+ *       where its configuration says `pinned`, the one that its release had first in this environment.
  *
  * HOW   control_set_secret() and the others are called by the API. secrets_give() is the runtime's `secret`: called where
- *       an instance is about to start. secrets_check() says before a rollout begins what would be missing.
+ *       an instance is about to start. secrets_check() says before a rollout begins what would be missing, for
+ *       instances and for the checks that it makes.
  *
  * OWNS  Values are the caller's to wipe. The key is read for each use and wiped after it.
  * LIMITS SECRETS_VALUE_MAX bytes; the last SECRETS_KEPT versions are kept, and those that a release is pinned to.
@@ -21,6 +22,7 @@
 #include "control/control.h"
 
 struct app_process;
+struct check_secret;
 struct environment;
 struct instance_secret;
 struct instance_spec;
@@ -51,10 +53,11 @@ MUST_CHECK int control_set_secret(struct control *c, const struct control_caller
 MUST_CHECK int control_remove_secret(struct control *c, const struct control_caller *caller,
 				     const char *app, const char *name, struct error *err);
 
-/* What a process of an environment's live release does with a secret. */
+/* What an environment's live release does with a secret. */
 struct secret_use {
 	const char *app, *environment;
 	bool pinned;
+	bool checks; /* only commands of its checks are given it, when they run */
 };
 
 typedef void (*secret_use_visit)(void *context, const struct secret_use *use);
@@ -65,6 +68,9 @@ void control_secret_uses(struct control *c, const char *app, const char *name,
 MUST_CHECK int secrets_give(void *control, const struct instance_spec *spec,
 			    const struct instance_secret *secret, struct buf *ret_value,
 			    struct error *err);
+/* The same for a command of a check of the release that rolls out. */
+MUST_CHECK int secrets_give_check(struct environment *e, const struct check_secret *secret,
+				  struct buf *ret_value, struct error *err);
 MUST_CHECK int secrets_check(struct environment *e, const struct release_info *info,
 			     struct error *err);
 /* All of an application's stages, as "stages/npm=value", each with its NUL. */

@@ -13,6 +13,7 @@
 #include "scan/json_input.h"
 #include "scan/known.h"
 #include "scan/scan.h"
+#include "wire/mask.h"
 
 enum { PATH_SIZE = 4096, SHOWN_SIZE = 120, MS_PER_S = 1000, NAMED_MAX = 10 };
 
@@ -164,12 +165,13 @@ static int find_base(const struct builder_job *job, const struct builder_scan *s
 
 /* `report`, where it returns 0, is the caller's. */
 static int check(const struct builder_job *job, const struct builder_scan *scan,
-		 struct scan_report **ret_report, struct error *err)
+		 const struct scan_hide *hide, struct scan_report **ret_report, struct error *err)
 {
 	char baseline[PATH_SIZE], waivers[PATH_SIZE];
 	struct scan_request request = {.files = &scan->report,
 				       .file_count = 1,
 				       .source = scan->source,
+				       .hide = hide,
 				       .policy = scan_policy_default,
 				       .now_unix_ms = (uint64_t)time(NULL) * MS_PER_S};
 	AUTO_CLOSE int fd = -1;
@@ -193,11 +195,11 @@ static int check(const struct builder_job *job, const struct builder_scan *scan,
 	return code < 0 ? error_prefix(err, "The scan \"%s\" cannot be judged", job->sarif) : 0;
 }
 
-int build_scan_judge(const struct builder_job *job, const struct builder_scan *scan,
-		     struct builder_result *result, struct error *err)
+static int judge(const struct builder_job *job, const struct builder_scan *scan,
+		 const struct scan_hide *hide, struct builder_result *result, struct error *err)
 {
 	struct scan_report *report = NULL;
-	int code = check(job, scan, &report, err);
+	int code = check(job, scan, hide, &report, err);
 	if (code < 0)
 		return code;
 	count(report, result);
@@ -210,16 +212,42 @@ int build_scan_judge(const struct builder_job *job, const struct builder_scan *s
 	return code;
 }
 
-int build_scan_judge_check(const struct check *about, const char *report, const char *tree,
-			   struct error *err)
+int build_scan_judge(const struct builder_job *job, const struct builder_scan *scan,
+		     struct builder_result *result, struct error *err)
 {
+	return judge(job, scan, NULL, result, err);
+}
+
+/* --- of what runs */
+
+static void hide_text(void *context, char *text)
+{
+	mask_text(context, text);
+}
+
+/* The reader of JSON quotes where it stopped, which may be the first part of a secret. */
+static void hide_error(const struct mask *mask, struct error *err)
+{
+	char *quoted = strstr(err->text, " near '");
+	if (quoted)
+		text_copy(quoted, 2, ".");
+	mask_text(mask, err->text);
+}
+
+int build_scan_judge_check(const struct smoke_report *report, struct error *err)
+{
+	const struct check *about = report->check;
 	const struct builder_job job = {.sarif = about->sarif,
 					.baseline = about->baseline[0] ? about->baseline : NULL,
 					.block_at = about->block_at};
-	const struct builder_scan scan = {
-		.report = report, .source = tree, .unknown = "its release names no baseline"};
+	const struct builder_scan scan = {.report = report->path,
+					  .source = report->tree,
+					  .unknown = "its release names no baseline"};
+	const struct scan_hide hide = {hide_text, (void *)report->mask};
 	struct builder_result *result = mem_zero(1, sizeof *result);
-	int code = build_scan_judge(&job, &scan, result, err);
+	int code = judge(&job, &scan, report->mask ? &hide : NULL, result, err);
+	if (code < 0 && report->mask)
+		hide_error(report->mask, err);
 	free(result);
 	return code;
 }

@@ -12,14 +12,14 @@
 #ifndef DAEMON_BUILD_SCAN_H
 #define DAEMON_BUILD_SCAN_H
 
+#include "drivers/check/smoke.h"
 #include "provider/builder.h"
-#include "provider/check.h"
 
 int build_scan_judge(const struct builder_job *job, const struct builder_scan *scan,
 		     struct builder_result *result, struct error *err) MUST_CHECK;
 
-/* The same for a check of a running release (drivers/check/smoke.h, `judge`): `tree` are the release's files. */
-int build_scan_judge_check(const struct check *check, const char *report, const char *tree,
-			   struct error *err) MUST_CHECK;
+/* The same for a check of a running release (drivers/check/smoke.h, `judge`). What its command was given is hidden in
+ * the findings before anything is made of them. */
+int build_scan_judge_check(const struct smoke_report *report, struct error *err) MUST_CHECK;
 
 #endif

@@ -7,10 +7,11 @@
  *
  * HOW   check_start() returns at once; `done` is called exactly once, from the loop, never from within
  *       check_start(). check_cancel() is legal at any time before that; then `done` is not called.
+ *       The value of a secret is asked for when the command that is given it is about to start, from the loop too.
  *
- * OWNS  Everything in a request is copied.
+ * OWNS  Everything in a request is copied, but for the listener, which outlives the run.
  * TIME  Each check has its own bound.
- * ERRORS A check that cannot be made (no connection, no such command) is a check that failed: the
+ * ERRORS A check that cannot be made (no connection, no such command, no such secret) is a check that failed: the
  *       sentence says which and why. There is no third outcome.
  */
 #ifndef PROVIDER_CHECK_H
@@ -19,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 
 enum {
@@ -27,7 +29,20 @@ enum {
 	CHECK_COMMAND_SIZE = 4096,
 	CHECK_FILE_SIZE = 256,
 	CHECK_BODY_MAX = 1 << 20,
-	CHECK_RUNS_MAX = 64
+	CHECK_RUNS_MAX = 64,
+	CHECK_SECRETS_MAX = 8, /* of one command */
+	CHECK_SECRET_MIN = 4,  /* bytes of a value: others cannot be masked in what it says */
+	CHECK_SECRET_MAX = 4096,
+	CHECK_NAME_SIZE = 121,
+	CHECK_FROM_SIZE = 101
+};
+
+/* What a command is given, and no request contains. */
+struct check_secret {
+	char name[CHECK_NAME_SIZE]; /* of the variable */
+	char from[CHECK_FROM_SIZE]; /* "davit:prod/smoke" */
+	bool file;   /* the variable has the path of a file in memory, not the value */
+	bool pinned; /* the version that the release had first */
 };
 
 struct check {
@@ -42,6 +57,8 @@ struct check {
 	char sarif[CHECK_FILE_SIZE];
 	char baseline[CHECK_FILE_SIZE]; /* of the release's files; "" = every finding is new */
 	uint32_t block_at;              /* 0 low, 1 medium, 2 high, 3 critical */
+	uint32_t secret_count;
+	struct check_secret secrets[CHECK_SECRETS_MAX]; /* of a command */
 };
 
 struct check_request {
@@ -53,14 +70,21 @@ struct check_request {
 	struct check checks[CHECK_MAX];
 };
 
-typedef void (*check_done)(void *context, bool passed, const char *sentence);
+/* Who asked for a run. */
+struct check_listener {
+	/* Append the value. ERR_NOT_FOUND and others: the check has failed. */
+	int (*secret)(void *context, const struct check_secret *secret, struct buf *ret_value,
+		      struct error *err);
+	void (*done)(void *context, bool passed, const char *sentence);
+};
 
 struct check_runner;
 
 struct check_ops {
 	/* ERR_LIMIT when CHECK_RUNS_MAX runs are under way. */
 	int (*start)(struct check_runner *runner, const struct check_request *request,
-		     check_done done, void *context, uint64_t *ret_run, struct error *err);
+		     const struct check_listener *listener, void *context, uint64_t *ret_run,
+		     struct error *err);
 	void (*cancel)(struct check_runner *runner, uint64_t run);
 };
 

@@ -32,8 +32,25 @@ static int read_one(const char *file, convert_read *read, const char *root, stru
 	return status;
 }
 
-int scan_read(const char *const *files, uint32_t count, convert_read *read, const char *source,
-	      struct findings *list, struct error *err)
+/* The list owns its texts. */
+static void hide_all(const struct scan_hide *hide, struct findings *list)
+{
+	for (uint32_t i = 0; i < list->tool_count; i++) {
+		hide->text(hide->context, list->tools[i].name);
+		hide->text(hide->context, list->tools[i].version);
+	}
+	for (uint32_t i = 0; i < list->count; i++) {
+		const struct finding *f = &list->items[i];
+		const char *const texts[] = {f->rule, f->path,        f->message,
+					     f->url,  f->fingerprint, f->snippet};
+		for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++)
+			hide->text(hide->context, (char *)texts[k]);
+	}
+}
+
+static int read_all(const char *const *files, uint32_t count, convert_read *read,
+		    const char *source, const struct scan_hide *hide, struct findings *list,
+		    struct error *err)
 {
 	struct source *tree = NULL;
 	int status = 0;
@@ -43,10 +60,18 @@ int scan_read(const char *const *files, uint32_t count, convert_read *read, cons
 		status = source_open(source, &tree, err);
 	for (uint32_t i = 0; i < count && status == 0; i++)
 		status = read_one(files[i], read, tree ? source_root(tree) : NULL, list, err);
+	if (status == 0 && hide)
+		hide_all(hide, list);
 	if (status == 0)
 		findings_identify(list, tree);
 	source_free(tree);
 	return status;
+}
+
+int scan_read(const char *const *files, uint32_t count, convert_read *read, const char *source,
+	      struct findings *list, struct error *err)
+{
+	return read_all(files, count, read, source, NULL, list, err);
 }
 
 static int take_known(const char *file, struct findings *to, struct error *err)
@@ -77,8 +102,8 @@ int scan_check(const struct scan_request *request, struct scan_report **ret_repo
 	struct scan_report *report = mem_zero(1, sizeof *report);
 	report->policy = request->policy;
 	report->has_base = request->against || request->known;
-	int status = scan_read(request->files, request->file_count, convert_sarif, request->source,
-			       &report->now, err);
+	int status = read_all(request->files, request->file_count, convert_sarif, request->source,
+			      request->hide, &report->now, err);
 	/* The tree is the one of now; the baseline's lines are where they were then. */
 	if (status == 0 && request->against)
 		status = scan_read(&request->against, 1, convert_sarif, NULL, &report->base, err);

@@ -22,6 +22,13 @@
 
 enum { SCAN_FILES_MAX = 64 };
 
+/* What nobody may read, taken out of the texts of a report before anything is made of them. In place: none becomes
+ * longer. */
+struct scan_hide {
+	void (*text)(void *context, char *text);
+	void *context;
+};
+
 struct scan_request {
 	const char *const *files; /* SARIF; "-" is standard input */
 	uint32_t file_count;      /* 1 to SCAN_FILES_MAX */
@@ -29,6 +36,7 @@ struct scan_request {
 	const char *known;        /* the baseline as known.h writes it, where `against` is NULL */
 	const char *waivers;      /* a file, or NULL */
 	const char *source;       /* the tree that was scanned, or NULL */
+	const struct scan_hide *hide; /* NULL: nothing */
 	struct scan_policy policy;
 	uint64_t now_unix_ms; /* for the waivers' days */
 };

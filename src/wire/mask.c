@@ -258,3 +258,23 @@ void mask_end(const struct mask *mask, struct mask_stream *stream, mask_put sink
 {
 	drain(mask, stream, true, sink, context);
 }
+
+struct place {
+	char *text;
+	size_t size;
+};
+
+static void put_back(void *context, const void *bytes, size_t size)
+{
+	struct place *to = context;
+	memmove(to->text + to->size, bytes, size);
+	to->size += size;
+}
+
+/* What is put back is never ahead of what was read: the stars are shorter than any pattern. */
+void mask_text(const struct mask *mask, char *text)
+{
+	struct place to = {.text = text};
+	go_on(mask, (const uint8_t *)text, strlen(text), true, put_back, &to);
+	text[to.size] = '\0';
+}

@@ -60,4 +60,7 @@ void mask_feed(const struct mask *mask, struct mask_stream *stream, const void *
 	       mask_put put, void *context);
 void mask_end(const struct mask *mask, struct mask_stream *stream, mask_put put, void *context);
 
+/* A whole text, in place: it never becomes longer. */
+void mask_text(const struct mask *mask, char *text);
+
 #endif

@@ -1,27 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
  * smoke - see smoke.h for the contract.
  *
- * A run goes through its checks one by one. A GET is a transfer (drivers/http/transfers.h); a command is a
- * child in a group of its own, watched by its pidfd. */
+ * A run goes through its checks one by one. A GET is a transfer (drivers/http/transfers.h), a command is a child
+ * (command.h). */
 #include "drivers/check/smoke.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "drivers/check/command.h"
 #include "drivers/http/transfers.h"
 #include "os/file.h"
 
-enum { SENTENCE_MAX = 600, SHOWN_MAX = 120, PLACE_SIZE = 32, PATH_SIZE = 64 };
+enum { SENTENCE_MAX = 600, SHOWN_MAX = 120, SAID_MAX = 200, PLACE_SIZE = 32, PATH_SIZE = 64 };
 
 struct run {
 	struct run *next;
@@ -29,17 +27,15 @@ struct run {
 	uint64_t number;
 	struct check_request request;
 	uint32_t at; /* index of the check that is under way */
-	check_done done;
+	const struct check_listener *listener;
 	void *context;
 	struct env_timer timer; /* starts the next check, and bounds a command */
 	CURL *transfer;
 	struct curl_slist *fields;
 	struct buf body;
 	bool body_cut;
-	pid_t child;
-	int child_fd; /* pidfd */
-	struct loop_watch *child_watch;
-	bool child_late;
+	struct command *command;
+	bool late;              /* the command took too long */
 	char place[PLACE_SIZE]; /* of a scan: its directory below `checks`; "" = none */
 };
 
@@ -63,6 +59,7 @@ struct reading {
 	struct check check;
 	char tree[sizeof((struct check_request *)0)->directory];
 	char place[PLACE_SIZE];
+	struct command *command; /* that has ended: for what it was given */
 	int code;
 	struct error err;
 };
@@ -91,12 +88,7 @@ static void run_free(struct run *run)
 	if (run->transfer)
 		transfers_end(smoke->transfers, run->transfer);
 	curl_slist_free_all(run->fields);
-	if (run->child > 0) {
-		loop_watch_stop(run->child_watch);
-		kill(-run->child, SIGKILL);
-		waitpid(run->child, NULL, 0);
-		close(run->child_fd);
-	}
+	command_free(run->command);
 	buf_done(&run->body);
 	remove_place(smoke, run->place);
 	free(run);
@@ -104,12 +96,12 @@ static void run_free(struct run *run)
 
 static void finish(struct run *run, bool passed, const char *sentence)
 {
-	check_done done = run->done;
+	const struct check_listener *listener = run->listener;
 	void *context = run->context;
 	char kept[SENTENCE_MAX];
 	text_copy(kept, sizeof kept, sentence);
 	run_free(run);
-	done(context, passed, kept);
+	listener->done(context, passed, kept);
 }
 
 static void advance(struct run *run)
@@ -214,7 +206,11 @@ static void read_report(void *context)
 		return;
 	}
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	r->code = r->smoke->judge(&r->check, path, r->tree, &r->err);
+	const struct smoke_report report = {.check = &r->check,
+					    .path = path,
+					    .tree = r->tree,
+					    .mask = command_mask(r->command)};
+	r->code = r->smoke->judge(&report, &r->err);
 }
 
 static void smoke_end(struct smoke *smoke)
@@ -229,13 +225,13 @@ static void report_read(void *context)
 	struct reading *r = context;
 	struct smoke *smoke = r->smoke;
 	struct run *run = find_run(smoke, r->run);
-	char sentence[SENTENCE_MAX];
+	char sentence[SENTENCE_MAX], shown[SHOWN_MAX];
 	smoke->jobs--;
 	remove_place(smoke, r->place);
+	command_free(r->command);
 	if (run && r->code == 0) {
 		advance(run);
 	} else if (run) {
-		char shown[SHOWN_MAX];
 		text_copy(shown, sizeof shown, r->check.command);
 		snprintf(sentence, sizeof sentence, "The scan \"%s\" fails: %s", shown,
 			 r->err.text);
@@ -246,7 +242,7 @@ static void report_read(void *context)
 	free(r);
 }
 
-/* Its directory is the reading's from here on. */
+/* Its directory and its command are the reading's from here on. */
 static void judge_scan(struct run *run)
 {
 	struct reading *r = mem_zero(1, sizeof *r);
@@ -256,67 +252,72 @@ static void judge_scan(struct run *run)
 	text_copy(r->tree, sizeof r->tree, run->request.directory);
 	text_copy(r->place, sizeof r->place, run->place);
 	run->place[0] = '\0';
+	r->command = run->command;
+	run->command = NULL;
 	run->smoke->jobs++;
 	loop_work(run->smoke->loop, read_report, report_read, r);
 }
 
-static void on_child_exit(void *context, int events)
+/* How a command failed, in one sentence with the last thing that it said. False: it has passed. */
+static bool tell_end(const struct run *run, const struct process_end *end, char *to, size_t size)
+{
+	const char *script = run->request.checks[run->at].command;
+	char shown[SHOWN_MAX], said[SAID_MAX], how[SHOWN_MAX];
+	if (!run->late && end->code == 0)
+		return false;
+	text_copy(shown, sizeof shown, script);
+	command_said(run->command, said, sizeof said);
+	if (run->late)
+		snprintf(how, sizeof how, "did not end within its time");
+	else if (end->signal > 0)
+		snprintf(how, sizeof how, "was ended by signal %d", end->signal);
+	else
+		snprintf(how, sizeof how, "ended with status %d", end->code);
+	snprintf(to, size, "The smoke check \"%s\" %s%s%s.", shown, how, said[0] ? ": " : "", said);
+	return true;
+}
+
+static void log_output(const struct run *run)
+{
+	char shown[3 * COMMAND_SAID_MAX]; /* more does not fit into a line of the log */
+	const char *said = command_output(run->command);
+	text_escape(said, strlen(said), shown, sizeof shown);
+	log_event(LOG_WARNING, "check.failed", "release=%.12s said=\"%s\"", run->request.preview,
+		  shown);
+}
+
+static void on_command_end(void *context, const struct process_end *end)
 {
 	struct run *run = context;
-	const struct check *check = &run->request.checks[run->at];
 	struct env *env = loop_env(run->smoke->loop);
-	char sentence[SENTENCE_MAX], shown[SHOWN_MAX];
-	int status = 0;
-	(void)events;
+	char sentence[SENTENCE_MAX];
 	env->ops->timer_stop(env, &run->timer);
-	loop_watch_stop(run->child_watch);
-	kill(-run->child, SIGKILL); /* whatever it left in its group */
-	waitpid(run->child, &status, 0);
-	close(run->child_fd);
-	run->child = 0;
-	text_copy(shown, sizeof shown, check->command);
-	if (run->child_late)
-		snprintf(sentence, sizeof sentence,
-			 "The smoke check \"%s\" did not end within its time.", shown);
-	else if (WIFSIGNALED(status))
-		snprintf(sentence, sizeof sentence,
-			 "The smoke check \"%s\" was ended by signal %d.", shown, WTERMSIG(status));
-	else if (WEXITSTATUS(status) != 0)
-		snprintf(sentence, sizeof sentence, "The smoke check \"%s\" ended with status %d.",
-			 shown, WEXITSTATUS(status));
-	else if (check->sarif[0]) {
-		judge_scan(run);
-		return;
-	} else {
-		advance(run);
+	if (tell_end(run, end, sentence, sizeof sentence)) {
+		log_output(run);
+		finish(run, false, sentence);
 		return;
 	}
-	finish(run, false, sentence);
+	if (run->request.checks[run->at].sarif[0]) {
+		judge_scan(run);
+		return;
+	}
+	command_free(run->command);
+	run->command = NULL;
+	advance(run);
 }
 
 static void on_command_late(void *context)
 {
 	struct run *run = context;
-	run->child_late = true;
-	kill(-run->child, SIGKILL);
+	run->late = true;
+	command_kill(run->command);
 }
 
-/* In the child, between fork and exec: only calls that are safe there. */
-static void exec_command(const struct run *run, const struct check *check, int place_fd,
-			 char *const variables[])
+static int give_secret(void *context, const struct check_secret *secret, struct buf *ret_value,
+		       struct error *err)
 {
-	char *const argv[] = {"sh", "-c", (char *)check->command, NULL};
-	int null = open("/dev/null", O_RDWR);
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	setpgid(0, 0);
-	if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
-	    (place_fd >= 0 ? fchdir(place_fd) != 0
-			   : run->request.directory[0] && chdir(run->request.directory) != 0))
-		_exit(127);
-	execve("/bin/sh", argv, variables);
-	_exit(127);
+	struct run *run = context;
+	return run->listener->secret(run->context, secret, ret_value, err);
 }
 
 /* An empty directory for a scan; -1: none can be made. */
@@ -335,9 +336,9 @@ static int make_place(struct run *run)
 static void start_command(struct run *run, const struct check *check)
 {
 	struct env *env = loop_env(run->smoke->loop);
-	char url[160], preview[sizeof run->request.preview + 16],
-		release[sizeof run->request.directory + 16];
-	char *const variables[] = {
+	char url[160], preview[sizeof run->request.preview + 16], place[PATH_SIZE],
+		release[sizeof run->request.directory + 16], sentence[SENTENCE_MAX];
+	const char *const variables[] = {
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", url, preview,
 		release, NULL};
 	AUTO_CLOSE int place_fd = check->sarif[0] ? make_place(run) : -1;
@@ -349,22 +350,21 @@ static void start_command(struct run *run, const struct check *check)
 		finish(run, false, "The scan's directory could not be made: no room on the disk?");
 		return;
 	}
-	run->child_late = false;
-	pid_t child = fork();
-	if (child == 0)
-		exec_command(run, check, place_fd, variables);
-	if (child < 0) {
-		finish(run, false,
-		       "The smoke check's command could not be started: no process left.");
-		return;
-	}
-	setpgid(child, child);
-	run->child = child;
-	run->child_fd = (int)syscall(SYS_pidfd_open, child, 0);
-	if (run->child_fd < 0 ||
-	    loop_watch_start(run->smoke->loop, run->child_fd, LOOP_READ, on_child_exit, run,
-			     &run->child_watch, &err) < 0) {
-		finish(run, false, "The smoke check's command could not be watched.");
+	snprintf(place, sizeof place, "/proc/self/fd/%d", place_fd);
+	const struct command_spec spec = {.check = check,
+					  .directory = place_fd >= 0 ? place
+						       : run->request.directory[0]
+							       ? run->request.directory
+							       : NULL,
+					  .variables = variables,
+					  .secret = give_secret,
+					  .ended = on_command_end,
+					  .context = run};
+	run->late = false;
+	if (command_start(run->smoke->loop, &spec, &run->command, &err) < 0) {
+		snprintf(sentence, sizeof sentence, "The smoke check's command is not run: %s",
+			 err.text);
+		finish(run, false, sentence);
 		return;
 	}
 	run->timer.fire = on_command_late;
@@ -382,7 +382,8 @@ static void next_check(void *context)
 }
 
 static int smoke_start(struct check_runner *runner, const struct check_request *request,
-		       check_done done, void *context, uint64_t *ret_run, struct error *err)
+		       const struct check_listener *listener, void *context, uint64_t *ret_run,
+		       struct error *err)
 {
 	struct smoke *smoke = (struct smoke *)runner;
 	struct env *env = loop_env(smoke->loop);
@@ -395,7 +396,7 @@ static int smoke_start(struct check_runner *runner, const struct check_request *
 	run->smoke = smoke;
 	run->number = ++smoke->last_number;
 	run->request = *request;
-	run->done = done;
+	run->listener = listener;
 	run->context = context;
 	buf_init(&run->body, CHECK_BODY_MAX);
 	run->next = smoke->runs;

@@ -10,10 +10,19 @@
 #include "os/loop.h"
 #include "provider/check.h"
 
-/* Reads the report of a scan, in another thread: 0 when nothing in it stands in the way, else the reason. `report` can
- * be opened until it returns, `tree` are the release's files. */
-typedef int smoke_judge(const struct check *check, const char *report, const char *tree,
-			struct error *err);
+struct mask;
+
+/* What a scan has left. */
+struct smoke_report {
+	const struct check *check;
+	const char *path; /* can be opened until it is judged */
+	const char *tree; /* the release's files */
+	const struct mask
+		*mask; /* what its command was given, and nobody may read; NULL: nothing */
+};
+
+/* Reads it, in another thread: 0 when nothing in it stands in the way, else the reason. */
+typedef int smoke_judge(const struct smoke_report *report, struct error *err);
 
 /* Scans get directories below D/checks, of the state directory D; what an earlier controller left there goes. */
 struct check_runner *smoke_new(struct loop *loop, int state_fd, smoke_judge *judge);

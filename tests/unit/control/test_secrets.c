@@ -206,6 +206,55 @@ static void what_is_missing_is_told_before_anything_begins(void **state)
 	assert_string_equal(world_until_end(world_deploy("prod", "v1"), 60000), "succeeded");
 }
 
+#define CHECKED(secrets)                                                                         \
+	"app: shop\n"                                                                            \
+	"service: { run: bin/server --port $PORT, health: { path: /up, min_healthy: 500ms } }\n" \
+	"analysis: off\n"                                                                        \
+	"checks: { smoke: { run: bin/smoke, secrets: { " secrets " } } }\n"                      \
+	"environments:\n"                                                                        \
+	"  prod: { listen: \"127.0.0.1:8080\", strategy: recreate, verify: [smoke] }\n"          \
+	"  dev: { listen: \"127.0.0.1:8081\", strategy: recreate }\n"
+
+static void a_check_is_told_what_it_is_given_and_that_it_is_there(void **state)
+{
+	(void)state;
+	world_release("prod", "v1",
+		      CHECKED("PW: { from: \"davit:pw\", version: pinned, as: file }"));
+	/* Where the check does not run, nobody asks for it. */
+	assert_string_equal(world_until_end(world_deploy("dev", "v1"), 60000), "succeeded");
+	assert_int_equal(world_deploy("prod", "v1"), 0);
+	assert_tells("davit secrets set pw --app shop");
+	set("pw", "abc", "");
+	assert_int_equal(world_deploy("prod", "v1"), 0);
+	assert_tells("secrets of 4 to 4096 bytes");
+	set("pw", "abcd", "");
+	assert_string_equal(world_until_end(world_deploy("prod", "v1"), 60000), "succeeded");
+	const struct check *check = &world.check.checks[0];
+	assert_string_equal(check->command, "'bin/smoke'");
+	assert_int_equal(check->secret_count, 1);
+	assert_string_equal(check->secrets[0].name, "PW");
+	assert_string_equal(check->secrets[0].from, "davit:pw");
+	assert_true(check->secrets[0].file && check->secrets[0].pinned);
+}
+
+static void look_at_use(void *context, const struct secret_use *use)
+{
+	struct secret_use *last = context;
+	*last = *use;
+}
+
+static void what_only_checks_use_starts_nothing_anew(void **state)
+{
+	struct secret_use use = {.app = NULL};
+	(void)state;
+	set("pw", "abcd", "");
+	world_release("prod", "v1", CHECKED("PW: \"davit:pw\""));
+	assert_string_equal(world_until_end(world_deploy("prod", "v1"), 60000), "succeeded");
+	control_secret_uses(world.control, "shop", "pw", look_at_use, &use);
+	assert_string_equal(use.environment, "prod");
+	assert_true(use.checks && !use.pinned);
+}
+
 static void no_commit_no_version(void **state)
 {
 	(void)state;
@@ -233,6 +282,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(names_that_are_none_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_missing_is_told_before_anything_begins,
 						setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_check_is_told_what_it_is_given_and_that_it_is_there, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_only_checks_use_starts_nothing_anew, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(no_commit_no_version, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

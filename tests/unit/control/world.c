@@ -300,7 +300,7 @@ static int collect(struct artifact_store *a, const struct digest *keep, size_t k
 struct check_run {
 	uint64_t number;
 	char address[128];
-	check_done done;
+	const struct check_listener *listener;
 	void *context;
 };
 
@@ -314,19 +314,21 @@ static void check_ended(void *argument)
 		if (strcmp(world.instances[i].status.address, run->address) == 0)
 			f = &world.instances[i];
 	bool passed = f && f->status.healthy && !world_behaviour(f->status.tag)->checks_fail;
-	run->done(run->context, passed,
-		  passed ? "1 smoke check passed." : "GET /up was answered 500, 200 was expected.");
+	run->listener->done(run->context, passed,
+			    passed ? "1 smoke check passed."
+				   : "GET /up was answered 500, 200 was expected.");
 }
 
 static int check_start(struct check_runner *runner, const struct check_request *request,
-		       check_done done, void *context, uint64_t *ret_run, struct error *err)
+		       const struct check_listener *listener, void *context, uint64_t *ret_run,
+		       struct error *err)
 {
 	(void)runner;
 	(void)err;
 	struct check_run *run = mem_zero(1, sizeof *run);
 	run->number = *ret_run = ++world.check_run;
 	world.check = *request;
-	run->done = done;
+	run->listener = listener;
 	run->context = context;
 	text_copy(run->address, sizeof run->address, request->address);
 	world_happen(CHECK_MS, true, check_ended, run);

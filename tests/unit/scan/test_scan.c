@@ -156,6 +156,46 @@ static void a_baseline_of_davits_own_is_known_without_its_tree(void **state)
 	expect(paths[1], NULL, true, "1 new finding is blocked: 1 high.");
 }
 
+static void no_more_than_stars(void *context, char *text)
+{
+	char *found;
+	(void)context;
+	while ((found = strstr(text, "sesame"))) {
+		memcpy(found, "***", 3);
+		memmove(found + 3, found + 6, strlen(found + 6) + 1);
+	}
+}
+
+/* Nothing of it is left, in the identity either: another secret makes the same finding. */
+static void what_is_hidden_is_nowhere_in_a_report(void **state)
+{
+	static const char form[] =
+		"{\"ruleId\":\"R %s\",\"level\":\"error\",\"message\":{\"text\":\"open %s\"},"
+		"\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":"
+		"\"http://h/?p=%s\"}}}]}";
+	const struct scan_hide hide = {no_more_than_stars, NULL};
+	const char *files[] = {paths[0]};
+	struct scan_request request = {
+		.files = files, .file_count = 1, .hide = &hide, .policy = scan_policy_default};
+	struct scan_report *report;
+	struct error err;
+	char result[512], text[1024], identity[2][FINDING_IDENTITY_SIZE];
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		const char *word = i == 0 ? "s\\u0065same" : "***";
+		snprintf(result, sizeof result, form, word, word, word);
+		snprintf(text, sizeof text, REPORT("%s"), result);
+		put(0, text);
+		assert_int_equal(scan_check(&request, &report, &err), 0);
+		assert_string_equal(report->now.items[0].rule, "R ***");
+		assert_string_equal(report->now.items[0].path, "http://h/?p=***");
+		assert_string_equal(report->now.items[0].message, "open ***");
+		memcpy(identity[i], report->now.items[0].identity, FINDING_IDENTITY_SIZE);
+		scan_report_free(report);
+	}
+	assert_string_equal(identity[0], identity[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +203,7 @@ int main(void)
 		cmocka_unit_test(the_report_as_json_has_all_of_it),
 		cmocka_unit_test(a_missing_or_broken_file_is_an_error_with_its_name),
 		cmocka_unit_test(a_baseline_of_davits_own_is_known_without_its_tree),
+		cmocka_unit_test(what_is_hidden_is_nowhere_in_a_report),
 	};
 	return cmocka_run_group_tests(tests, begin, end);
 }

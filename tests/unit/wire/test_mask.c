@@ -184,6 +184,24 @@ static void without_secrets_everything_goes_on_at_once(void **state)
 	assert_int_equal(out_size, 15);
 }
 
+static void a_text_is_masked_in_place(void **state)
+{
+	(void)state;
+	secret("hunter2!");
+	secret("abcd");
+	static const char *const texts[][2] = {
+		{"", ""},
+		{"hunter2!", "***"},
+		{"ab abcd hunter2!abcd, abc", "ab *** ******, abc"},
+		{"http://h/?p=hunter2%21&q=68756e7465723221", "http://h/?p=***&q=***"}};
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		char text[64];
+		strcpy(text, texts[i][0]);
+		mask_text(&mask, text);
+		assert_string_equal(text, texts[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +215,7 @@ int main(void)
 		cmocka_unit_test_setup(only_what_may_be_a_secret_is_held_back, set_up),
 		cmocka_unit_test_setup(what_cannot_be_masked_is_refused, set_up),
 		cmocka_unit_test_setup(without_secrets_everything_goes_on_at_once, set_up),
+		cmocka_unit_test_setup(a_text_is_masked_in_place, set_up),
 	};
 	return cmocka_run_group_tests_name("mask", tests, NULL, NULL);
 }
