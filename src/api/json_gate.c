@@ -11,7 +11,8 @@ static void put_number(json_t *o, const char *key, uint64_t number)
 static json_t *json_of_findings(const struct view_findings *f)
 {
 	json_t *o = json_object();
-	put_number(o, "build", f->build);
+	if (f->build > 0)
+		put_number(o, "build", f->build);
 	put_number(o, "new", f->fresh);
 	put_number(o, "existing", f->known);
 	put_number(o, "fixed", f->fixed);

@@ -56,8 +56,11 @@ static void put_findings(const struct cli *cli, struct buf *to, const json_t *fi
 		   (unsigned long long)json_number_of(findings, "existing"),
 		   (unsigned long long)json_number_of(findings, "fixed"),
 		   (unsigned long long)json_number_of(findings, "waived"));
-	screen_put(cli, to, TONE_FAINT, "  build %llu",
-		   (unsigned long long)json_number_of(findings, "build"));
+	if (json_object_get(findings, "build"))
+		screen_put(cli, to, TONE_FAINT, "  build %llu",
+			   (unsigned long long)json_number_of(findings, "build"));
+	else
+		screen_put(cli, to, TONE_FAINT, "  checks");
 	if (json_text_of(findings, "since")[0]) {
 		buf_puts(to, ", compared with ");
 		screen_put_foreign(to, json_text_of(findings, "since"));

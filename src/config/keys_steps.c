@@ -41,7 +41,8 @@ static const struct schema_key probe_keys[] = {
 	 .shape = "a path inside the application such as dast-baseline.sarif",
 	 .example = "dast-baseline.sarif",
 	 .doc = "A SARIF report among the release's files: what is in it is not new. Left out, "
-		"every finding is. `waivers.yaml` beside it lets findings through for a time."},
+		"what the same check found in the last good release of production is not. "
+		"`waivers.yaml` beside it lets findings through for a time."},
 	{"secrets", SCHEMA_MAP, ITEMS(app_probe, secrets, secret_count), .flags = SCHEMA_BY_NAME,
 	 .max = APP_CHECK_SECRETS_MAX, .section = &schema_secret, .valid = value_is_given,
 	 .shape = "a variable's name such as SMOKE_PASSWORD, not PORT or DAVIT_*",

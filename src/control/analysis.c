@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "control/checks.h"
 #include "control/environment.h"
+#include "control/known.h"
 #include "control/secrets.h"
 
 enum { RING_STEPS = 200 };
@@ -238,15 +239,12 @@ static void on_checked(void *context, bool passed, const char *sentence)
 	text_copy(a->result.sentence, sizeof a->result.sentence, sentence);
 }
 
-static int on_secret(void *context, const struct check_secret *secret, struct buf *ret_value,
-		     struct error *err)
-{
-	return secrets_give_check(context, secret, ret_value, err);
-}
-
 static void start_checks(struct environment *e)
 {
-	static const struct check_listener listener = {.secret = on_secret, .done = on_checked};
+	static const struct check_listener listener = {.secret = secrets_give_check,
+						       .base = known_of_check,
+						       .found = known_keep_check,
+						       .done = on_checked};
 	static struct check_request request;
 	struct analysis *a = &e->analysis;
 	struct check_runner *runner = e->control->parts.checks;

@@ -108,16 +108,27 @@ static void fill_secrets(const struct app_probe *probe, struct check *check)
 	}
 }
 
-static int add_probe(const struct app_probe *probe, struct check_request *request,
+static uint32_t count_scans(const struct check_request *request, const char *name)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < request->count; i++)
+		count += request->checks[i].sarif[0] && strcmp(request->checks[i].name, name) == 0;
+	return count;
+}
+
+static int add_probe(const char *name, const struct app_probe *probe, struct check_request *request,
 		     struct error *err)
 {
 	if (request->count == CHECK_MAX)
 		return error_set(err, ERR_LIMIT, "A check has more than %d probes.", CHECK_MAX);
+	uint32_t scans = count_scans(request, name);
 	struct check *check = &request->checks[request->count++];
 	*check = (struct check){
+		.scan = scans,
 		.timeout_ms = probe->timeout_ms ? probe->timeout_ms : TIMEOUT_DEFAULT_MS,
 		.expect_status = probe->expect,
 		.block_at = probe->set & APP_PROBE_BLOCK_AT ? probe->block_at : BLOCK_AT_DEFAULT};
+	text_copy(check->name, sizeof check->name, name);
 	if (!text_copy(check->sarif, sizeof check->sarif, probe->sarif ? probe->sarif : "") ||
 	    !text_copy(check->baseline, sizeof check->baseline,
 		       probe->baseline ? probe->baseline : ""))
@@ -163,7 +174,7 @@ int checks_request(const struct environment *e, uint32_t step, struct check_requ
 		if (name && strcmp(check->name, name) != 0)
 			continue;
 		for (uint32_t p = 0; p < check->count && result == 0; p++)
-			result = add_probe(&check->probes[p], request, err);
+			result = add_probe(check->name, &check->probes[p], request, err);
 	}
 	return result;
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "provider/builds.h"
+#include "store/check_scans.h"
 #include "store/findings.h"
 #include "store/releases.h"
 
@@ -16,15 +17,9 @@ enum { STABLES_LOOKED_AT = 100 };
 
 /* --- which release */
 
-struct last_good {
-	const struct environment *environment;
-	char release[STORE_ID_SIZE];
-	uint64_t at_unix_ms;
-};
-
 static int take_good(void *context, const struct store_stable *stable)
 {
-	struct last_good *good = context;
+	struct known_good *good = context;
 	if (stable->bad || stable->left)
 		return 0;
 	text_copy(good->release, sizeof good->release, stable->release);
@@ -38,13 +33,14 @@ static bool is_production(struct environment *e)
 	return live && live->config->environment.production;
 }
 
-static int find_good(struct control *c, const char *app, struct last_good *ret_good,
-		     struct error *err)
+int known_last_good(struct control *c, const char *app, struct known_good *ret_good,
+		    struct error *err)
 {
-	*ret_good = (struct last_good){.environment = NULL};
+	struct store_release row;
+	*ret_good = (struct known_good){.environment = NULL};
 	for (uint32_t i = 0; i < c->environment_count; i++) {
 		struct environment *e = c->environments[i];
-		struct last_good good = {.environment = e};
+		struct known_good good = {.environment = e};
 		if (strcmp(e->app, app) != 0 || !is_production(e))
 			continue;
 		int result = store_stables(c->parts.store, app, e->name, STABLES_LOOKED_AT,
@@ -55,7 +51,17 @@ static int find_good(struct control *c, const char *app, struct last_good *ret_g
 		    (!ret_good->environment || good.at_unix_ms < ret_good->at_unix_ms))
 			*ret_good = good;
 	}
-	return 0;
+	if (!ret_good->environment)
+		return 0;
+	int result = store_release_get(c->parts.store, ret_good->release, &row, NULL, err);
+	if (result == 0)
+		text_copy(ret_good->tag, sizeof ret_good->tag, row.tag);
+	return result;
+}
+
+void known_name(const struct known_good *good, char *to, size_t size)
+{
+	snprintf(to, size, "%.70s (%.50s)", good->tag, good->environment->name);
 }
 
 static int find_build(struct control *c, const char *release, struct store_build *ret_build,
@@ -110,27 +116,22 @@ static int hand_over(struct control *c, const char *app, uint32_t build, struct 
 int known_hand_over(struct control *c, const char *app, struct known *ret_known, struct error *err)
 {
 	struct builds *builds = c->parts.builds;
-	struct store_release row;
-	struct last_good good;
-	*ret_known = (struct known){.unknown = "no release is live in production yet"};
+	struct known_good good;
+	*ret_known = (struct known){.unknown = KNOWN_NONE_YET};
 	int result = builds->ops->known(builds, app, NULL, NULL, 0, err);
 	if (result == 0)
-		result = find_good(c, app, &good, err);
+		result = known_last_good(c, app, &good, err);
 	if (result < 0 || !good.environment)
-		return result;
-	result = store_release_get(c->parts.store, good.release, &row, NULL, err);
-	if (result < 0)
 		return result;
 	struct store_build *b = mem_zero(1, sizeof *b);
 	result = find_build(c, good.release, b, err);
 	if (result == ERR_NOT_FOUND) {
 		snprintf(ret_known->unknown, sizeof ret_known->unknown,
-			 "%s, the last good release of %s, was not built here", row.tag,
+			 "%s, the last good release of %s, was not built here", good.tag,
 			 good.environment->name);
 		result = 0;
 	} else if (result == 0) {
-		snprintf(ret_known->since, sizeof ret_known->since, "%.70s (%.50s)", row.tag,
-			 good.environment->name);
+		known_name(&good, ret_known->since, sizeof ret_known->since);
 		result = hand_over(c, app, b->number, err);
 	}
 	free(b);
@@ -138,6 +139,41 @@ int known_hand_over(struct control *c, const char *app, struct known *ret_known,
 }
 
 /* --- for people */
+
+/* The newest of each scan of a check comes first. */
+struct shown {
+	struct view_findings *to;
+	char name[STORE_NAME_SIZE];
+	uint32_t position;
+};
+
+static int add_check(void *context, const struct store_check_scan *scan)
+{
+	struct shown *shown = context;
+	struct view_findings *to = shown->to;
+	if (strcmp(shown->name, scan->name) == 0 && shown->position == scan->position)
+		return 0;
+	text_copy(shown->name, sizeof shown->name, scan->name);
+	shown->position = scan->position;
+	to->scanned = true;
+	to->fresh += scan->fresh;
+	to->known += scan->known;
+	to->fixed += scan->fixed;
+	to->waived += scan->waived;
+	if (scan->since[0])
+		text_copy(to->since, sizeof to->since, scan->since);
+	return 0;
+}
+
+static int show_checks(struct control *c, const char *release, struct view_findings *to,
+		       struct error *err)
+{
+	char origin[DIGEST_HEX_SIZE];
+	struct shown shown = {.to = to};
+	int result = release_origin(c->parts.store, release, origin, err);
+	return result < 0 ? result
+			  : store_check_scans(c->parts.store, origin, add_check, &shown, err);
+}
 
 static int add_counts(void *context, const struct store_build_stage *stage)
 {
@@ -154,15 +190,23 @@ static int add_counts(void *context, const struct store_build_stage *stage)
 	return 0;
 }
 
-void known_show(struct control *c, const char *release, struct view_findings *to)
+static int show_build(struct control *c, const char *release, struct view_findings *to,
+		      struct error *err)
 {
 	struct store_build *b = mem_zero(1, sizeof *b);
+	int result = find_build(c, release, b, err);
+	if (result == 0)
+		result = store_build_stages(c->parts.store, b->number, add_counts, to, err);
+	if (result == 0 && to->scanned)
+		to->build = b->number;
+	free(b);
+	return result == ERR_NOT_FOUND ? 0 : result;
+}
+
+void known_show(struct control *c, const char *release, struct view_findings *to)
+{
 	struct error ignored; /* what cannot be read is not shown */
 	*to = (struct view_findings){.scanned = false};
-	if (find_build(c, release, b, &ignored) == 0 &&
-	    store_build_stages(c->parts.store, b->number, add_counts, to, &ignored) == 0)
-		to->build = b->number;
-	else
+	if (show_build(c, release, to, &ignored) < 0 || show_checks(c, release, to, &ignored) < 0)
 		to->scanned = false;
-	free(b);
 }

@@ -303,9 +303,10 @@ int secrets_give(void *context, const struct instance_spec *spec,
 	return give(context, &want, ret_value, err);
 }
 
-int secrets_give_check(struct environment *e, const struct check_secret *secret,
-		       struct buf *ret_value, struct error *err)
+int secrets_give_check(void *environment, const struct check_secret *secret, struct buf *ret_value,
+		       struct error *err)
 {
+	struct environment *e = environment;
 	if (!e->active)
 		return error_set(err, ERR_RETRY, "Nothing rolls out in %s any more.", e->key);
 	const struct want want = {.app = e->app,

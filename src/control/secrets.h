@@ -68,8 +68,8 @@ void control_secret_uses(struct control *c, const char *app, const char *name,
 MUST_CHECK int secrets_give(void *control, const struct instance_spec *spec,
 			    const struct instance_secret *secret, struct buf *ret_value,
 			    struct error *err);
-/* The same for a command of a check of the release that rolls out. */
-MUST_CHECK int secrets_give_check(struct environment *e, const struct check_secret *secret,
+/* The same for a command of a check of the release that rolls out in the environment: the check runner's `secret`. */
+MUST_CHECK int secrets_give_check(void *environment, const struct check_secret *secret,
 				  struct buf *ret_value, struct error *err);
 MUST_CHECK int secrets_check(struct environment *e, const struct release_info *info,
 			     struct error *err);

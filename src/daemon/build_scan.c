@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "os/file.h"
+#include "scan/address.h"
 #include "scan/json_input.h"
 #include "scan/known.h"
 #include "scan/scan.h"
@@ -137,7 +138,7 @@ static void put_note(const struct builder_job *job, const struct builder_scan *s
 
 /* --- judged */
 
-static int keep(const char *path, const struct findings *list, struct error *err)
+static int write_kept(const struct findings *list, const char *path, struct error *err)
 {
 	struct buf text;
 	buf_init(&text, KNOWN_BYTES_MAX);
@@ -163,8 +164,8 @@ static int find_base(const struct builder_job *job, const struct builder_scan *s
 			: 0;
 }
 
-/* `report`, where it returns 0, is the caller's. */
-static int check(const struct builder_job *job, const struct builder_scan *scan,
+/* `report`, where it returns 0, is the caller's. `who` was scanned: "stage", "check". */
+static int check(const struct builder_job *job, const struct builder_scan *scan, const char *who,
 		 const struct scan_hide *hide, struct scan_report **ret_report, struct error *err)
 {
 	char baseline[PATH_SIZE], waivers[PATH_SIZE];
@@ -188,18 +189,18 @@ static int check(const struct builder_job *job, const struct builder_scan *scan,
 		code = scan_check(&request, ret_report, err);
 	if (code < 0 && request.known && strcmp(err->where, request.known) == 0)
 		return error_set(err, ERR_CORRUPT,
-				 "What this stage found in %s is no longer in the server's store "
-				 "as it was kept; name a \"baseline\" in the stage, or "
+				 "What this %s found in %s is no longer in the server's store "
+				 "as it was kept; name a \"baseline\" in the %s, or "
 				 "bring another release to production.",
-				 scan->since);
+				 who, scan->since, who);
 	return code < 0 ? error_prefix(err, "The scan \"%s\" cannot be judged", job->sarif) : 0;
 }
 
-static int judge(const struct builder_job *job, const struct builder_scan *scan,
-		 const struct scan_hide *hide, struct builder_result *result, struct error *err)
+int build_scan_judge(const struct builder_job *job, const struct builder_scan *scan,
+		     struct builder_result *result, struct error *err)
 {
 	struct scan_report *report = NULL;
-	int code = check(job, scan, hide, &report, err);
+	int code = check(job, scan, "stage", NULL, &report, err);
 	if (code < 0)
 		return code;
 	count(report, result);
@@ -207,22 +208,19 @@ static int judge(const struct builder_job *job, const struct builder_scan *scan,
 	if (report->blocked)
 		code = refuse(report, err);
 	else if (scan->keep)
-		code = keep(scan->keep, &report->now, err);
+		code = write_kept(&report->now, scan->keep, err);
 	scan_report_free(report);
 	return code;
-}
-
-int build_scan_judge(const struct builder_job *job, const struct builder_scan *scan,
-		     struct builder_result *result, struct error *err)
-{
-	return judge(job, scan, NULL, result, err);
 }
 
 /* --- of what runs */
 
 static void hide_text(void *context, char *text)
 {
-	mask_text(context, text);
+	const struct smoke_report *about = context;
+	address_hide(text, about->address);
+	if (about->mask)
+		mask_text(about->mask, text);
 }
 
 /* The reader of JSON quotes where it stopped, which may be the first part of a secret. */
@@ -234,20 +232,56 @@ static void hide_error(const struct mask *mask, struct error *err)
 	mask_text(mask, err->text);
 }
 
-int build_scan_judge_check(const struct smoke_report *report, struct error *err)
+static void count_found(const struct smoke_report *about, const struct scan_report *report,
+			struct check_found *f)
 {
-	const struct check *about = report->check;
-	const struct builder_job job = {.sarif = about->sarif,
-					.baseline = about->baseline[0] ? about->baseline : NULL,
-					.block_at = about->block_at};
-	const struct builder_scan scan = {.report = report->path,
-					  .source = report->tree,
-					  .unknown = "its release names no baseline"};
-	const struct scan_hide hide = {hide_text, (void *)report->mask};
-	struct builder_result *result = mem_zero(1, sizeof *result);
-	int code = judge(&job, &scan, report->mask ? &hide : NULL, result, err);
-	if (code < 0 && report->mask)
-		hide_error(report->mask, err);
-	free(result);
+	const uint32_t *total = report->counts.total;
+	const struct check_base *base = about->base;
+	f->fresh = total[FINDING_NEW];
+	f->known = total[FINDING_EXISTING];
+	f->fixed = total[FINDING_FIXED];
+	f->waived = total[FINDING_WAIVED];
+	f->suppressed = total[FINDING_SUPPRESSED];
+	text_copy(f->since, sizeof f->since,
+		  about->check->baseline[0] ? about->check->baseline
+		  : about->known            ? base->since
+					    : "");
+	int used = snprintf(f->note, sizeof f->note, "%u new, %u existing, %u fixed, %u waived",
+			    f->fresh, f->known, f->fixed, f->waived);
+	char *rest = f->note + used;
+	size_t size = sizeof f->note - (size_t)used;
+	if (f->since[0])
+		snprintf(rest, size, " since %s", f->since);
+	else if (base->since[0])
+		snprintf(rest, size,
+			 ", compared with nothing, for nothing is kept of what this check found in "
+			 "%s",
+			 base->since);
+	else
+		snprintf(rest, size, ", compared with nothing, for %s", base->unknown);
+}
+
+int build_scan_judge_check(const struct smoke_report *about, struct check_found *ret_found,
+			   struct error *err)
+{
+	const struct check *of = about->check;
+	const struct builder_job job = {.sarif = of->sarif,
+					.baseline = of->baseline[0] ? of->baseline : NULL,
+					.block_at = of->block_at};
+	const struct builder_scan scan = {.report = about->path,
+					  .source = about->tree,
+					  .known = about->known,
+					  .since = about->base->since};
+	const struct scan_hide hide = {hide_text, (void *)about};
+	struct scan_report *report = NULL;
+	int code = check(&job, &scan, "check", &hide, &report, err);
+	if (code == 0) {
+		count_found(about, report, ret_found);
+		code = report->blocked ? refuse(report, err)
+				       : known_write(&report->now, &ret_found->kept, err);
+		scan_report_free(report);
+	}
+	if (code < 0 && about->mask)
+		hide_error(about->mask, err);
 	return code;
 }

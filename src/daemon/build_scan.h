@@ -18,8 +18,9 @@
 int build_scan_judge(const struct builder_job *job, const struct builder_scan *scan,
 		     struct builder_result *result, struct error *err) MUST_CHECK;
 
-/* The same for a check of a running release (drivers/check/smoke.h, `judge`). What its command was given is hidden in
- * the findings before anything is made of them. */
-int build_scan_judge_check(const struct smoke_report *report, struct error *err) MUST_CHECK;
+/* The same for a check of a running release (drivers/check/smoke.h, `judge`). What its command was given, and where the
+ * instance listened, is hidden in the findings before anything is made of them. */
+int build_scan_judge_check(const struct smoke_report *report, struct check_found *ret_found,
+			   struct error *err) MUST_CHECK;
 
 #endif

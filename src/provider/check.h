@@ -34,7 +34,12 @@ enum {
 	CHECK_SECRET_MIN = 4,  /* bytes of a value: others cannot be masked in what it says */
 	CHECK_SECRET_MAX = 4096,
 	CHECK_NAME_SIZE = 121,
-	CHECK_FROM_SIZE = 101
+	CHECK_FROM_SIZE = 101,
+	CHECK_LABEL_SIZE = 41,
+	CHECK_SINCE_SIZE = 129,
+	CHECK_WHY_SIZE = 257,
+	CHECK_NOTE_SIZE = 400,
+	CHECK_FINDINGS_MAX = 4 << 20
 };
 
 /* What a command is given, and no request contains. */
@@ -46,6 +51,7 @@ struct check_secret {
 };
 
 struct check {
+	char name[CHECK_LABEL_SIZE];    /* as davit.yaml calls what it is a part of */
 	char path[CHECK_TEXT_SIZE];     /* GET this; or "" and then `command` */
 	uint32_t expect_status;         /* 0 = any from 200 to 399 */
 	char contains[CHECK_TEXT_SIZE]; /* "" = any body */
@@ -55,7 +61,8 @@ struct check {
 	/* Of a command that is a scan: it runs in an empty directory, $RELEASE has the release's files, and the report
 	 * that it leaves there is judged. "" = it is none. */
 	char sarif[CHECK_FILE_SIZE];
-	char baseline[CHECK_FILE_SIZE]; /* of the release's files; "" = every finding is new */
+	char baseline[CHECK_FILE_SIZE]; /* of the release's files; "" = what check_base says */
+	uint32_t scan;                  /* place among the scans of that name, from 0 */
 	uint32_t block_at;              /* 0 low, 1 medium, 2 high, 3 critical */
 	uint32_t secret_count;
 	struct check_secret secrets[CHECK_SECRETS_MAX]; /* of a command */
@@ -70,11 +77,34 @@ struct check_request {
 	struct check checks[CHECK_MAX];
 };
 
+/* What a scan is compared with, where it names no baseline. */
+struct check_base {
+	bool there; /* `findings` are it, as scan/known.h writes them */
+	char since
+		[CHECK_SINCE_SIZE]; /* the release that they are of, for people; "": there is none, and */
+	char unknown[CHECK_WHY_SIZE]; /* why, to go on after "for" */
+	struct buf findings;
+};
+
+/* What became of the findings since then, and those of now to be kept. */
+struct check_found {
+	uint32_t fresh, known, fixed, waived, suppressed;
+	char since[CHECK_SINCE_SIZE]; /* "": it was compared with nothing */
+	char note[CHECK_NOTE_SIZE];   /* all of that, for people; "": it could not be judged */
+	struct buf kept;
+};
+
 /* Who asked for a run. */
 struct check_listener {
 	/* Append the value. ERR_NOT_FOUND and others: the check has failed. */
 	int (*secret)(void *context, const struct check_secret *secret, struct buf *ret_value,
 		      struct error *err);
+	/* What this scan is compared with; its `findings` are the runner's to free, in every case. Others than 0: the
+	 * check has failed. */
+	int (*base)(void *context, const struct check *check, struct check_base *ret_base,
+		    struct error *err);
+	/* A scan in which nothing stands in the way. */
+	void (*found)(void *context, const struct check *check, const struct check_found *found);
 	void (*done)(void *context, bool passed, const char *sentence);
 };
 

@@ -60,8 +60,15 @@ void store_forget_findings(struct store *s, uint32_t up_to)
 		return;
 	query_number(&q, up_to);
 	query_run(&q);
+	store_forget_unnamed_findings(s);
+}
+
+void store_forget_unnamed_findings(struct store *s)
+{
+	struct query q;
 	if (query_write(&q, s,
 			"DELETE FROM found WHERE digest NOT IN"
-			" (SELECT found FROM build_stage WHERE found <> '')"))
+			" (SELECT found FROM build_stage WHERE found <> '')"
+			" AND digest NOT IN (SELECT found FROM check_scan)"))
 		query_run(&q);
 }

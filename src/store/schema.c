@@ -234,9 +234,19 @@ static const char *const step_13[] = {
 	NULL,
 };
 
-const char *const *const schema_steps[STORE_VERSION] = {step_0,  step_1,  step_2,  step_3, step_4,
-							step_5,  step_6,  step_7,  step_8, step_9,
-							step_10, step_11, step_12, step_13};
+/* What the checks of running releases found. */
+static const char *const step_14[] = {
+	"CREATE TABLE check_scan (release TEXT NOT NULL, environment TEXT NOT NULL,"
+	"  name TEXT NOT NULL, position INTEGER NOT NULL, rollout INTEGER NOT NULL,"
+	"  at INTEGER NOT NULL, fresh INTEGER NOT NULL, known INTEGER NOT NULL,"
+	"  fixed INTEGER NOT NULL, waived INTEGER NOT NULL, suppressed INTEGER NOT NULL,"
+	"  since TEXT NOT NULL, found TEXT NOT NULL,"
+	"  PRIMARY KEY (release, environment, name, position)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX check_scan_found ON check_scan (found);",
+	NULL,
+};
+
+const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8, step_9, step_10, step_11, step_12, step_13, step_14};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)

@@ -18,8 +18,16 @@
 #include "drivers/check/command.h"
 #include "drivers/http/transfers.h"
 #include "os/file.h"
+#include "os/memfd.h"
 
-enum { SENTENCE_MAX = 600, SHOWN_MAX = 120, SAID_MAX = 200, PLACE_SIZE = 32, PATH_SIZE = 64 };
+enum {
+	SENTENCE_MAX = 1000,
+	NOTES_MAX = 700,
+	SHOWN_MAX = 120,
+	SAID_MAX = 200,
+	PLACE_SIZE = 32,
+	PATH_SIZE = 64
+};
 
 struct run {
 	struct run *next;
@@ -37,6 +45,7 @@ struct run {
 	struct command *command;
 	bool late;              /* the command took too long */
 	char place[PLACE_SIZE]; /* of a scan: its directory below `checks`; "" = none */
+	char notes[NOTES_MAX];  /* of the scans that passed */
 };
 
 struct smoke {
@@ -59,7 +68,11 @@ struct reading {
 	struct check check;
 	char tree[sizeof((struct check_request *)0)->directory];
 	char place[PLACE_SIZE];
+	char address[sizeof((struct check_request *)0)->address];
 	struct command *command; /* that has ended: for what it was given */
+	struct check_base base;
+	int known_fd; /* of its findings; -1: none */
+	struct check_found found;
 	int code;
 	struct error err;
 };
@@ -114,8 +127,8 @@ static void advance(struct run *run)
 		return;
 	}
 	char sentence[SENTENCE_MAX];
-	snprintf(sentence, sizeof sentence, "All %u smoke checks passed at %s.", run->request.count,
-		 run->request.address);
+	snprintf(sentence, sizeof sentence, "All %u smoke checks passed at %s%s.",
+		 run->request.count, run->request.address, run->notes);
 	finish(run, true, sentence);
 }
 
@@ -195,7 +208,7 @@ static struct run *find_run(struct smoke *smoke, uint64_t number)
 static void read_report(void *context)
 {
 	struct reading *r = context;
-	char path[PATH_SIZE];
+	char path[PATH_SIZE], known[PATH_SIZE];
 	AUTO_CLOSE int place_fd = openat(r->smoke->checks_fd, r->place,
 					 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	AUTO_CLOSE int fd = place_fd < 0 ? -1
@@ -206,11 +219,15 @@ static void read_report(void *context)
 		return;
 	}
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	snprintf(known, sizeof known, "/proc/self/fd/%d", r->known_fd);
 	const struct smoke_report report = {.check = &r->check,
 					    .path = path,
 					    .tree = r->tree,
-					    .mask = command_mask(r->command)};
-	r->code = r->smoke->judge(&report, &r->err);
+					    .address = r->address,
+					    .mask = command_mask(r->command),
+					    .base = &r->base,
+					    .known = r->known_fd >= 0 ? known : NULL};
+	r->code = r->smoke->judge(&report, &r->found, &r->err);
 }
 
 static void smoke_end(struct smoke *smoke)
@@ -220,26 +237,61 @@ static void smoke_end(struct smoke *smoke)
 	free(smoke);
 }
 
+static void reading_free(struct reading *r)
+{
+	if (r->known_fd >= 0)
+		close(r->known_fd);
+	command_free(r->command);
+	buf_done(&r->base.findings);
+	buf_done(&r->found.kept);
+	free(r);
+}
+
+static void scan_passed(struct run *run, const struct reading *r)
+{
+	size_t used = strlen(run->notes);
+	snprintf(run->notes + used, sizeof run->notes - used, "; %s: %s", r->check.name,
+		 r->found.note);
+	run->listener->found(run->context, &r->check, &r->found);
+	advance(run);
+}
+
+static void scan_failed(struct run *run, const struct reading *r)
+{
+	char sentence[SENTENCE_MAX], shown[SHOWN_MAX];
+	const char *note = r->found.note;
+	text_copy(shown, sizeof shown, r->check.command);
+	snprintf(sentence, sizeof sentence, "The scan \"%s\" fails: %s%s%s%s", shown, r->err.text,
+		 note[0] ? " (" : "", note, note[0] ? ")" : "");
+	finish(run, false, sentence);
+}
+
 static void report_read(void *context)
 {
 	struct reading *r = context;
 	struct smoke *smoke = r->smoke;
 	struct run *run = find_run(smoke, r->run);
-	char sentence[SENTENCE_MAX], shown[SHOWN_MAX];
 	smoke->jobs--;
 	remove_place(smoke, r->place);
-	command_free(r->command);
-	if (run && r->code == 0) {
-		advance(run);
-	} else if (run) {
-		text_copy(shown, sizeof shown, r->check.command);
-		snprintf(sentence, sizeof sentence, "The scan \"%s\" fails: %s", shown,
-			 r->err.text);
-		finish(run, false, sentence);
-	}
+	if (run && r->code == 0)
+		scan_passed(run, r);
+	else if (run)
+		scan_failed(run, r);
 	if (smoke->closed && smoke->jobs == 0)
 		smoke_end(smoke);
-	free(r);
+	reading_free(r);
+}
+
+/* What it is compared with, as something that can be opened. */
+static int find_base(struct run *run, struct reading *r)
+{
+	if (r->check.baseline[0])
+		return 0;
+	int code = run->listener->base(run->context, &r->check, &r->base, &r->err);
+	if (code == 0 && r->base.there)
+		code = memfd_seal("davit-known", buf_text(&r->base.findings), r->base.findings.size,
+				  &r->known_fd, &r->err);
+	return code;
 }
 
 /* Its directory and its command are the reading's from here on. */
@@ -250,10 +302,19 @@ static void judge_scan(struct run *run)
 	r->run = run->number;
 	r->check = run->request.checks[run->at];
 	text_copy(r->tree, sizeof r->tree, run->request.directory);
+	text_copy(r->address, sizeof r->address, run->request.address);
 	text_copy(r->place, sizeof r->place, run->place);
-	run->place[0] = '\0';
+	buf_init(&r->base.findings, CHECK_FINDINGS_MAX);
+	buf_init(&r->found.kept, CHECK_FINDINGS_MAX);
+	r->known_fd = -1;
 	r->command = run->command;
 	run->command = NULL;
+	if (find_base(run, r) < 0) { /* its directory goes with the run */
+		scan_failed(run, r);
+		reading_free(r);
+		return;
+	}
+	run->place[0] = '\0';
 	run->smoke->jobs++;
 	loop_work(run->smoke->loop, read_report, report_read, r);
 }

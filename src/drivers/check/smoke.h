@@ -12,17 +12,22 @@
 
 struct mask;
 
-/* What a scan has left. */
+/* What a scan has left. Paths can be opened until it is judged. */
 struct smoke_report {
 	const struct check *check;
-	const char *path; /* can be opened until it is judged */
-	const char *tree; /* the release's files */
-	const struct mask
-		*mask; /* what its command was given, and nobody may read; NULL: nothing */
+	const char *path;
+	const char *tree;    /* the release's files */
+	const char *address; /* of the instance that was scanned */
+	/* What its command was given, and nobody may read; NULL: nothing. */
+	const struct mask *mask;
+	const struct check_base *base; /* what is known, where the check names no baseline */
+	const char *known;             /* a path to its findings; NULL: there are none */
 };
 
-/* Reads it, in another thread: 0 when nothing in it stands in the way, else the reason. */
-typedef int smoke_judge(const struct smoke_report *report, struct error *err);
+/* Reads it, in another thread: 0 when nothing in it stands in the way, else the reason. `ret_found` is filled also where
+ * something does; its `kept` is a buffer that the caller made. */
+typedef int smoke_judge(const struct smoke_report *report, struct check_found *ret_found,
+			struct error *err);
 
 /* Scans get directories below D/checks, of the state directory D; what an earlier controller left there goes. */
 struct check_runner *smoke_new(struct loop *loop, int state_fd, smoke_judge *judge);

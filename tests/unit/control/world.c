@@ -304,6 +304,25 @@ struct check_run {
 	void *context;
 };
 
+/* "v1 (prod)=FINDINGS", "?WHY". */
+static bool find_all(const struct check_run *run)
+{
+	struct check_base base = {.there = false};
+	struct check_found found = {
+		.fresh = 1, .known = 2, .fixed = 3, .waived = 4, .since = "something"};
+	buf_init(&base.findings, CHECK_FINDINGS_MAX);
+	buf_init(&found.kept, CHECK_FINDINGS_MAX);
+	buf_puts(&found.kept, world.check_finds);
+	int result = run->listener->base(run->context, &world.check.checks[0], &base, &world.err);
+	snprintf(world.check_told, sizeof world.check_told, "%s%s%s%s", base.since,
+		 base.there ? "=" : "?", base.unknown, buf_text(&base.findings));
+	if (result == 0)
+		run->listener->found(run->context, &world.check.checks[0], &found);
+	buf_done(&base.findings);
+	buf_done(&found.kept);
+	return result == 0;
+}
+
 static void check_ended(void *argument)
 {
 	struct check_run *run = argument;
@@ -314,6 +333,8 @@ static void check_ended(void *argument)
 		if (strcmp(world.instances[i].status.address, run->address) == 0)
 			f = &world.instances[i];
 	bool passed = f && f->status.healthy && !world_behaviour(f->status.tag)->checks_fail;
+	if (passed && world.check_finds)
+		passed = find_all(run);
 	run->listener->done(run->context, passed,
 			    passed ? "1 smoke check passed."
 				   : "GET /up was answered 500, 200 was expected.");

@@ -182,6 +182,8 @@ struct world {
 	uint64_t check_run; /* the latest */
 	uint64_t check_cancelled;
 	struct check_request check; /* the latest */
+	const char *check_finds;    /* what its first one, a scan, finds; NULL: it is none */
+	char check_told[256]; /* what that was to be compared with; world.err: why it cannot be */
 
 	size_t imported_size; /* the latest artifact's bytes, and their beginning */
 	char imported[64];
