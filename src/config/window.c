@@ -27,8 +27,7 @@ static bool read_day(const char **text, uint32_t *ret_day)
 	return false;
 }
 
-/* "mon", "mon-thu", "fri-mon", with commas between. */
-static bool read_days(const char *text, uint32_t *ret_days)
+bool window_days_read(const char *text, uint32_t *ret_days)
 {
 	uint32_t days = 0, first, last;
 	for (bool more = true; more;) {
@@ -59,7 +58,7 @@ static bool read_number(const char **text, uint32_t *ret_number)
 	return true;
 }
 
-static bool read_time(const char **text, uint32_t *ret_min)
+bool window_time_read(const char **text, uint32_t *ret_min)
 {
 	uint32_t hours, minutes;
 	if (!read_number(text, &hours) || *(*text)++ != ':' || !read_number(text, &minutes))
@@ -70,14 +69,15 @@ static bool read_time(const char **text, uint32_t *ret_min)
 
 static bool read_hours(const char *text, uint32_t *ret_from, uint32_t *ret_until)
 {
-	return read_time(&text, ret_from) && *text++ == '-' && read_time(&text, ret_until) &&
-	       *text == '\0' && *ret_from != *ret_until && *ret_from < DAY_MIN;
+	return window_time_read(&text, ret_from) && *text++ == '-' &&
+	       window_time_read(&text, ret_until) && *text == '\0' && *ret_from != *ret_until &&
+	       *ret_from < DAY_MIN;
 }
 
 bool window_days_valid(const char *text)
 {
 	uint32_t days;
-	return read_days(text, &days);
+	return window_days_read(text, &days);
 }
 
 bool window_hours_valid(const char *text)
@@ -98,7 +98,7 @@ bool window_zone_valid(const char *text)
 void window_parse(const char *days, const char *hours, struct window *ret_window)
 {
 	*ret_window = (struct window){.days = (1u << DAYS) - 1, .until_min = DAY_MIN};
-	bool valid = (!days || !days[0] || read_days(days, &ret_window->days)) &&
+	bool valid = (!days || !days[0] || window_days_read(days, &ret_window->days)) &&
 		     (!hours || !hours[0] ||
 		      read_hours(hours, &ret_window->from_min, &ret_window->until_min));
 	ASSERT(valid);

@@ -23,6 +23,11 @@ bool window_days_valid(const char *text);
 bool window_hours_valid(const char *text);
 bool window_zone_valid(const char *text); /* in form: "Europe/Berlin", "UTC" */
 
+/* "mon", "mon-thu", "fri-mon", with commas between; bit 0 is Monday. */
+bool window_days_read(const char *text, uint32_t *ret_days);
+/* "09:00", of what `text` begins with, which it then stands behind; 0..1440. */
+bool window_time_read(const char **text, uint32_t *ret_min);
+
 /* NULL or "" for what was left out. The texts are valid. */
 void window_parse(const char *days, const char *hours, struct window *ret_window);
 
