@@ -195,6 +195,22 @@ int store_build_same(struct store *s, const struct store_build *order,
 	return one_build(&q, ret_build, "such build", err);
 }
 
+int store_build_since(struct store *s, const struct store_build *order, uint64_t since_unix_ms,
+		      struct store_build *ret_build, struct error *err)
+{
+	struct query q;
+	query_read(&q, s,
+		   BUILD_COLUMNS "WHERE app = ? AND ref = ? AND repository = ? AND commit_id = ?"
+				 " AND wanted = ? AND created >= ? ORDER BY number DESC LIMIT 1");
+	query_text(&q, order->app);
+	query_text(&q, order->ref);
+	query_text(&q, order->repository);
+	query_text(&q, order->commit);
+	query_text(&q, order->wanted);
+	query_number(&q, since_unix_ms);
+	return one_build(&q, ret_build, "such build", err);
+}
+
 int store_build_last(struct store *s, const char *app, const char *ref,
 		     struct store_build *ret_build, struct error *err)
 {

@@ -79,6 +79,10 @@ MUST_CHECK int store_build_get(struct store *s, uint32_t number, struct store_bu
 /* One that has not ended and is not being cancelled, of the same order; ERR_NOT_FOUND. */
 MUST_CHECK int store_build_same(struct store *s, const struct store_build *order,
 				struct store_build *ret_build, struct error *err);
+/* The newest one of the same order that came at `since_unix_ms` or later, ended or not; ERR_NOT_FOUND. */
+MUST_CHECK int store_build_since(struct store *s, const struct store_build *order,
+				 uint64_t since_unix_ms, struct store_build *ret_build,
+				 struct error *err);
 /* Those that wait for a turn with the same order but for the commit, the oldest first. */
 MUST_CHECK int store_builds_older(struct store *s, const struct store_build *newer,
 				  store_build_visit visit, void *context, struct error *err);

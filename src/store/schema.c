@@ -246,7 +246,20 @@ static const char *const step_14[] = {
 	NULL,
 };
 
-const char *const *const schema_steps[STORE_VERSION] = {step_0, step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8, step_9, step_10, step_11, step_12, step_13, step_14};
+/* Environments that are deployed to at times. */
+static const char *const step_15[] = {
+	"CREATE TABLE schedule (app TEXT NOT NULL, repository TEXT NOT NULL, ref TEXT NOT NULL,"
+	"  environment TEXT NOT NULL, times TEXT NOT NULL, zone TEXT NOT NULL, tip TEXT NOT NULL,"
+	"  due INTEGER NOT NULL, ran INTEGER NOT NULL, last TEXT NOT NULL, build INTEGER NOT NULL,"
+	"  why TEXT NOT NULL, PRIMARY KEY (app, repository, ref, environment))"
+	" STRICT, WITHOUT ROWID;"
+	"CREATE INDEX schedule_due ON schedule (due) WHERE due > 0;",
+	NULL,
+};
+
+const char *const *const schema_steps[STORE_VERSION] = {
+	step_0, step_1, step_2,  step_3,  step_4,  step_5,  step_6,  step_7,
+	step_8, step_9, step_10, step_11, step_12, step_13, step_14, step_15};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)

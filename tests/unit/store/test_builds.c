@@ -282,6 +282,19 @@ static void what_is_older_waits_for_the_same_with_another_commit(void **state)
 	assert_int_equal(last.number, 21);
 }
 
+static void an_order_that_came_since_is_found_also_when_it_has_ended(void **state)
+{
+	struct fixture *f = *state;
+	struct store_build got, order = a_build(0, "shop", ""), b = a_build(3, "shop", "failed");
+	b.ended_unix_ms = 500;
+	put(f, &b); /* it came at 103 */
+	must(store_build_since(f->s, &order, 103, &got, &f->err), &f->err);
+	assert_int_equal(got.number, 3);
+	assert_int_equal(store_build_since(f->s, &order, 104, &got, &f->err), ERR_NOT_FOUND);
+	text_copy(order.wanted, sizeof order.wanted, "staging");
+	assert_int_equal(store_build_since(f->s, &order, 103, &got, &f->err), ERR_NOT_FOUND);
+}
+
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -294,6 +307,7 @@ int main(void)
 		STORE_TEST(stages_and_rollouts_are_replaced_one_by_one),
 		STORE_TEST(what_a_stage_found_comes_back_as_it_was),
 		STORE_TEST(no_stage_runs_in_a_build_that_has_ended),
+		STORE_TEST(an_order_that_came_since_is_found_also_when_it_has_ended),
 		STORE_TEST(what_is_older_waits_for_the_same_with_another_commit),
 	};
 	return cmocka_run_group_tests_name("store/builds", tests, NULL, NULL);
