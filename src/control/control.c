@@ -20,6 +20,7 @@
 #include "control/migration.h"
 #include "control/postmortem.h"
 #include "control/reports.h"
+#include "control/schedules.h"
 #include "control/secrets.h"
 #include "control/tagging.h"
 #include "store/audit.h"
@@ -498,6 +499,7 @@ int control_start(struct control *c, struct error *err)
 	c->started = c->offers_due = true;
 	postmortem_catch_up(c);
 	builds_begin(c);
+	schedules_begin(c);
 	env->ops->timer_start(env, &c->tick, 0);
 	log_event(LOG_INFO, "control.started", "epoch=%llu environments=%u",
 		  (unsigned long long)c->epoch, c->environment_count);
