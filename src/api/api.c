@@ -184,7 +184,8 @@ void get_status(struct api *api, struct http_request *request)
 	json_t *applications = json_array(), *o;
 	struct error err;
 	if (control_view_environments(api->parts.control, http_query(request, "environment"),
-				      add_environment, applications, &err) < 0) {
+				      add_environment, applications, &err) < 0 ||
+	    add_schedules_to_status(api, applications, &err) < 0) {
 		json_decref(applications);
 		answer_error(request, &err, "davit status");
 		return;

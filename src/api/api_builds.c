@@ -258,15 +258,18 @@ void get_builds(struct api *api, struct http_request *request)
 	struct error err;
 	if (!parameter_number(request, "limit", 1, LIMIT_MAX, LIMIT_DEFAULT, &limit))
 		return;
-	json_t *builds = json_array();
-	if (store_builds(api->parts.store, http_query(request, "app"), (uint32_t)limit, add_build,
-			 builds, &err) < 0) {
+	const char *app = http_query(request, "app");
+	json_t *builds = json_array(), *schedules = json_array();
+	if (store_builds(api->parts.store, app, (uint32_t)limit, add_build, builds, &err) < 0 ||
+	    add_schedules(api, app, NULL, schedules, &err) < 0) {
 		json_decref(builds);
+		json_decref(schedules);
 		answer_error(request, &err, NULL);
 		return;
 	}
 	answer_json(request, 200,
-		    json_pack("{s:s,s:o}", "schema", "davit.v1/builds", "builds", builds));
+		    json_pack("{s:s,s:o,s:o}", "schema", "davit.v1/builds", "builds", builds,
+			      "schedules", schedules));
 }
 
 /* --- logs */

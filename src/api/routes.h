@@ -57,6 +57,12 @@ void answer_build(struct api *api, struct http_request *request, uint32_t number
 struct view_rollout;
 void add_log_tail(struct api *api, struct view_rollout *view);
 
+/* Environments that are deployed to at times, of one application and environment or (NULL) of all: appended to `list`;
+ * and each to its own. */
+MUST_CHECK int add_schedules(struct api *api, const char *app, const char *environment,
+			     json_t *list, struct error *err);
+MUST_CHECK int add_schedules_to_status(struct api *api, json_t *applications, struct error *err);
+
 /* Imports under way end without the API. */
 void release_imports(struct api *api);
 void release_checks(struct api *api);

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "cli/ask.h"
+#include "cli/schedule_view.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
 
@@ -450,6 +451,18 @@ int build_logs(struct cli *cli, struct client *client, const char *target)
 
 /* --- davit builds */
 
+static void put_schedules(const struct cli *cli, struct buf *to, const json_t *schedules)
+{
+	const json_t *schedule;
+	size_t i;
+	json_array_foreach (schedules, i, schedule) {
+		screen_put(cli, to, TONE_PLAIN, "%s of %s: ", json_text_of(schedule, "environment"),
+			   json_text_of(schedule, "app"));
+		schedule_view_put(cli, to, schedule);
+		buf_puts(to, "\n");
+	}
+}
+
 static int show_list(struct cli *cli)
 {
 	char path[256] = "/v1/builds", when[32];
@@ -484,6 +497,7 @@ static int show_list(struct cli *cli)
 	if (page.size == 0)
 		buf_puts(&page, "Nothing was built yet. Next: davit build --to ENV, or davit "
 				"remote and a push\n");
+	put_schedules(cli, &page, json_object_get(answer, "schedules"));
 	json_decref(answer);
 	print(&page);
 	return CLI_OK;

@@ -82,13 +82,26 @@ static uint32_t draw_question(struct drawing *d, const struct app_environment *e
 	return asks;
 }
 
+/* What brings a release here by itself; what does not fit is cut. */
+static const char *label_of(const struct app_environment *e, char to[FLOW_LABEL_SIZE])
+{
+	const struct app_trigger *trigger = &e->trigger;
+	const char *name = trigger->branch.count > 0 ? trigger->branch.items[0]
+			   : trigger->tag.count > 0  ? trigger->tag.items[0]
+						     : "";
+	snprintf(to, FLOW_LABEL_SIZE, "%s%s%s", name, trigger->schedule.count > 0 ? " at " : "",
+		 trigger->schedule.count > 1    ? "its times"
+		 : trigger->schedule.count == 1 ? trigger->schedule.items[0]
+						: "");
+	return to;
+}
+
 static void draw_environment(struct drawing *d, uint32_t index, uint32_t from, uint32_t before)
 {
 	const struct app_environment *e = &d->guide->environments[index]->environment;
 	struct buf text;
-	const char *label = e->trigger.branch.count > 0 ? e->trigger.branch.items[0]
-			    : e->trigger.tag.count > 0  ? e->trigger.tag.items[0]
-							: "";
+	char arrow[FLOW_LABEL_SIZE];
+	const char *label = label_of(e, arrow);
 	if (e->infrastructure.set != 0) {
 		uint32_t plan = box(d, FLOW_STEP, "", e->name, ": infrastructure.plan");
 		flow_arrow(d->flow, from, plan, label);

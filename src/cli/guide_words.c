@@ -135,9 +135,23 @@ void guide_put_approval(struct buf *to, const struct app_environment *e)
 	guide_put_duration(to, e->approve.expires_ms);
 }
 
+/* "mon-fri 02:30, sat 04:00 (Europe/Berlin)" */
+static void put_times(struct buf *to, const struct app_trigger *trigger)
+{
+	for (uint32_t i = 0; i < trigger->schedule.count; i++)
+		buf_printf(to, "%s%s", i > 0 ? ", " : "", trigger->schedule.items[i]);
+	buf_printf(to, " (%s)", trigger->zone ? trigger->zone : "UTC");
+}
+
 void guide_put_trigger(struct buf *to, const struct app_environment *e)
 {
-	if (e->trigger.set != 0) {
+	if (e->trigger.schedule.count > 0) {
+		buf_puts(to, "by itself, at ");
+		put_times(to, &e->trigger);
+		buf_puts(to, ": ");
+		guide_put_list(to, &e->trigger.branch, "");
+		buf_puts(to, " as it is then, if that is something new");
+	} else if (e->trigger.set != 0) {
 		buf_puts(to, "by itself, when a push moves ");
 		guide_put_list(to, &e->trigger.branch, "");
 		buf_puts(to, e->trigger.branch.count > 0 && e->trigger.tag.count > 0 ? " or " : "");

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cli/schedule_view.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
 
@@ -82,6 +83,11 @@ static void put_environment(const struct cli *cli, struct buf *to, const json_t 
 			   (unsigned long long)json_number_of(rollout, "steps"),
 			   json_text_of(e, "name"));
 	put_freeze(cli, to, json_object_get(e, "freeze"));
+	json_array_foreach (json_object_get(e, "schedules"), i, row) {
+		buf_puts(to, "    schedule   ");
+		schedule_view_put(cli, to, row);
+		buf_puts(to, "\n");
+	}
 	if (json_text_of(e, "trouble")[0]) {
 		screen_put(cli, to, TONE_BAD, "    trouble    ");
 		screen_put_foreign(to, json_text_of(e, "trouble"));

@@ -2,12 +2,32 @@
  * validate - davit validate [FILE], davit schema, davit docs [KEY]: what davit.yaml says and may say, without
  *            a server. */
 #include <stdio.h>
+#include <time.h>
 
 #include "cli/ask.h"
 #include "cli/config_file.h"
+#include "cli/schedule_view.h"
 #include "cli/verbs.h"
+#include "config/schedule.h"
+#include "os/zone.h"
 
 enum { TEXT_MAX = 4 << 20 };
+
+/* With the next time as this machine knows the zone; without one where it does not. */
+static json_t *schedule_of(const struct app_trigger *trigger)
+{
+	char times[SCHEDULE_TEXT_SIZE];
+	const char *zone = trigger->zone ? trigger->zone : "UTC";
+	struct schedule schedule;
+	struct error ignored;
+	int64_t next;
+	json_t *o = json_pack("{s:s,s:s,s:s}", "branch", trigger->branch.items[0], "times",
+			      schedule_text(&trigger->schedule, times), "zone", zone);
+	if (schedule_parse(times, &schedule) &&
+	    schedule_next(&schedule, zone, zone_offset, time(NULL), &next, &ignored) == 0)
+		json_object_set_new(o, "next_unix_ms", json_integer(next * 1000));
+	return o;
+}
 
 static json_t *environments_of(const struct app *app, struct error *err)
 {
@@ -21,15 +41,38 @@ static json_t *environments_of(const struct app *app, struct error *err)
 		}
 		const char *listen = resolved->environment.listen,
 			   *strategy = resolved->environment.strategy.name;
-		json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "name", e->name, "listen",
-						      listen ? listen : "", "strategy",
-						      strategy ? strategy : "its own"));
+		json_t *one =
+			json_pack("{s:s,s:s,s:s}", "name", e->name, "listen", listen ? listen : "",
+				  "strategy", strategy ? strategy : "its own");
+		if (e->trigger.schedule.count > 0)
+			json_object_set_new(one, "schedule", schedule_of(&e->trigger));
+		json_array_append_new(list, one);
 		config_resolved_free(resolved);
 	}
 	return list;
 }
 
-static void print_valid(const char *file, const char *app, const json_t *environments)
+static void print_schedules(const struct cli *cli, const json_t *environments)
+{
+	const json_t *e, *schedule;
+	struct buf text;
+	size_t i;
+	buf_init(&text, TEXT_MAX);
+	json_array_foreach (environments, i, e) {
+		if (!(schedule = json_object_get(e, "schedule")))
+			continue;
+		buf_printf(&text, "%s: ", json_text_of(e, "name"));
+		schedule_view_put(cli, &text, schedule);
+		buf_puts(&text, json_number_of(schedule, "next_unix_ms") > 0
+					? ".\n"
+					: ", a time zone that this machine does not know.\n");
+	}
+	fputs(buf_text(&text), stdout);
+	buf_done(&text);
+}
+
+static void print_valid(const struct cli *cli, const char *file, const char *app,
+			const json_t *environments)
 {
 	const json_t *e;
 	size_t i;
@@ -40,8 +83,10 @@ static void print_valid(const char *file, const char *app, const json_t *environ
 		       json_string_value(json_object_get(e, "name")), listen, listen[0] ? ", " : "",
 		       json_string_value(json_object_get(e, "strategy")));
 	}
+	printf(".\n");
+	print_schedules(cli, environments);
 	e = json_array_get(environments, 0);
-	printf(".\nNext: davit deploy %s .\n", json_string_value(json_object_get(e, "name")));
+	printf("Next: davit deploy %s .\n", json_string_value(json_object_get(e, "name")));
 }
 
 int verb_validate(struct cli *cli)
@@ -60,7 +105,7 @@ int verb_validate(struct cli *cli)
 				    file, "valid", 1, "app", app->name, "environments",
 				    environments));
 	else
-		print_valid(file, app->name, environments);
+		print_valid(cli, file, app->name, environments);
 	json_decref(environments);
 	config_free(app);
 	return code;

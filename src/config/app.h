@@ -131,12 +131,15 @@ struct app_windows {
 	const char *days, *hours, *zone;
 };
 
-/* Which pushes bring a release here. */
+/* What brings a release here: pushes, or times. */
 struct app_trigger {
 	uint32_t set;
 	struct app_texts branch; /* names, or "release/" for all below it */
 	struct app_texts tag;    /* names, or "v*" for all that begin so */
 	bool signed_only;        /* of tags: those of an allowed signer */
+	/* Not when the branch moves, but at these times of what it is then; see config/schedule.h. */
+	struct app_texts schedule;
+	const char *zone; /* NULL: UTC */
 };
 
 /* Commands that change what releases share; those that are not written have set 0. */

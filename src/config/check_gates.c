@@ -95,6 +95,36 @@ static void check_hooks(struct reader *r, const struct yaml_node *root,
 			     environment ? " at the top of the file" : "");
 }
 
+/* What times bring is the tip of a branch, of one. */
+static void check_trigger(struct reader *r, const struct yaml_node *node,
+			  const struct app_trigger *trigger)
+{
+	const struct yaml_node *at = yaml_get(node, "trigger");
+	const char *branch = trigger->branch.count == 1 ? trigger->branch.items[0] : NULL;
+	if (trigger->signed_only && trigger->tag.count == 0)
+		reader_error(r, yaml_get(at, "signed"),
+			     "\"signed\" is about tags, and \"trigger\" has no \"tag\"; "
+			     "add one, or remove \"signed\".");
+	if (trigger->schedule.count == 0) {
+		if (trigger->zone)
+			reader_error(
+				r, yaml_get(at, "zone"),
+				"\"zone\" is about \"schedule\", and there is none; add it, or "
+				"remove \"zone\".");
+		return;
+	}
+	if (trigger->tag.count > 0)
+		reader_error(r, yaml_get(at, "tag"),
+			     "An environment with a \"schedule\" gets what a branch is at that "
+			     "time, and never a tag; remove one of both, or give the tag an "
+			     "environment of its own.");
+	else if (!branch || branch[strlen(branch) - 1] == '/')
+		reader_error(r, yaml_get(at, "schedule"),
+			     "\"schedule\" needs one branch, named in full, that is deployed at "
+			     "its times; write it as in: trigger: { branch: main, schedule: "
+			     "\"02:30\" }");
+}
+
 void check_gates(struct reader *r, const struct yaml_node *root, const struct app *app)
 {
 	const struct yaml_node *all = yaml_get(root, "environments");
@@ -106,10 +136,7 @@ void check_gates(struct reader *r, const struct yaml_node *root, const struct ap
 		check_verify(r, node, app, environment);
 		check_migrate(r, root, node, app, environment);
 		check_hooks(r, root, node, app, environment);
-		if (environment->trigger.signed_only && environment->trigger.tag.count == 0)
-			reader_error(r, yaml_get(yaml_get(node, "trigger"), "signed"),
-				     "\"signed\" is about tags, and \"trigger\" has no \"tag\"; "
-				     "add one, or remove \"signed\".");
+		check_trigger(r, node, &environment->trigger);
 		if (environment->from) {
 			check_from(r, node, app, environment);
 			continue;

@@ -5,7 +5,9 @@
 #include "base/text.h"
 #include "config/app.h"
 #include "config/keys.h"
+#include "config/schedule.h"
 #include "config/value.h"
+#include "config/window.h"
 
 #define PATH_SHAPE "a path inside the application such as bin/"
 
@@ -231,14 +233,20 @@ static const struct schema_key trigger_keys[] = {
 	 .doc = "Only a tag that an allowed signer of the server's own file has signed "
 		"(`allowed_signers`, with ssh keys) brings a release; another one is refused with "
 		"its reason."},
+	{"schedule", SCHEMA_TEXTS, AT(app_trigger, schedule), .flags = SCHEMA_ONE,
+	 .max = SCHEDULE_TIMES_MAX, .valid = schedule_time_valid,
+	 .shape = "a time such as \"02:30\", or \"mon-fri 02:30\"", .example = "\"mon-fri 02:30\"",
+	 .doc = "Not when the branch moves, but at these times: what it is then goes out, unless "
+		"that went out the last time. A time at which no server ran is made up for once. "
+		"Days are as in `windows`; one that is left out is every day."},
+	{"zone", SCHEMA_TEXT, AT(app_trigger, zone), .max = 63, .valid = window_zone_valid,
+	 .shape = "a time zone's name such as Europe/Berlin", .example = "Europe/Berlin",
+	 .doc = "Whose clock counts for `schedule`; left out: UTC. Summer time is followed: a time "
+		"that a clock skips comes as much later, and one that it shows twice counts once."},
 };
-
-static const struct schema_later trigger_later[] = {
-	{"schedule", "Call `davit build --to ENV` from a timer of the system."}};
 
 const struct schema_section schema_trigger = {
 	.title = "trigger",
 	KEYS(trigger_keys),
-	LATER(trigger_later),
-	.doc = "Which pushes bring a release to an environment. The file of the pushed commit "
-	       "decides; approvals, windows and freezes hold for it as for everybody."};
+	.doc = "Which pushes, or which times, bring a release to an environment. The file of the "
+	       "commit decides; approvals, windows and freezes hold for it as for everybody."};

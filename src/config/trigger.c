@@ -21,7 +21,7 @@ static bool tag_is(const char *pattern, const char *tag)
 					: strcmp(tag, pattern) == 0;
 }
 
-bool trigger_matches(const struct app_trigger *trigger, const char *ref)
+bool trigger_names(const struct app_trigger *trigger, const char *ref)
 {
 	static const char heads[] = "refs/heads/", tags[] = "refs/tags/";
 	if (text_starts(ref, heads))
@@ -35,12 +35,22 @@ bool trigger_matches(const struct app_trigger *trigger, const char *ref)
 	return false;
 }
 
+bool trigger_matches(const struct app_trigger *trigger, const char *ref)
+{
+	return trigger->schedule.count == 0 && trigger_names(trigger, ref);
+}
+
+bool trigger_is_timed(const struct app_trigger *trigger, const char *ref)
+{
+	return trigger->schedule.count > 0 && trigger_names(trigger, ref);
+}
+
 const char *trigger_fallback(const struct app *app, const char *ref)
 {
 	const char *first = NULL;
 	for (uint32_t i = 0; i < app->environment_count; i++) {
 		const struct app_trigger *trigger = &app->environments[i].trigger;
-		if (trigger_matches(trigger, ref))
+		if (trigger_names(trigger, ref))
 			return NULL;
 		for (uint32_t k = 0; k < trigger->branch.count && !first; k++) {
 			const char *name = trigger->branch.items[k];
@@ -50,19 +60,31 @@ const char *trigger_fallback(const struct app *app, const char *ref)
 	return first;
 }
 
-bool trigger_environments(const struct app *app, const char *ref, char *to, size_t size)
+static bool list(const struct app *app, const char *ref,
+		 bool (*wanted)(const struct app_trigger *trigger, const char *ref), char *to,
+		 size_t size)
 {
-	bool wanted = false;
+	bool any = false;
 	size_t used = 0;
 	to[0] = '\0';
 	for (uint32_t i = 0; i < app->environment_count; i++) {
 		const struct app_environment *e = &app->environments[i];
-		if (!trigger_matches(&e->trigger, ref))
+		if (!wanted(&e->trigger, ref))
 			continue;
 		if (used < size)
 			used += (size_t)snprintf(to + used, size - used, "%s%s",
 						 used > 0 ? ", " : "", e->name);
-		wanted = true;
+		any = true;
 	}
-	return wanted;
+	return any;
+}
+
+bool trigger_environments(const struct app *app, const char *ref, char *to, size_t size)
+{
+	return list(app, ref, trigger_matches, to, size);
+}
+
+bool trigger_timed_environments(const struct app *app, const char *ref, char *to, size_t size)
+{
+	return list(app, ref, trigger_is_timed, to, size);
 }

@@ -14,8 +14,15 @@
 
 /* Of the whole file: true, and their names with commas between, as many as have room. */
 bool trigger_environments(const struct app *app, const char *ref, char *to, size_t size);
+/* The same of those that get what the ref is at times. */
+bool trigger_timed_environments(const struct app *app, const char *ref, char *to, size_t size);
 
+/* Is it about this ref, be it for a push or for its times? */
+bool trigger_names(const struct app_trigger *trigger, const char *ref);
+/* For a push: one that has times waits for them. */
 bool trigger_matches(const struct app_trigger *trigger, const char *ref);
+/* For its times. */
+bool trigger_is_timed(const struct app_trigger *trigger, const char *ref);
 
 /* "main", or "release/" for all below it. */
 bool trigger_branch_is(const char *pattern, const char *branch);

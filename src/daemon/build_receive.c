@@ -41,13 +41,49 @@ static int order(struct push *p, const struct app *app, const char *commit, cons
 	return build_ordered(&p->cli, p->client, "/v1/builds", body, true);
 }
 
+/* The server learns of the times now, and not only when it looks the next time. */
+static void tell_times(struct push *p, const struct app *app, const char *shown, const char *names)
+{
+	char path[128];
+	json_t *answer = NULL;
+	struct error ignored;
+	printf("%s goes to %s at the times of its schedule. Next: davit builds\n", shown, names);
+	fflush(stdout);
+	snprintf(path, sizeof path, "/v1/sources/%s/look", app->name);
+	if (client_post(p->client, path, NULL, &answer, &ignored) == 0)
+		json_decref(answer);
+}
+
+/* What is kept, and goes nowhere by itself. */
+static void tell_kept(const char *ref, const char *shown)
+{
+	printf("%s is kept; no environment of its davit.yaml has a trigger for it, such as: "
+	       "trigger: { %s: %s }\n",
+	       shown, text_starts(ref, "refs/tags/") ? "tag" : "branch", shown);
+}
+
+static void take_file(struct push *p, const struct app *app, const char *commit, const char *ref,
+		      const char *shown)
+{
+	char names[NAMES_SIZE];
+	bool timed = trigger_timed_environments(app, ref, names, sizeof names);
+	if (timed)
+		tell_times(p, app, shown, names);
+	if (trigger_environments(app, ref, names, sizeof names)) {
+		printf("%s goes to %s when it passes.\n", shown, names);
+		fflush(stdout);
+		order(p, app, commit, ref);
+	} else if (!timed) {
+		tell_kept(ref, shown);
+	}
+}
+
 static void take_commit(struct push *p, const char *commit, const char *ref, const char *shown)
 {
 	struct checkout *c = mem_zero(1, sizeof *c);
 	struct app *app = NULL;
 	struct buf config;
 	struct error err;
-	char names[NAMES_SIZE];
 	buf_init(&config, CONFIG_FILE_MAX);
 	if (checkout_at(p->repository, commit, p->scratch, NULL, c, &err) < 0 ||
 	    checkout_file(c, "davit.yaml", &config, &err) < 0) {
@@ -57,14 +93,8 @@ static void take_commit(struct push *p, const char *commit, const char *ref, con
 			printf("%s is not built: this is the repository of %s, and its davit.yaml "
 			       "that of %s.\n",
 			       shown, p->app, app->name);
-		} else if (trigger_environments(app, ref, names, sizeof names)) {
-			printf("%s goes to %s when it passes.\n", shown, names);
-			fflush(stdout);
-			order(p, app, c->commit, ref);
 		} else {
-			printf("%s is kept; no environment of its davit.yaml has a trigger for "
-			       "it, such as: trigger: { %s: %s }\n",
-			       shown, text_starts(ref, "refs/tags/") ? "tag" : "branch", shown);
+			take_file(p, app, c->commit, ref, shown);
 		}
 	} else {
 		printf("%s is not built, for its davit.yaml is wrong.\n", shown);

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "config/config.h"
+#include "config/schedule.h"
 #include "config/trigger.h"
 #include "drivers/builder/git.h"
 #include "os/file.h"
@@ -240,6 +241,29 @@ static bool is_of_commit(int code)
 	return code == ERR_INVALID || code == ERR_NOT_FOUND || code == ERR_LIMIT;
 }
 
+/* Environments that get this commit at times. */
+static void take_schedules(const struct app *app, const char *ref, const char *commit,
+			   struct source_found *found)
+{
+	buf_printf(&found->read, " %s\n", ref);
+	for (uint32_t i = 0; i < app->environment_count; i++) {
+		const struct app_environment *e = &app->environments[i];
+		char times[SCHEDULE_TEXT_SIZE];
+		if (!trigger_is_timed(&e->trigger, ref))
+			continue;
+		found->schedules = mem_grow(found->schedules,
+					    (found->scheduled + 1) * sizeof *found->schedules);
+		struct store_schedule *row = &found->schedules[found->scheduled++];
+		*row = (struct store_schedule){.app = ""};
+		text_copy(row->ref, sizeof row->ref, ref);
+		text_copy(row->environment, sizeof row->environment, e->name);
+		text_copy(row->times, sizeof row->times,
+			  schedule_text(&e->trigger.schedule, times));
+		text_copy(row->zone, sizeof row->zone, e->trigger.zone ? e->trigger.zone : "UTC");
+		text_copy(row->tip, sizeof row->tip, commit);
+	}
+}
+
 /* Does the file of this commit want it? What is wrong with it people see where they see the last look. */
 static int ask_file(const struct source_place *place, const struct checkout *c, const char *ref,
 		    struct source_found *found, bool *ret_wanted, struct error *err)
@@ -261,6 +285,7 @@ static int ask_file(const struct source_place *place, const struct checkout *c, 
 		note(found, ref, "its davit.yaml is that of %s.", app->name);
 	} else if (code == 0) {
 		*ret_wanted = trigger_environments(app, ref, names, sizeof names);
+		take_schedules(app, ref, c->commit, found);
 	}
 	config_free(app);
 	buf_done(&text);
@@ -313,7 +338,8 @@ static int compare(const struct source_place *place, const atomic_bool *cancelle
 		if ((known && strcmp(old.id, now.id) == 0) ||
 		    (first && text_starts(now.name, "refs/tags/"))) {
 			/* as it was */
-		} else if (found->count == SOURCE_CHANGES_MAX) {
+		} else if (found->count == SOURCE_CHANGES_MAX ||
+			   found->scheduled >= SOURCE_SCHEDULES_MAX) {
 			keep = known ? old.id : NULL;
 			found->more = true;
 		} else {
@@ -334,6 +360,7 @@ int source_look(const struct source_place *place, const atomic_bool *cancelled,
 	struct error none;
 	*found = (struct source_found){.refs = 0};
 	buf_init(&found->seen, SOURCE_REFS_MAX);
+	buf_init(&found->read, SOURCE_REFS_MAX);
 	buf_init(&now, SOURCE_REFS_MAX);
 	buf_init(&before, SOURCE_REFS_MAX);
 	buf_init(&old, SOURCE_REFS_MAX);
@@ -378,4 +405,6 @@ int source_look_seen(const struct source_place *place, const struct source_found
 void source_look_free(struct source_found *found)
 {
 	buf_done(&found->seen);
+	buf_done(&found->read);
+	free(found->schedules);
 }

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "config/server.h"
 #include "control/builds.h"
+#include "control/schedules.h"
 #include "daemon/source_look.h"
 #include "daemon/webhook_listener.h"
 #include "os/file.h"
@@ -144,6 +145,19 @@ static int order_builds(struct source *s, struct error *err)
 	return 0;
 }
 
+/* Before it counts as seen. Where nothing has moved, nothing is said anew. */
+static int take_schedules(struct source *s, struct error *err)
+{
+	const struct schedules_found found = {.app = s->app,
+					      .repository = s->repository,
+					      .refs = s->found->more ? NULL
+								     : buf_text(&s->found->seen),
+					      .read = buf_text(&s->found->read),
+					      .count = s->found->scheduled,
+					      .rows = s->found->schedules};
+	return s->found->seen_changed ? schedules_take(s->daemon->parts.control, &found, err) : 0;
+}
+
 static void say(struct source *s, int code)
 {
 	const char *why = code < 0 ? s->err.text : "";
@@ -183,7 +197,12 @@ static void looked(struct source *s)
 		if (s->result == 0)
 			s->result = order_builds(s, &s->err);
 		if (s->result == 0)
+			s->result = take_schedules(s, &s->err);
+		if (s->result == 0)
 			s->result = source_look_seen(&s->place, s->found, &s->err);
+		if (s->result == 0)
+			s->result = schedules_run(d->parts.control, s->app, s->repository,
+						  s->began_unix_ms, &s->err);
 		say(s, s->result);
 		s->row.looked_unix_ms = env_wall_ms(d->env);
 		if (s->result == 0)
@@ -243,6 +262,7 @@ static struct source *add(struct source_daemon *d, const char *app, bool hosted)
 	s->daemon = d;
 	text_copy(s->app, sizeof s->app, app);
 	s->row.app = s->app;
+	s->row.repository = s->repository;
 	s->row.hosted = hosted;
 	snprintf(s->repository, sizeof s->repository, "%s/%s/%s.git", d->parts.state,
 		 hosted ? "repositories" : "sources", app);
@@ -320,6 +340,32 @@ static void drop_others(struct source_daemon *d)
 
 /* --- time */
 
+static void soon(struct source *s)
+{
+	if (s->row.looking)
+		s->again = true;
+	else
+		s->due_ms = 0;
+}
+
+/* A time has come: what is there now? One look is begun for it; where that fails, the next one at the interval serves it. */
+static int look_for(void *context, const struct store_schedule *row)
+{
+	struct source_daemon *d = context;
+	for (struct source *s = d->first; s; s = s->next)
+		if (strcmp(s->app, row->app) == 0 && strcmp(s->repository, row->repository) == 0 &&
+		    s->began_unix_ms < row->due_unix_ms)
+			soon(s);
+	return 0;
+}
+
+static void look_for_schedules(struct source_daemon *d)
+{
+	struct error err;
+	if (store_schedules_due(d->parts.store, env_wall_ms(d->env), look_for, d, &err) < 0)
+		log_event(LOG_WARNING, "sources.schedule", "error=\"%s\"", err.text);
+}
+
 static void tick(void *context)
 {
 	struct source_daemon *d = context;
@@ -330,6 +376,7 @@ static void tick(void *context)
 	take_named(d, server);
 	take_hosted(d); /* a new one is looked at before anybody pushes a tag to it */
 	drop_others(d);
+	look_for_schedules(d);
 	for (struct source *s = d->first; s && d->looking < SOURCES_AT_ONCE; s = s->next)
 		if (!s->row.looking && now >= s->due_ms)
 			begin(s);
@@ -347,25 +394,25 @@ static void visit_all(struct sources *sources, sources_visit visit, void *contex
 		visit(context, &s->row);
 }
 
-static void soon(struct source *s)
+static void now(struct source *s)
 {
-	if (s->row.looking)
-		s->again = true;
-	else
-		s->due_ms = 0;
+	soon(s);
 	s->daemon->env->ops->timer_start(s->daemon->env, &s->daemon->timer, 0);
 }
 
 static int look_now(struct sources *sources, const char *app, struct error *err)
 {
-	struct source *s = find(of(sources), app, false);
-	s = s ? s : find(of(sources), app, true);
-	if (!s)
+	struct source *elsewhere = find(of(sources), app, false),
+		      *hosted = find(of(sources), app, true);
+	if (!elsewhere && !hosted)
 		return error_set(err, ERR_NOT_FOUND,
 				 "No repository of \"%s\" is looked at; name it in the server's "
 				 "file, under sources.",
 				 app);
-	soon(s);
+	if (elsewhere)
+		now(elsewhere);
+	if (hosted)
+		now(hosted);
 	return 0;
 }
 
@@ -386,7 +433,7 @@ void sources_hooked(struct sources *sources, const char *app)
 		return;
 	s->row.taken++;
 	s->row.hooked_unix_ms = env_wall_ms(of(sources)->env);
-	soon(s);
+	now(s);
 }
 
 void sources_refused(struct sources *sources, const char *app, const char *why)

@@ -4,7 +4,7 @@
  *
  * WHAT  Those that the server's own file names, each at its interval and when a webhook says so; and those that this
  *       server holds (STATE/repositories), at the start and each minute: what was pushed while no server ran is built as
- *       well. A look runs in a thread of its own, SOURCES_AT_ONCE of them; the orders that it asks for are committed
+ *       well. Each also when the time of an environment's schedule has come (control/schedules.h). A look runs in a thread of its own, SOURCES_AT_ONCE of them; the orders that it asks for are committed
  *       before it counts as seen.
  *
  * OWNS  The parts are the caller's. sources_cancel() before the loop is freed, sources_free() after it.

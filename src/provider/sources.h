@@ -18,6 +18,7 @@ enum { SOURCES_GIT_SIZE = 1024, SOURCES_TEXT_SIZE = 512, SOURCES_HOOK_SIZE = 16 
 
 struct sources_row {
 	const char *app;
+	const char *repository; /* on this machine: itself, or the mirror */
 	bool hosted; /* pushed to this server; looked at for what was pushed while it did not run */
 	char git[SOURCES_GIT_SIZE];
 	uint64_t poll_ms;

@@ -43,6 +43,24 @@ guide() { exits 0 davit guide "$@" "$T/davit.yaml"; }
 	is davit.v1/guide jq -r .schema <<<"$output"
 }
 
+@test "times are told with their zone, by the guide and when the file is validated" {
+	ENVIRONMENT_EXTRA='    trigger: { branch: main, schedule: "mon-fri 02:30", zone: Europe/Berlin }
+  weekly: { listen: "127.0.0.1:'$STAGING_PORT'", strategy: recreate, trigger: { branch: main, schedule: [sat 04:00, sun 05:00] } }
+  moon: { listen: "127.0.0.1:1", strategy: recreate, trigger: { branch: main, schedule: 02:30, zone: Moon/Base } }'
+	write_config "$T/davit.yaml"
+	guide
+	says "by itself, at mon-fri 02:30 (Europe/Berlin): main as it is then, if that is something new"
+	says 'n3 -->|"main at mon-fri 02:30"|'
+	says 'n3 -->|"main at its times"|'
+	exits 0 davit validate
+	says "prod: main at mon-fri 02:30 (Europe/Berlin), next "
+	says "weekly: main at sat 04:00; sun 05:00 (UTC), next "
+	says "moon: main at 02:30 (Moon/Base), a time zone that this machine does not know."
+	exits 0 davit validate --json
+	is true jq '.environments[0].schedule.next_unix_ms > now * 1000' <<<"$output"
+	is null jq .environments[2].schedule.next_unix_ms <<<"$output"
+}
+
 @test "the page of HTML is whole, loads nothing, and has the workflow drawn" {
 	write_config "$T/davit.yaml"
 	guide --html

@@ -32,6 +32,19 @@ static void a_tag_matches_whole_or_by_its_beginning(void **state)
 	assert_false(trigger_matches(&trigger, "refs/tags/main"));
 }
 
+static void what_has_times_waits_for_them(void **state)
+{
+	(void)state;
+	static const struct app_trigger timed = {.branch = {1, {"main"}},
+						 .schedule = {1, {"02:30"}}};
+	assert_false(trigger_matches(&timed, "refs/heads/main"));
+	assert_true(trigger_names(&timed, "refs/heads/main"));
+	assert_true(trigger_is_timed(&timed, "refs/heads/main"));
+	assert_false(trigger_is_timed(&timed, "refs/heads/other"));
+	assert_false(trigger_is_timed(&trigger, "refs/heads/main"));
+	assert_true(trigger_names(&trigger, "refs/heads/main"));
+}
+
 static void neither_is_the_other_and_nothing_else_is_either(void **state)
 {
 	(void)state;
@@ -59,6 +72,9 @@ static void only_a_ref_without_a_trigger_learns_from_the_first_branch_that_has_o
 	assert_null(trigger_fallback(app, "refs/heads/develop"));
 	assert_null(trigger_fallback(app, "refs/heads/release/1"));
 	assert_null(trigger_fallback(app, "refs/tags/v1"));
+	app->environments[1].trigger.schedule = (struct app_texts){1, {"02:30"}};
+	assert_null(trigger_fallback(app, "refs/heads/main"));
+	assert_string_equal(trigger_fallback(app, "refs/heads/feature"), "main");
 	app->environment_count = 1;
 	assert_null(trigger_fallback(app, "refs/heads/feature"));
 	free(app);
@@ -79,6 +95,12 @@ static void the_environments_of_a_file_are_told_as_far_as_there_is_room(void **s
 	assert_string_equal(to, "dev, staging");
 	assert_true(trigger_environments(app, "refs/heads/main", little, sizeof little));
 	assert_string_equal(little, "dev, ");
+	app->environments[2].trigger.schedule = (struct app_texts){1, {"02:30"}};
+	assert_true(trigger_environments(app, "refs/heads/main", to, sizeof to));
+	assert_string_equal(to, "dev");
+	assert_true(trigger_timed_environments(app, "refs/heads/main", to, sizeof to));
+	assert_string_equal(to, "staging");
+	assert_false(trigger_timed_environments(app, "refs/heads/other", to, sizeof to));
 	assert_false(trigger_environments(app, "refs/heads/other", to, sizeof to));
 	assert_string_equal(to, "");
 	free(app);
@@ -89,6 +111,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_branch_matches_whole_or_as_all_that_is_below),
 		cmocka_unit_test(a_tag_matches_whole_or_by_its_beginning),
+		cmocka_unit_test(what_has_times_waits_for_them),
 		cmocka_unit_test(neither_is_the_other_and_nothing_else_is_either),
 		cmocka_unit_test(
 			only_a_ref_without_a_trigger_learns_from_the_first_branch_that_has_one),
