@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <ftw.h>
-#include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,57 +14,20 @@
 #include "config/schedule.h"
 #include "config/trigger.h"
 #include "drivers/builder/git.h"
+#include "drivers/builder/git_remote.h"
 #include "os/file.h"
-#include "os/secret_file.h"
 
 enum {
 	ASK_MS = 60 * 1000,
 	FETCH_MS = 20 * 60 * 1000,
 	URL_SIZE = 1100,
-	HEADER_SIZE = 2 * SOURCE_TOKEN_MAX,
 	CONFIG_MAX = 1 << 20,
 	NAMES_SIZE = 512,
-	PASSED_MAX = 8,
 	SOURCE_HEAD_SIZE = URL_SIZE + 8,
 	WORDS_MAX = 32
 };
 
 /* --- fetching */
-
-/* Git sends it to this host alone, and follows nobody to another one. */
-static int write_header(const struct source_place *place, char to[HEADER_SIZE], struct error *err)
-{
-	struct buf token, pair;
-	buf_init(&token, SOURCE_TOKEN_MAX / 2);
-	buf_init(&pair, SOURCE_TOKEN_MAX);
-	token.secret = pair.secret = true;
-	int code = secret_file_read(place->token_file, &token, err);
-	if (code == 0) {
-		buf_printf(&pair, "x-access-token:%s", buf_text(&token));
-		int used = snprintf(to, HEADER_SIZE, "GIT_CONFIG_VALUE_0=Authorization: Basic ");
-		EVP_EncodeBlock((unsigned char *)to + used, (unsigned char *)pair.data,
-				(int)pair.size);
-	}
-	buf_done(&token);
-	buf_done(&pair);
-	return code;
-}
-
-/* The way out of a network that has but one. */
-static size_t pass_proxies(const char **to)
-{
-	static const char *const names[] = {"https_proxy", "HTTPS_PROXY",   "http_proxy",
-					    "no_proxy",    "SSL_CERT_FILE", "GIT_SSL_CAINFO"};
-	extern char **environ;
-	size_t count = 0;
-	for (char **e = environ; *e && count < PASSED_MAX; e++)
-		for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-			if (text_starts(*e, names[i]) && (*e)[strlen(names[i])] == '=') {
-				to[count++] = *e;
-				break;
-			}
-	return count;
-}
 
 static int unlock(const char *path, const struct stat *about, int kind, struct FTW *where)
 {
@@ -118,23 +80,14 @@ static int make_mirror(const struct source_place *place, const atomic_bool *canc
 	return code;
 }
 
-static int run_fetch(const struct source_place *place, const atomic_bool *cancelled,
-		     const char *const *variables, struct error *err)
+static int fetch(const struct source_place *place, const atomic_bool *cancelled, struct error *err)
 {
+	const struct git_remote remote = {.git = place->git, .token_file = place->token_file};
 	const struct git_ask ask = {.directory = place->repository,
 				    .verb = "fetch from it",
 				    .deadline_ms = FETCH_MS,
-				    .cancelled = cancelled,
-				    .variables = variables,
-				    .protocols = "https:http:ssh:git:file"};
-	/* An http host that hangs is left after half a minute. */
+				    .cancelled = cancelled};
 	static const char *const begin[] = {"-c",
-					    "http.followRedirects=false",
-					    "-c",
-					    "http.lowSpeedLimit=1",
-					    "-c",
-					    "http.lowSpeedTime=30",
-					    "-c",
 					    "gc.autoDetach=false",
 					    "-c",
 					    "maintenance.autoDetach=false",
@@ -147,6 +100,10 @@ static int run_fetch(const struct source_place *place, const atomic_bool *cancel
 					    "--no-recurse-submodules"};
 	const char *words[WORDS_MAX];
 	size_t count = sizeof begin / sizeof begin[0];
+	struct buf out;
+	int code = make_mirror(place, cancelled, err);
+	if (code < 0)
+		return code;
 	memcpy(words, begin, sizeof begin);
 	/* Whose the files of the other end are is its own affair. */
 	if (text_starts(place->git, "file://"))
@@ -156,32 +113,9 @@ static int run_fetch(const struct source_place *place, const atomic_bool *cancel
 	words[count++] = "+refs/heads/*:refs/heads/*";
 	words[count++] = "+refs/tags/*:refs/tags/*";
 	words[count] = NULL;
-	struct buf out;
 	buf_init(&out, GIT_LINE_MAX);
-	int code = git_run(&ask, words, &out, err);
+	code = git_remote_run(&remote, &ask, words, &out, err);
 	buf_done(&out);
-	return code;
-}
-
-static int fetch(const struct source_place *place, const atomic_bool *cancelled, struct error *err)
-{
-	const char *variables[GIT_VARIABLES_MAX + 1];
-	char key[URL_SIZE + 64], header[HEADER_SIZE] = "";
-	size_t count = pass_proxies(variables);
-	int code = make_mirror(place, cancelled, err);
-	variables[count++] = "GIT_SSH_COMMAND=ssh -oBatchMode=yes -oConnectTimeout=20 "
-			     "-oServerAliveInterval=15";
-	if (code == 0 && place->token_file) {
-		code = write_header(place, header, err);
-		snprintf(key, sizeof key, "GIT_CONFIG_KEY_0=http.%s.extraHeader", place->git);
-		variables[count++] = "GIT_CONFIG_COUNT=1";
-		variables[count++] = key;
-		variables[count++] = header;
-	}
-	variables[count] = NULL;
-	if (code == 0)
-		code = run_fetch(place, cancelled, variables, err);
-	explicit_bzero(header, sizeof header);
 	return code;
 }
 
