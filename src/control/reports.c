@@ -11,18 +11,13 @@
 #include "config/server.h"
 #include "control/commits.h"
 #include "control/environment.h"
+#include "control/retry.h"
 #include "provider/host.h"
 #include "rollout/rollout.h"
 #include "store/reports.h"
 #include "store/rollouts.h"
 
-enum {
-	KEY_SIZE = 160,
-	LOOK_MS = 1000,
-	RETRY_MS = 5000,
-	MINUTE_MS = 60 * 1000,
-	DAY_MS = 24 * 60 * 60 * 1000
-};
+enum { KEY_SIZE = 160, LOOK_MS = 1000, RETRY_MS = 5000, MINUTE_MS = 60 * 1000 };
 
 static const char *const states[] = {"waiting", "running",   "passed",
 				     "failed",  "cancelled", "stuck"};
@@ -160,31 +155,18 @@ struct report_job {
 	struct error err;
 };
 
-/* Twice as long each time, and never at the same instant as others. */
-static uint64_t wait_ms(struct control *c, uint32_t tries, uint32_t asked_s)
-{
-	uint64_t wait_s = REPORTS_WAIT_FIRST_S;
-	uint16_t spread;
-	for (uint32_t i = 1; i < tries && wait_s < REPORTS_WAIT_MAX_S; i++)
-		wait_s *= 2;
-	wait_s = wait_s > REPORTS_WAIT_MAX_S ? REPORTS_WAIT_MAX_S : wait_s;
-	wait_s = asked_s > wait_s ? asked_s : wait_s;
-	c->parts.env->ops->random(c->parts.env, &spread, sizeof spread);
-	return wait_s * 1000 + wait_s * (spread % 250);
-}
-
 static void fill_outcome(struct control *c, struct report_job *job)
 {
 	struct store_report *row = &job->row;
 	uint64_t now = env_wall_ms(c->parts.env);
-	bool late = now > row->at_unix_ms + (uint64_t)REPORTS_DAYS * DAY_MS;
+	bool late = retry_late(row->at_unix_ms, now);
 	row->tries++;
 	text_copy(row->why, sizeof row->why, job->result < 0 ? job->err.text : "");
 	text_copy(row->outcome, sizeof row->outcome,
 		  job->result == 0                    ? "told"
 		  : job->result == ERR_RETRY && !late ? "wanted"
 						      : "given up");
-	row->due_unix_ms = now + wait_ms(c, row->tries, job->message.wait_s);
+	row->due_unix_ms = now + retry_wait_ms(c->parts.env, row->tries, job->message.wait_s);
 }
 
 static void put_outcome(struct control *c, struct report_job *job)
@@ -305,7 +287,7 @@ static void put_off(struct control *c, struct store_report *row)
 {
 	struct error ignored;
 	uint64_t now = env_wall_ms(c->parts.env);
-	bool late = now > row->at_unix_ms + (uint64_t)REPORTS_DAYS * DAY_MS;
+	bool late = retry_late(row->at_unix_ms, now);
 	text_copy(row->outcome, sizeof row->outcome, late ? "given up" : "wanted");
 	text_copy(row->why, sizeof row->why,
 		  "The server's file names no host of this application.");

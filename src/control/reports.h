@@ -8,7 +8,7 @@
  *       Of builds and rollouts the state of the commit, under "davit/build" and "davit/ENVIRONMENT"; at GitHub rollouts
  *       are deployments as well.
  *
- * TIME  After a failure the next try is later and later, REPORTS_WAIT_MAX_S at most; after REPORTS_DAYS days it is given up.
+ * TIME  After a failure it is tried again as retry.h says.
  */
 #ifndef CONTROL_REPORTS_H
 #define CONTROL_REPORTS_H
@@ -19,8 +19,6 @@
 struct active_rollout;
 struct environment;
 struct store_build;
-
-enum { REPORTS_WAIT_FIRST_S = 5, REPORTS_WAIT_MAX_S = 600, REPORTS_DAYS = 3 };
 
 /* Between control_begin() and control_commit(), with each change. */
 void reports_build(struct control *c, const struct store_build *build);

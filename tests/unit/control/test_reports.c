@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/reports.h"
+#include "control/retry.h"
 #include "provider/host.h"
 #include "store/builds.h"
 #include "store/reports.h"
@@ -210,7 +211,7 @@ static void a_refusal_is_not_tried_again_and_days_end_every_try(void **state)
 	script.answer = ERR_RETRY;
 	built("v2", 2);
 	assert_string_equal(world_until_end(world_deploy("prod", "v2"), 60000), "succeeded");
-	world_run((uint64_t)REPORTS_DAYS * 24 * 60 * 60 * 1000 + 3600 * 1000);
+	world_run((uint64_t)RETRY_DAYS * 24 * 60 * 60 * 1000 + 3600 * 1000);
 	assert_int_equal(given_up('2'), 2);
 }
 
