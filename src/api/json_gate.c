@@ -60,9 +60,17 @@ json_t *json_of_infrastructure(const struct view_infrastructure *i)
 
 json_t *json_of_git_tag(const struct view_git_tag *t)
 {
-	return t->state[0] ? json_pack("{s:s, s:s, s:s}", "name", t->name, "state", t->state,
-				       "text", t->text)
-			   : json_null();
+	if (!t->state[0])
+		return json_null();
+	json_t *o =
+		json_pack("{s:s, s:s, s:s}", "name", t->name, "state", t->state, "text", t->text);
+	json_object_set_new(o, "push",
+			    t->push_state[0]
+				    ? json_pack("{s:s, s:s, s:s, s:I}", "state", t->push_state,
+						"to", t->push_to, "text", t->push_text, "tries",
+						(json_int_t)t->push_tries)
+				    : json_null());
+	return o;
 }
 
 json_t *json_of_freeze(const struct view_freeze *f)

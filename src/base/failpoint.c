@@ -36,6 +36,7 @@ const char *const failpoint_names[] = {
 	"sources.after-order",
 	"schedules.after-order",
 	"host.after-deployment",
+	"tag_push.after-push",
 	NULL,
 };
 

@@ -111,6 +111,24 @@ static void put_history(const struct cli *cli, struct buf *to, const json_t *rol
 	}
 }
 
+/* What git and its hosts say is a stranger's. */
+static void put_git_tag(struct buf *to, const json_t *tag)
+{
+	const json_t *push = json_object_get(tag, "push");
+	const char *text = json_text_of(push, "text");
+	if (json_text_of(tag, "text")[0]) {
+		screen_put_foreign(to, json_text_of(tag, "text"));
+		buf_puts(to, "\n");
+	}
+	if (!json_is_object(push))
+		return;
+	if (strcmp(json_text_of(push, "state"), "wanted") == 0)
+		buf_printf(to, "The tag %s is to be pushed on%s", json_text_of(tag, "name"),
+			   text[0] ? ", and the last try failed: " : ".");
+	screen_put_foreign(to, text);
+	buf_puts(to, "\n");
+}
+
 static void print_why(const struct cli *cli, const json_t *rollout)
 {
 	const char *state = json_text_of(rollout, "state");
@@ -122,9 +140,7 @@ static void print_why(const struct cli *cli, const json_t *rollout)
 		   json_text_of(rollout, "environment"), json_text_of(rollout, "strategy"));
 	screen_put(cli, &text, screen_tone(state), "%s %s", screen_glyph(cli, state), state);
 	screen_put(cli, &text, TONE_PLAIN, ".\n%s\n", json_text_of(rollout, "why"));
-	if (json_text_of(json_object_get(rollout, "git_tag"), "text")[0])
-		screen_put(cli, &text, TONE_PLAIN, "%s\n",
-			   json_text_of(json_object_get(rollout, "git_tag"), "text"));
+	put_git_tag(&text, json_object_get(rollout, "git_tag"));
 	put_both(cli, &text, rollout);
 	judge_draw(cli, rollout, &text);
 	put_evidence(cli, &text, rollout);

@@ -166,6 +166,11 @@ static const struct schema_key source_keys[] = {
 	 .valid = is_absolute, .shape = "an absolute path", .example = "/etc/davit/shop.token",
 	 .doc = "For a private repository over https: the file with a token that may read it, "
 		"closed to others."},
+	{"push_tags", SCHEMA_BOOL, AT(server_source, push_tags), .fallback = "false",
+	 .doc = "Whether the tag of a release that succeeded, where an environment's `tag` asks "
+		"for "
+		"one, is pushed there: the tag alone, and over no other one. The token, or the "
+		"keys, have to be allowed to."},
 	{"webhook", SCHEMA_SECTION, AT(server_source, webhook), .flags = SCHEMA_OPTIONAL,
 	 .section = &webhook_section,
 	 .example = "{ from: github, secret_file: /etc/davit/shop.hook }",
@@ -358,6 +363,11 @@ static void check_sources(struct reader *r, const struct yaml_node *root, const 
 				     "A token is only sent over https; remove \"token_file\" of "
 				     "\"%s\".",
 				     source->name);
+		if (source->push_tags && text_starts(source->git, "git://"))
+			reader_error(r, at,
+				     "Over git:// nobody knows who pushes; give \"%s\" an address "
+				     "with https:// or ssh://, or remove \"push_tags\".",
+				     source->name);
 	}
 }
 
@@ -543,6 +553,14 @@ const char *server_signed(const struct server *s, const char *app,
 						 used > 0 ? " " : "", key + size + 1);
 	}
 	return ret_names;
+}
+
+const struct server_source *server_source_of(const struct server *s, const char *app)
+{
+	for (uint32_t i = 0; s && i < s->source_count; i++)
+		if (strcmp(s->sources[i].name, app) == 0)
+			return &s->sources[i];
+	return NULL;
 }
 
 const struct server_host_place *server_host_of(const struct server *s, const char *app)

@@ -54,6 +54,7 @@ struct server_source {
 	const char *git;  /* its address, less than SERVER_GIT_SIZE bytes */
 	uint64_t poll_ms;
 	const char *token_file; /* NULL: none */
+	bool push_tags;         /* tags that a success makes are pushed there */
 	struct server_webhook webhook;
 };
 
@@ -124,6 +125,9 @@ bool server_member(const struct server *server, const struct app_texts *groups, 
 /* What has to be asked before a release goes to `key` ("shop/prod"): the stricter of both files. False: nothing. */
 bool server_approval(const struct server *server, const char *key, const struct app_approve *own,
 		     struct app_approve *ret_approve);
+
+/* The repository elsewhere that an application is built from; NULL: none. `server` may be NULL. */
+const struct server_source *server_source_of(const struct server *server, const char *app);
 
 /* NULL: nothing is told of this application. `server` may be NULL. */
 const struct server_host_place *server_host_of(const struct server *server, const char *app);

@@ -22,6 +22,7 @@
 #include "control/reports.h"
 #include "control/schedules.h"
 #include "control/secrets.h"
+#include "control/tag_pushing.h"
 #include "control/tagging.h"
 #include "store/audit.h"
 #include "store/releases.h"
@@ -242,6 +243,7 @@ static void on_tick(void *context)
 		builds_tick(c, now);
 		commits_tick(c, now);
 		tagging_tick(c, now);
+		tag_pushing_tick(c, now);
 		reports_tick(c, now);
 	}
 	if (c->offers_due && !c->stopping && !c->degraded) {
@@ -532,6 +534,7 @@ void control_free(struct control *c)
 	builds_release(c);
 	commits_release(c);
 	tagging_release(c);
+	tag_pushing_release(c);
 	reports_release(c);
 	for (uint32_t i = 0; i < c->environment_count; i++) {
 		struct environment *e = c->environments[i];

@@ -44,6 +44,7 @@ struct postmortems;
 struct router;
 struct runtime;
 struct store;
+struct tag_pusher;
 struct ticks;
 struct seal_key;
 
@@ -68,6 +69,7 @@ struct control_parts {
 	struct plans *plans;             /* NULL: no infrastructure is changed from here */
 	struct builds *builds;           /* NULL: commits are not built here */
 	struct history *history;         /* NULL: nothing is known of repositories */
+	struct tag_pusher *tag_pusher;   /* NULL: tags go to no repository elsewhere */
 	struct host *host;               /* NULL: hosts of repositories are told nothing */
 	struct metrics *metrics;         /* NULL: instances are not asked for what they count */
 	/* Runs `work` beside the loop, then `done` in it, both with `job`; NULL: everything in the loop. */

@@ -148,6 +148,8 @@ struct control {
 	struct tag_job *tag_job; /* tagging.c's */
 	uint64_t tag_due_ms;
 	uint32_t tag_tries;
+	struct tag_push_job *tag_push_job; /* tag_pushing.c's */
+	uint64_t tag_push_due_ms;
 	struct report_job *report_job; /* reports.c's */
 	uint64_t report_due_ms;
 	struct postmortem_job *postmortem_jobs;

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "control/commits.h"
 #include "control/environment.h"
+#include "control/tag_pushing.h"
 #include "provider/history.h"
 #include "store/audit.h"
 #include "store/gates.h"
@@ -56,16 +57,21 @@ void tagging_want(struct environment *e, const struct active_rollout *r, enum ro
 		return;
 	struct store_build *build = mem_zero(1, sizeof *build);
 	struct store_git_tag *tag = mem_zero(1, sizeof *tag);
-	if (commits_build(c->parts.store, r->candidate.hex, build) == 0 &&
-	    text_starts(build->repository, c->parts.history->hosted)) {
+	bool built = commits_build(c->parts.store, r->candidate.hex, build) == 0;
+	bool ours = built && text_starts(build->repository, c->parts.history->hosted);
+	/* A copy of a repository elsewhere is fetched over: there is no place for a tag in it. */
+	bool copied = built && text_starts(build->repository, c->parts.history->copies) &&
+		      tag_pushing_asked(c, e->app);
+	if (ours || copied) {
 		tag->rollout = r->number;
 		tag->at_unix_ms = env_wall_ms(c->parts.env);
 		text_copy(tag->repository, sizeof tag->repository, build->repository);
 		text_copy(tag->commit, sizeof tag->commit, build->commit);
 		text_copy(tag->name, sizeof tag->name, r->candidate.tag);
-		text_copy(tag->state, sizeof tag->state, "wanted");
+		text_copy(tag->state, sizeof tag->state, ours ? "wanted" : "elsewhere");
 		write_message(e, r, tag);
 		store_put_git_tag(c->parts.store, tag);
+		tag_pushing_want(c, e->app, tag);
 		c->tag_due_ms = 0;
 	}
 	free(build);
@@ -129,6 +135,7 @@ static void put_outcome(struct control *c, struct tag_job *job)
 			 tag->commit);
 	control_begin(c, false);
 	store_put_git_tag(c->parts.store, tag);
+	tag_pushing_follow(c, tag);
 	add_audit(c, tag);
 	if (control_commit(c, &err) < 0) {
 		log_event(LOG_WARNING, "control.tag", "rollout=%u error=\"%s\"", tag->rollout,

@@ -3,7 +3,7 @@
  * tagging - a release that succeeded in production is tagged in the repository that it was built from.
  *
  * WHAT  Where the environment says so (`tag`, by default where it is production), and only in a repository that is the
- *       server's own. The tag is called as the release is, is annotated, and says where it went and who said yes. One
+ *       server's own; one elsewhere gets it by tag_pushing.h. The tag is called as the release is, is annotated, and says where it went and who said yes. One
  *       that is there already stays where it is.
  *
  * HOW   That it is wanted is written down with the success; then it is made beside the loop, and again after a crash:

@@ -13,7 +13,8 @@ enum {
 	VIEW_GATE_TEXT_SIZE = 400,
 	VIEW_GATE_WORD_SIZE = 48,
 	VIEW_ANSWERS_MAX = 16,
-	VIEW_SUMMARY_SIZE = 2048
+	VIEW_SUMMARY_SIZE = 2048,
+	VIEW_GATE_PUSH_SIZE = 1024
 };
 
 /* Nothing goes out here, but for a rollback. */
@@ -66,8 +67,15 @@ struct view_infrastructure {
 /* The tag of a release that has succeeded, in the repository that it was built from. */
 struct view_git_tag {
 	char name[CONTROL_TAG_SIZE];
-	char state[VIEW_GATE_WORD_SIZE]; /* wanted made there refused; "" = none is wanted */
+	char state
+		[VIEW_GATE_WORD_SIZE]; /* wanted made there refused elsewhere; "" = none is wanted */
 	char text[VIEW_GATE_TEXT_SIZE];
+	/* It goes on to a repository elsewhere: wanted pushed there refused given up; "" = it does not. */
+	char push_state[VIEW_GATE_WORD_SIZE];
+	char push_to[VIEW_GATE_PUSH_SIZE];
+	char push_text
+		[VIEW_GATE_TEXT_SIZE]; /* what came of it, or why the last try failed; "" = none yet */
+	uint32_t push_tries;
 };
 
 #endif

@@ -17,6 +17,7 @@
 #include "store/git_tags.h"
 #include "store/releases.h"
 #include "store/rollouts.h"
+#include "store/tag_pushes.h"
 
 enum {
 	EXIT_FINE = 0,
@@ -330,6 +331,21 @@ static void find_suspect(const struct source *s)
 	}
 }
 
+static int show_tag_push(struct control *c, uint32_t number, struct view_git_tag *to,
+			 struct error *err)
+{
+	struct store_tag_push *push = mem_zero(1, sizeof *push);
+	int found = store_tag_push_get(c->parts.store, number, push, err);
+	if (found > 0) {
+		text_copy(to->push_state, sizeof to->push_state, push->state);
+		text_copy(to->push_to, sizeof to->push_to, push->remote);
+		text_copy(to->push_text, sizeof to->push_text, push->why);
+		to->push_tries = push->tries;
+	}
+	free(push);
+	return found < 0 ? found : 0;
+}
+
 static int show_git_tag(struct control *c, uint32_t number, struct view_git_tag *to,
 			struct error *err)
 {
@@ -341,7 +357,7 @@ static int show_git_tag(struct control *c, uint32_t number, struct view_git_tag 
 		text_copy(to->text, sizeof to->text, tag->why);
 	}
 	free(tag);
-	return found < 0 ? found : 0;
+	return found < 0 ? found : show_tag_push(c, number, to, err);
 }
 
 static int fill(struct source *s, uint32_t number, struct error *err)

@@ -18,6 +18,7 @@
 #include "daemon/state.h"
 #include "drivers/artifact/local.h"
 #include "drivers/builder/history.h"
+#include "drivers/builder/tag_push.h"
 #include "drivers/builds/process.h"
 #include "drivers/check/smoke.h"
 #include "drivers/host/host.h"
@@ -47,6 +48,7 @@ struct controller {
 	struct metrics *metrics;
 	struct builds *builds;
 	struct history *history;
+	struct tag_pusher *tag_pusher;
 	struct host *host;
 	struct runtime *runtime;
 	struct router *router;
@@ -78,10 +80,15 @@ static void on_interrupt(void *context, int number)
 
 static int open_history(struct controller *c, struct error *err)
 {
-	char scratch[PATH_SIZE], hosted[PATH_SIZE];
-	return history_new(state_file(c->state, "builds/history", scratch, sizeof scratch),
-			   state_file(c->state, "repositories", hosted, sizeof hosted), &c->history,
-			   err);
+	char scratch[PATH_SIZE], hosted[PATH_SIZE], copies[PATH_SIZE];
+	int result = history_new(state_file(c->state, "builds/history", scratch, sizeof scratch),
+				 state_file(c->state, "repositories", hosted, sizeof hosted),
+				 state_file(c->state, "sources", copies, sizeof copies),
+				 &c->history, err);
+	return result < 0 ? result
+			  : tag_push_new(state_file(c->state, "builds/tag-push", scratch,
+						    sizeof scratch),
+					 &c->tag_pusher, err);
 }
 
 static int open_world(struct controller *c, struct error *err)
@@ -131,6 +138,7 @@ static int open_control(struct controller *c, struct error *err)
 				      .metrics = c->metrics,
 				      .builds = c->builds,
 				      .history = c->history,
+				      .tag_pusher = c->tag_pusher,
 				      .host = c->host,
 				      .background = run_beside,
 				      .background_context = c->loop,
@@ -213,6 +221,7 @@ static void close_all(struct controller *c)
 	scrape_free(c->metrics);
 	if (c->history)
 		history_cancel(c->history);
+	tag_push_cancel(c->tag_pusher);
 	host_http_cancel(c->host);
 	loop_free(c->loop); /* waits for what runs beside it, which uses the following */
 	sources_free(c->sources);
@@ -220,6 +229,7 @@ static void close_all(struct controller *c)
 	postmortem_file_free(c->postmortems);
 	plans_file_free(c->plans);
 	history_free(c->history);
+	tag_push_free(c->tag_pusher);
 	host_http_free(c->host);
 	artifact_local_free(c->artifacts);
 	store_close(c->store);

@@ -24,6 +24,7 @@
 #include "os/file.h"
 #include "store/builds.h"
 #include "store/git_tags.h"
+#include "store/tag_pushes.h"
 
 enum { TICK_MS = 1000, PATH_SIZE = PATH_MAX };
 
@@ -85,14 +86,16 @@ static void *look(void *context)
 	return NULL;
 }
 
-/* A tag that davit made itself, for a release that succeeded, brings nothing new. */
+/* A tag that davit made itself, for a release that succeeded, brings nothing new; nor where it pushed it to. */
 static int is_ours(const struct source *s, const struct source_change *change, struct error *err)
 {
 	static const char tags[] = "refs/tags/";
-	if (!s->row.hosted || !text_starts(change->ref, tags))
+	struct store *store = s->daemon->parts.store;
+	const char *name = change->ref + sizeof tags - 1;
+	if (!text_starts(change->ref, tags))
 		return 0;
-	return store_git_tag_ours(s->daemon->parts.store, s->repository,
-				  change->ref + sizeof tags - 1, change->commit, err);
+	return s->row.hosted ? store_git_tag_ours(store, s->repository, name, change->commit, err)
+			     : store_tag_push_ours(store, s->app, name, change->commit, err);
 }
 
 /* A push that came while we looked has ordered something newer: the commit that we saw must not come after it. */
@@ -419,11 +422,7 @@ static int look_now(struct sources *sources, const char *app, struct error *err)
 const struct server_source *sources_find(struct sources *sources, const char *app)
 {
 	const struct sources_parts *parts = &of(sources)->parts;
-	const struct server *server = parts->server(parts->server_context);
-	for (uint32_t i = 0; server && i < server->source_count; i++)
-		if (strcmp(server->sources[i].name, app) == 0)
-			return &server->sources[i];
-	return NULL;
+	return server_source_of(parts->server(parts->server_context), app);
 }
 
 void sources_hooked(struct sources *sources, const char *app)

@@ -64,6 +64,7 @@ struct history {
 	const struct history_ops *ops;
 	const char *
 		hosted; /* the directory, with a "/" at its end, of the repositories that are ours to tag */
+	const char *copies; /* the same of those that are copies of repositories elsewhere */
 };
 
 #endif

@@ -4,7 +4,7 @@
  *            for every function of the store.
  *
  * WHAT  WANTED is written with the success; it becomes MADE, THERE (it was at this commit already), or REFUSED with the
- *       reason, and stays so.
+ *       reason, and stays so. ELSEWHERE from the start: it is only made where it is pushed to (tag_pushes.h).
  */
 #ifndef STORE_GIT_TAGS_H
 #define STORE_GIT_TAGS_H
@@ -20,7 +20,7 @@ struct store_git_tag {
 	char name[STORE_TAG_SIZE];
 	char message[STORE_MESSAGE_SIZE];
 	uint64_t at_unix_ms;
-	char state[STORE_WORD_SIZE]; /* "wanted", "made", "there", "refused" */
+	char state[STORE_WORD_SIZE]; /* "wanted", "made", "there", "refused", "elsewhere" */
 	char why[STORE_SENTENCE_SIZE];
 };
 

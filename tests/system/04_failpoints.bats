@@ -22,8 +22,8 @@ teardown() { kit_teardown; }
 	exits 0 davit deploy prod "$T/rel/v2.0.0" --as v2.0.0
 	n=0
 	for name in $("$BUILD/tests/system/failpoint-names"); do
-		# By 21_backup.bats, 24_commits.bats, 23_sources.bats, 26_schedule.bats, 33_status.bats.
-		[[ ! $name =~ ^(restore|history|sources|schedules|host)\. ]] || continue
+		# By 21_backup.bats, 24_commits.bats, 23_sources.bats, 26_schedule.bats, 33_status.bats, 36_tag_push.bats.
+		[[ ! $name =~ ^(restore|history|sources|schedules|host|tag_push)\. ]] || continue
 		nth=1
 		# A rollout passes these many times; the others once an instance or once an artifact.
 		case $name in control.* | gateway.*) nth=$((1 + RANDOM % 3)) ;; esac

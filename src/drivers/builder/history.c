@@ -8,6 +8,7 @@
 
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "drivers/builder/annotate.h"
 #include "drivers/builder/checkout.h"
 #include "drivers/builder/git.h"
 
@@ -16,15 +17,14 @@ enum {
 	LIST_MAX =
 		4
 		<< 20, /* what a commit says can be of any size: the rest of the list is cut off */
-	LINES = 6,
-	REF_SIZE = 512
+	LINES = 6
 };
 
 struct git_history {
 	struct history history; /* first: what is handed out */
 	atomic_bool cancelled;
 	char scratch[CHECKOUT_PATH_SIZE];
-	char hosted[CHECKOUT_PATH_SIZE];
+	char hosted[CHECKOUT_PATH_SIZE], copies[CHECKOUT_PATH_SIZE];
 };
 
 static struct git_history *of(struct history *history)
@@ -108,17 +108,6 @@ static int between(struct history *history, struct history_span *span, struct er
 
 /* --- tags */
 
-/* What the tag stands at; ERR_INVALID: there is none, or one that is at no commit. */
-static int find_tag(const struct git_ask *ask, const char *git_dir, const char *name,
-		    char to[CHECKOUT_ID_SIZE], struct error *err)
-{
-	char ref[REF_SIZE];
-	const char *const words[] = {
-		git_dir, "rev-parse", "--verify", "--quiet", "--end-of-options", ref, NULL};
-	snprintf(ref, sizeof ref, "refs/tags/%s^{commit}", name);
-	return git_line(ask, words, to, CHECKOUT_ID_SIZE, err);
-}
-
 static int compare(struct history_tag *tag, const char *found, struct error *err)
 {
 	tag->existed = strcmp(found, tag->commit) == 0;
@@ -126,37 +115,6 @@ static int compare(struct history_tag *tag, const char *found, struct error *err
 			    : error_set(err, ERR_CONFLICT,
 					"The tag %s is at commit %.12s already, and stays there.",
 					tag->name, found);
-}
-
-static int make_tag(const struct git_ask *ask, const char *git_dir, const struct history_tag *tag,
-		    struct error *err)
-{
-	char date[64];
-	const char *const variables[] = {"GIT_COMMITTER_NAME=davit",
-					 "GIT_COMMITTER_EMAIL=davit@localhost", date, NULL};
-	const char *const words[] = {git_dir,
-				     "-c",
-				     "tag.gpgSign=false",
-				     "-c",
-				     "tag.forceSignAnnotated=false",
-				     "tag",
-				     "--annotate",
-				     "--cleanup=whitespace",
-				     "-m",
-				     tag->message,
-				     "--",
-				     tag->name,
-				     tag->commit,
-				     NULL};
-	struct git_ask make = *ask;
-	struct buf out;
-	snprintf(date, sizeof date, "GIT_COMMITTER_DATE=%llu +0000",
-		 (unsigned long long)tag->at_unix_s);
-	make.variables = variables;
-	buf_init(&out, GIT_LINE_MAX);
-	int code = git_run(&make, words, &out, err);
-	buf_done(&out);
-	return code;
 }
 
 static int check_tag(const struct git_history *g, const struct history_tag *tag, struct error *err)
@@ -181,13 +139,18 @@ static int put_tag(struct history *history, struct history_tag *tag, struct erro
 	if (code < 0)
 		return code;
 	snprintf(git_dir, sizeof git_dir, "--git-dir=%s", tag->repository);
-	code = find_tag(&ask, git_dir, tag->name, found, err);
+	code = annotate_find(&ask, git_dir, tag->name, found, NULL, err);
 	if (code != ERR_INVALID)
 		return code < 0 ? code : compare(tag, found, err);
-	code = make_tag(&ask, git_dir, tag, err);
+	const struct annotation made = {.commit = tag->commit,
+					.name = tag->name,
+					.message = tag->message,
+					.at_unix_s = tag->at_unix_s};
+	code = annotate_tag(&ask, git_dir, &made, err);
 	FAILPOINT("history.after-tag");
 	/* Somebody may have pushed one in between. */
-	if (code == ERR_INVALID && find_tag(&ask, git_dir, tag->name, found, &ignored) == 0)
+	if (code == ERR_INVALID &&
+	    annotate_find(&ask, git_dir, tag->name, found, NULL, &ignored) == 0)
 		return compare(tag, found, err);
 	return code;
 }
@@ -196,17 +159,29 @@ static int put_tag(struct history *history, struct history_tag *tag, struct erro
 
 static const struct history_ops ops = {.between = between, .tag = put_tag};
 
-int history_new(const char *scratch, const char *hosted, struct history **ret_history,
-		struct error *err)
+/* With a "/" at its end. */
+static int put_directory(const char *path, char to[CHECKOUT_PATH_SIZE], struct error *err)
+{
+	int length = snprintf(to, CHECKOUT_PATH_SIZE, "%s/", path);
+	return length > 0 && length < CHECKOUT_PATH_SIZE
+		       ? 0
+		       : error_set(err, ERR_LIMIT, "The path %s is too long.", path);
+}
+
+int history_new(const char *scratch, const char *hosted, const char *copies,
+		struct history **ret_history, struct error *err)
 {
 	struct git_history *g = mem_zero(1, sizeof *g);
-	int length = snprintf(g->hosted, sizeof g->hosted, "%s/", hosted);
-	if (length < 0 || (size_t)length >= sizeof g->hosted ||
-	    !text_copy(g->scratch, sizeof g->scratch, scratch)) {
+	int code = put_directory(hosted, g->hosted, err);
+	if (code == 0)
+		code = put_directory(copies, g->copies, err);
+	if (code == 0 && !text_copy(g->scratch, sizeof g->scratch, scratch))
+		code = error_set(err, ERR_LIMIT, "The path %s is too long.", scratch);
+	if (code < 0) {
 		free(g);
-		return error_set(err, ERR_LIMIT, "The path %s is too long.", hosted);
+		return code;
 	}
-	g->history = (struct history){.ops = &ops, .hosted = g->hosted};
+	g->history = (struct history){.ops = &ops, .hosted = g->hosted, .copies = g->copies};
 	*ret_history = &g->history;
 	return 0;
 }

@@ -12,8 +12,8 @@
 
 #include "provider/history.h"
 
-MUST_CHECK int history_new(const char *scratch, const char *hosted, struct history **ret_history,
-			   struct error *err);
+MUST_CHECK int history_new(const char *scratch, const char *hosted, const char *copies,
+			   struct history **ret_history, struct error *err);
 void history_cancel(struct history *history);
 void history_free(struct history *history); /* NULL is allowed */
 

@@ -95,7 +95,7 @@ static void sources_have_what_is_not_said_filled_in(void **state)
 		load("sources:\n"
 		     "  blog: https://host/blog.git\n"
 		     "  shop: { git: \"ssh://git@host:22/shop\", poll: 10s, webhook: { from: "
-		     "gitlab, secret_file: [/a, /b] } }\n"
+		     "gitlab, secret_file: [/a, /b] }, push_tags: true }\n"
 		     "webhooks: { listen: \"[::1]:8090\" }\n");
 	assert_non_null(s);
 	assert_int_equal(s->source_count, 2);
@@ -103,6 +103,11 @@ static void sources_have_what_is_not_said_filled_in(void **state)
 	assert_string_equal(s->sources[0].git, "https://host/blog.git");
 	assert_int_equal(s->sources[0].poll_ms, 5 * 60 * 1000);
 	assert_null(s->sources[0].token_file);
+	assert_false(s->sources[0].push_tags);
+	assert_true(s->sources[1].push_tags);
+	assert_ptr_equal(server_source_of(s, "shop"), &s->sources[1]);
+	assert_null(server_source_of(s, "sho"));
+	assert_null(server_source_of(NULL, "shop"));
 	assert_int_equal(s->sources[0].webhook.set, 0);
 	assert_int_equal(s->sources[1].poll_ms, 10000);
 	assert_int_equal(s->sources[1].webhook.from, SERVER_GITLAB);
@@ -141,6 +146,8 @@ static void mistakes_are_named_with_their_place(void **state)
 		{"listeners: {}\n", "server.yaml:1:1", "not built yet"},
 		{"sources: { shop: \"https://me:word@host/shop.git\" }\n", "server.yaml:1:18",
 		 "without a password"},
+		{"sources: { shop: { git: \"git://host/shop.git\", push_tags: true } }\n",
+		 "server.yaml:1", "nobody knows who pushes"},
 		{"sources: { shop: \"ext::sh -c id\" }\n", "server.yaml:1:18", "begins with https"},
 		{"sources: { shop: \"https://-oProxyCommand=id/shop\" }\n", "server.yaml:1:18",
 		 "begins with https"},

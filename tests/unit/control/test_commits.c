@@ -78,7 +78,8 @@ static int setup(void **state)
 	(void)state;
 	memset(&script, 0, sizeof script);
 	script.repository = "/srv/shop.git";
-	script.history = (struct history){.ops = &ops, .hosted = "/srv/hosted/"};
+	script.history =
+		(struct history){.ops = &ops, .hosted = "/srv/hosted/", .copies = "/srv/copies/"};
 	world_open();
 	world.history = &script.history;
 	world_kill();

@@ -409,6 +409,7 @@ void world_start(void)
 				      .postmortems = world.postmortems,
 				      .builds = world.builds,
 				      .history = world.history,
+				      .tag_pusher = world.tag_pusher,
 				      .host = world.host,
 				      .metrics = &world.metrics,
 				      .background = world.beside,

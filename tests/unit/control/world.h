@@ -93,6 +93,7 @@ struct fake_instance {
 };
 
 struct history;
+struct tag_pusher;
 struct host;
 
 struct fake_release {
@@ -128,6 +129,7 @@ struct world {
 	struct builds *builds;
 	int (*secret_key)(void *context, bool make, struct seal_key *ret_key, struct error *err);
 	struct history *history;
+	struct tag_pusher *tag_pusher;
 	struct host *host;
 	const char *files; /* the directory that every artifact is */
 	void (*beside)(void *context, void (*work)(void *job), void (*done)(void *job), void *job);

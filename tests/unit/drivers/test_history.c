@@ -52,7 +52,7 @@ static int set_up(void **state)
 	assert_int_equal(system(script), 0);
 	read_id("first", first);
 	read_id("last", last);
-	assert_int_equal(history_new(work, hosted, &history, &err), 0);
+	assert_int_equal(history_new(work, hosted, "/srv/copies", &history, &err), 0);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "store/commits.h"
 #include "store/git_tags.h"
+#include "store/tag_pushes.h"
 
 static void put_rollout(struct fixture *f, uint32_t number, const char *state)
 {
@@ -139,6 +140,69 @@ static void a_tag_comes_back_as_it_was(void **state)
 	assert_string_equal(tag.why, "It is taken.");
 }
 
+static void put_push(struct fixture *f, uint32_t rollout, const char *tag_state,
+		     const char *push_state, uint64_t due)
+{
+	struct store_git_tag tag = {.rollout = rollout};
+	struct store_tag_push push = {.rollout = rollout, .at_unix_ms = 5, .due_unix_ms = due};
+	text_copy(tag.commit, sizeof tag.commit, "aaaa");
+	snprintf(tag.name, sizeof tag.name, "v%u", rollout);
+	text_copy(tag.state, sizeof tag.state, tag_state);
+	text_copy(push.app, sizeof push.app, "shop");
+	text_copy(push.remote, sizeof push.remote, "https://h/shop.git");
+	text_copy(push.state, sizeof push.state, push_state);
+	store_begin(f->s);
+	store_put_git_tag(f->s, &tag);
+	store_put_tag_push(f->s, &push);
+	must(store_commit(f->s, &f->err), &f->err);
+}
+
+static void a_push_waits_for_its_tag_and_the_earliest_is_next(void **state)
+{
+	struct fixture *f = *state;
+	struct store_tag_push got;
+	for (uint32_t i = 1; i <= 4; i++)
+		put_rollout(f, i, "succeeded");
+	assert_int_equal(store_tag_push_next(f->s, &got, &f->err), 0);
+	put_push(f, 1, "wanted", "wanted", 1); /* it is not made yet */
+	put_push(f, 2, "made", "wanted", 30);
+	put_push(f, 3, "elsewhere", "wanted", 20);
+	put_push(f, 4, "made", "pushed", 2);
+	store_close(f->s);
+	open_again(f);
+	assert_int_equal(store_tag_push_next(f->s, &got, &f->err), 1);
+	assert_int_equal(got.rollout, 3);
+	assert_string_equal(got.remote, "https://h/shop.git");
+	assert_string_equal(got.app, "shop");
+	assert_int_equal(got.at_unix_ms, 5);
+	got.due_unix_ms = 40;
+	got.tries = 7;
+	text_copy(got.why, sizeof got.why, "It is away.");
+	store_begin(f->s);
+	store_put_tag_push(f->s, &got);
+	must(store_commit(f->s, &f->err), &f->err);
+	assert_int_equal(store_tag_push_next(f->s, &got, &f->err), 1);
+	assert_int_equal(got.rollout, 2);
+	assert_int_equal(store_tag_push_get(f->s, 3, &got, &f->err), 1);
+	assert_int_equal(got.tries, 7);
+	assert_string_equal(got.why, "It is away.");
+	store_begin(f->s);
+	store_forget_tag_push(f->s, 3);
+	must(store_commit(f->s, &f->err), &f->err);
+	assert_int_equal(store_tag_push_get(f->s, 3, &got, &f->err), 0);
+}
+
+static void a_tag_that_is_pushed_is_known_by_name_and_commit(void **state)
+{
+	struct fixture *f = *state;
+	put_rollout(f, 1, "succeeded");
+	put_push(f, 1, "elsewhere", "wanted", 1);
+	assert_int_equal(store_tag_push_ours(f->s, "shop", "v1", "aaaa", &f->err), 1);
+	assert_int_equal(store_tag_push_ours(f->s, "shop", "v1", "bbbb", &f->err), 0);
+	assert_int_equal(store_tag_push_ours(f->s, "shop", "v2", "aaaa", &f->err), 0);
+	assert_int_equal(store_tag_push_ours(f->s, "other", "v1", "aaaa", &f->err), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +211,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_commit_is_delivered_once_by_the_first_that_succeeded, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_tag_comes_back_as_it_was, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_push_waits_for_its_tag_and_the_earliest_is_next,
+						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_tag_that_is_pushed_is_known_by_name_and_commit,
+						set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
