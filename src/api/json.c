@@ -119,6 +119,7 @@ json_t *json_of_environment(const struct view_environment *e)
 	put_bool(o, "applied", e->applied);
 	put(o, "trouble", e->trouble);
 	json_object_set_new(o, "freeze", json_of_freeze(&e->freeze));
+	json_object_set_new(o, "drift", json_of_drift(&e->drift));
 	json_object_set_new(o, "traffic", traffic(&e->traffic));
 	for (uint32_t i = 0; i < e->class_count; i++)
 		json_array_append_new(classes, class(&e->classes[i]));

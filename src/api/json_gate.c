@@ -73,6 +73,24 @@ json_t *json_of_git_tag(const struct view_git_tag *t)
 	return o;
 }
 
+json_t *json_of_drift(const struct view_drift *d)
+{
+	if (d->state == DRIFT_NONE)
+		return json_null();
+	json_t *o = json_object();
+	json_object_set_new(o, "state", json_string(drift_state_name(d->state)));
+	json_object_set_new(o, "of", json_string(d->of));
+	json_object_set_new(o, "live", json_string(d->live));
+	json_object_set_new(o, "tip", json_string(d->tip));
+	if (d->counted) {
+		put_number(o, "behind", d->behind);
+		put_number(o, "ahead", d->ahead);
+	}
+	json_object_set_new(o, "subject", json_string(d->subject));
+	json_object_set_new(o, "text", json_string(d->text));
+	return o;
+}
+
 json_t *json_of_freeze(const struct view_freeze *f)
 {
 	if (!f->on)

@@ -62,6 +62,18 @@ static void put_freeze(const struct cli *cli, struct buf *to, const json_t *free
 	buf_puts(to, "\n");
 }
 
+/* Where what is live is what git says, there is nothing to say. */
+static void put_drift(const struct cli *cli, struct buf *to, const json_t *drift)
+{
+	const char *state = json_text_of(drift, "state");
+	if (!state[0] || strcmp(state, "current") == 0)
+		return;
+	screen_put(cli, to, strcmp(state, "unknown") == 0 ? TONE_FAINT : TONE_BUSY,
+		   "    drift      ");
+	screen_put_foreign(to, json_text_of(drift, "text"));
+	buf_puts(to, "\n");
+}
+
 static void put_environment(const struct cli *cli, struct buf *to, const json_t *e)
 {
 	const char *state = json_text_of(e, "state");
@@ -88,6 +100,7 @@ static void put_environment(const struct cli *cli, struct buf *to, const json_t 
 		schedule_view_put(cli, to, row);
 		buf_puts(to, "\n");
 	}
+	put_drift(cli, to, json_object_get(e, "drift"));
 	if (json_text_of(e, "trouble")[0]) {
 		screen_put(cli, to, TONE_BAD, "    trouble    ");
 		screen_put_foreign(to, json_text_of(e, "trouble"));

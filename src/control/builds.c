@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "config/server.h"
 #include "control/build_release.h"
+#include "control/drifting.h"
 #include "control/environment.h"
 #include "control/external.h"
 #include "control/known.h"
@@ -55,6 +56,7 @@ static void put_row(struct control *c, const struct store_build *b)
 {
 	store_put_build(c->parts.store, b);
 	reports_build(c, b);
+	drifting_due(c, b->app);
 }
 
 /* False: it could not be committed, and is tried again a little later from what the store says. */

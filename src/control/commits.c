@@ -142,7 +142,8 @@ static void ask(struct control *c, const struct store_span *row)
 void commits_tick(struct control *c, uint64_t now_ms)
 {
 	struct error err;
-	if (!c->parts.history || c->commits_job || c->tag_job || now_ms < c->commits_due_ms)
+	if (!c->parts.history || c->commits_job || c->tag_job || c->drift_job ||
+	    now_ms < c->commits_due_ms)
 		return;
 	struct store_span *row = mem_zero(1, sizeof *row);
 	int found = store_span_wanted(c->parts.store, row, &err);

@@ -16,6 +16,7 @@
 #include "control/background.h"
 #include "control/builds.h"
 #include "control/commits.h"
+#include "control/drifting.h"
 #include "control/environment.h"
 #include "control/migration.h"
 #include "control/postmortem.h"
@@ -244,6 +245,7 @@ static void on_tick(void *context)
 		commits_tick(c, now);
 		tagging_tick(c, now);
 		tag_pushing_tick(c, now);
+		drifting_tick(c);
 		reports_tick(c, now);
 	}
 	if (c->offers_due && !c->stopping && !c->degraded) {
@@ -535,6 +537,7 @@ void control_free(struct control *c)
 	commits_release(c);
 	tagging_release(c);
 	tag_pushing_release(c);
+	drifting_release(c);
 	reports_release(c);
 	for (uint32_t i = 0; i < c->environment_count; i++) {
 		struct environment *e = c->environments[i];
@@ -549,6 +552,7 @@ void control_free(struct control *c)
 		judging_free(e->judging);
 		kayenta_judging_free(e->kayenta);
 		measuring_free(e->measuring);
+		free(e->drifting);
 		free(e);
 	}
 	c->parts.runtime->changed = c->parts.router->changed = NULL;

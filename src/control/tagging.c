@@ -189,7 +189,8 @@ void tagging_tick(struct control *c, uint64_t now_ms)
 {
 	struct error err;
 	/* The history answers one at a time. */
-	if (!c->parts.history || c->tag_job || c->commits_job || now_ms < c->tag_due_ms)
+	if (!c->parts.history || c->tag_job || c->commits_job || c->drift_job ||
+	    now_ms < c->tag_due_ms)
 		return;
 	struct store_git_tag *row = mem_zero(1, sizeof *row);
 	int found = store_git_tag_wanted(c->parts.store, row, &err);

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config/config.h"
+#include "control/drifting.h"
 #include "control/environment.h"
 #include "control/forecast.h"
 #include "control/migration.h"
@@ -212,6 +213,7 @@ static void show_environment(struct environment *e, struct view_environment *v)
 		text_copy(v->host, sizeof v->host, config->environment.routes[0].host);
 	v->production = config && config->environment.production;
 	show_freeze(e, &v->freeze);
+	drifting_show(e, &v->drift);
 	show_live(e, &v->live);
 	show_release(e, environment_candidate_slot(e), &v->candidate);
 	show_release(e, e->core.warm, &v->warm);

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "config/server.h"
 #include "control/builds.h"
+#include "control/drifting.h"
 #include "control/schedules.h"
 #include "daemon/source_look.h"
 #include "daemon/webhook_listener.h"
@@ -203,6 +204,8 @@ static void looked(struct source *s)
 			s->result = take_schedules(s, &s->err);
 		if (s->result == 0)
 			s->result = source_look_seen(&s->place, s->found, &s->err);
+		if (s->result == 0 && s->found->seen_changed)
+			drifting_due(d->parts.control, s->app);
 		if (s->result == 0)
 			s->result = schedules_run(d->parts.control, s->app, s->repository,
 						  s->began_unix_ms, &s->err);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * history - the interface to what knows the commits of a repository: which lie between two releases, and a tag for one.
+ * history - the interface to what knows the commits of a repository: which lie between two releases, a tag for one,
+ *           and how far one is from the tip of a branch.
  *
- * HOW   Both block, for a minute at most, and are for work beside the loop: one at a time. tag() may be asked again
+ * HOW   All block, for a minute at most for each of a few git commands, and are for work beside the loop: one at a time. tag() may be asked again
  *       after a crash: the same questions, made at the same time, give the same tag.
  * OWNS  Plain data, caller's memory; texts are strangers', and escaped.
  * ERRORS Whatever keeps git from it, in a sentence. CLOSED: davit is being stopped, ask again.
@@ -52,12 +53,27 @@ struct history_tag {
 	bool existed; /* it was there, at this commit */
 };
 
+/* How a commit stands to the tip of a branch. */
+struct history_standing {
+	const char *repository;
+	const char *commit; /* a full id */
+	const char *ref;    /* "refs/heads/main": a stranger's; "": `tip` is given */
+	const char *known;  /* the tip that it was counted to before; "": none */
+	char tip[HISTORY_ID_SIZE];
+	bool same;              /* the tip is the known one: what follows is not asked for */
+	uint32_t behind, ahead; /* commits that only the tip has, and only the commit */
+	char subject[HISTORY_TEXT_SIZE]; /* of the tip */
+};
+
 struct history;
 
 struct history_ops {
 	int (*between)(struct history *history, struct history_span *span, struct error *err);
 	/* ERR_CONFLICT: there is another tag of this name, which stays as it is. */
 	int (*tag)(struct history *history, struct history_tag *tag, struct error *err);
+	/* Sets all that is not given; on failure `tip` is what is known of it. */
+	int (*standing)(struct history *history, struct history_standing *standing,
+			struct error *err);
 };
 
 struct history {

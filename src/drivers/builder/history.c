@@ -17,7 +17,8 @@ enum {
 	LIST_MAX =
 		4
 		<< 20, /* what a commit says can be of any size: the rest of the list is cut off */
-	LINES = 6
+	LINES = 6,
+	REF_SIZE = 512
 };
 
 struct git_history {
@@ -155,9 +156,77 @@ static int put_tag(struct history *history, struct history_tag *tag, struct erro
 	return code;
 }
 
+/* --- how far from a tip */
+
+static int read_tip(const struct git_history *g, struct history_standing *s, struct error *err)
+{
+	char git_dir[CHECKOUT_PATH_SIZE + 16], ref[REF_SIZE], found[CHECKOUT_ID_SIZE];
+	const struct git_ask ask = {"/", "read the branch", ASK_MS, NULL, &g->cancelled};
+	const char *const words[] = {
+		git_dir, "rev-parse", "--verify", "--quiet", "--end-of-options", ref, NULL};
+	if (!s->ref[0])
+		return 0;
+	if (strlen(s->repository) >= CHECKOUT_PATH_SIZE || strlen(s->ref) + 16 > sizeof ref ||
+	    !text_starts(s->ref, "refs/heads/"))
+		return error_set(err, ERR_INVALID, "A branch needs its full name.");
+	snprintf(git_dir, sizeof git_dir, "--git-dir=%s", s->repository);
+	snprintf(ref, sizeof ref, "%s^{commit}", s->ref);
+	s->tip[0] = '\0';
+	int code = git_line(&ask, words, found, sizeof found, err);
+	if (code == ERR_INVALID)
+		return error_set(err, ERR_NOT_FOUND, "The branch is gone.");
+	if (code == 0)
+		text_copy(s->tip, sizeof s->tip, found);
+	return code;
+}
+
+/* "ahead<tab>behind" */
+static int count_between(const struct git_history *g, struct history_standing *s, struct error *err)
+{
+	char range[2 * CHECKOUT_ID_SIZE + 4], line[64], *behind;
+	const struct git_ask ask = {g->scratch, "count the commits between", ASK_MS, NULL,
+				    &g->cancelled};
+	const char *const words[] = {"rev-list", "--count", "--left-right", range, "--", NULL};
+	uint64_t left, right;
+	snprintf(range, sizeof range, "%s...%s", s->commit, s->tip);
+	int code = git_line(&ask, words, line, sizeof line, err);
+	if (code < 0)
+		return code;
+	behind = strchr(line, '\t');
+	if (behind)
+		*behind++ = '\0';
+	if (!behind || !text_parse_u64(line, UINT32_MAX, &left) ||
+	    !text_parse_u64(behind, UINT32_MAX, &right))
+		return error_set(err, ERR_INVALID, "git counts in no numbers.");
+	s->ahead = (uint32_t)left;
+	s->behind = (uint32_t)right;
+	return 0;
+}
+
+static int standing(struct history *history, struct history_standing *s, struct error *err)
+{
+	struct git_history *g = of(history);
+	s->behind = s->ahead = 0;
+	s->subject[0] = '\0';
+	int code = checkout_is_id(s->commit)
+			   ? read_tip(g, s, err)
+			   : error_set(err, ERR_INVALID, "A commit needs its full id.");
+	s->same = code == 0 && s->known[0] && strcmp(s->known, s->tip) == 0;
+	if (code < 0 || s->same)
+		return code;
+	struct checkout *c = mem_zero(1, sizeof *c);
+	code = checkout_at(s->repository, s->tip, g->scratch, &g->cancelled, c, err);
+	if (code == 0) {
+		text_copy(s->subject, sizeof s->subject, c->subject);
+		code = count_between(g, s, err);
+	}
+	free(c);
+	return code;
+}
+
 /* --- the interface */
 
-static const struct history_ops ops = {.between = between, .tag = put_tag};
+static const struct history_ops ops = {.between = between, .tag = put_tag, .standing = standing};
 
 /* With a "/" at its end. */
 static int put_directory(const char *path, char to[CHECKOUT_PATH_SIZE], struct error *err)

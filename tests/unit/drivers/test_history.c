@@ -90,6 +90,53 @@ static void what_lies_between_is_told_newest_first(void **state)
 	assert_int_equal(history->ops->between(history, &span, &err), ERR_INVALID);
 }
 
+static int standing(const char *commit, const char *ref, const char *known,
+		    struct history_standing *ret)
+{
+	*ret = (struct history_standing){
+		.repository = repository, .commit = commit, .ref = ref, .known = known};
+	return history->ops->standing(history, ret, &err);
+}
+
+static void a_commit_stands_behind_a_tip_ahead_of_it_or_apart(void **state)
+{
+	(void)state;
+	struct history_standing s;
+	assert_int_equal(standing(first, "refs/heads/main", "", &s), 0);
+	assert_string_equal(s.tip, last);
+	assert_int_equal(s.behind, 3);
+	assert_int_equal(s.ahead, 0);
+	assert_string_equal(s.subject, "c");
+	assert_int_equal(standing(first, "refs/heads/main", last, &s), 0);
+	assert_true(s.same);
+	assert_int_equal(standing(last, "refs/heads/main", first, &s), 0);
+	assert_false(s.same);
+	assert_int_equal(s.behind + s.ahead, 0);
+	/* A tip that is given, and the other way round. */
+	s = (struct history_standing){
+		.repository = repository, .commit = last, .ref = "", .known = ""};
+	text_copy(s.tip, sizeof s.tip, first);
+	assert_int_equal(history->ops->standing(history, &s, &err), 0);
+	assert_int_equal(s.ahead, 3);
+	assert_int_equal(s.behind, 0);
+	assert_string_equal(s.subject, "a");
+}
+
+static void what_is_no_branch_or_no_commit_has_no_standing(void **state)
+{
+	(void)state;
+	struct history_standing s;
+	assert_int_equal(standing(first, "refs/heads/gone", "", &s), ERR_NOT_FOUND);
+	assert_string_equal(s.tip, "");
+	assert_int_equal(standing(first, "--all", "", &s), ERR_INVALID);
+	assert_int_equal(standing("HEAD", "refs/heads/main", "", &s), ERR_INVALID);
+	assert_int_equal(
+		standing("0123456789012345678901234567890123456789", "refs/heads/main", "", &s),
+		ERR_INVALID);
+	assert_non_null(strstr(err.text, "git cannot count the commits between: "));
+	assert_string_equal(s.tip, last);
+}
+
 static int tag(const char *where, const char *commit, const char *name, bool *ret_existed)
 {
 	struct history_tag wanted = {.repository = where,
@@ -152,6 +199,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_lies_between_is_told_newest_first),
+		TEST(a_commit_stands_behind_a_tip_ahead_of_it_or_apart),
+		TEST(what_is_no_branch_or_no_commit_has_no_standing),
 		TEST(a_tag_is_made_once_and_never_moved),
 		TEST(what_is_no_name_or_no_place_of_ours_is_refused),
 		TEST(what_is_cancelled_ends),
