@@ -18,13 +18,14 @@
 #include "store/releases.h"
 #include "store/rollouts.h"
 
-enum { ROLLOUTS_LOOKED_AT = 20 };
+enum { ROLLOUTS_LOOKED_AT = 20, AGAIN_MS = 60 * 1000 };
 
 static const char HEADS[] = "refs/heads/", TAGS[] = "refs/tags/";
 
 /* What is remembered of an environment. */
 struct drifting {
-	bool settled;                  /* false: it is to be looked at */
+	bool settled;      /* false: it is to be looked at */
+	uint64_t again_ms; /* git could not say it, and is asked again then; 0: it could */
 	char release[DIGEST_HEX_SIZE]; /* what was live */
 	char before[DIGEST_HEX_SIZE];  /* and in the environment that is followed; "": none is */
 	char of[VIEW_DRIFT_OF_SIZE];   /* "": nothing is followed */
@@ -126,6 +127,7 @@ static void put_answer(struct drifting *d, const struct drift_job *job)
 	d->counted = job->result == 0;
 	text_copy(d->tip, sizeof d->tip, job->standing.tip);
 	text_copy(d->trouble, sizeof d->trouble, job->result < 0 ? job->err.text : "");
+	d->again_ms = job->result < 0 ? env_now_ms(job->control->parts.env) + AGAIN_MS : 0;
 	text_copy(d->subject, sizeof d->subject, job->standing.subject);
 	d->behind = job->standing.behind;
 	d->ahead = job->standing.ahead;
@@ -243,6 +245,8 @@ static bool is_stale(const struct environment *e, const struct release_info *liv
 {
 	const struct drifting *d = e->drifting;
 	if (!d || !d->settled || strcmp(d->release, live->hex) != 0)
+		return true;
+	if (d->again_ms > 0 && env_now_ms(e->control->parts.env) >= d->again_ms)
 		return true;
 	const struct release_info *before = d->build == 0 ? live_before(e, live) : NULL;
 	return before && strcmp(before->hex, d->before) != 0;

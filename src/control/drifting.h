@@ -7,7 +7,7 @@
  *       branch is read there; of tags the newest one that was built counts.
  *
  * HOW   Git is asked beside the loop, one environment at a time, and only after something happened: a build, a look that
- *       found a ref moved (drifting_due()), another release that is live. Who asks for the status reads what is
+ *       found a ref moved (drifting_due()), another release that is live; what it cannot say it is asked again after a minute. Who asks for the status reads what is
  *       remembered, and the store. Nothing of it is kept: after a restart git is asked again.
  * LIMITS Of an application's builds the newest DRIFTING_BUILDS_MAX are looked through.
  */

@@ -179,6 +179,13 @@ static void the_tip_is_asked_for_when_something_happened_and_never_by_a_look(voi
 	drifting_due(world.control, "shop");
 	world_run(1000);
 	is("staging", "unknown", "nobody knows how it stands to main: The branch is gone.");
+	script.fails = false;
+	asked = script.asked;
+	world_run(30000);
+	assert_int_equal(script.asked, asked);
+	world_run(60000);
+	assert_int_equal(script.asked, asked + 1);
+	assert_int_equal(drift_of("staging")->behind, 3);
 }
 
 static void the_store_says_how_far_the_newest_came(void **state)
@@ -266,6 +273,25 @@ static void the_newest_tag_and_the_environment_before_are_followed_too(void **st
 	assert_string_equal(script.last, "/srv/copies/shop.git  4");
 }
 
+static void of_commits_that_make_the_same_release_the_newest_is_live(void **state)
+{
+	(void)state;
+	char release[80];
+	built(1);
+	live("staging", "v1");
+	text_copy(release, sizeof release, world_release("staging", "v1", yaml));
+	put_build(2, "refs/heads/main", "passed", release, ""); /* a comment was changed */
+	script.tip = '2';
+	drifting_due(world.control, "shop");
+	world_run(1000);
+	is("staging", "current", "");
+	put_build(3, "refs/heads/main", "failed", "", "");
+	script.tip = '3';
+	drifting_due(world.control, "shop");
+	world_run(1000);
+	is("staging", "behind", "1 commit behind main (newest: A change): build 3 failed");
+}
+
 static void what_was_not_built_here_is_not_known(void **state)
 {
 	(void)state;
@@ -290,6 +316,7 @@ int main(void)
 		TEST(the_store_says_how_far_the_newest_came),
 		TEST(a_rollback_and_a_bad_release_are_named),
 		TEST(the_newest_tag_and_the_environment_before_are_followed_too),
+		TEST(of_commits_that_make_the_same_release_the_newest_is_live),
 		TEST(what_was_not_built_here_is_not_known),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
