@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/err.h"
+
 static const char SCHEME[] = "http://";
 static const char SHOWN[] = "$URL";
 
@@ -20,6 +22,7 @@ void address_hide(char *text, const char *address)
 {
 	size_t size = strlen(address), scheme = sizeof SCHEME - 1;
 	char *at = text;
+	ASSERT(size >= sizeof SHOWN);
 	while ((at = strstr(at, address))) {
 		char *begin = at;
 		if (!is_whole(text, at, size)) {
