@@ -21,6 +21,74 @@ static json_t *json_of_findings(const struct view_findings *f)
 	return o;
 }
 
+static json_t *json_of_tests(const struct view_tests *t)
+{
+	json_t *o = json_object();
+	put_number(o, "build", t->build);
+	put_number(o, "stages", t->stages);
+	put_number(o, "run", t->run);
+	put_number(o, "failed", t->failed);
+	put_number(o, "skipped", t->skipped);
+	return o;
+}
+
+static json_t *json_of_commits(const struct view_commits *c)
+{
+	json_t *o = json_object(), *list = json_array();
+	for (uint32_t i = 0; i < c->count; i++) {
+		const struct view_commit *from = &c->items[i];
+		json_t *commit = json_object();
+		json_object_set_new(commit, "commit", json_string(from->id));
+		json_object_set_new(commit, "author", json_string(from->author));
+		json_object_set_new(commit, "subject", json_string(from->subject));
+		json_object_set_new(commit, "merge", json_boolean(from->merge));
+		put_number(commit, "committed_unix_s", from->committed_unix_s);
+		json_array_append_new(list, commit);
+	}
+	json_object_set_new(o, "state", json_string(c->state));
+	json_object_set_new(o, "why", json_string(c->why));
+	json_object_set_new(o, "list", list);
+	put_number(o, "more", c->more);
+	json_object_set_new(o, "cut", json_boolean(c->cut));
+	return o;
+}
+
+static json_t *json_of_changes(const struct view_changes *c)
+{
+	json_t *o = json_object(), *list = json_array();
+	for (uint32_t i = 0; i < c->count; i++) {
+		const struct view_change *from = &c->items[i];
+		json_array_append_new(list, json_pack("{s:s, s:b, s:s, s:s}", "key", from->key,
+						      "hidden", (int)from->hidden, "from",
+						      from->from, "to", from->to));
+	}
+	json_object_set_new(o, "compared", json_boolean(c->compared));
+	json_object_set_new(o, "changes", list);
+	put_number(o, "more", c->more);
+	return o;
+}
+
+static json_t *json_of_checks(const struct view_checks *c)
+{
+	if (c->rollout == 0)
+		return json_null();
+	json_t *o = json_object();
+	put_number(o, "rollout", c->rollout);
+	put_number(o, "steps", c->steps);
+	json_object_set_new(o, "verdict", json_string(c->verdict));
+	json_object_set_new(o, "text", json_string(c->text));
+	put_number(o, "at_unix_ms", c->at_unix_ms);
+	return o;
+}
+
+static void put_brought(json_t *o, const struct view_brought *b)
+{
+	json_object_set_new(o, "tests", json_of_tests(&b->tests));
+	json_object_set_new(o, "commits", json_of_commits(&b->commits));
+	json_object_set_new(o, "config", json_of_changes(&b->changes));
+	json_object_set_new(o, "checks", json_of_checks(&b->checks));
+}
+
 json_t *json_of_gate(const struct view_gate *g)
 {
 	if (!g->waits)
@@ -48,6 +116,7 @@ json_t *json_of_gate(const struct view_gate *g)
 	json_object_set_new(o, "answers", answers);
 	if (g->findings.scanned)
 		json_object_set_new(o, "findings", json_of_findings(&g->findings));
+	put_brought(o, &g->brought);
 	return o;
 }
 

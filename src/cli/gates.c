@@ -9,99 +9,13 @@
 
 #include "base/text.h"
 #include "cli/ask.h"
-#include "cli/rollout_view.h"
+#include "cli/gate_view.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
 #include "config/approval.h"
 #include "os/ssh_signature.h"
 
-enum { TEXT_MAX = 64 * 1024 };
-
-/* --- what is to be answered for */
-
-static void put_release(const struct cli *cli, struct buf *to, const char *what,
-			const json_t *release)
-{
-	if (!json_text_of(release, "release")[0])
-		return;
-	screen_put(cli, to, TONE_PLAIN, "  %-10s %s", what, json_text_of(release, "tag"));
-	screen_put(cli, to, TONE_FAINT, "  %.12s\n", json_text_of(release, "release"));
-}
-
-static void put_answers(const struct cli *cli, struct buf *to, const json_t *gate)
-{
-	const json_t *answer;
-	size_t i;
-	json_array_foreach (json_object_get(gate, "answers"), i, answer) {
-		char when[32];
-		screen_put(cli, to, TONE_PLAIN, "  %-10s %s", json_text_of(answer, "verdict"),
-			   json_text_of(answer, "person"));
-		screen_put(cli, to, TONE_FAINT, "  %s",
-			   screen_time(json_number_of(answer, "at_unix_ms"), when));
-		if (json_text_of(answer, "reason")[0]) {
-			buf_puts(to, "  ");
-			screen_put_foreign(to, json_text_of(answer, "reason"));
-		}
-		buf_puts(to, "\n");
-	}
-}
-
-static void put_findings(const struct cli *cli, struct buf *to, const json_t *findings)
-{
-	if (!findings)
-		return;
-	screen_put(cli, to, TONE_PLAIN,
-		   "  findings   %llu new, %llu existing, %llu fixed, %llu waived",
-		   (unsigned long long)json_number_of(findings, "new"),
-		   (unsigned long long)json_number_of(findings, "existing"),
-		   (unsigned long long)json_number_of(findings, "fixed"),
-		   (unsigned long long)json_number_of(findings, "waived"));
-	if (json_object_get(findings, "build"))
-		screen_put(cli, to, TONE_FAINT, "  build %llu",
-			   (unsigned long long)json_number_of(findings, "build"));
-	else
-		screen_put(cli, to, TONE_FAINT, "  checks");
-	if (json_text_of(findings, "since")[0]) {
-		buf_puts(to, ", compared with ");
-		screen_put_foreign(to, json_text_of(findings, "since"));
-	}
-	buf_puts(to, "\n");
-}
-
-static void put_evidence(const struct cli *cli, struct buf *to, const json_t *rollout)
-{
-	const json_t *gate = json_object_get(rollout, "gate"), *step;
-	char a[32], b[32];
-	size_t i;
-	screen_put(cli, to, TONE_PLAIN, "%s -> %s  %s  rollout %llu\n",
-		   json_text_of(rollout, "app"), json_text_of(rollout, "environment"),
-		   json_text_of(rollout, "strategy"),
-		   (unsigned long long)json_number_of(rollout, "number"));
-	put_release(cli, to, "new", json_object_get(rollout, "new"));
-	put_release(cli, to, "live", json_object_get(rollout, "old"));
-	screen_put(cli, to, TONE_PLAIN, "  asked by   %s", json_text_of(rollout, "by"));
-	if (json_text_of(rollout, "reason")[0]) {
-		buf_puts(to, ": ");
-		screen_put_foreign(to, json_text_of(rollout, "reason"));
-	}
-	buf_puts(to, "\n");
-	if (json_text_of(gate, "from")[0]) {
-		screen_put(cli, to, TONE_PLAIN, "  soaked     %s in %s",
-			   screen_duration(json_number_of(gate, "soaked_ms"), a),
-			   json_text_of(gate, "from"));
-		if (json_number_of(gate, "soak_ms") > 0)
-			screen_put(cli, to, TONE_FAINT, ", of %s",
-				   screen_duration(json_number_of(gate, "soak_ms"), b));
-		buf_puts(to, "\n");
-	}
-	put_findings(cli, to, json_object_get(gate, "findings"));
-	json_array_foreach (json_object_get(rollout, "steps"), i, step)
-		screen_put(cli, to, TONE_FAINT, "  %2zu  %-6s %s\n", i + 1,
-			   json_text_of(step, "label"), json_text_of(step, "text"));
-	rollout_draw_infrastructure(cli, rollout, to);
-	put_answers(cli, to, gate);
-	screen_put(cli, to, TONE_BUSY, "  waits      %s\n", json_text_of(gate, "text"));
-}
+enum { TEXT_MAX = 256 * 1024 };
 
 /* True: go on. */
 static bool confirmed(const struct cli *cli, const json_t *rollout, const char *question)
@@ -111,7 +25,7 @@ static bool confirmed(const struct cli *cli, const json_t *rollout, const char *
 	if (cli_option(cli, "yes") || !cli->terminal || !isatty(STDIN_FILENO))
 		return true;
 	buf_init(&text, TEXT_MAX);
-	put_evidence(cli, &text, rollout);
+	gate_draw(cli, rollout, &text);
 	fprintf(stderr, "%s%s [y/N] ", buf_text(&text), question);
 	buf_done(&text);
 	return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');

@@ -6,12 +6,13 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "cli/gate_view.h"
 #include "cli/judge_view.h"
 #include "cli/rollout_view.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
 
-enum { TEXT_MAX = 64 * 1024, REAL_DIGITS = 6 };
+enum { TEXT_MAX = 256 * 1024, REAL_DIGITS = 6 };
 
 static void put_numbers(const struct cli *cli, struct buf *to, const char *name,
 			const json_t *release, const json_t *traffic)
@@ -141,6 +142,7 @@ static void print_why(const struct cli *cli, const json_t *rollout)
 	screen_put(cli, &text, screen_tone(state), "%s %s", screen_glyph(cli, state), state);
 	screen_put(cli, &text, TONE_PLAIN, ".\n%s\n", json_text_of(rollout, "why"));
 	put_git_tag(&text, json_object_get(rollout, "git_tag"));
+	gate_draw_brought(cli, rollout, &text);
 	put_both(cli, &text, rollout);
 	judge_draw(cli, rollout, &text);
 	put_evidence(cli, &text, rollout);

@@ -60,6 +60,7 @@ struct passage {
 	const char *origin;
 	uint64_t now_unix_ms, next_unix_ms; /* next: since when something newer is live */
 	bool found, good;
+	uint32_t rollout; /* that made it live there */
 	uint64_t soaked_ms;
 };
 
@@ -74,6 +75,7 @@ static int find_passage(void *context, const struct store_stable *stable)
 	    strcmp(origin, p->origin) != 0)
 		return 0;
 	p->found = true;
+	p->rollout = stable->rollout;
 	p->good = !stable->bad && !stable->left;
 	p->soaked_ms = until > stable->at_unix_ms ? until - stable->at_unix_ms : 0;
 	return 1;
@@ -309,6 +311,7 @@ int gating_look(struct environment *e, struct active_rollout *r, struct gating *
 	g->facts.asked_unix_ms = r->started_unix_ms;
 	g->facts.good_there = passage.good;
 	g->facts.soaked_ms = passage.soaked_ms;
+	g->before = passage.rollout;
 	g->answer = gate_decide(&g->rules, &g->facts, g->sentence, sizeof g->sentence);
 	return 0;
 }

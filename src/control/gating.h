@@ -40,6 +40,7 @@ struct gating {
 	char hash[DIGEST_HEX_SIZE]; /* what an approval is bound to */
 	char by[GATING_WORDS_SIZE]; /* rules.by */
 	bool not_author;
+	uint32_t before; /* the rollout that made it live in the environment before; 0 = none */
 	uint32_t answer_count;
 	struct store_approval answers[GATING_ANSWERS_MAX]; /* of this hash, that count or counted */
 };

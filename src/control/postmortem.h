@@ -38,10 +38,6 @@ MUST_CHECK int postmortem_facts(struct control *c, uint32_t number, struct postm
 /* Judge the ticks again; what is not kept leaves `facts->ticks.known` false. Needs nothing of the control. */
 void postmortem_add_ticks(struct postmortem *facts, struct ticks *ticks);
 
-/* The keys in which two configurations (JSON objects) differ. */
-void postmortem_compare(struct postmortem *facts, const char *before, const char *after,
-			const char *environment);
-
 /* Is a draft due of a rollout that ends so? */
 bool postmortem_is_due(const struct active_rollout *r, enum rollout_status to);
 /* Write the draft of a rollout that has ended, beside the loop. */

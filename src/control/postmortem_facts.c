@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "control/config_compare.h"
 #include "control/environment.h"
 #include "control/postmortem.h"
 #include "control/view.h"
@@ -180,6 +181,20 @@ static void take_release(struct control *c, const struct view_release *from,
 	text_copy(to->config, sizeof to->config, row.config_digest);
 }
 
+static void add_change(void *context, const struct config_change *from)
+{
+	struct postmortem *facts = context;
+	if (facts->change_count == POSTMORTEM_CHANGES_MAX) {
+		facts->changes_left_out++;
+		return;
+	}
+	struct postmortem_change *to = &facts->changes[facts->change_count++];
+	to->hidden = from->hidden;
+	text_copy(to->key, sizeof to->key, from->key);
+	text_copy(to->from, sizeof to->from, from->from);
+	text_copy(to->to, sizeof to->to, from->to);
+}
+
 static void take_releases(struct gathering *g)
 {
 	struct view_rollout *v = g->view;
@@ -192,7 +207,8 @@ static void take_releases(struct gathering *g)
 	take_release(g->control, g->rollback ? &v->new_release : &v->old_release, &facts->back,
 		     &back);
 	if (bad.size > 0 && back.size > 0)
-		postmortem_compare(facts, buf_text(&back), buf_text(&bad), facts->environment);
+		facts->compared = config_compare(buf_text(&back), buf_text(&bad),
+						 facts->environment, add_change, facts);
 	buf_done(&bad);
 	buf_done(&back);
 }

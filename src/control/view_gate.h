@@ -8,6 +8,7 @@
 #define CONTROL_VIEW_GATE_H
 
 #include "control/control.h"
+#include "control/view_brought.h"
 
 enum {
 	VIEW_GATE_TEXT_SIZE = 400,
@@ -46,6 +47,7 @@ struct view_gate {
 	uint64_t soaked_ms, soak_ms;    /* good there for so long, of so long */
 	uint64_t opens_in_ms;           /* 0: no window is shut */
 	struct view_findings findings;
+	struct view_brought brought;
 	uint32_t answer_count;
 	struct view_answer {
 		char person[CONTROL_WHO_SIZE];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "control/brought.h"
 #include "control/environment.h"
 #include "control/infrastructure.h"
 #include "control/known.h"
@@ -256,6 +257,7 @@ static void show_gate(const struct source *s)
 		v->soaked_ms = g->facts.soaked_ms;
 		v->opens_in_ms = g->facts.opens_in_ms;
 		known_show(s->environment->control, r->candidate.hex, &v->findings);
+		brought_show(s->environment, r, g->before, &v->brought);
 		for (uint32_t i = 0; i < g->answer_count && i < VIEW_ANSWERS_MAX; i++) {
 			struct view_answer *to = &v->answers[v->answer_count++];
 			text_copy(to->person, sizeof to->person, g->answers[i].person);

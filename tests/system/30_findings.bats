@@ -181,3 +181,57 @@ db.commit()' "$T/state/davit.db"
 	exits 15 env -C "$T" script -qec "'$DAVIT' approve prod" /dev/null
 	says "findings   1 new, 1 existing, 0 fixed, 0 waived  build 4, compared with v0.0.1 (prod)"
 }
+
+# asked: what is shown at a terminal before the question; nothing is answered
+asked() {
+	exits 15 env -C "$T" script -qec "'$DAVIT' approve prod" /dev/null
+}
+
+@test "whoever approves is shown commits, tests, changed keys, and how the checks ended in the environment before" {
+	up
+	STAGING=$(free_port)
+	printf '<testsuite><testcase name="a"/><testcase name="b"/><testcase name="c"><skipped/></testcase></testsuite>' >"$R/results.xml"
+	through() {
+		ENVIRONMENT_EXTRA="    from: staging
+    approve: { count: 1, not_author: false }
+    analysis: off
+  staging: { listen: \"127.0.0.1:$STAGING\", strategy: test, analysis: off$1 }"
+		EXTRA="checks: { smoke: [{ get: /up, expect: 200 }] }
+pipeline:
+  unit: { run: \"true\", junit: results.xml }
+  package: { needs: [unit], archive: [app] }"
+		write_config "$R/davit.yaml"
+		g add -A && g commit -q --allow-empty -m "$2"
+		exits 0 in_repo build --to staging
+		wait_for 20 "the question" holds gated rollout .state
+	}
+	through ', verify: [smoke]' 'The first one'
+	is 'nothing is live here yet' rollout .gate.commits.why
+	is '3 0 1' rollout '.gate.tests | "\(.run) \(.failed) \(.skipped)"'
+	is 'pass' rollout .gate.checks.verdict
+	asked
+	says "which are new is not known: nothing is live here yet"
+	says "The first one  Ann <ann@example.com>"
+	says "tests      2 passed, 0 failed, 1 skipped, build 1"
+	says "checks     pass in staging"
+	exits 0 davit approve prod --yes -m "looks well"
+	wait_for 20 "the first in prod" holds v0.0.1 live
+
+	# A commit that checks nothing more and wants more instances does not look like the one before it.
+	g commit -q --allow-empty -m "One between"
+	INSTANCES=2
+	through '' 'The second one'
+	wait_for 10 "git to have said it" holds known rollout .gate.commits.state
+	is '2' rollout '.gate.commits.list | length'
+	is "$(g rev-parse HEAD)" rollout '.gate.commits.list[0].commit'
+	is '0' rollout .gate.checks.steps
+	asked
+	says "commits    2 that the live release has not"
+	says "The second one  Ann <ann@example.com>"
+	says "One between  Ann <ann@example.com>"
+	says "key differs from what is live"
+	says "settings.processes.web.instances  1 "
+	says "checks     none was made in staging"
+	exits 0 davit why prod
+	says "checks     none was made in staging"
+}

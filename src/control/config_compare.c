@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
- * postmortem_compare - two configurations, key by key. Values of variables and the like are never copied: only that
- * they differ is told. */
+ * config_compare - see config_compare.h for the contract. */
+#include "control/config_compare.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/text.h"
-#include "control/postmortem.h"
 
 enum { DEPTH_MAX = 16, REAL_DIGITS = 6 };
 
 static const char HIDDEN[] = "set"; /* stands for a value that is not shown */
 
 struct comparing {
-	struct postmortem *facts;
-	char path[sizeof((struct postmortem_change *)0)->key];
+	config_change_visit visit;
+	void *context;
+	char path[sizeof((struct config_change *)0)->key];
 };
 
 /* What is beneath these is a secret, or may be one. */
@@ -36,28 +38,23 @@ static void show(const json_t *value, bool hidden, char *to, size_t size)
 	if (hidden) {
 		text_copy(to, size, HIDDEN);
 	} else if (json_is_string(value)) {
-		text_copy(to, size,
-			  json_string_value(value)[0] ? json_string_value(value) : "\"\"");
+		const char *text = json_string_value(value);
+		text_show(text[0] ? text : "\"\"", text[0] ? strlen(text) : 2, to, size);
 	} else {
 		char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS |
 						       JSON_REAL_PRECISION(REAL_DIGITS));
-		text_copy(to, size, text ? text : "");
+		text_show(text ? text : "", text ? strlen(text) : 0, to, size);
 		free(text);
 	}
 }
 
-static void add_change(struct comparing *c, const json_t *before, const json_t *after, bool hidden)
+static void tell(struct comparing *c, const json_t *before, const json_t *after, bool hidden)
 {
-	struct postmortem *facts = c->facts;
-	if (facts->change_count == POSTMORTEM_CHANGES_MAX) {
-		facts->changes_left_out++;
-		return;
-	}
-	struct postmortem_change *change = &facts->changes[facts->change_count++];
-	change->hidden = hidden;
-	text_copy(change->key, sizeof change->key, c->path);
-	show(before, hidden, change->from, sizeof change->from);
-	show(after, hidden, change->to, sizeof change->to);
+	struct config_change change = {.hidden = hidden};
+	text_show(c->path, strlen(c->path), change.key, sizeof change.key);
+	show(before, hidden, change.from, sizeof change.from);
+	show(after, hidden, change.to, sizeof change.to);
+	c->visit(c->context, &change);
 }
 
 static int by_name(const void *a, const void *b)
@@ -125,20 +122,20 @@ static void compare(struct comparing *c, const json_t *before, const json_t *aft
 	else if (depth < DEPTH_MAX && both_are(before, after, JSON_ARRAY))
 		compare_arrays(c, before, after, hidden, depth);
 	else
-		add_change(c, before, after, hidden);
+		tell(c, before, after, hidden);
 }
 
-void postmortem_compare(struct postmortem *facts, const char *before, const char *after,
-			const char *environment)
+bool config_compare(const char *before, const char *after, const char *environment,
+		    config_change_visit visit, void *context)
 {
 	json_t *a = json_loads(before, 0, NULL), *b = json_loads(after, 0, NULL);
 	const json_t *of_a = json_object_get(json_object_get(a, "environments"), environment),
 		     *of_b = json_object_get(json_object_get(b, "environments"), environment);
-	struct comparing c = {.facts = facts};
-	if (of_a && of_b) {
-		facts->compared = true;
+	struct comparing c = {.visit = visit, .context = context};
+	if (of_a && of_b)
 		compare(&c, of_a, of_b, false, 0);
-	}
+	bool compared = of_a && of_b;
 	json_decref(a);
 	json_decref(b);
+	return compared;
 }
