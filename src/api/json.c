@@ -257,6 +257,7 @@ json_t *json_of_rollout(const struct view_rollout *r)
 	json_object_set_new(o, "evidence", evidence(r));
 	json_object_set_new(o, "history", history(r));
 	put_number(o, "verdict_to_zero_ms", r->verdict_to_zero_ms);
+	json_object_set_new(o, "way_back", json_of_way_back(&r->way_back));
 	for (uint32_t i = 0; i < r->log_line_count; i++) {
 		json_t *line = json_string(r->log_tail[i]);
 		json_array_append_new(tail, line ? line : json_string("(not UTF-8)"));

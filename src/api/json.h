@@ -18,6 +18,7 @@ json_t *json_of_gate(const struct view_gate *g);
 json_t *json_of_infrastructure(const struct view_infrastructure *i); /* null: it plans nothing */
 json_t *json_of_drift(const struct view_drift *d);                   /* null: nothing is followed */
 json_t *json_of_git_tag(const struct view_git_tag *t);               /* null: none is wanted */
+json_t *json_of_way_back(const struct view_way_back *w);             /* null: it does not go back */
 json_t *json_of_freeze(const struct view_freeze *f);                 /* null: there is none */
 json_t *json_of_plan(const struct view_plan *p);
 json_t *json_of_audit_entry(const struct store_audit_entry *e);

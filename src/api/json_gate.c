@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * json_gate - see json.h: what a rollout waits for, its tag, and whether an environment is
+ * json_gate - see json.h: what a rollout waits for, its tag, its way back, and whether an environment is
  * frozen. */
 #include "api/json.h"
 
@@ -170,4 +170,22 @@ json_t *json_of_freeze(const struct view_freeze *f)
 	put_number(o, "since_unix_ms", f->since_unix_ms);
 	put_number(o, "until_unix_ms", f->until_unix_ms);
 	return o;
+}
+
+json_t *json_of_way_back(const struct view_way_back *w)
+{
+	if (!w->known)
+		return json_null();
+	json_t *list = json_array();
+	for (uint32_t i = 0; i < VIEW_WAY_STEPS; i++) {
+		const struct view_way_step *from = &w->steps[i];
+		json_t *step = json_object();
+		json_object_set_new(step, "step", json_string(from->name));
+		json_object_set_new(step, "state", json_string(from->state));
+		put_number(step, "at_unix_ms", from->at_unix_ms);
+		put_number(step, "took_ms", from->took_ms);
+		json_object_set_new(step, "text", json_string(from->text));
+		json_array_append_new(list, step);
+	}
+	return list;
 }

@@ -11,6 +11,7 @@
 #include "cli/rollout_view.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
+#include "cli/way_back_view.h"
 
 enum { TEXT_MAX = 256 * 1024, REAL_DIGITS = 6 };
 
@@ -67,11 +68,7 @@ void print_outcome(const struct cli *cli, const json_t *rollout)
 		   screen_duration(json_number_of(rollout, "elapsed_ms"), elapsed),
 		   json_text_of(rollout, "why"));
 	put_both(cli, &text, rollout);
-	uint64_t zero_ms = json_number_of(rollout, "verdict_to_zero_ms");
-	if (zero_ms > 0)
-		screen_put(cli, &text, TONE_PLAIN,
-			   "  From the verdict to no request for it: %llu ms\n",
-			   (unsigned long long)zero_ms);
+	way_back_draw(cli, rollout, &text);
 	put_tail(cli, &text, rollout);
 	screen_put(cli, &text, TONE_PLAIN, "Serving now: %s\n", serving[0] ? serving : "nothing");
 	screen_put(cli, &text, TONE_FAINT, "Next: %s\n", json_text_of(rollout, "next"));
@@ -145,6 +142,7 @@ static void print_why(const struct cli *cli, const json_t *rollout)
 	gate_draw_brought(cli, rollout, &text);
 	put_both(cli, &text, rollout);
 	judge_draw(cli, rollout, &text);
+	way_back_draw(cli, rollout, &text);
 	put_evidence(cli, &text, rollout);
 	put_history(cli, &text, rollout);
 	rollout_draw_infrastructure(cli, rollout, &text);

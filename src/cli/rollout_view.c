@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "cli/screen.h"
+#include "cli/way_back_view.h"
 
 enum { INFRASTRUCTURE_LINE = 512 };
 
@@ -330,7 +331,11 @@ void rollout_draw(const struct cli *cli, const json_t *rollout, struct buf *to)
 {
 	const char *environment = json_text_of(rollout, "environment");
 	put_head(cli, to, rollout);
-	put_steps(cli, to, rollout);
+	/* Of a rollback the four steps that people think in are the picture; davit why has those of its plan. */
+	if (is(rollout, "kind", "rollback"))
+		way_back_draw(cli, rollout, to);
+	else
+		put_steps(cli, to, rollout);
 	if (json_is_true(json_object_get(rollout, "ended")))
 		return;
 	put_instances(cli, to, rollout);

@@ -187,6 +187,8 @@ int command_submit(struct environment *e, struct active_rollout *r,
 	rollout_init(&r->state);
 	plan_init(&r->plan);
 	r->verdict_to_zero_ms = -1;
+	if (strcmp(r->kind, "rollback") == 0) /* the command is the verdict */
+		r->verdict_at_ms = env_now_ms(c->parts.env);
 	r->created_unix_ms = env_wall_ms(c->parts.env);
 	text_copy(r->by, sizeof r->by, caller->who);
 	event.number = *ret_rollout = r->number;

@@ -215,9 +215,9 @@ static void execute(struct environment *e, struct active_rollout *r,
 	case EFFECT_NOTIFY:
 		if (effect->from == ROLLOUT_QUEUED && r == e->active)
 			forget_ended(e);
-		if (effect->to == ROLLOUT_REVERTING && effect->from != ROLLOUT_STUCK &&
-		    routing_serves_candidate(e))
-			r->verdict_at_ms = env_now_ms(e->control->parts.env);
+		if (effect->to == ROLLOUT_REVERTING && effect->from != ROLLOUT_STUCK)
+			r->verdict_at_ms =
+				routing_serves_candidate(e) ? env_now_ms(e->control->parts.env) : 0;
 		if (effect->to == ROLLOUT_REVERTING)
 			analysis_cancel(e);
 		control_changed(e->control, r->number);

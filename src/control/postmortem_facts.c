@@ -307,8 +307,9 @@ static void take_verdict(struct gathering *g)
 			why = v->history[i].text;
 			break;
 		}
-	if (g->rollback)
-		facts->verdict_unix_ms = facts->started_unix_ms;
+	if (g->rollback) /* the command */
+		facts->verdict_unix_ms =
+			v->history_count > 0 ? v->history[0].at_unix_ms : facts->started_unix_ms;
 	if (facts->verdict_unix_ms == 0)
 		return;
 	facts->finder = g->by_person || g->rollback ? POSTMORTEM_BY_PERSON
@@ -316,7 +317,8 @@ static void take_verdict(struct gathering *g)
 						    : POSTMORTEM_BY_DAVIT;
 	text_copy(facts->verdict, sizeof facts->verdict,
 		  facts->finder == POSTMORTEM_BY_PERSON ? g->command : why);
-	facts->zero_ms = v->verdict_to_zero_ms;
+	/* A rollback that came back has left the bad release where it was. */
+	facts->zero_ms = g->rollback && !is(facts->state, "succeeded") ? 0 : v->verdict_to_zero_ms;
 	uint64_t zero_at = facts->verdict_unix_ms + facts->zero_ms;
 	if (is(facts->state, g->rollback ? "succeeded" : "reverted") &&
 	    facts->ended_unix_ms > zero_at)

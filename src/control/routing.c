@@ -232,20 +232,32 @@ static struct router_document *make_document(struct environment *e)
 	return d;
 }
 
-bool routing_serves_candidate(const struct environment *e)
+static bool serves(const struct environment *e, const uint8_t release[RELEASE_ID_SIZE])
 {
-	const struct active_rollout *r = e->active;
-	for (uint32_t i = 0; r && e->sent && i < e->sent->release_count; i++)
-		if (memcmp(e->sent->releases[i].id.bytes, r->candidate.id.bytes, RELEASE_ID_SIZE) ==
-		    0)
+	for (uint32_t i = 0; e->sent && i < e->sent->release_count; i++)
+		if (memcmp(e->sent->releases[i].id.bytes, release, RELEASE_ID_SIZE) == 0)
 			return e->sent->releases[i].weight_bp > 0;
 	return false;
+}
+
+bool routing_serves_candidate(const struct environment *e)
+{
+	return e->active && serves(e, e->active->candidate.id.bytes);
+}
+
+/* Has what was found bad requests? A rollback leaves what was live; every other way back, the candidate. */
+static bool serves_bad(const struct environment *e, const struct active_rollout *r)
+{
+	struct digest old;
+	if (r->plan.reverts || strcmp(r->kind, "rollback") != 0)
+		return serves(e, r->candidate.id.bytes);
+	return digest_parse(r->old_hex, &old) && serves(e, old.bytes);
 }
 
 static void note_zero(struct environment *e)
 {
 	struct active_rollout *r = e->active;
-	if (!r || !r->verdict_at_ms || routing_serves_candidate(e))
+	if (!r || !r->verdict_at_ms || serves_bad(e, r))
 		return;
 	r->verdict_to_zero_ms = (int64_t)(env_now_ms(e->control->parts.env) - r->verdict_at_ms);
 	r->verdict_at_ms = 0;

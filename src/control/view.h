@@ -16,6 +16,7 @@
 #include "control/view_drift.h"
 #include "control/view_forecast.h"
 #include "control/view_gate.h"
+#include "control/view_way_back.h"
 #include "provider/ticks.h"
 
 enum {
@@ -241,6 +242,7 @@ struct view_rollout {
 	struct view_transition history[VIEW_HISTORY_MAX];
 	uint64_t
 		verdict_to_zero_ms; /* from the verdict to weight 0 in every worker; 0 = it did not come to that */
+	struct view_way_back way_back;
 	uint32_t log_line_count;
 	char log_tail[VIEW_LOG_LINES][VIEW_TEXT_SIZE];
 	char serving[CONTROL_TAG_SIZE];

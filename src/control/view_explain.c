@@ -180,7 +180,10 @@ void view_explain(const struct source *s)
 		break;
 	case ROLLOUT_SUCCEEDED:
 		snprintf(v->why, sizeof v->why, "%s is live in %s.", fresh, v->environment);
-		snprintf(v->next, sizeof v->next, "davit status");
+		if (v->way_back.known)
+			snprintf(v->next, sizeof v->next, "davit postmortem %u", v->number);
+		else
+			snprintf(v->next, sizeof v->next, "davit status");
 		break;
 	case ROLLOUT_REVERTED:
 		if (v->old_release.release[0])

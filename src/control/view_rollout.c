@@ -372,6 +372,8 @@ static int fill(struct source *s, uint32_t number, struct error *err)
 	if (s->active) { /* what time has added up since the last commit */
 		s->state = s->active->state;
 		s->plan = s->active->plan;
+		if (s->active->verdict_to_zero_ms > 0)
+			v->verdict_to_zero_ms = (uint64_t)s->active->verdict_to_zero_ms;
 		s->have_plan = true;
 	}
 	name_release(c, v->new_release.release, &v->new_release);
@@ -400,6 +402,7 @@ static int fill(struct source *s, uint32_t number, struct error *err)
 	find_suspect(s);
 	show_gate(s);
 	show_infrastructure(s);
+	view_way_back(v, s->active && s->active->verdict_at_ms > 0);
 	view_explain(s);
 	return result;
 }

@@ -189,13 +189,17 @@ static void write_response(const struct postmortem *p, struct writer *w)
 	bool switched = p->zero_ms > 0, validated = p->validated_ms > 0;
 	w->ops->heading(w, 1, "Response and recovery");
 	w->ops->table(w, "The four steps of the rollback procedure.", titles, 4);
+	/* Where no tick says when it began to be bad: since users have met it. */
+	bool met = p->exposed_unix_ms > 0 && p->verdict_unix_ms > p->exposed_unix_ms;
 	if (p->ticks.failed)
 		words_duration(p->ticks.failed_ms - p->ticks.first_bad_ms, took);
+	else if (met)
+		words_duration(p->verdict_unix_ms - p->exposed_unix_ms, took);
 	snprintf(text, sizeof text, "found by %s in %s/%s", postmortem_finder_text(p->finder),
 		 p->app, p->environment);
 	write_step(w, "1 identify",
 		   p->verdict_unix_ms ? words_moment(p->verdict_unix_ms, when) : "-",
-		   p->ticks.failed ? took : "-", WRITER_GOOD, text);
+		   p->ticks.failed || met ? took : "-", WRITER_GOOD, text);
 	snprintf(text, sizeof text, "no request for %s any more",
 		 p->bad.tag[0] ? p->bad.tag : "it");
 	write_step(w, "2 switch", switched ? words_moment(zero_at, when) : "-",

@@ -123,10 +123,19 @@ PYTHON
 	[ "$status" = 0 ]
 	is 0 dora .change_fail_rate.failed
 	exits 0 davit rollback prod -m 'orders are lost'
+	# The four steps of it, each with its time, and the way on.
+	for line in '1 identify .*[0-9]:[0-9].* by .*: orders are lost' '2 switch .*[0-9]:[0-9].*ms .*no request for v2.0.0 any more' \
+		'3 validate .*[0-9]:[0-9].*s .*v1.0.0 serves everything' '4 post-mortem .*davit postmortem 3'; do
+		grep -q "$line" <<<"$output" || { echo "$output"; false; }
+	done
+	says "Next: davit postmortem 3"
+	is 'done' rollout '.way_back[1].state'
 	wait_for 10 "the draft" test -s "$(draft 3)"
 	is v2.0.0 facts .bad.tag
 	is "a person" facts .detection.by
 	is "orders are lost" facts .detection.evidence
+	is true facts '.response.verdict_to_zero_ms > 0'
+	fails grep -q "not measured" "$(draft 3)"
 	is 10000 facts .impact.weight_most_bp
 	is false facts .impact.counted
 	is 2 dora .deployment_frequency.deployments

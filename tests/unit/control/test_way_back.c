@@ -50,6 +50,84 @@ static void going_back_twice_does_not_bring_the_bad_release_again(void **state)
 	go_back_to("v1"); /* v2 was left; v1 is what served before */
 }
 
+/* --- the four steps of it */
+
+static void assert_step(const struct view_rollout *v, uint32_t index, const char *state,
+			const char *text)
+{
+	const struct view_way_step *step = &v->way_back.steps[index];
+	assert_true(v->way_back.known);
+	assert_string_equal(step->state, state);
+	if (!strstr(step->text, text))
+		fail_msg("\"%s\" does not say \"%s\"", step->text, text);
+}
+
+static void by_hand_all_four_steps_have_their_times(void **state)
+{
+	(void)state;
+	live_with("prod", "v1");
+	live_with("prod", "v2");
+	world.rate_per_s = 100;
+	world.router_delay_ms = 30;
+	uint64_t asked_ms = env_wall_ms(&world.env);
+	uint32_t rollout = world_rollback("prod", "");
+	const struct view_rollout *v = world_view(rollout);
+	assert_step(v, VIEW_WAY_IDENTIFY, "done", "by ann: it hurts");
+	assert_int_equal(v->way_back.steps[VIEW_WAY_IDENTIFY].at_unix_ms, asked_ms);
+	assert_step(v, VIEW_WAY_SWITCH, "active", "no request for v2 any more");
+	assert_step(v, VIEW_WAY_VALIDATE, "waiting", "v1 serves everything");
+	assert_step(v, VIEW_WAY_POSTMORTEM, "waiting", "davit postmortem");
+	while (world_weight("prod", "v2") > 0)
+		world_step();
+	world_run(200);
+	v = world_view(rollout);
+	assert_step(v, VIEW_WAY_SWITCH, "done", "v2");
+	assert_step(v, VIEW_WAY_VALIDATE, "active", "v1");
+	assert_string_equal(world_until_end(rollout, 120000), "succeeded");
+	v = world_view(rollout);
+	assert_true(v->verdict_to_zero_ms >= 30);
+	assert_int_equal(v->way_back.steps[VIEW_WAY_SWITCH].took_ms, v->verdict_to_zero_ms);
+	assert_int_equal(v->way_back.steps[VIEW_WAY_SWITCH].at_unix_ms,
+			 asked_ms + v->verdict_to_zero_ms);
+	assert_step(v, VIEW_WAY_VALIDATE, "done", "v1");
+	assert_int_equal(v->way_back.steps[VIEW_WAY_VALIDATE].at_unix_ms, v->ended_unix_ms);
+	assert_step(v, VIEW_WAY_POSTMORTEM, "done", "davit postmortem 3");
+	assert_string_equal(v->next, "davit postmortem 3");
+}
+
+static void a_rollback_that_comes_back_has_not_switched(void **state)
+{
+	(void)state;
+	live_with("prod", "v1");
+	live_with("prod", "v2");
+	world_behaviour("v1")->never_ready = true;
+	world_run(60000); /* its warm instances are gone */
+	uint32_t rollout = world_rollback("prod", "");
+	assert_string_equal(world_until_end(rollout, 300000), "reverted");
+	const struct view_rollout *v = world_view(rollout);
+	assert_step(v, VIEW_WAY_SWITCH, "failed", "v2");
+	assert_step(v, VIEW_WAY_VALIDATE, "failed", "v1");
+	assert_int_equal(v->way_back.steps[VIEW_WAY_SWITCH].took_ms, 0);
+	assert_int_equal(v->verdict_to_zero_ms, 0);
+}
+
+static void what_davit_takes_back_has_them_too_and_what_goes_out_has_none(void **state)
+{
+	(void)state;
+	live_with("fast", "v1");
+	assert_false(world_view(1)->way_back.known);
+	world_release("fast", "v2", world_yaml);
+	uint32_t rollout = world_deploy("fast", "v2");
+	assert_true(world_until_label(rollout, "10%", 60000));
+	assert_false(world_view(rollout)->way_back.known);
+	assert_int_equal(world_rollback("fast", ""), rollout);
+	assert_string_equal(world_until_end(rollout, 60000), "reverted");
+	const struct view_rollout *v = world_view(rollout);
+	assert_step(v, VIEW_WAY_IDENTIFY, "done", "it hurts");
+	assert_step(v, VIEW_WAY_SWITCH, "done", "no request for v2 any more");
+	assert_step(v, VIEW_WAY_VALIDATE, "done", "v1 serves everything");
+}
+
 static void a_restart_is_not_what_one_goes_back_to(void **state)
 {
 	(void)state;
@@ -164,6 +242,9 @@ int main(void)
 		TEST(going_back_does_not_wait_until_the_old_release_has_drained),
 		TEST(going_back_lets_nothing_begin_that_waited),
 		TEST(deploying_what_is_live_again_takes_back_what_is_on_its_way),
+		TEST(by_hand_all_four_steps_have_their_times),
+		TEST(a_rollback_that_comes_back_has_not_switched),
+		TEST(what_davit_takes_back_has_them_too_and_what_goes_out_has_none),
 		TEST(what_a_table_under_way_lists_is_not_stopped_before),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
