@@ -35,6 +35,9 @@ MUST_CHECK int control_postmortem(struct control *c, const char *rollout, postmo
 /* All but the ticks. */
 MUST_CHECK int postmortem_facts(struct control *c, uint32_t number, struct postmortem *facts,
 				struct error *err);
+/* What was before: commit, build, findings, the environment before; into the lines that are there. `brought_by`: the
+ * rollout that brought the bad release; 0 = it is not known. */
+void postmortem_add_before(struct control *c, uint32_t brought_by, struct postmortem *facts);
 /* Judge the ticks again; what is not kept leaves `facts->ticks.known` false. Needs nothing of the control. */
 void postmortem_add_ticks(struct postmortem *facts, struct ticks *ticks);
 

@@ -411,6 +411,7 @@ static int gather(struct gathering *g, struct error *err)
 	merge_lines(g);
 	take_releases(g);
 	take_commits(g);
+	postmortem_add_before(g->control, g->rollback ? g->brought_by : g->facts->number, g->facts);
 	take_steps(g);
 	take_exposure(g);
 	take_verdict(g);

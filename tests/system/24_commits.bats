@@ -100,6 +100,13 @@ between() { g log --format=%H --no-merges "$1..$2" | sort; }
 	# Back, and there again: nothing counts twice. Nor does the other environment's time.
 	exits 0 davit rollback prod
 	is v0.0.1 live_in prod
+	# Its post-mortem begins where the commit became known, and tells of the build.
+	exits 0 davit postmortem 3 --json
+	is 'build 2: commit is known' jq -r '.timeline[0] | "\(.event): \(.what)"' <<<"$output"
+	is 'rollout 2' jq -r '[.timeline[] | select(.what == "is live")][0].event' <<<"$output"
+	is 1 jq '[.timeline[] | select(.event == "build 2" and (.text | test("package passed")))] | length' <<<"$output"
+	exits 0 davit postmortem 3
+	says "| build 2 |"
 	exits 0 davit deploy prod v0.0.2 --allow-bad
 	wait_for 10 "both to be known" holds 2 dora .change_lead_time.deployments
 	is 6 dora .change_lead_time.commits.n
