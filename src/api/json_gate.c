@@ -81,10 +81,29 @@ static json_t *json_of_checks(const struct view_checks *c)
 	return o;
 }
 
+static json_t *json_of_bad_commits(const struct view_bad_commits *b)
+{
+	json_t *o = json_object(), *list = json_array();
+	for (uint32_t i = 0; i < b->count; i++) {
+		const struct view_bad_commit *from = &b->items[i];
+		json_t *commit = json_object();
+		json_object_set_new(commit, "commit", json_string(from->commit));
+		json_object_set_new(commit, "environment", json_string(from->environment));
+		put_number(commit, "rollout", from->rollout);
+		json_object_set_new(commit, "marked", json_boolean(from->marked));
+		json_object_set_new(commit, "text", json_string(from->text));
+		json_array_append_new(list, commit);
+	}
+	json_object_set_new(o, "list", list);
+	put_number(o, "more", b->more);
+	return o;
+}
+
 static void put_brought(json_t *o, const struct view_brought *b)
 {
 	json_object_set_new(o, "tests", json_of_tests(&b->tests));
 	json_object_set_new(o, "commits", json_of_commits(&b->commits));
+	json_object_set_new(o, "bad_commits", json_of_bad_commits(&b->bad_commits));
 	json_object_set_new(o, "config", json_of_changes(&b->changes));
 	json_object_set_new(o, "checks", json_of_checks(&b->checks));
 }

@@ -152,7 +152,7 @@ static const struct cli_command releasing[] = {
 		     REASON,
 		     DETACH,
 		     {"timeout", 0, "DURATION", "wait no longer than this; the rollout goes on"},
-		     {"allow-bad", 0, NULL, "also a release that is marked bad"},
+		     {"allow-bad", 0, NULL, "also a release that is marked bad, or of a commit that is"},
 		     {"fixes", 0, "ROLLOUT", "it repairs what that rollout broke; counts as rework in davit dora"}},
 	 .run = verb_deploy},
 	{.name = "plan",

@@ -11,7 +11,8 @@ const struct cli_command commands_kept[] = {
 	 .summary = "the releases that davit has; mark one bad, or clear it",
 	 .details = "With an environment: those of its application, with what is marked bad there. A release that is "
 		    "marked bad is refused by davit deploy and passed over by davit rollback in that environment; "
-		    "davit marks what it rolled back by itself.",
+		    "davit marks what it rolled back by itself. Another release of the same commit is refused as well, there and in "
+		    "environments that lead there.",
 	 .examples = "  davit releases prod\n"
 		     "  davit releases mark-bad prod v1.4.2 -m 'loses orders'\n"
 		     "  davit releases clear prod v1.4.2",

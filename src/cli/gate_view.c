@@ -180,12 +180,25 @@ static void put_before(const struct cli *cli, struct buf *to, const json_t *gate
 	}
 }
 
+void gate_draw_bad_commits(const struct cli *cli, const json_t *rollout, struct buf *to)
+{
+	const json_t *bad = json_object_get(json_object_get(rollout, "gate"), "bad_commits"), *row;
+	size_t i;
+	json_array_foreach (json_object_get(bad, "list"), i, row) {
+		screen_put(cli, to, TONE_BAD, "  contains   ");
+		screen_put_foreign(to, json_text_of(row, "text"));
+		buf_puts(to, "; was it reverted or mended since?\n");
+	}
+	put_more(cli, to, bad, " such commits");
+}
+
 void gate_draw_brought(const struct cli *cli, const json_t *rollout, struct buf *to)
 {
 	const json_t *gate = json_object_get(rollout, "gate");
 	if (!json_is_object(gate))
 		return;
 	put_commits(cli, to, json_object_get(gate, "commits"));
+	gate_draw_bad_commits(cli, rollout, to);
 	put_tests(cli, to, json_object_get(gate, "tests"));
 	put_findings(cli, to, json_object_get(gate, "findings"));
 	put_config(cli, to, json_object_get(gate, "config"));

@@ -14,6 +14,9 @@
 /* Append all of a davit.v1/rollout that has a gate. */
 void gate_draw(const struct cli *cli, const json_t *rollout, struct buf *to);
 
+/* Append a line for each commit that had to go before and comes again; nothing where there is none. */
+void gate_draw_bad_commits(const struct cli *cli, const json_t *rollout, struct buf *to);
+
 /* Append only what it would bring: commits, tests, findings, configuration, the environment before. */
 void gate_draw_brought(const struct cli *cli, const json_t *rollout, struct buf *to);
 

@@ -22,12 +22,17 @@ static bool confirmed(const struct cli *cli, const json_t *rollout, const char *
 {
 	char line[16] = "";
 	struct buf text;
-	if (cli_option(cli, "yes") || !cli->terminal || !isatty(STDIN_FILENO))
-		return true;
+	bool asks = !cli_option(cli, "yes") && cli->terminal && isatty(STDIN_FILENO);
 	buf_init(&text, TEXT_MAX);
-	gate_draw(cli, rollout, &text);
-	fprintf(stderr, "%s%s [y/N] ", buf_text(&text), question);
+	if (asks)
+		gate_draw(cli, rollout, &text);
+	else /* whoever is not asked is told what nobody should miss */
+		gate_draw_bad_commits(cli, rollout, &text);
+	fputs(buf_text(&text), stderr);
 	buf_done(&text);
+	if (!asks)
+		return true;
+	fprintf(stderr, "%s [y/N] ", question);
 	return fgets(line, sizeof line, stdin) && (line[0] == 'y' || line[0] == 'Y');
 }
 

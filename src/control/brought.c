@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "control/bad_commit.h"
 #include "control/commits.h"
 #include "control/config_compare.h"
 #include "control/environment.h"
@@ -190,6 +191,7 @@ void brought_show(const struct environment *e, const struct active_rollout *r, u
 	if (built)
 		show_tests(store, build->number, &to->tests);
 	show_commits(store, r, built ? build : NULL, &to->commits);
+	bad_commit_show(e, r, &to->bad_commits);
 	show_changes(e, r, &to->changes);
 	show_checks(store, before, &to->checks);
 	free(build);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "control/bad_commit.h"
 #include "control/commands.h"
 #include "control/release_config.h"
 #include "control/secrets.h"
@@ -345,6 +346,8 @@ int control_deploy(struct control *c, const struct control_caller *caller, const
 		result = check_not_there(e, &row, err);
 	if (result == 0 && !deploy->allow_bad)
 		result = check_not_bad(e, &row, err);
+	if (result == 0 && !deploy->allow_bad)
+		result = bad_commit_check(e, &row, err);
 	if (result == 0)
 		result = check_fixes(e, deploy->fixes, err);
 	if (result == 0)

@@ -17,7 +17,8 @@ enum {
 	VIEW_COMMIT_SIZE = 65,
 	VIEW_COMMIT_TEXT_SIZE = 160,
 	VIEW_COMMITS_MAX = 20,
-	VIEW_CHANGES_MAX = 40
+	VIEW_CHANGES_MAX = 40,
+	VIEW_BAD_COMMITS_MAX = 8
 };
 
 /* Of all stages of the build that name a report of their tests. */
@@ -62,8 +63,23 @@ struct view_checks {
 	uint64_t at_unix_ms;
 };
 
+/* Commits among those that the rollout brings which had to go before, here or in an environment that this one leads to.
+ * Whether they were mended since cannot be told. */
+struct view_bad_commits {
+	uint32_t count, more;
+	struct view_bad_commit {
+		char commit[VIEW_COMMIT_SIZE];
+		char environment[VIEW_BROUGHT_WORD_SIZE];
+		uint32_t rollout; /* that took it back; 0: somebody marked it by hand */
+		bool marked;      /* a bad mark stands; else a person went back from it */
+		char text
+			[VIEW_BROUGHT_TEXT_SIZE]; /* "commit …, which rollout 7 took back in prod" */
+	} items[VIEW_BAD_COMMITS_MAX];
+};
+
 struct view_brought {
 	struct view_tests tests;
+	struct view_bad_commits bad_commits;
 	struct view_commits commits;
 	struct view_changes changes;
 	struct view_checks checks;

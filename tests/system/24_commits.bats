@@ -225,6 +225,61 @@ for i in range(1100):
 	wait_for 10 "the draft" grep -q "The bad one" "$T/state/postmortems/0000000002.md"
 }
 
+# --- commits that had to go
+
+# The bytes are others in each build, also of the same commit; prod asks ("ask") or does not ("").
+through_staging() {
+	local ask=''
+	[ -z "${1:-}" ] || ask='    approve: { count: 1, not_author: false }'
+	ENVIRONMENT_EXTRA="    analysis: off
+    from: staging
+$ask
+  staging: { listen: \"127.0.0.1:$STAGING_PORT\", strategy: test, analysis: off }"
+	EXTRA='pipeline: { package: { run: "date +%s%N >when", archive: [app, n, when] } }'
+	write_config "$R/davit.yaml"
+}
+
+@test "a commit that was bad in production stays out behind it, and whoever approves a child of it is told" {
+	local bad
+	up
+	through_staging
+	change First
+	exits 0 in_repo build --to staging
+	wait_for 20 "v0.0.1 in staging" holds v0.0.1 live_in staging
+	exits 0 davit deploy prod v0.0.1
+	change 'It leaks'
+	bad=$(g rev-parse HEAD)
+	exits 0 in_repo build --to staging
+	wait_for 20 "v0.0.2 in staging" holds v0.0.2 live_in staging
+	exits 0 davit deploy prod v0.0.2
+	exits 0 davit rollback prod -m 'memory grows'
+	exits 0 davit releases mark-bad prod v0.0.2 -m 'memory grows'
+
+	# The same commit once more is another release, and comes to staging no more than to prod.
+	exits 0 in_repo build --to staging
+	says "v0.0.3 does not go to staging: v0.0.3 is of commit ${bad:0:12}, which is marked bad in shop/prod as v0.0.2 (memory grows)"
+	is v0.0.2 live_in staging
+	exits 4 davit deploy staging v0.0.3
+	says "davit releases clear prod v0.0.2"
+	says "davit deploy staging v0.0.3 --allow-bad"
+	exits 0 davit deploy staging v0.0.3 --allow-bad
+	is v0.0.3 live_in staging
+
+	# A child of it goes to staging, for it may mend it; whoever lets it into prod is told.
+	through_staging ask
+	change 'A child'
+	exits 0 in_repo build --to staging
+	wait_for 20 "the question" holds gated gated
+	wait_for 10 "git's answer" holds known rollout .gate.commits.state
+	is "$bad prod true" rollout '.gate.bad_commits.list[] | "\(.commit) \(.environment) \(.marked)"'
+	exits 0 davit why prod
+	says "contains   commit ${bad:0:12} (It leaks), which rollout 5 took back in prod: memory grows; was it reverted or mended since?"
+	exits 0 davit approve prod --yes -m 'it is mended'
+	grep -q "which rollout 5 took back in prod" "$T/deploy.err"
+	wait_for 20 "v0.0.4 in prod" holds v0.0.4 live_in prod
+	exits 0 davit audit --verify
+}
+
 # --- tags
 
 hosted() { git --git-dir "$T/state/repositories/shop.git" "$@"; }
