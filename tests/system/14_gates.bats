@@ -119,6 +119,36 @@ live_in() { davit status "$1" --json | jq -r '.applications[0].environments[0].l
 	says "nobody called \"nobody\""
 }
 
+@test "an emergency skips the question and never readiness: what crashes gets no request, and goes back" {
+	ENVIRONMENT_EXTRA='    approve: { by: [managers], expires: 10m }'
+	EXTRA=''
+	write_server
+	sed -i 's/managers: \[bob\]/managers: [bob, eve]/' "$T/server.yaml"
+	release v1
+	release v2 crash_at_start=1
+	up --server "$T/server.yaml"
+	exits 0 davit deploy prod "$T/rel/v1" --as v1 --detach
+	wait_for 10 "the question" holds gated state_of_prod
+	exits 0 davit approve prod --key "$T/bob"
+	exits 0 davit watch prod
+	load_start
+	exits 0 davit deploy prod "$T/rel/v2" --as v2 --detach
+	wait_for 10 "the question" holds gated state_of_prod
+	exits 0 davit approve prod --emergency --key "$T/bob" -m "orders are lost"
+	is gated state_of_prod
+	exits 0 davit approve prod --emergency --key "$T/eve" -m "orders are lost"
+	exits 11 davit watch prod
+	load_stop
+	load_is_clean
+	is null load '.releases.v2'
+	is v1 live_in prod
+	is 0 rollout .traffic.new.requests
+	exits 0 davit releases prod
+	says bad
+	exits 0 davit audit --json
+	says "\"who\":\"eve\",\"action\":\"emergency\""
+}
+
 @test "a freeze refuses a deployment and lets a rollback through" {
 	ENVIRONMENT_EXTRA=''
 	STRATEGY='[switch]'
