@@ -309,6 +309,15 @@ XML
 	is null stage vendor .cached
 }
 
+@test "a program that no stage sees is said to be that; Go is sought where its archive is unpacked to" {
+	pipeline '  where: { run: "echo $PATH" }
+  gone: { run: no-such-program, needs: [where] }'
+	commit
+	build 10
+	says 'It ended with exit code 127: a program was not found. A stage sees those below /usr'
+	has_line where /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin
+}
+
 @test "bad command lines, a directory without a repository, a commit without a davit.yaml" {
 	commit 'Nothing'
 	build 3

@@ -16,8 +16,10 @@
 #include "os/file.h"
 #include "os/graft.h"
 #include "os/lock.h"
+#include "os/stage_path.h"
 
 enum { MEASURE_MS = 500, VARIABLES_MAX = 96, FIXED_MAX = 16, VARIABLE_SIZE = 300 };
+enum { NOT_FOUND = 127 }; /* what a shell ends with where there is no such program */
 
 static struct local *of(struct builder *builder)
 {
@@ -105,7 +107,12 @@ static void judge_end(struct attempt *a)
 	} else if (end->code == 0) {
 		a->result.passed = true;
 	} else if (end->code > 0) {
-		snprintf(sentence, sizeof sentence, "It ended with exit code %d.", end->code);
+		snprintf(sentence, sizeof sentence, "It ended with exit code %d%s", end->code,
+			 end->code == NOT_FOUND
+				 ? ": a program was not found. A stage sees those below /usr, and "
+				   "none in /opt or in somebody's home: install it below /usr, "
+				   "for example with apt-get."
+				 : ".");
 		fail(a, sentence, true);
 	} else {
 		snprintf(sentence, sizeof sentence, "It was ended by signal %d%s.", end->signal,
@@ -155,14 +162,9 @@ static void on_measure(void *context)
 
 static uint32_t fixed_variables(const struct attempt *a, char text[FIXED_MAX][VARIABLE_SIZE])
 {
-	static const char *const plain[] = {
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-		"HOME=/home/build",
-		"USER=build",
-		"TMP=/tmp",
-		"TMPDIR=/tmp",
-		"LANG=C.UTF-8",
-		"CI=true"};
+	static const char *const plain[] = {"PATH=" STAGE_PATH, "HOME=/home/build", "USER=build",
+					    "TMP=/tmp",         "TMPDIR=/tmp",      "LANG=C.UTF-8",
+					    "CI=true"};
 	const struct builder_local_settings *settings = &a->local->settings;
 	uint32_t count = 0;
 	for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
