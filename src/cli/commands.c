@@ -20,12 +20,15 @@ static const struct cli_command releasing[] = {
 	 .place = CLI_NO_SERVER,
 	 .arguments = "",
 	 .summary = "write a davit.yaml for this repository",
-	 .details = "Looks at the files of this directory: C with Make, Meson or CMake, Go, Node, Python, Rust, Java with Maven, "
-		    "a Dockerfile, an executable. Writes a commented davit.yaml that is valid, with a pipeline where it knows "
-		    "one, and says what it guessed. Never "
-		    "overwrites one.",
-	 .examples = "  davit init",
-	 .json = "davit.v1/init: file, kind, app, run, sure",
+	 .details = "Looks at the files of this directory: C with Make, Autotools, Meson or CMake, Go, Node, Python, Rust, Java "
+		    "with Maven or Gradle, a Dockerfile, an executable. Writes a commented davit.yaml that is valid, with a "
+		    "pipeline and the environments dev, staging and prod, and says what it guessed. A stage that may not pass "
+		    "as things are is written as a comment, with its reason. Never overwrites one.\n"
+		    "Nothing of the repository is run; flawfinder, cppcheck, shellcheck, bandit, ruff and flake8 read it, where they are installed and asked for.",
+	 .examples = "  davit init\n"
+		     "  davit init --gated    # what comes to prod was good in staging, and approved",
+	 .json = "davit.v1/init: file, kind, app, run, sure, notes, off (stages that are comments)",
+	 .options = {{"gated", 0, NULL, "prod takes only what was good in staging and somebody approved"}},
 	 .run = verb_init},
 	{.name = "up",
 	 .place = CLI_SERVERS_MACHINE,

@@ -5,17 +5,20 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <jansson.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/text.h"
 #include "cli/survey_kinds.h"
 #include "os/file.h"
+#include "os/stage_path.h"
+
+/* --- files */
 
 bool survey_read(int dir_fd, const char *name, struct buf *to)
 {
@@ -34,8 +37,37 @@ bool survey_has(int dir_fd, const char *name)
 	return faccessat(dir_fd, name, F_OK, 0) == 0;
 }
 
-/* The word after `before`, without quotes: `name = "shop"` after "name". */
-static bool word_after(const char *text, const char *before, char *to, size_t size)
+const char *survey_first(int dir_fd, const char *const *names)
+{
+	while (*names && !survey_has(dir_fd, *names))
+		names++;
+	return *names;
+}
+
+bool survey_find(int dir_fd, const char *directory, const char *begin, const char *end,
+		 char path[SURVEY_RUN_SIZE])
+{
+	int fd = openat(dir_fd, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	char best[100] = "";
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		const char *name = entry->d_name;
+		size_t size = strlen(name);
+		if (name[0] == '.' || size < strlen(begin) + strlen(end) || size >= sizeof best ||
+		    !text_starts(name, begin) || strcmp(name + size - strlen(end), end) != 0 ||
+		    !survey_is_plain(name))
+			continue;
+		if (!best[0] || strcmp(name, best) < 0)
+			text_copy(best, sizeof best, name);
+	}
+	if (dir)
+		closedir(dir);
+	bool top = strcmp(directory, ".") == 0;
+	snprintf(path, SURVEY_RUN_SIZE, "%.100s%s%s", top ? "" : directory, top ? "" : "/", best);
+	return best[0];
+}
+
+bool survey_word(const char *text, const char *before, char *to, size_t size)
 {
 	const char *at = strstr(text, before);
 	if (!at)
@@ -50,168 +82,117 @@ static bool word_after(const char *text, const char *before, char *to, size_t si
 	return true;
 }
 
+bool survey_is_plain(const char *name)
+{
+	return name[0] && name[0] != '-' &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-") ==
+		       strlen(name);
+}
+
+/* --- what it becomes */
+
 void survey_archive(struct survey *s, const char *path)
 {
 	if (*path && !strpbrk(path, "'\"\\ \t,[]{}#&*!|>%@`"))
 		text_copy(s->pipeline.archive, sizeof s->pipeline.archive, path);
 }
 
-static bool survey_go(int dir_fd, struct survey *s)
+struct survey_stage *survey_add(struct survey *s, const char *name, const char *format, ...)
 {
-	struct buf text;
-	char module[200];
-	bool found = survey_read(dir_fd, "go.mod", &text);
-	if (found) {
-		bool named = word_after(buf_text(&text), "module", module, sizeof module);
-		const char *slash = named ? strrchr(module, '/') : NULL;
-		snprintf(s->run, sizeof s->run, "./%s",
-			 slash   ? slash + 1
-			 : named ? module
-				 : s->app);
-		s->kind = "go";
-		s->seen = "go.mod";
-		s->build = "go build";
-		s->pipeline = (struct survey_pipeline){
-			.compile = "go build",
-			.test = "go vet ./... && go test ./...",
-			.cache_key = survey_has(dir_fd, "vendor") ? NULL : "go.sum",
-			.cache_paths = ".go/",
-			.variable = "GOPATH: /work/.go, GOFLAGS: -modcacherw",
-			.outputs = survey_has(dir_fd, "vendor") ? NULL : ".go/",
-			.network = !survey_has(dir_fd, "vendor")};
-		survey_archive(s, s->run + 2);
-	}
-	buf_done(&text);
-	return found;
+	struct survey_pipeline *p = &s->pipeline;
+	for (uint32_t i = 0; i < p->check_count; i++)
+		if (strcmp(p->checks[i].name, name) == 0)
+			return NULL;
+	if (p->check_count == SURVEY_STAGES_MAX)
+		return NULL;
+	struct survey_stage *stage = &p->checks[p->check_count++];
+	va_list args;
+	*stage = (struct survey_stage){.name = name};
+	va_start(args, format);
+	vsnprintf(stage->run, sizeof stage->run, format, args);
+	va_end(args);
+	return stage;
 }
 
-static bool survey_rust(int dir_fd, struct survey *s)
+void survey_doubt(struct survey_stage *stage, const char *format, ...)
 {
-	struct buf text;
-	char name[100];
-	bool found = survey_read(dir_fd, "Cargo.toml", &text);
-	if (found) {
-		bool named = word_after(buf_text(&text), "\nname", name, sizeof name);
-		snprintf(s->run, sizeof s->run, "./target/release/%s", named ? name : s->app);
-		s->kind = "rust";
-		s->seen = "Cargo.toml";
-		s->build = "cargo build --release";
-		s->pipeline = (struct survey_pipeline){.compile = "cargo build --release",
-						       .test = "cargo test --release",
-						       .outputs = "target/, .cargo-home/",
-						       .cache_key = "Cargo.lock",
-						       .cache_paths = ".cargo-home/",
-						       .variable = "CARGO_HOME: /work/.cargo-home",
-						       .network = true};
-		survey_archive(s, s->run + 2);
-	}
-	buf_done(&text);
-	return found;
+	va_list args;
+	if (!stage || stage->why[0])
+		return;
+	va_start(args, format);
+	vsnprintf(stage->why, sizeof stage->why, format, args);
+	va_end(args);
 }
 
-/* The start script itself, not npm, which does not hand signals on to it. */
-static bool survey_node(int dir_fd, struct survey *s)
+void survey_add_integration(int dir_fd, struct survey *s, const char *script)
 {
-	struct buf text;
-	bool found = survey_read(dir_fd, "package.json", &text);
-	if (found) {
-		json_t *package = json_loadb(buf_text(&text), text.size, 0, NULL);
-		const char *start = json_string_value(
-				   json_object_get(json_object_get(package, "scripts"), "start")),
-			   *main = json_string_value(json_object_get(package, "main"));
-		s->kind = "node";
-		s->seen = "package.json";
-		s->build = "npm ci";
-		s->pipeline = (struct survey_pipeline){
-			.compile = "npm ci",
-			.test = json_object_get(json_object_get(package, "scripts"), "test")
-					? "npm test"
-					: NULL,
-			.outputs = "node_modules/",
-			.cache_key = "package-lock.json",
-			.cache_paths = "node_modules/",
-			.network = true};
-		survey_archive(s, ".");
-		s->sure = start && !strpbrk(start, "&|;<>$`\n");
-		if (s->sure)
-			snprintf(s->run, sizeof s->run, "%s", start);
-		else
-			snprintf(s->run, sizeof s->run, "node %s",
-				 main && !strpbrk(main, " \n") ? main : "server.js");
-		json_decref(package);
-	}
-	buf_done(&text);
-	return found;
+	static const char *const composed[] = {"compose.yaml", "compose.yml", "docker-compose.yaml",
+					       "docker-compose.yml", NULL};
+	const char *beside = survey_first(dir_fd, composed);
+	struct survey_stage *stage = survey_add(s, "integration", "%s", script);
+	if (beside)
+		survey_doubt(stage, "what %s starts beside it is said here: davit docs services",
+			     beside);
 }
 
-static bool survey_python(int dir_fd, struct survey *s)
+/* Where a link leads to has to be there as well. */
+static bool is_in_sandbox(const char *path)
 {
-	static const char *const files[] = {"manage.py", "pyproject.toml", "requirements.txt",
-					    "app.py", "main.py"};
-	struct buf text;
-	const char *seen = NULL, *module = survey_has(dir_fd, "main.py") ? "main" : "app";
-	char needs[2 * SURVEY_FILE_MAX + 8];
-	for (size_t i = 0; i < sizeof files / sizeof files[0] && !seen; i++)
-		if (survey_has(dir_fd, files[i]))
-			seen = files[i];
-	if (!seen)
+	static const char *const seen[] = {"/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/"};
+	char real[PATH_MAX];
+	if (access(path, X_OK) != 0 || !realpath(path, real))
 		return false;
-	size_t length = 0;
-	needs[0] = '\0';
-	for (size_t i = 1; i < 3; i++) {
-		if (survey_read(dir_fd, files[i], &text))
-			length += (size_t)snprintf(needs + length, sizeof needs - length, "%s\n",
-						   buf_text(&text));
-		buf_done(&text);
-	}
-	s->kind = "python";
-	s->seen = seen;
-	s->pipeline.test = strcmp(seen, "manage.py") == 0 ? "python3 manage.py test"
-			   : strstr(needs, "pytest")      ? "python3 -m pytest"
-							  : "python3 -m unittest";
-	survey_archive(s, ".");
-	if (strcmp(seen, "manage.py") == 0)
-		snprintf(s->run, sizeof s->run,
-			 "python3 -m gunicorn --bind 127.0.0.1:$PORT %s.wsgi", s->app);
-	else if (strstr(needs, "uvicorn") || strstr(needs, "fastapi"))
-		snprintf(s->run, sizeof s->run,
-			 "python3 -m uvicorn --host 127.0.0.1 --port $PORT %s:app", module);
-	else if (strstr(needs, "gunicorn"))
-		snprintf(s->run, sizeof s->run, "python3 -m gunicorn --bind 127.0.0.1:$PORT %s:app",
-			 module);
-	else if (strstr(needs, "flask") || strstr(needs, "Flask"))
-		snprintf(s->run, sizeof s->run, "python3 -m flask --app %s run --port $PORT",
-			 module);
-	else
-		snprintf(s->run, sizeof s->run, "python3 %s.py", module);
+	for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++)
+		if (text_starts(real, seen[i]))
+			return true;
+	return false;
+}
+
+/* The next directory of a list such as PATH; false at the end. */
+static bool next_place(const char **list, const char *program, char path[PATH_MAX])
+{
+	size_t length = strcspn(*list, ":");
+	if (!**list)
+		return false;
+	snprintf(path, PATH_MAX, "%.*s/%s", (int)length, *list, program);
+	*list += length + ((*list)[length] == ':');
 	return true;
 }
 
-static bool survey_java(int dir_fd, struct survey *s)
+bool survey_stage_finds(const char *program)
 {
-	struct buf text;
-	char name[100];
-	bool found = survey_read(dir_fd, "pom.xml", &text);
-	if (found) {
-		bool named = word_after(buf_text(&text), "<artifactId>", name, sizeof name);
-		if (named)
-			name[strcspn(name, "<")] = '\0';
-		snprintf(s->run, sizeof s->run, "java -jar target/%s.jar --server.port=$PORT",
-			 named && name[0] ? name : s->app);
-		s->kind = "java";
-		s->seen = "pom.xml";
-		s->build = "mvn package";
-		s->pipeline = (struct survey_pipeline){
-			.compile = "mvn --batch-mode -Dmaven.repo.local=/work/.m2 verify",
-			.outputs = "target/",
-			.cache_key = "pom.xml",
-			.cache_paths = ".m2/",
-			.network = true};
-		survey_archive(s, "target/");
-	}
-	buf_done(&text);
-	return found;
+	const char *list = STAGE_PATH;
+	char path[PATH_MAX];
+	while (next_place(&list, program, path))
+		if (is_in_sandbox(path))
+			return true;
+	return false;
 }
+
+void survey_requires(struct survey *s, const char *program, const char *how)
+{
+	const char *list = getenv("PATH");
+	char path[PATH_MAX];
+	bool here = false;
+	if (survey_stage_finds(program) || s->note_count == SURVEY_NOTES_MAX)
+		return;
+	while (list && !here && next_place(&list, program, path))
+		here = access(path, X_OK) == 0;
+	char *note = s->notes[s->note_count++];
+	if (here)
+		snprintf(note, SURVEY_NOTE_SIZE,
+			 "The stages need %s, and a stage sees no programs but those below /usr, "
+			 "not %.100s: %s.",
+			 program, path, how);
+	else
+		snprintf(
+			note, SURVEY_NOTE_SIZE,
+			"The stages need %s, which is not installed below /usr, where they see it: "
+			"%s.",
+			program, how);
+}
+
+/* --- kinds that are no language */
 
 /* The last CMD or ENTRYPOINT: ["a", "b"] or a b. davit runs the program itself, not the container. */
 static bool survey_dockerfile(int dir_fd, struct survey *s)
@@ -235,6 +216,7 @@ static bool survey_dockerfile(int dir_fd, struct survey *s)
 	if (found) {
 		s->kind = "docker";
 		s->seen = "Dockerfile";
+		survey_archive(s, ".");
 	}
 	buf_done(&text);
 	return found;
@@ -262,6 +244,7 @@ static bool survey_executable(int dir_fd, struct survey *s)
 	snprintf(s->run, sizeof s->run, "./%s --port $PORT", best);
 	s->kind = "executable";
 	s->seen = "";
+	survey_archive(s, ".");
 	return true;
 }
 
@@ -286,16 +269,31 @@ static void name_app(const char *path, char to[SURVEY_NAME_SIZE])
 		text_copy(to, SURVEY_NAME_SIZE, "app");
 }
 
+/* What a push has to be of to come to staging. */
+static const char *main_branch(int dir_fd)
+{
+	struct buf head;
+	char name[100] = "";
+	if (survey_read(dir_fd, ".git/HEAD", &head))
+		survey_word(buf_text(&head), "ref: refs/heads/", name, sizeof name);
+	buf_done(&head);
+	bool old = strcmp(name, "master") == 0 || (!survey_has(dir_fd, ".git/refs/heads/main") &&
+						   survey_has(dir_fd, ".git/refs/heads/master"));
+	return old && strcmp(name, "main") != 0 ? "master" : "main";
+}
+
 void survey_repository(int dir_fd, const char *path, struct survey *s)
 {
 	static bool (*const kinds[])(int, struct survey *) = {
-		survey_go,   survey_rust, survey_node,       survey_python,
-		survey_java, survey_c,    survey_dockerfile, survey_executable,
+		survey_go, survey_rust, survey_node,       survey_python,     survey_java,
+		survey_c,  survey_make, survey_dockerfile, survey_executable,
 	};
-	*s = (struct survey){.kind = "unknown", .seen = ""};
+	*s = (struct survey){.kind = "unknown", .seen = "", .branch = main_branch(dir_fd)};
 	name_app(path, s->app);
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (kinds[i](dir_fd, s) && s->run[0])
+		if (kinds[i](dir_fd, s) && s->run[0]) {
+			survey_add_common(dir_fd, s);
 			return;
+		}
 	snprintf(s->run, sizeof s->run, "./%s --port $PORT", s->app);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * survey_c - what Meson, CMake or Make build, and where it is afterwards. A program that is not named plainly is not
+ * survey_c - what Meson or CMake build, and where it is afterwards. A program that is not named plainly is not
  *            guessed for the archive: a package that is too large works, one of a file that is not there does not. */
 #include <limits.h>
 #include <stdio.h>
@@ -10,8 +10,8 @@
 
 /* How a build system is driven, in a directory that the repository does not have itself. */
 struct kit {
-	const char *file, *program,
-		*directory; /* the words that declare a program, and a further directory */
+	const char *file, *tool, *package; /* which of Debian's has it */
+	const char *program, *directory;   /* the words that declare one, and a further directory */
 	struct kit_place {
 		const char *outputs, *compile, *again, *test;
 	} places[2];
@@ -19,6 +19,8 @@ struct kit {
 
 static const struct kit meson = {
 	"meson.build",
+	"meson",
+	"apt-get install meson ninja-build gcc libc6-dev",
 	"executable",
 	"subdir",
 	{{"build/", "meson setup build && meson compile -C build", "meson compile -C build",
@@ -28,6 +30,8 @@ static const struct kit meson = {
 };
 static const struct kit cmake = {
 	"CMakeLists.txt",
+	"cmake",
+	"apt-get install cmake make gcc libc6-dev",
 	"add_executable",
 	"add_subdirectory",
 	{{"build/", "cmake -B build && cmake --build build", "cmake --build build",
@@ -124,32 +128,12 @@ static void survey_kit(const struct kit *kit, int dir_fd, const char *text, stru
 	snprintf(path, sizeof path, "%s%.200s", place->outputs, program);
 	snprintf(s->run, sizeof s->run, "./%.200s --port $PORT", path);
 	s->seen = kit->file;
-	s->build = place->again;
-	s->pipeline.compile = place->compile;
-	s->pipeline.test = place->test;
-	s->pipeline.outputs = place->outputs;
+	text_copy(s->build, sizeof s->build, place->again);
+	text_copy(s->pipeline.compile, sizeof s->pipeline.compile, place->compile);
+	text_copy(s->pipeline.outputs, sizeof s->pipeline.outputs, place->outputs);
+	survey_add(s, "unit", "%s", place->test);
 	survey_archive(s, sure ? path : place->outputs);
-}
-
-/* Does a Makefile have this target? */
-static bool has_target(const char *text, const char *target)
-{
-	char line[SURVEY_NAME_SIZE + 2];
-	snprintf(line, sizeof line, "\n%s:", target);
-	return strstr(text, line) || text_starts(text, line + 1);
-}
-
-static void survey_make(const char *text, struct survey *s)
-{
-	bool named = has_target(text, s->app);
-	snprintf(s->run, sizeof s->run, "./%s --port $PORT", s->app);
-	s->seen = "Makefile";
-	s->build = s->pipeline.compile = "make";
-	s->pipeline.test = has_target(text, "test")    ? "make test"
-			   : has_target(text, "check") ? "make check"
-						       : NULL;
-	s->pipeline.outputs = named ? NULL : ".";
-	survey_archive(s, named ? s->app : ".");
+	survey_requires(s, kit->tool, kit->package);
 }
 
 bool survey_c(int dir_fd, struct survey *s)
@@ -161,12 +145,6 @@ bool survey_c(int dir_fd, struct survey *s)
 		found = survey_read(dir_fd, kits[i]->file, &text);
 		if (found)
 			survey_kit(kits[i], dir_fd, buf_text(&text), s);
-		buf_done(&text);
-	}
-	if (!found) {
-		found = survey_read(dir_fd, "Makefile", &text);
-		if (found)
-			survey_make(buf_text(&text), s);
 		buf_done(&text);
 	}
 	s->kind = found ? "c" : s->kind;

@@ -40,7 +40,10 @@ builds() {
 	project "$1"
 	(cd "$R" && "$DAVIT" build --local --json --output "$T/release.tar") >"$T/$1.build" 2>&1 </dev/null ||
 		{ cat "$R/davit.yaml" "$T/$1.build"; return 1; }
-	holds '3 passed' eval "tail -n 1 '$T/$1.build' | jq -r '[.stages[].state] | \"\(length) \(unique[])\"'"
+	# Those that are always there, and what the scanners of this machine add.
+	tail -n 1 "$T/$1.build" | jq -r '.stages[] | "\(.stage) \(.state)"' >"$T/$1.stages"
+	for stage in compile unit package; do grep -qx "$stage passed" "$T/$1.stages"; done
+	fails grep -qv ' passed$' "$T/$1.stages"
 	tar -tf "$T/release.tar" >"$T/$1.files"
 	grep -qx "$2" "$T/$1.files" || { cat "$T/$1.files"; return 1; }
 	rm -rf "$R"

@@ -74,21 +74,70 @@ static void a_pipeline_is_proposed_for_what_is_known(void **state)
 	static const struct {
 		const char *file, *text, *line;
 	} kinds[] = {
-		{"go.mod", "module example.com/ann/shop\n", "run: 'go vet ./... && go test ./...'"},
+		{"go.mod", "module example.com/ann/shop\n", "\n    run: 'go vet ./...'\n"},
+		{"go.mod", "module example.com/ann/shop\n", "\n    run: 'go build -o shop .'\n"},
+		{"go.mod", "module shop\n\nrequire x.org/y v1.0.0\n",
+		 "key: [go.mod], paths: [.go/]"},
 		{"Cargo.toml", "[package]\nname = \"till\"\n", "archive: ['target/release/till']"},
+		{"Cargo.toml", "[package]\nname = \"till\"\n", "outputs: [target/]"},
+		{"Cargo.toml", "[package]\nname = \"till\"\n[dependencies]\nserde = \"1\"\n",
+		 "outputs: [target/, .cargo-home/, Cargo.lock]"},
 		{"package.json", "{\"scripts\":{\"test\":\"x\"}}", "run: 'npm test'"},
-		{"package.json", "{}", "needs: [compile]"},
+		{"package.json", "{}", "pipeline:\n  package:\n    archive: ['.']\n\n"},
+		{"package.json", "{\"scripts\":{\"test\":\"echo 'no test specified'; exit 1\"}}",
+		 "pipeline:\n  package:"},
+		{"package.json", "{\"dependencies\":{\"x\":\"1\"}}",
+		 "run: 'npm install --cache .npm --prefer-offline'"},
+		{"package.json", "{\"dependencies\":{\"x\":\"1\"},\"scripts\":{\"build\":\"tsc\"}}",
+		 "run: 'npm install && npm run build'\n    network: true # it fetches what the "
+		 "repository names; nothing else may\n    outputs: [.]\n"},
+		{"package.json", "{\"scripts\":{\"lint\":\"x\",\"test:integration\":\"y\"}}",
+		 "  lint:\n    run: 'npm run lint'\n  integration:\n    run: 'npm run "
+		 "test:integration'\n  package:\n    archive: ['.']\n    needs: [lint, "
+		 "integration]\n"},
 		{"manage.py", "", "run: 'python3 manage.py test'"},
-		{"requirements.txt", "pytest\n", "run: 'python3 -m pytest'"},
+		{"manage.py", "os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'till.settings')\n",
+		 "127.0.0.1:$PORT till.wsgi'"},
+		{"requirements.txt", "pytest\n",
+		 "  # unit is off: there is no test_*.py yet, and pytest fails where it finds "
+		 "none.\n"
+		 "  # unit:\n  #   run: '.venv/bin/python3 -m pytest'\n"},
+		{"requirements.txt", "x\n",
+		 "run: 'python3 -m venv --copies .venv && .venv/bin/pip install --cache-dir "
+		 ".pip-cache -r requirements.txt'\n"},
+		{"pyproject.toml",
+		 "[project]\ndependencies = []\n[project.optional-dependencies]\n"
+		 "dev = ['pytest']\n",
+		 "pip install --cache-dir .pip-cache ''.[dev]'''\n"},
+		{"pyproject.toml", "[tool.ruff]\n",
+		 "  # lint is off: ruff is configured, but neither"},
+		{"pyproject.toml", "[tool.ruff]\n", "pipeline:\n  # lint"},
 		{"pom.xml", "<project><artifactId>shop</artifactId></project>",
 		 "cache: { key: [pom.xml], paths: [.m2/] }"},
+		{"pom.xml",
+		 "<project><parent><artifactId>all</artifactId><version>9</version></parent>"
+		 "<artifactId>shop</artifactId><version>1.2</version></project>",
+		 "java -jar target/shop-1.2.jar "},
+		{"build.gradle", "", "run: 'gradle --no-daemon --console=plain build'"},
+		{"build.gradle.kts", "", "archive: ['build/libs/']"},
 		{"meson.build", "project('x')\nexecutable('till', 'a.c')\n",
 		 "archive: ['build/till']"},
 		{"CMakeLists.txt", "add_executable(till a.c)\n", "run: 'ctest --test-dir build'"},
+		{"configure", "#!/bin/sh\n", "run: 'sh configure && make'"},
+		{"configure.ac", "AC_INIT\n", "run: 'autoreconf --install && ./configure && make'"},
+		{"GNUmakefile", "all:\n\ntest: all\n", "run: 'make test'"},
 		{"Makefile", "all:\n\ntest: all\n", "run: 'make test'"},
 		{"Makefile", "check: all\n", "run: 'make check'"},
-		{"Makefile", "all:\n", "needs: [compile]"},
+		{"Makefile", "all:\n", "compile]\n\nservice:"},
 		{"Makefile", "all:\n", "outputs: [.]"},
+		{"Makefile", "all:\nlint all-tests test: all\n\ttrue\n",
+		 "  lint:\n    run: 'make lint'\n    needs: [compile]\n  unit:"},
+		{"Makefile", "lint:\n\t@no-such-linter a.c\n",
+		 "  # lint is off: it runs no-such-linter, which is not installed below /usr.\n"},
+		{"Makefile", "lint:\n\ttrue && \\\n\tno-such-linter\n\tcd x\n", "\n  lint:\n"},
+		{"Makefile", "lint := x\ntest: lint:=y\n",
+		 "pipeline:\n  compile:\n    run: 'make'\n    outputs: [.]\n  unit:"},
+		{"Dockerfile", "CMD serve\n", "pipeline:\n  package:\n    archive: ['.']\n"},
 		{"CMakeLists.txt", "add_executable(${NAME} a.c)\n", "archive: ['build/']"},
 		{"CMakeLists.txt",
 		 "set(CMAKE_RUNTIME_OUTPUT_DIRECTORY b)\nadd_executable(till a.c)\n",
@@ -101,6 +150,58 @@ static void a_pipeline_is_proposed_for_what_is_known(void **state)
 		proposes(kinds[i].line);
 		assert_int_equal(unlink(kinds[i].file), 0);
 	}
+}
+
+static void prod_can_be_deployed_to_by_hand_unless_it_is_gated(void **state)
+{
+	(void)state;
+	struct buf text;
+	struct error err;
+	proposes("    # from: staging\n    # approve: { count: 1 }\n");
+	proposes("  dev:\n    listen: 127.0.0.1:8081\n    trigger: { branch: develop }\n");
+	proposes("    trigger: { branch: main }\n");
+	assert_int_equal(mkdir(".git", 0755), 0);
+	write_file(".git/HEAD", "ref: refs/heads/master\n", 0644);
+	proposes("    trigger: { branch: master }\n");
+	assert_int_equal(DAVIT("init", "--gated"), CLI_OK);
+	assert_int_equal(DAVIT("validate"), CLI_OK);
+	buf_init(&text, 65536);
+	assert_int_equal(file_read(AT_FDCWD, "davit.yaml", &text, &err), 0);
+	assert_non_null(
+		strstr(buf_text(&text), "\n    from: staging\n    approve: { count: 1 }\n"));
+	buf_done(&text);
+}
+
+static void what_no_stage_would_find_is_said(void **state)
+{
+	(void)state;
+	const char *before = getenv("PATH");
+	char *path = mem_copy_text(before ? before : "");
+	struct survey survey;
+	write_file("package.json", "{}", 0644);
+	write_file("yarn.lock", "", 0644);
+	write_file("yarn", "#!/bin/sh\n", 0755);
+	setenv("PATH", directory, 1);
+	survey_repository(dir_fd, "/home/ann/shop", &survey);
+	setenv("PATH", path, 1);
+	free(path);
+	if (survey.note_count > 0) /* /usr may have one */
+		assert_non_null(strstr(survey.notes[0], directory));
+	write_file("eslint.config.js", "", 0644);
+	survey_repository(dir_fd, "/home/ann/shop", &survey);
+	assert_int_equal(survey.pipeline.check_count, 1);
+	assert_string_equal(survey.pipeline.checks[0].why,
+			    "eslint.config.js is there, but eslint is not among the dependencies");
+}
+
+static void integration_tests_that_need_others_are_a_comment(void **state)
+{
+	(void)state;
+	write_file("Makefile", "integration:\n", 0644);
+	proposes("\n  integration:\n    run: 'make integration'\n");
+	write_file("compose.yml", "", 0644);
+	proposes("\n  # integration is off: what compose.yml starts beside it is said here: davit "
+		 "docs services.\n  # integration:\n");
 }
 
 static void an_empty_directory_is_unknown_and_gets_a_guess(void **state)
@@ -140,11 +241,11 @@ static void a_python_program_is_started_by_the_server_that_it_asks_for(void **st
 	(void)state;
 	write_file("requirements.txt", "fastapi\nuvicorn\n", 0644);
 	write_file("main.py", "app = 1\n", 0644);
-	expect("python", "python3 -m uvicorn --host 127.0.0.1 --port $PORT main:app");
+	expect("python", ".venv/bin/python3 -m uvicorn --host 127.0.0.1 --port $PORT main:app");
 	write_file("requirements.txt", "flask\n", 0644);
-	expect("python", "python3 -m flask --app main run --port $PORT");
+	expect("python", ".venv/bin/python3 -m flask --app main run --port $PORT");
 	write_file("requirements.txt", "requests\n", 0644);
-	expect("python", "python3 main.py");
+	expect("python", ".venv/bin/python3 main.py");
 }
 
 static void a_c_project_is_told_by_meson_or_make(void **state)
@@ -201,6 +302,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SURVEY_TEST(a_pipeline_is_proposed_for_what_is_known),
+		SURVEY_TEST(prod_can_be_deployed_to_by_hand_unless_it_is_gated),
+		SURVEY_TEST(what_no_stage_would_find_is_said),
+		SURVEY_TEST(integration_tests_that_need_others_are_a_comment),
 		SURVEY_TEST(an_empty_directory_is_unknown_and_gets_a_guess),
 		SURVEY_TEST(a_go_module_names_its_program),
 		SURVEY_TEST(a_rust_crate_names_its_program),
