@@ -73,7 +73,7 @@ static void put_check(const struct survey_pipeline *p, const struct survey_stage
 static void put_package(const struct survey_pipeline *p, struct buf *to)
 {
 	bool any = false;
-	buf_printf(to, "  package:\n    archive: ['%s']\n", p->archive);
+	buf_printf(to, "  package:\n    archive: ['%s'%s]\n", p->archive, p->assets);
 	for (uint32_t i = 0; i < p->check_count; i++) {
 		if (p->checks[i].why[0])
 			continue;

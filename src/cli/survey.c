@@ -169,27 +169,35 @@ bool survey_stage_finds(const char *program)
 	return false;
 }
 
+void survey_say(struct survey *s, const char *format, ...)
+{
+	va_list args;
+	if (s->note_count == SURVEY_NOTES_MAX)
+		return;
+	va_start(args, format);
+	vsnprintf(s->notes[s->note_count++], SURVEY_NOTE_SIZE, format, args);
+	va_end(args);
+}
+
 void survey_requires(struct survey *s, const char *program, const char *how)
 {
 	const char *list = getenv("PATH");
 	char path[PATH_MAX];
 	bool here = false;
-	if (survey_stage_finds(program) || s->note_count == SURVEY_NOTES_MAX)
+	if (survey_stage_finds(program))
 		return;
 	while (list && !here && next_place(&list, program, path))
 		here = access(path, X_OK) == 0;
-	char *note = s->notes[s->note_count++];
 	if (here)
-		snprintf(note, SURVEY_NOTE_SIZE,
-			 "The stages need %s, and a stage sees no programs but those below /usr, "
-			 "not %.100s: %s.",
-			 program, path, how);
+		survey_say(s,
+			   "The stages need %s, and a stage sees no programs but those below /usr, "
+			   "not %.100s: %s.",
+			   program, path, how);
 	else
-		snprintf(
-			note, SURVEY_NOTE_SIZE,
-			"The stages need %s, which is not installed below /usr, where they see it: "
-			"%s.",
-			program, how);
+		survey_say(s,
+			   "The stages need %s, which is not installed below /usr, where they see "
+			   "it: %s.",
+			   program, how);
 }
 
 /* --- kinds that are no language */

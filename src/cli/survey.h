@@ -47,7 +47,8 @@ struct survey_pipeline {
 	bool network;         /* compile fetches what it needs */
 	uint32_t check_count;
 	struct survey_stage checks[SURVEY_STAGES_MAX];
-	char archive[SURVEY_RUN_SIZE]; /* what is deployed: paths of a list; "": there is none */
+	char archive[SURVEY_RUN_SIZE];  /* what is deployed: paths of a list; "": there is none */
+	char assets[SURVEY_PATHS_SIZE]; /* what goes with it: ", static/, templates/" */
 };
 
 struct survey {

@@ -3,6 +3,7 @@
  *
  * A scanner that nobody configured is proposed only where it finds nothing today: it is tried, as the stage would run
  * it, with the stage's PATH. It reads the tree and runs nothing of it. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "base/text.h"
 #include "cli/survey_kinds.h"
 #include "os/capture.h"
+#include "os/file.h"
 #include "os/stage_path.h"
 
 enum answer { PASSES, FINDS, UNKNOWN };
@@ -106,8 +108,25 @@ static void add_integration_script(int dir_fd, struct survey *s)
 	survey_add_integration(dir_fd, s, script);
 }
 
+/* What a compiled program is likely to read where it runs. */
+static void add_assets(int dir_fd, struct survey_pipeline *p)
+{
+	static const char *const usual[] = {"assets", "migrations", "public",
+					    "static", "templates",  "views"};
+	if (!p->archive[0] || strcmp(p->archive, ".") == 0)
+		return;
+	for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+		AUTO_CLOSE int fd =
+			openat(dir_fd, usual[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		size_t used = strlen(p->assets);
+		if (fd >= 0)
+			snprintf(p->assets + used, sizeof p->assets - used, ", %s/", usual[i]);
+	}
+}
+
 void survey_add_common(int dir_fd, struct survey *s)
 {
+	add_assets(dir_fd, &s->pipeline);
 	add_integration_script(dir_fd, s);
 	add_shellcheck(dir_fd, s);
 	if (strcmp(s->kind, "c") == 0)

@@ -47,6 +47,10 @@ void survey_doubt(struct survey_stage *stage, const char *format, ...)
 /* "integration": what it needs beside it is not known where the repository has a compose file. */
 void survey_add_integration(int dir_fd, struct survey *survey, const char *script);
 
+/* A sentence for the person who called `davit init`. */
+void survey_say(struct survey *survey, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* Would a stage find the program, in its sandbox? */
 bool survey_stage_finds(const char *program);
 

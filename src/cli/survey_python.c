@@ -3,6 +3,9 @@
  *
  * What requirements and pyproject.toml ask for comes into a virtual environment in .venv, which goes on to the other
  * stages and is deployed. Its interpreter is a copy: a link to the machine's would lead out of the release. */
+#include <dirent.h>
+#include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,22 +14,35 @@
 #include "cli/survey_kinds.h"
 
 struct needs {
-	char text[4 * SURVEY_FILE_MAX]; /* of all files, one after the other */
+	char text[4 *
+		  SURVEY_FILE_MAX]; /* of requirements and pyproject.toml, one after the other */
+	char installed[2 * SURVEY_FILE_MAX]; /* the parts of it that pip is told of */
 	char install[SURVEY_SCRIPT_SIZE / 2], files[SURVEY_PATHS_SIZE];
 	bool any;
 };
 
 /* Is there a requirement of this name, at the beginning of a line or of a quoted text? */
-static bool asks_for(const struct needs *needs, const char *name)
+static bool names(const char *text, const char *name)
 {
 	size_t length = strlen(name);
-	for (const char *at = needs->text; (at = strstr(at, name)); at += length) {
-		char before = at == needs->text ? '\n' : at[-1], after = at[length];
+	for (const char *at = text; (at = strstr(at, name)); at += length) {
+		char before = at == text ? '\n' : at[-1], after = at[length];
 		bool longer = (after >= 'a' && after <= 'z') || after == '_' || after == '.';
 		if (strchr("\n\"'", before) && !longer)
 			return true;
 	}
 	return false;
+}
+
+static bool asks_for(const struct needs *needs, const char *name)
+{
+	return names(needs->installed, name);
+}
+
+static void append(char *to, size_t size, const char *text, size_t length)
+{
+	size_t used = strlen(to);
+	snprintf(to + used, size - used, "\n%.*s", (int)length, text);
 }
 
 static void add_need(struct needs *needs, const char *file, const char *option, const char *what)
@@ -38,27 +54,60 @@ static void add_need(struct needs *needs, const char *file, const char *option, 
 	needs->any = true;
 }
 
-/* A project that says what it depends on, or whose package is below src/, is installed itself. */
-static void read_pyproject(int dir_fd, struct needs *needs)
+/* A section of a TOML file, from its title to the next one; returns its length. */
+static size_t section(const char *text, const char *title, const char **ret_at)
+{
+	const char *at = strstr(text, title);
+	*ret_at = at ? at : "";
+	const char *end = at ? strstr(at + 1, "\n[") : NULL;
+	return end ? (size_t)(end - at) : strlen(*ret_at);
+}
+
+/* The extra that tests need, as ".[test]"; what it lists is installed. */
+static void choose_extra(const char *text, struct needs *needs, char what[40])
 {
 	static const char *const extras[] = {"test", "tests", "dev"};
+	const char *optional;
+	char line[20];
+	size_t length = section(text, "[project.optional-dependencies]", &optional);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(line, sizeof line, "\n%s =", extras[i]);
+		const char *at = strstr(optional, line), *end = at ? strchr(at, ']') : NULL;
+		if (!end || end > optional + length)
+			continue;
+		snprintf(what, 40, "'.[%s]'", extras[i]);
+		append(needs->installed, sizeof needs->installed, at, (size_t)(end - at));
+		return;
+	}
+}
+
+/* A project that says what it depends on, or whose package is below src/, is installed itself. Its groups of
+ * dependencies are not: pip of Debian 12 does not know them. */
+static void take_project(const char *text, bool source, struct needs *needs)
+{
+	static const char *const titles[] = {"[project]", "[tool.poetry.dependencies]"};
+	const char *parts[2];
+	size_t lengths[2];
+	char what[40] = ".";
+	for (size_t i = 0; i < 2; i++)
+		lengths[i] = section(text, titles[i], &parts[i]);
+	bool listed = lengths[1] > 0 || strstr(text, "[project.optional-dependencies]");
+	const char *depends = strstr(parts[0], "\ndependencies");
+	listed = listed || (depends && depends < parts[0] + lengths[0]);
+	if (lengths[0] + lengths[1] == 0 || (!source && (needs->any || !listed)))
+		return;
+	choose_extra(text, needs, what);
+	add_need(needs, "pyproject.toml", " ", what);
+	for (size_t i = 0; i < 2; i++)
+		append(needs->installed, sizeof needs->installed, parts[i], lengths[i]);
+}
+
+static void read_pyproject(int dir_fd, struct needs *needs)
+{
 	struct buf text;
 	if (survey_read(dir_fd, "pyproject.toml", &text)) {
-		const char *said = buf_text(&text);
-		const char *optional = strstr(said, "[project.optional-dependencies]");
-		char what[40] = ".", line[20];
-		for (size_t i = 0; optional && i < 3 && !what[1]; i++) {
-			snprintf(line, sizeof line, "\n%s =", extras[i]);
-			if (strstr(optional, line))
-				snprintf(what, sizeof what, "'.[%s]'", extras[i]);
-		}
-		bool project = strstr(said, "[project]") || strstr(said, "[tool.poetry]");
-		bool wanted =
-			survey_has(dir_fd, "src") || (!needs->any && strstr(said, "dependencies"));
-		if (project && wanted)
-			add_need(needs, "pyproject.toml", " ", what);
-		size_t used = strlen(needs->text);
-		snprintf(needs->text + used, sizeof needs->text - used, "\n%s", said);
+		take_project(buf_text(&text), survey_has(dir_fd, "src"), needs);
+		append(needs->text, sizeof needs->text, buf_text(&text), text.size);
 	}
 	buf_done(&text);
 }
@@ -68,16 +117,13 @@ static void read_needs(int dir_fd, struct needs *needs)
 	static const char *const files[] = {"requirements.txt",      "requirements-dev.txt",
 					    "dev-requirements.txt",  "requirements_dev.txt",
 					    "test-requirements.txt", "requirements-test.txt"};
-	needs->text[0] = needs->install[0] = needs->files[0] = '\0';
-	needs->any = false;
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		struct buf text;
-		size_t used = strlen(needs->text);
 		if (survey_read(dir_fd, files[i], &text)) {
-			snprintf(needs->text + used, sizeof needs->text - used, "\n%s",
-				 buf_text(&text));
-			if (strlen(needs->files) + strlen(files[i]) + 20 < sizeof needs->files)
-				add_need(needs, files[i], " -r ", files[i]);
+			append(needs->text, sizeof needs->text, buf_text(&text), text.size);
+			append(needs->installed, sizeof needs->installed, buf_text(&text),
+			       text.size);
+			add_need(needs, files[i], " -r ", files[i]);
 		}
 		buf_done(&text);
 	}
@@ -91,20 +137,35 @@ static bool has_tests(int dir_fd, const char *directory)
 	       survey_find(dir_fd, directory, "", "_test.py", path);
 }
 
-static void add_pytest(int dir_fd, struct survey *s, const char *python)
+/* In the directory, or in one of those in it. */
+static bool has_tests_below(int dir_fd, const char *directory)
 {
-	static const char *const places[] = {".", "tests", "test", "tests/unit"};
-	bool apart = has_tests(dir_fd, "tests/integration"), any = apart;
+	int fd = openat(dir_fd, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	bool found = dir && has_tests(dir_fd, directory);
+	for (struct dirent *entry; dir && !found && (entry = readdir(dir));)
+		found = entry->d_name[0] != '.' && has_tests(fd, entry->d_name);
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+static void add_pytest(int dir_fd, struct survey *s, const struct needs *needs, const char *python)
+{
+	bool apart = has_tests(dir_fd, "tests/integration");
 	char script[SURVEY_SCRIPT_SIZE];
-	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
-		any = any || has_tests(dir_fd, places[i]);
 	struct survey_stage *unit = survey_add(s, "unit", "%s -m pytest%s", python,
 					       apart ? " --ignore=tests/integration" : "");
-	if (!any)
+	if (!asks_for(needs, "pytest"))
+		survey_doubt(unit,
+			     "pytest is not among what is installed: requirements-dev.txt, or "
+			     "an extra called test or dev, would have it");
+	if (!has_tests(dir_fd, ".") && !has_tests_below(dir_fd, "tests") &&
+	    !has_tests_below(dir_fd, "test"))
 		survey_doubt(unit,
 			     "there is no test_*.py yet, and pytest fails where it finds none");
 	snprintf(script, sizeof script, "%s -m pytest tests/integration", python);
-	if (apart)
+	if (apart && !unit->why[0])
 		survey_add_integration(dir_fd, s, script);
 }
 
@@ -113,8 +174,8 @@ static void add_tests(int dir_fd, struct survey *s, const struct needs *needs, c
 	char path[SURVEY_RUN_SIZE];
 	if (strcmp(s->seen, "manage.py") == 0)
 		survey_add(s, "unit", "%s manage.py test", python);
-	else if (asks_for(needs, "pytest"))
-		add_pytest(dir_fd, s, python);
+	else if (names(needs->text, "pytest") || strstr(needs->text, "[tool.pytest"))
+		add_pytest(dir_fd, s, needs, python);
 	else if (survey_find(dir_fd, ".", "test", ".py", path) ||
 		 survey_has(dir_fd, "tests/__init__.py"))
 		survey_add(s, "unit", "%s -m unittest", python);
@@ -223,6 +284,18 @@ static void guess_command(int dir_fd, struct survey *s, const struct needs *need
 		snprintf(s->run, sizeof s->run, "%s %s.py", python, module);
 }
 
+/* Debian has what a virtual environment is made with in a package of its own. */
+static void require_venv(struct survey *s)
+{
+	glob_t found = {0};
+	if (glob("/usr/lib/python3*/ensurepip", 0, NULL, &found) != 0 &&
+	    glob("/usr/local/lib/python3*/ensurepip", 0, NULL, &found) != 0)
+		survey_say(s,
+			   "The stages make a virtual environment, and Python's ensurepip is not "
+			   "installed below /usr: apt-get install python3-venv.");
+	globfree(&found);
+}
+
 static void install(struct survey *s, const struct needs *needs)
 {
 	struct survey_pipeline *p = &s->pipeline;
@@ -235,6 +308,7 @@ static void install(struct survey *s, const struct needs *needs)
 	text_copy(p->cache_key, sizeof p->cache_key, needs->files);
 	p->cache_paths = ".pip-cache/";
 	p->network = true;
+	require_venv(s);
 }
 
 bool survey_python(int dir_fd, struct survey *s)

@@ -112,6 +112,15 @@ static void a_pipeline_is_proposed_for_what_is_known(void **state)
 		{"pyproject.toml", "[tool.ruff]\n",
 		 "  # lint is off: ruff is configured, but neither"},
 		{"pyproject.toml", "[tool.ruff]\n", "pipeline:\n  # lint"},
+		/* Of a group, or of another extra: it would not be there. */
+		{"pyproject.toml",
+		 "[project]\ndependencies = ['x']\n[dependency-groups]\ndev = ['pytest', "
+		 "'bandit']\n",
+		 "  # unit is off: pytest is not among what is installed"},
+		{"pyproject.toml",
+		 "[project]\ndependencies = ['x']\n[project.optional-dependencies]\ntest = ['y']\n"
+		 "dev = ['ruff']\n[tool.ruff]\n",
+		 "  # lint is off: ruff is configured, but neither among the requirements"},
 		{"pom.xml", "<project><artifactId>shop</artifactId></project>",
 		 "cache: { key: [pom.xml], paths: [.m2/] }"},
 		{"pom.xml",
@@ -192,6 +201,34 @@ static void what_no_stage_would_find_is_said(void **state)
 	assert_int_equal(survey.pipeline.check_count, 1);
 	assert_string_equal(survey.pipeline.checks[0].why,
 			    "eslint.config.js is there, but eslint is not among the dependencies");
+}
+
+static void what_a_program_reads_is_deployed_with_it(void **state)
+{
+	(void)state;
+	write_file("go.mod", "module shop\n", 0644);
+	write_file("assets", "", 0644); /* not a directory */
+	assert_int_equal(mkdir("static", 0755), 0);
+	assert_int_equal(mkdir("templates", 0755), 0);
+	proposes("archive: ['shop', static/, templates/]\n");
+	assert_int_equal(unlink("go.mod"), 0);
+	write_file("package.json", "{}", 0644);
+	proposes("archive: ['.']\n");
+}
+
+static void tests_of_python_may_be_a_level_deeper(void **state)
+{
+	(void)state;
+	write_file("requirements.txt", "pytest\n", 0644);
+	assert_int_equal(mkdir("tests", 0755), 0);
+	assert_int_equal(mkdir("tests/till", 0755), 0);
+	proposes("  # unit is off: there is no test_*.py yet");
+	write_file("tests/till/test_till.py", "", 0644);
+	proposes("  unit:\n    run: '.venv/bin/python3 -m pytest'\n");
+	assert_int_equal(mkdir("tests/integration", 0755), 0);
+	write_file("tests/integration/test_all.py", "", 0644);
+	proposes("  unit:\n    run: '.venv/bin/python3 -m pytest --ignore=tests/integration'\n");
+	proposes("  integration:\n    run: '.venv/bin/python3 -m pytest tests/integration'\n");
 }
 
 static void integration_tests_that_need_others_are_a_comment(void **state)
@@ -304,6 +341,8 @@ int main(void)
 		SURVEY_TEST(a_pipeline_is_proposed_for_what_is_known),
 		SURVEY_TEST(prod_can_be_deployed_to_by_hand_unless_it_is_gated),
 		SURVEY_TEST(what_no_stage_would_find_is_said),
+		SURVEY_TEST(what_a_program_reads_is_deployed_with_it),
+		SURVEY_TEST(tests_of_python_may_be_a_level_deeper),
 		SURVEY_TEST(integration_tests_that_need_others_are_a_comment),
 		SURVEY_TEST(an_empty_directory_is_unknown_and_gets_a_guess),
 		SURVEY_TEST(a_go_module_names_its_program),
