@@ -2,6 +2,7 @@
  * survey_java - Maven and Gradle; each has its wrapper in the repository, or is the machine's. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "cli/survey_kinds.h"
@@ -37,6 +38,14 @@ static void name_jar(const char *text, const char *app, char jar[SURVEY_RUN_SIZE
 		snprintf(jar, SURVEY_RUN_SIZE, "%s", name);
 }
 
+/* The wrapper of the repository: it looks for its files where it lies, so its name has to have a slash. */
+static const char *wrapper(int dir_fd, const char *name, const char *const scripts[2])
+{
+	if (!survey_has(dir_fd, name))
+		return NULL;
+	return scripts[faccessat(dir_fd, name, X_OK, 0) == 0];
+}
+
 static bool survey_maven(int dir_fd, struct survey *s)
 {
 	struct survey_pipeline *p = &s->pipeline;
@@ -44,8 +53,9 @@ static bool survey_maven(int dir_fd, struct survey *s)
 	char jar[SURVEY_RUN_SIZE];
 	bool found = survey_read(dir_fd, "pom.xml", &text);
 	if (found) {
-		bool wrapped = survey_has(dir_fd, "mvnw");
-		const char *maven = wrapped ? "sh mvnw" : "mvn";
+		const char *wrapped =
+			wrapper(dir_fd, "mvnw", (const char *const[]){"sh ./mvnw", "./mvnw"});
+		const char *maven = wrapped ? wrapped : "mvn";
 		name_jar(buf_text(&text), s->app, jar);
 		snprintf(s->run, sizeof s->run, "java -jar target/%.200s.jar --server.port=$PORT",
 			 jar);
@@ -74,18 +84,23 @@ static bool survey_gradle(int dir_fd, struct survey *s)
 	static const char *const settings[] = {"settings.gradle", "settings.gradle.kts", NULL};
 	struct survey_pipeline *p = &s->pipeline;
 	struct buf text;
-	char name[100] = "";
+	char name[100] = "", version[40] = "";
 	const char *file = survey_first(dir_fd, files), *about = survey_first(dir_fd, settings);
 	if (!file)
 		return false;
-	bool wrapped = survey_has(dir_fd, "gradlew");
-	const char *gradle = wrapped ? "sh gradlew" : "gradle";
+	const char *wrapped =
+		wrapper(dir_fd, "gradlew", (const char *const[]){"sh ./gradlew", "./gradlew"});
+	const char *gradle = wrapped ? wrapped : "gradle";
 	if (about && survey_read(dir_fd, about, &text))
 		survey_word(buf_text(&text), "rootProject.name", name, sizeof name);
 	if (about)
 		buf_done(&text);
-	snprintf(s->run, sizeof s->run, "java -jar build/libs/%s.jar --server.port=$PORT",
-		 survey_is_plain(name) ? name : s->app);
+	if (survey_read(dir_fd, file, &text))
+		survey_word(buf_text(&text), "\nversion", version, sizeof version);
+	buf_done(&text);
+	bool known = survey_is_plain(version);
+	snprintf(s->run, sizeof s->run, "java -jar build/libs/%s%s%s.jar --server.port=$PORT",
+		 survey_is_plain(name) ? name : s->app, known ? "-" : "", known ? version : "");
 	s->kind = "java";
 	s->seen = file;
 	snprintf(s->build, sizeof s->build, "%s build", gradle);

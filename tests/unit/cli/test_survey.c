@@ -128,6 +128,7 @@ static void a_pipeline_is_proposed_for_what_is_known(void **state)
 		 "<artifactId>shop</artifactId><version>1.2</version></project>",
 		 "java -jar target/shop-1.2.jar "},
 		{"build.gradle", "", "run: 'gradle --no-daemon --console=plain build'"},
+		{"build.gradle", "plugins { }\nversion = '1.2'\n", "-1.2.jar --server.port"},
 		{"build.gradle.kts", "", "archive: ['build/libs/']"},
 		{"meson.build", "project('x')\nexecutable('till', 'a.c')\n",
 		 "archive: ['build/till']"},
@@ -201,6 +202,19 @@ static void what_no_stage_would_find_is_said(void **state)
 	assert_int_equal(survey.pipeline.check_count, 1);
 	assert_string_equal(survey.pipeline.checks[0].why,
 			    "eslint.config.js is there, but eslint is not among the dependencies");
+}
+
+static void a_wrapper_of_the_repository_is_named_by_its_path(void **state)
+{
+	(void)state;
+	write_file("build.gradle", "", 0644);
+	write_file("gradlew", "", 0644);
+	proposes("run: 'sh ./gradlew --no-daemon --console=plain build'");
+	assert_int_equal(chmod("gradlew", 0755), 0);
+	proposes("run: './gradlew --no-daemon --console=plain build'");
+	write_file("pom.xml", "<project></project>", 0644);
+	write_file("mvnw", "", 0755);
+	proposes("run: './mvnw --batch-mode -Dmaven.repo.local=/work/.m2 verify'");
 }
 
 static void what_a_program_reads_is_deployed_with_it(void **state)
@@ -341,6 +355,7 @@ int main(void)
 		SURVEY_TEST(a_pipeline_is_proposed_for_what_is_known),
 		SURVEY_TEST(prod_can_be_deployed_to_by_hand_unless_it_is_gated),
 		SURVEY_TEST(what_no_stage_would_find_is_said),
+		SURVEY_TEST(a_wrapper_of_the_repository_is_named_by_its_path),
 		SURVEY_TEST(what_a_program_reads_is_deployed_with_it),
 		SURVEY_TEST(tests_of_python_may_be_a_level_deeper),
 		SURVEY_TEST(integration_tests_that_need_others_are_a_comment),
