@@ -75,6 +75,14 @@ static struct {
 	const char *commits[3]; /* that lie between any two */
 } script;
 
+/* How an environment stands is no matter here. */
+static int standing(struct history *history, struct history_standing *to, struct error *err)
+{
+	(void)history;
+	(void)to;
+	return error_set(err, ERR_INVALID, "Nobody asked.");
+}
+
 static int between(struct history *history, struct history_span *span, struct error *err)
 {
 	(void)history;
@@ -97,9 +105,10 @@ static void asks_in_prod(bool asks)
 
 static int setup(void **state)
 {
-	static const struct history_ops ops = {.between = between};
+	static const struct history_ops ops = {.between = between, .standing = standing};
 	memset(&script, 0, sizeof script);
-	script.history = (struct history){.ops = &ops, .hosted = "/srv/hosted/"};
+	script.history =
+		(struct history){.ops = &ops, .hosted = "/srv/hosted/", .copies = "/srv/copies/"};
 	int result = builder_setup(state);
 	world.history = &script.history;
 	world_kill();

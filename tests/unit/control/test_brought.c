@@ -29,6 +29,14 @@ static struct {
 	uint32_t count;
 } script;
 
+/* How an environment stands is no matter here. */
+static int standing(struct history *history, struct history_standing *to, struct error *err)
+{
+	(void)history;
+	(void)to;
+	return error_set(err, ERR_INVALID, "Nobody asked.");
+}
+
 static int between(struct history *history, struct history_span *span, struct error *err)
 {
 	(void)history;
@@ -47,9 +55,10 @@ static int between(struct history *history, struct history_span *span, struct er
 
 static int setup(void **state)
 {
-	static const struct history_ops ops = {.between = between};
+	static const struct history_ops ops = {.between = between, .standing = standing};
 	memset(&script, 0, sizeof script);
-	script.history = (struct history){.ops = &ops, .hosted = "/srv/hosted/"};
+	script.history =
+		(struct history){.ops = &ops, .hosted = "/srv/hosted/", .copies = "/srv/copies/"};
 	script.count = 2;
 	int result = builder_setup(state);
 	world.history = &script.history;
