@@ -299,12 +299,50 @@ static json_t *read_part(int fd, uint64_t from)
 			 (json_int_t)(from + size));
 }
 
+struct written {
+	const char *stage; /* NULL: any */
+	bool found;
+};
+
+static int see_written(void *context, const struct store_build_stage *t)
+{
+	struct written *w = context;
+	w->found |= (!w->stage || strcmp(t->name, w->stage) == 0) &&
+		    strcmp(t->state, "pending") != 0 && strcmp(t->state, "skipped") != 0;
+	return 0;
+}
+
+int build_logs_gone(struct api *api, const struct store_build *b, const char *stage,
+		    const char *directory, struct error *err)
+{
+	struct written written = {.stage = stage};
+	if (b->ended_unix_ms == 0 || b->starts == 0 || access(directory, F_OK) == 0)
+		return 0;
+	int result = store_build_stages(api->parts.store, b->number, see_written, &written, err);
+	return result == 0 && written.found
+		       ? error_set(err, ERR_NOT_FOUND, "The log of build %u is no longer kept.",
+				   b->number)
+		       : result;
+}
+
+/* -1 where nothing was written (yet); ERR_NOT_FOUND where something was, and has gone since. */
+static int open_log(struct api *api, const struct store_build *b, const char *stage, int *ret_fd,
+		    struct error *err)
+{
+	struct builds *builds = api->parts.builds;
+	char directory[2 * BUILDS_PATH_SIZE], path[2 * BUILDS_PATH_SIZE + STORE_NAME_SIZE + 8];
+	*ret_fd = -1;
+	if (!builds || !builds->ops->logs(builds, b->app, b->number, directory, sizeof directory))
+		return 0;
+	snprintf(path, sizeof path, "%s/%s.log", directory, stage);
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return *ret_fd >= 0 ? 0 : build_logs_gone(api, b, stage, directory, err);
+}
+
 void get_build_log(struct api *api, struct http_request *request)
 {
 	const char *stage = http_segment(request, 4);
-	struct builds *builds = api->parts.builds;
 	struct store_build *b;
-	char path[2 * BUILDS_PATH_SIZE];
 	uint64_t from;
 	uint32_t number = 0;
 	struct error err;
@@ -315,9 +353,8 @@ void get_build_log(struct api *api, struct http_request *request)
 	int result = store_build_get(api->parts.store, number, b, &err), fd = -1;
 	if (result == 0 && !text_is_name(stage))
 		result = error_set(&err, ERR_INVALID, "There is no stage of that name.");
-	if (result == 0 && builds &&
-	    builds->ops->log(builds, b->app, number, stage, path, sizeof path))
-		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (result == 0)
+		result = open_log(api, b, stage, &fd, &err);
 	free(b);
 	if (result < 0)
 		answer_error(request, &err, "davit builds");

@@ -63,6 +63,11 @@ MUST_CHECK int add_schedules(struct api *api, const char *app, const char *envir
 			     json_t *list, struct error *err);
 MUST_CHECK int add_schedules_to_status(struct api *api, json_t *applications, struct error *err);
 
+/* ERR_NOT_FOUND: the build has ended, this stage (NULL: any) wrote something, and the directory of its logs is gone. */
+struct store_build;
+MUST_CHECK int build_logs_gone(struct api *api, const struct store_build *build, const char *stage,
+			       const char *directory, struct error *err);
+
 /* Imports under way end without the API. */
 void release_imports(struct api *api);
 void release_checks(struct api *api);

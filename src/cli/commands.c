@@ -78,8 +78,8 @@ static const struct cli_command releasing[] = {
 	 .arguments = "[N]",
 	 .summary = "what the server builds and has built",
 	 .details = "With a number: the stages of this build, and where its release went. What the stages wrote: \"davit logs "
-		    "build/N\", kept for the last 500. Without a number also the environments that are deployed to at times, and "
-		    "when that is next.",
+		    "build/N\", kept as long as the server's own file says (\"logs\"; else those of the last 500). Without a number also the "
+		    "environments that are deployed to at times, and when that is next.",
 	 .examples = "  davit builds\n"
 		     "  davit builds 41",
 	 .json = "davit.v1/builds: builds, the newest first, and schedules; with a number davit.v1/server-build",

@@ -305,6 +305,9 @@ static const struct schema_key server_keys[] = {
 	{"api", SCHEMA_SECTION, AT(server, api), .flags = SCHEMA_OPTIONAL, .section = &api_section,
 	 .example = "{ listen: 127.0.0.1:8091 }",
 	 .doc = "Where the API is spoken to over the network, with tokens."},
+	{"logs", SCHEMA_SECTION, AT(server, logs), .flags = SCHEMA_OPTIONAL,
+	 .section = &server_logs_section, .example = "{ builds: 500, bytes: 5GiB, failed: 90d }",
+	 .doc = "How long the logs of builds are kept."},
 };
 
 static const struct schema_later server_later[] = {{"trusted_proxies", NULL}, {"listeners", NULL}};

@@ -19,6 +19,8 @@
  *       webhooks: { listen: 0.0.0.0:8090, certificate: …, key: … }
  *       api: { listen: 0.0.0.0:8091, certificate: …, key: … }
  *                where the API is spoken to over the network, with tokens
+ *       logs: { builds: 500, bytes: 5GiB, failed: 90d }
+ *                how long the logs of builds are kept
  *       The repository's `approve` can only add to `protect`: server_approval() gives what holds of both.
  *
  * OWNS  server_free(). Texts live as long as the file's struct.
@@ -29,6 +31,7 @@
 #define CONFIG_SERVER_H
 
 #include "config/config.h"
+#include "config/server_logs.h"
 
 enum {
 	SERVER_NAMES_SIZE = 4096,
@@ -108,6 +111,7 @@ struct server {
 	struct server_listen api;
 	uint32_t host_count;
 	struct server_host_place hosts[SERVER_SOURCES_MAX];
+	struct server_logs logs; /* as written: server_logs() has the defaults */
 	void *memory;
 };
 

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "config/server.h"
+#include "control/build_logs.h"
 #include "control/build_release.h"
 #include "control/drifting.h"
 #include "control/environment.h"
@@ -67,8 +68,8 @@ static bool put(struct control *c, const struct store_build *b, const char *acti
 	put_row(c, b);
 	if (b->ended_unix_ms > 0)
 		store_end_build_stages(c->parts.store, b->number);
-	if (b->ended_unix_ms > 0 && b->number > BUILDS_LOGS_KEPT)
-		store_forget_findings(c->parts.store, b->number - BUILDS_LOGS_KEPT);
+	if (b->ended_unix_ms > 0 && b->number > BUILDS_FINDINGS_KEPT)
+		store_forget_findings(c->parts.store, b->number - BUILDS_FINDINGS_KEPT);
 	if (action)
 		add_audit(c, b, b->by, action);
 	if (control_commit(c, &err) == 0)
@@ -80,7 +81,6 @@ static bool put(struct control *c, const struct store_build *b, const char *acti
 
 static void end(struct control *c, struct store_build *b, const char *state)
 {
-	struct builds *builds = c->parts.builds;
 	text_copy(b->state, sizeof b->state, state);
 	b->ended_unix_ms = env_wall_ms(c->parts.env);
 	if (!put(c, b,
@@ -89,8 +89,7 @@ static void end(struct control *c, struct store_build *b, const char *state)
 						: "build.cancelled"))
 		return;
 	c->build_due_ms = 0;
-	if (builds && b->number > BUILDS_LOGS_KEPT)
-		builds->ops->forget(builds, b->number - BUILDS_LOGS_KEPT);
+	build_logs_tidy(c);
 }
 
 /* --- it goes out */
@@ -387,14 +386,17 @@ void builds_tick(struct control *c, uint64_t now_ms)
 
 void builds_begin(struct control *c)
 {
-	if (c->parts.builds)
-		c->parts.builds->listener =
-			(struct builds_listener){.stage = on_stage, .done = on_done, .context = c};
+	if (!c->parts.builds)
+		return;
+	c->parts.builds->listener =
+		(struct builds_listener){.stage = on_stage, .done = on_done, .context = c};
+	build_logs_tidy(c); /* the bounds may be others now */
 }
 
 void builds_release(struct control *c)
 {
 	build_release_forget(c);
+	build_logs_release(c);
 	free(c->building);
 	c->building = NULL;
 }

@@ -22,7 +22,7 @@
 
 struct store_build;
 
-enum { BUILDS_QUEUE_MAX = 10000, BUILDS_LOGS_KEPT = 500, BUILDS_STARTS_MAX = 10 };
+enum { BUILDS_QUEUE_MAX = 10000, BUILDS_FINDINGS_KEPT = 500, BUILDS_STARTS_MAX = 10 };
 
 /* Where the release of a build goes. */
 enum build_target { BUILD_TARGET_NONE, BUILD_TARGET_TRIGGERED, BUILD_TARGET_NAMED };

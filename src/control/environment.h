@@ -143,6 +143,7 @@ struct control {
 	struct job *jobs;                /* background.c's */
 	struct store_build *building;    /* builds.c's: what is under way, or NULL */
 	struct build_job *build_job;     /* build_release.c's */
+	struct log_job *log_job;         /* build_logs.c's */
 	uint64_t build_due_ms;           /* when the next one is looked for */
 	struct commits_job *commits_job; /* commits.c's */
 	uint64_t commits_due_ms;

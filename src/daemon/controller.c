@@ -211,7 +211,7 @@ static void close_all(struct controller *c)
 {
 	api_free(c->api);
 	sources_cancel(c->sources);
-	builds_process_free(c->builds);
+	builds_process_cancel(c->builds);
 	control_free(c->control);
 	if (c->router)
 		c->router->ops->free(c->router);
@@ -224,6 +224,7 @@ static void close_all(struct controller *c)
 	tag_push_cancel(c->tag_pusher);
 	host_http_cancel(c->host);
 	loop_free(c->loop); /* waits for what runs beside it, which uses the following */
+	builds_process_free(c->builds);
 	sources_free(c->sources);
 	ticks_file_free(c->ticks);
 	postmortem_file_free(c->postmortems);

@@ -92,11 +92,17 @@ struct builds_ops {
 		     size_t size, struct error *err);
 	int (*start)(struct builds *builds, const struct builds_order *order, struct error *err);
 	void (*cancel)(struct builds *builds, uint32_t number);
-	/* The log of a stage; open it: it may not be there (yet). False: the path is too long. */
-	bool (*log)(const struct builds *builds, const char *app, uint32_t number,
-		    const char *stage, char *to, size_t size);
-	/* What is kept of builds up to this number may go. */
-	void (*forget)(struct builds *builds, uint32_t up_to);
+	/* The directory with the logs of its stages, STAGE.log each; open it: it may not be there (yet). False: the path is
+	 * too long. */
+	bool (*logs)(const struct builds *builds, const char *app, uint32_t number, char *to,
+		     size_t size);
+	/* Of each build that was run to an end, and whose logs are there: what they take on the disk. In no order. This and
+	 * the next one block: they touch nothing that the other calls use, and may run in another thread. */
+	int (*kept)(struct builds *builds,
+		    void (*each)(void *context, uint32_t number, uint64_t bytes), void *context,
+		    struct error *err);
+	/* Remove the logs of one that has ended. Gone already is success. */
+	int (*forget)(struct builds *builds, uint32_t number, struct error *err);
 };
 
 struct builds {

@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "drivers/builds/log_folder.h"
 #include "os/file.h"
 #include "os/graft.h"
 #include "os/memfd.h"
@@ -25,7 +26,6 @@ enum {
 	LINE_SIZE = 16 * 1024,
 	READ_SIZE = 4096,
 	FIELDS_MAX = 9 + BUILDS_ENVIRONMENTS_MAX,
-	KEPT_MAX = 1000,
 	FOUND_MAX = 4 << 20
 };
 
@@ -326,29 +326,24 @@ static void cancel(struct builds *builds, uint32_t number)
 		process_signal(&p->process, SIGTERM);
 }
 
-static bool log_path(const struct builds *builds, const char *app, uint32_t number,
-		     const char *stage, char *to, size_t size)
+static bool logs(const struct builds *builds, const char *app, uint32_t number, char *to,
+		 size_t size)
 {
 	const struct builds_process *p = (const struct builds_process *)builds;
-	int length =
-		p->number == number
-			? snprintf(to, size, "%s/apps/%s/logs/%s.log", p->directory, app, stage)
-			: snprintf(to, size, "%s/logs/%u/%s.log", p->directory, number, stage);
+	int length = p->number == number ? snprintf(to, size, "%s/apps/%s/logs", p->directory, app)
+					 : snprintf(to, size, "%s/logs/%u", p->directory, number);
 	return length > 0 && (size_t)length < size;
 }
 
-/* Numbers are given in order, so that what is older than the last one forgotten is gone already. */
-static void forget(struct builds *builds, uint32_t up_to)
+static int kept(struct builds *builds, void (*each)(void *context, uint32_t number, uint64_t bytes),
+		void *context, struct error *err)
 {
-	struct builds_process *p = of(builds);
-	char name[48];
-	struct error ignored; /* another try follows with the next build */
-	for (uint32_t n = up_to; n > 0 && up_to - n < KEPT_MAX; n--) {
-		snprintf(name, sizeof name, "logs/%u", n);
-		if (faccessat(p->directory_fd, name, F_OK, 0) != 0)
-			return;
-		(void)!graft_remove(p->directory_fd, name, &ignored);
-	}
+	return log_folder_each(of(builds)->directory_fd, each, context, err);
+}
+
+static int forget(struct builds *builds, uint32_t number, struct error *err)
+{
+	return log_folder_forget(of(builds)->directory_fd, number, err);
 }
 
 /* The builder reads them, and nothing that runs in its sandboxes does. */
@@ -367,8 +362,12 @@ static int known(struct builds *builds, const char *app, const char *stage, cons
 	return file_write(p->directory_fd, name, bytes, size, 0600, err);
 }
 
-static const struct builds_ops ops = {
-	.known = known, .start = start, .cancel = cancel, .log = log_path, .forget = forget};
+static const struct builds_ops ops = {.known = known,
+				      .start = start,
+				      .cancel = cancel,
+				      .logs = logs,
+				      .kept = kept,
+				      .forget = forget};
 
 int builds_process_new(struct loop *loop, const char *directory, struct builds **ret_builds,
 		       struct error *err)
@@ -392,18 +391,28 @@ int builds_process_new(struct loop *loop, const char *directory, struct builds *
 	return code;
 }
 
-void builds_process_free(struct builds *builds)
+void builds_process_cancel(struct builds *builds)
 {
 	struct builds_process *p = builds ? of(builds) : NULL;
 	if (!p)
 		return;
 	close_output(p);
 	loop_watch_stop(p->ended);
+	p->ended = NULL;
 	if (p->number != 0) {
 		process_signal(&p->process, SIGKILL);
 		process_reap(&p->process);
 	}
+	p->number = 0;
 	process_done(&p->process);
+}
+
+void builds_process_free(struct builds *builds)
+{
+	struct builds_process *p = builds ? of(builds) : NULL;
+	if (!p)
+		return;
+	builds_process_cancel(builds);
 	if (p->directory_fd >= 0)
 		close(p->directory_fd);
 	free(p);

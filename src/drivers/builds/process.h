@@ -14,7 +14,8 @@
 /* `directory` is STATE/builds, absolute; made when missing. */
 int builds_process_new(struct loop *loop, const char *directory, struct builds **ret_builds,
 		       struct error *err) MUST_CHECK;
-/* Ends a build under way without waiting for it. NULL is allowed. */
-void builds_process_free(struct builds *builds);
+/* Ends a build under way, before the loop ends; what runs beside the loop still needs the rest. NULL is allowed. */
+void builds_process_cancel(struct builds *builds);
+void builds_process_free(struct builds *builds); /* NULL is allowed */
 
 #endif

@@ -328,6 +328,45 @@ static void what_waits_is_cancelled_at_once_and_what_runs_by_its_builder(void **
 			 ERR_CONFLICT);
 }
 
+/* --- what they wrote */
+
+static const char *kept_logs(void)
+{
+	static char text[256];
+	size_t used = 0;
+	text[0] = '\0';
+	for (uint32_t n = 1; n <= 32; n++)
+		for (uint32_t i = 0; i < world_builder.log_count; i++)
+			if (world_builder.logs[i] == n)
+				used += (size_t)snprintf(text + used, sizeof text - used, "%u ", n);
+	return text;
+}
+
+static void ends(const char *state)
+{
+	order_ref("refs/heads/main", NULL);
+	world_run(1000);
+	builder_ends(state, "", NULL);
+}
+
+static void logs_are_kept_within_the_bounds_of_the_servers_file(void **state)
+{
+	(void)state;
+	world_builder.log_bytes = 1 << 20;
+	for (int i = 0; i < 5; i++)
+		ends(i == 1 ? "failed" : "passed");
+	assert_string_equal(kept_logs(), "1 2 3 4 5 "); /* there is no such file */
+	world_server("logs: { builds: 3, failed: 1d }\n");
+	world_kill(); /* at the beginning, too */
+	world_start();
+	assert_string_equal(kept_logs(), "2 3 4 5 ");
+	ends("passed");
+	assert_string_equal(kept_logs(), "2 4 5 6 ");
+	world_server("logs: { bytes: 2MiB }\n");
+	ends("passed");
+	assert_string_equal(kept_logs(), "6 7 ");
+}
+
 #define BUILDS_TEST(test) cmocka_unit_test_setup_teardown(test, builder_setup, builder_teardown)
 
 int main(void)
@@ -347,6 +386,7 @@ int main(void)
 		BUILDS_TEST(one_that_was_released_is_not_built_again_and_goes_out_once),
 		BUILDS_TEST(while_the_store_cannot_commit_nothing_starts_and_nothing_is_lost),
 		BUILDS_TEST(what_waits_is_cancelled_at_once_and_what_runs_by_its_builder),
+		BUILDS_TEST(logs_are_kept_within_the_bounds_of_the_servers_file),
 	};
 	return cmocka_run_group_tests_name("control/builds", tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 #include "store/builds.h"
 #include "world.h"
 
-enum { STARTS_MAX = 32 };
+enum { STARTS_MAX = 32, HELD_MAX = 8 };
 
 static struct {
 	uint32_t start_count, starts[STARTS_MAX], cancelled;
@@ -45,25 +45,36 @@ static void cancel(struct builds *builds, uint32_t number)
 	seen.cancelled = number;
 }
 
-static bool find_log(const struct builds *builds, const char *app, uint32_t number,
-		     const char *stage, char *to, size_t size)
+static bool find_logs(const struct builds *builds, const char *app, uint32_t number, char *to,
+		      size_t size)
 {
 	(void)builds;
 	(void)app;
 	(void)number;
-	(void)stage;
 	(void)to;
 	(void)size;
 	return false;
 }
 
-static void forget(struct builds *builds, uint32_t up_to)
+static int kept(struct builds *builds, void (*each)(void *context, uint32_t number, uint64_t bytes),
+		void *context, struct error *err)
 {
 	(void)builds;
-	(void)up_to;
+	(void)each;
+	(void)context;
+	(void)err;
+	return 0;
 }
 
-static const struct builds_ops ops = {known, start, cancel, find_log, forget};
+static int forget(struct builds *builds, uint32_t number, struct error *err)
+{
+	(void)builds;
+	(void)err;
+	fail_msg("there are no logs of build %u", number);
+	return 0;
+}
+
+static const struct builds_ops ops = {known, start, cancel, find_logs, kept, forget};
 static struct builds fake = {.ops = &ops};
 
 /* What is done beside the loop waits until the test lets it go on. */
@@ -71,23 +82,28 @@ static struct {
 	void (*work)(void *job);
 	void (*done)(void *job);
 	void *job;
-} held;
+} held[HELD_MAX];
+static uint32_t held_count;
 
 static void hold(void *context, void (*work)(void *job), void (*done)(void *job), void *job)
 {
 	(void)context;
-	assert_null(held.job);
-	held.work = work;
-	held.done = done;
-	held.job = job;
+	assert_true(held_count < HELD_MAX);
+	held[held_count].work = work;
+	held[held_count].done = done;
+	held[held_count++].job = job;
 }
 
+/* All that has come so far. */
 static void let_go(void)
 {
-	void *job = held.job;
-	held.job = NULL;
-	held.work(job);
-	held.done(job);
+	uint32_t count = held_count;
+	for (uint32_t i = 0; i < count; i++) {
+		held[i].work(held[i].job);
+		held[i].done(held[i].job);
+	}
+	memmove(held, held + count, (held_count - count) * sizeof held[0]);
+	held_count -= count;
 }
 
 static void restart(void)
@@ -114,7 +130,7 @@ static int setup(void **state)
 	write_file(archive, "files");
 	write_file(config, world_yaml);
 	memset(&seen, 0, sizeof seen);
-	memset(&held, 0, sizeof held);
+	held_count = 0;
 	world_open();
 	world_behaviour("release.tar"); /* the archive's name is the files' */
 	world.builds = &fake;
@@ -277,9 +293,10 @@ static void killed_while_it_runs_it_is_begun_again_and_goes_out_once(void **stat
 	assert_started(2, number);
 	world.beside = hold;
 	restart();
+	let_go(); /* logs are looked at */
 	assert_started(3, number);
 	done(number, "passed");
-	assert_non_null(held.job);
+	assert_int_equal(held_count, 1);
 	world_kill(); /* while the archive is read */
 	let_go();
 	world.beside = NULL;
@@ -392,6 +409,7 @@ static void one_whose_archive_is_read_is_too_late_to_cancel(void **state)
 	(void)state;
 	world.beside = hold;
 	restart();
+	let_go(); /* logs are looked at */
 	uint32_t number = order(1, "prod");
 	assert_started(1, number);
 	done(number, "passed");
@@ -399,6 +417,8 @@ static void one_whose_archive_is_read_is_too_late_to_cancel(void **state)
 	let_go();
 	assert_state(number, "passed");
 	assert_int_equal(rollouts(), 1);
+	while (held_count > 0)
+		let_go(); /* the files of the release, and logs again */
 	world.beside = NULL;
 }
 

@@ -61,24 +61,45 @@ static void cancel(struct builds *builds, uint32_t number)
 	world_builder.cancelled = number;
 }
 
-static bool log_path(const struct builds *builds, const char *app, uint32_t number,
-		     const char *stage, char *to, size_t size)
+static bool find_logs(const struct builds *builds, const char *app, uint32_t number, char *to,
+		      size_t size)
 {
 	(void)builds;
 	(void)app;
 	(void)number;
-	(void)stage;
 	return text_copy(to, size, "/nowhere");
 }
 
-static void forget(struct builds *builds, uint32_t up_to)
+/* Each build that has ended has logs of so many bytes, until they are forgotten. */
+static int kept(struct builds *builds, void (*each)(void *context, uint32_t number, uint64_t bytes),
+		void *context, struct error *err)
 {
 	(void)builds;
-	(void)up_to;
+	(void)err;
+	for (uint32_t i = world_builder.log_count; i > 0; i--)
+		each(context, world_builder.logs[i - 1], world_builder.log_bytes);
+	return 0;
 }
 
-static const struct builds_ops script_ops = {
-	.known = known, .start = start, .cancel = cancel, .log = log_path, .forget = forget};
+static int forget(struct builds *builds, uint32_t number, struct error *err)
+{
+	(void)builds;
+	(void)err;
+	for (uint32_t i = 0; i < world_builder.log_count; i++)
+		if (world_builder.logs[i] == number) {
+			world_builder.logs[i] = world_builder.logs[--world_builder.log_count];
+			return 0;
+		}
+	fail_msg("there are no logs of build %u", number);
+	return 0;
+}
+
+static const struct builds_ops script_ops = {.known = known,
+					     .start = start,
+					     .cancel = cancel,
+					     .logs = find_logs,
+					     .kept = kept,
+					     .forget = forget};
 
 void builder_ends(const char *state, const char *archive, const char *environment)
 {
@@ -91,6 +112,8 @@ void builder_ends(const char *state, const char *archive, const char *environmen
 		text_copy(o.environments[0], BUILDS_NAME_SIZE, environment);
 	}
 	world_builder.running = 0;
+	if (world_builder.log_bytes > 0)
+		world_builder.logs[world_builder.log_count++] = number;
 	world_builder.builds.listener.done(world_builder.builds.listener.context, number, &o);
 }
 

@@ -19,6 +19,8 @@ extern struct world_builder {
 	char known[512];                      /* "STAGE=BYTES " of what the last start was told */
 	char since[BUILDS_TEXT_SIZE], unknown[BUILDS_TEXT_SIZE]; /* of the last start */
 	bool refuses;
+	uint64_t log_bytes; /* of each that ends from now on; 0: it has no logs */
+	uint32_t logs[64], log_count;
 } world_builder;
 
 int builder_setup(void **state);
