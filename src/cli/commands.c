@@ -189,12 +189,13 @@ static const struct cli_command releasing[] = {
 	 .options = {{"watch", 'w', NULL, "again and again, until Ctrl-C"}},
 	 .run = verb_status},
 	{.name = "watch",
-	 .arguments = "ENV|ROLLOUT",
-	 .summary = "follow a rollout to its end",
+	 .arguments = "ENV|ROLLOUT|build/N",
+	 .summary = "follow a rollout, or a build, to its end",
 	 .details = "One screen, in place; without a terminal a line a change and one a minute. Leaves with the rollout's "
-		    "exit code. Ctrl-C detaches (130); the rollout goes on.",
-	 .examples = "  davit watch prod",
-	 .json = "davit.v1/event, a line a change, until the rollout ends",
+		    "exit code. Ctrl-C detaches (130); the rollout goes on. A build is followed as \"davit build\" follows it.",
+	 .examples = "  davit watch prod\n"
+		     "  davit watch build/41",
+	 .json = "davit.v1/event, a line a change, until the rollout ends; of a build as \"davit build\"",
 	 .args_min = 1,
 	 .args_max = 1,
 	 .run = verb_watch},

@@ -122,15 +122,17 @@ const struct cli_command commands_kept[] = {
 	{.name = "logs",
 	 .arguments = "ENV[/PROCESS]|build/N[/STAGE]",
 	 .summary = "what the instances write, or the stages of a build",
-	 .details = "One line is INSTANCE TIME TEXT. On a terminal, control characters of the program are shown as what "
-		    "they are.",
+	 .details = "One line is INSTANCE TIME TEXT, of a build STAGE TIME TEXT. On a terminal, control characters of the program "
+		    "are shown as what they are. --follow of a build ends when the build does. How long the logs of builds are "
+		    "kept stands in the server's own file (\"logs\").",
 	 .examples = "  davit logs prod\n"
-		     "  davit logs prod/web -f -n 20",
+		     "  davit logs prod/web -f -n 20\n"
+		     "  davit logs build/41/unit -f",
 	 .json = "davit.v1/log, a line each: instance, time, text; of a build davit.v1/build-line: stage, line",
 	 .args_min = 1,
 	 .args_max = 1,
-	 .options = {{"follow", 'f', NULL, "and what comes, until Ctrl-C"},
-		     {"lines", 'n', "N", "the last N lines of each instance (default 200)"},
+	 .options = {{"follow", 'f', NULL, "and what comes, until Ctrl-C or the build's end"},
+		     {"lines", 'n', "N", "the last N lines of each instance (default 200) or stage"},
 		     {"instance", 0, "ID", "of this instance only"}},
 	 .run = verb_logs},
 	{.name = "exec",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * logs - davit logs ENV[/PROCESS] [-f]: what the instances write. */
+ * logs - davit logs ENV[/PROCESS] [-f]: what the instances write. Of builds see build_logs.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -44,20 +44,13 @@ static bool print_line(void *context, const char *line)
 
 static int read_logs(struct cli *cli, struct client *client)
 {
-	const char *lines = cli_option(cli, "lines");
 	char path[1024];
 	struct target target;
 	struct error err;
-	uint64_t number;
-	if (lines && (!text_parse_u64(lines, LINES_MAX, &number) || number == 0)) {
-		error_set(&err, ERR_INVALID, "--lines takes a number from 1 to %d, not \"%s\".",
-			  LINES_MAX, lines);
-		return cli_fail(cli, &err, "davit logs --help");
-	}
 	if (target_parse(client, cli_arg(cli, 0), &target, &err) < 0)
 		return cli_fail(cli, &err, client_next(client));
 	client_path("/v1/environments/", target.environment, "/logs", path, sizeof path);
-	client_query(path, sizeof path, "lines", lines);
+	client_query(path, sizeof path, "lines", cli_option(cli, "lines"));
 	client_query(path, sizeof path, "follow", cli_option(cli, "follow") ? "1" : NULL);
 	client_query(path, sizeof path, "process", target.process);
 	client_query(path, sizeof path, "instance", cli_option(cli, "instance"));
@@ -66,14 +59,34 @@ static int read_logs(struct cli *cli, struct client *client)
 	return CLI_OK;
 }
 
+/* What makes no sense together is said, not left out. */
+static int check_options(const struct cli *cli, uint64_t *ret_lines, struct error *err)
+{
+	const char *lines = cli_option(cli, "lines");
+	*ret_lines = 0;
+	if (lines && (!text_parse_u64(lines, LINES_MAX, ret_lines) || *ret_lines == 0))
+		return error_set(err, ERR_INVALID,
+				 "--lines takes a number from 1 to %d, not \"%s\".", LINES_MAX,
+				 lines);
+	if (text_starts(cli_arg(cli, 0), "build/") && cli_option(cli, "instance"))
+		return error_set(err, ERR_INVALID,
+				 "--instance is one of an environment; a build has stages: "
+				 "build/NUMBER/STAGE.");
+	return 0;
+}
+
 int verb_logs(struct cli *cli)
 {
 	struct client *client;
 	struct error err;
+	uint64_t lines;
+	if (check_options(cli, &lines, &err) < 0)
+		return cli_fail(cli, &err, "davit logs --help");
 	if (client_open(cli, &client, &err) < 0)
 		return cli_fail(cli, &err, client_open_next(cli));
-	int code = text_starts(cli_arg(cli, 0), "build/") ? build_logs(cli, client, cli_arg(cli, 0))
-							  : read_logs(cli, client);
+	int code = text_starts(cli_arg(cli, 0), "build/")
+			   ? build_logs(cli, client, cli_arg(cli, 0), lines)
+			   : read_logs(cli, client);
 	client_free(client);
 	return code;
 }

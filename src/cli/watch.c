@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * watch - davit watch ENV|ROLLOUT: one screen, in place, until the rollout ends; without a terminal one line a
+ * watch - davit watch ENV|ROLLOUT|build/N: one screen, in place, until the rollout ends; without a terminal one line a
  *         change and a heartbeat a minute; with --json the events as they come. Leaves with the rollout's own
  *         exit code. Ctrl-C detaches: the rollout goes on. */
 #include <signal.h>
@@ -10,6 +10,8 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "cli/build_follow.h"
+#include "cli/builds.h"
 #include "cli/rollout_view.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
@@ -225,7 +227,13 @@ int verb_watch(struct cli *cli)
 	struct error err;
 	if (client_open(cli, &client, &err) < 0)
 		return cli_fail(cli, &err, client_open_next(cli));
-	int code = follow_rollout(cli, client, cli_arg(cli, 0), &(struct follow_options){0});
+	const char *what = cli_arg(cli, 0);
+	char stage[BUILD_STAGE_SIZE];
+	uint64_t number;
+	/* No environment has a name that begins with a digit. */
+	int code = build_target(what, &number, stage)
+			   ? build_watch(cli, client, what)
+			   : follow_rollout(cli, client, what, &(struct follow_options){0});
 	client_free(client);
 	return code;
 }
