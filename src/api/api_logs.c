@@ -182,6 +182,10 @@ void get_logs(struct api *api, struct http_request *request)
 		   *instance = http_query(request, "instance"),
 		   *lines = http_query(request, "lines");
 	struct error err;
+	if (http_query(request, "grep")) {
+		get_instance_search(api, request);
+		return;
+	}
 	struct reader *r = mem_zero(1, sizeof *r);
 	r->api = api;
 	r->lines = LINES_DEFAULT;

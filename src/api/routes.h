@@ -20,8 +20,9 @@ struct api {
 	struct log_limit refusals; /* of the network */
 	char spool[1100];
 	uint64_t started_unix_ms;
-	struct check *checks;   /* signatures that are being checked; api_gates.c's */
-	struct import *imports; /* archives that are being unpacked; api_releases.c's */
+	struct check *checks;        /* signatures that are being checked; api_gates.c's */
+	struct import *imports;      /* archives that are being unpacked; api_releases.c's */
+	struct search_job *searches; /* in logs, under way; api_log_search.c's */
 	struct backup
 		*backup; /* the copy of the store that is being taken, or NULL; api_backup.c's */
 };
@@ -71,6 +72,7 @@ MUST_CHECK int build_logs_gone(struct api *api, const struct store_build *build,
 /* Imports under way end without the API. */
 void release_imports(struct api *api);
 void release_checks(struct api *api);
+void release_searches(struct api *api);
 void release_backup(struct api *api); /* before the store is closed */
 
 /* Handlers, by file: api_releases.c, api_rollouts.c, api_ticks.c, api_logs.c, api_postmortem.c, api_dora.c, api_tokens.c, api.c */
@@ -92,6 +94,10 @@ void post_external_build(struct api *api, struct http_request *request);
 void get_builds(struct api *api, struct http_request *request);
 void get_build(struct api *api, struct http_request *request);
 void get_build_log(struct api *api, struct http_request *request);
+void get_build_search(struct api *api, struct http_request *request); /* ?grep=… of one build */
+void get_log_search(struct api *api,
+		    struct http_request *request); /* of all, or of an application's */
+void get_instance_search(struct api *api, struct http_request *request); /* of an environment */
 void post_build_command(struct api *api, struct http_request *request);
 void get_secrets(struct api *api, struct http_request *request);
 void post_secret(struct api *api, struct http_request *request);

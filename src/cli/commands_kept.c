@@ -120,20 +120,27 @@ const struct cli_command commands_kept[] = {
 		     {"rows", 0, NULL, "the deployments behind the numbers, too"}},
 	 .run = verb_dora},
 	{.name = "logs",
-	 .arguments = "ENV[/PROCESS]|build/N[/STAGE]",
+	 .arguments = "[ENV[/PROCESS]|build/N[/STAGE]]",
 	 .summary = "what the instances write, or the stages of a build",
 	 .details = "One line is INSTANCE TIME TEXT, of a build STAGE TIME TEXT. On a terminal, control characters of the program "
-		    "are shown as what they are. --follow of a build ends when the build does. How long the logs of builds are "
-		    "kept stands in the server's own file (\"logs\").",
+		    "are shown as what they are. --follow of a build ends when the build does.\n"
+		    "--grep shows the lines that have TEXT in them, as it is written: of an environment, of a build, or (without a "
+		    "target) of all builds whose logs are kept, the newest first. It ends after 100 lines, 1 GiB of logs or 10 seconds, "
+		    "and says so. How long the logs of builds are kept stands in the server's own file (\"logs\").",
 	 .examples = "  davit logs prod\n"
 		     "  davit logs prod/web -f -n 20\n"
-		     "  davit logs build/41/unit -f",
-	 .json = "davit.v1/log, a line each: instance, time, text; of a build davit.v1/build-line: stage, line",
-	 .args_min = 1,
+		     "  davit logs build/41/unit -f\n"
+		     "  davit logs --grep 'connection refused' --since 7d",
+	 .json = "davit.v1/log, a line each: instance, time, text; of a build davit.v1/build-line: stage, line; with --grep "
+		 "davit.v1/log-match, at the end davit.v1/log-search: more, why",
 	 .args_max = 1,
 	 .options = {{"follow", 'f', NULL, "and what comes, until Ctrl-C or the build's end"},
-		     {"lines", 'n', "N", "the last N lines of each instance (default 200) or stage"},
-		     {"instance", 0, "ID", "of this instance only"}},
+		     {"lines", 'n', "N", "the last N lines of each instance (default 200) or stage; with --grep so many (100)"},
+		     {"instance", 0, "ID", "of this instance only"},
+		     {"grep", 'g', "TEXT", "only lines that have this text in them"},
+		     {"ignore-case", 'i', NULL, "with --grep: a is A, in the letters a to z"},
+		     {"since", 0, "DURATION", "with --grep: not older than 30m, 12h, 7d"},
+		     {"app", 0, "NAME", "with --grep: builds of this application only"}},
 	 .run = verb_logs},
 	{.name = "exec",
 	 .place = CLI_SERVERS_MACHINE,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * logs - davit logs ENV[/PROCESS] [-f]: what the instances write. Of builds see build_logs.c. */
+ * logs - davit logs ENV[/PROCESS] [-f]: what the instances write. Of builds see build_logs.c, of --grep logs_grep.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -62,13 +62,21 @@ static int read_logs(struct cli *cli, struct client *client)
 /* What makes no sense together is said, not left out. */
 static int check_options(const struct cli *cli, uint64_t *ret_lines, struct error *err)
 {
-	const char *lines = cli_option(cli, "lines");
+	const char *lines = cli_option(cli, "lines"), *what = cli_arg(cli, 0);
+	bool grep = cli_option(cli, "grep"), build = what && text_starts(what, "build/");
 	*ret_lines = 0;
 	if (lines && (!text_parse_u64(lines, LINES_MAX, ret_lines) || *ret_lines == 0))
 		return error_set(err, ERR_INVALID,
 				 "--lines takes a number from 1 to %d, not \"%s\".", LINES_MAX,
 				 lines);
-	if (text_starts(cli_arg(cli, 0), "build/") && cli_option(cli, "instance"))
+	if (!what && !grep)
+		return error_set(err, ERR_INVALID,
+				 "Whose logs? Name an environment, or a build as build/NUMBER.");
+	if (!grep &&
+	    (cli_option(cli, "since") || cli_option(cli, "app") || cli_option(cli, "ignore-case")))
+		return error_set(err, ERR_INVALID,
+				 "--since, --app and --ignore-case go with --grep.");
+	if ((build || !what) && cli_option(cli, "instance"))
 		return error_set(err, ERR_INVALID,
 				 "--instance is one of an environment; a build has stages: "
 				 "build/NUMBER/STAGE.");
@@ -84,7 +92,8 @@ int verb_logs(struct cli *cli)
 		return cli_fail(cli, &err, "davit logs --help");
 	if (client_open(cli, &client, &err) < 0)
 		return cli_fail(cli, &err, client_open_next(cli));
-	int code = text_starts(cli_arg(cli, 0), "build/")
+	int code = cli_option(cli, "grep") ? logs_grep(cli, client)
+		   : text_starts(cli_arg(cli, 0), "build/")
 			   ? build_logs(cli, client, cli_arg(cli, 0), lines)
 			   : read_logs(cli, client);
 	client_free(client);

@@ -47,6 +47,9 @@ int verb_version(struct cli *cli);
 int verb_watch(struct cli *cli);
 int verb_why(struct cli *cli);
 
+/* davit logs --grep: logs_grep.c */
+int logs_grep(const struct cli *cli, struct client *client);
+
 struct follow_options {
 	uint64_t timeout_ms; /* bounds the wait, not the rollout; 0 = none */
 	bool promote;        /* promote every step as it comes */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# What builds write: followed by whoever comes later, and kept within the bounds of the server's file.
+# What builds and instances write: followed by whoever comes later, searched, and kept within the bounds of the server's file.
 
 load lib.bash
 
@@ -90,6 +90,51 @@ package packing" sed -E 's/^([a-z]+) [^ ]+ /\1 /' <<<"$output"
 	says "it is wrong"
 }
 
+@test "a text is found in a build, in all builds, and in what instances write" {
+	saying "all is well" "a.c:7: Error: no such thing" "a+b"
+	up
+	exits 0 in_repo build
+	saying "nothing here"
+	exits 0 in_repo build
+	saying "one" "b.c:9: Error: none"
+	exits 0 in_repo build --to prod
+	wait_for 20 "it to be live" holds v0.0.3 live_tag
+
+	exits 0 davit logs --grep 'Error: no'
+	is "build/3/unit:2 b.c:9: Error: none
+build/1/unit:2 a.c:7: Error: no such thing" sed -E 's/ [0-9T:.-]+Z / /' <<<"$output"
+	exits 0 davit logs --grep 'error: no' --app shop
+	says "No line of 6 logs has it."
+	exits 0 davit logs --grep 'error: no' -i build/1/unit --json
+	is "davit.v1/log-match 1 unit 2 a.c:7: Error: no such thing" \
+		jq -rs 'first | "\(.schema) \(.build) \(.stage) \(.line) \(.text)"' <<<"$output"
+	is "davit.v1/log-search false 1" jq -rs 'last | "\(.schema) \(.more) \(.files)"' <<<"$output"
+	is 2 jq -s length <<<"$output"
+	# As it is written, no pattern.
+	exits 0 davit logs --grep 'a+b'
+	says "build/1/unit:3"
+	exits 0 davit logs --grep 'a.c.7'
+	says "No line"
+	exits 0 davit logs --grep thing -n 1
+	is 1 wc -l <<<"$output"
+	says "The first 1 lines that have it are shown, and there are more."
+
+	says_it() { davit logs prod --grep "$@" | grep -q .; }
+	wait_for 10 "the instance to say it" says_it 'starts, pid'
+	exits 0 davit logs prod --grep 'starts, pid' --json
+	is true jq -s 'first | .time != null and .instance != null' <<<"$output"
+	exits 0 davit logs prod --grep 'starts, pid' --since 1h
+	[ -n "$output" ]
+
+	exits 3 davit logs --grep x build/9
+	exits 2 davit logs --grep x build/1 --app shop
+	exits 2 davit logs --grep x build/1 -f
+	exits 2 davit logs --grep '' build/1
+	exits 2 davit logs --grep x --since yesterday
+	exits 2 davit logs
+	exits 2 davit logs prod --since 1h
+}
+
 @test "the logs of old builds go, those of one that failed stay, and that they went is said" {
 	echo 'logs: { builds: 2, failed: 90d }' >"$T/server.yaml"
 	saying "number one"
@@ -108,8 +153,14 @@ package packing" sed -E 's/^([a-z]+) [^ ]+ /\1 /' <<<"$output"
 	says "The log of build 1 is no longer kept."
 	exits 3 davit logs build/3/unit -f
 	says "The log of build 3 is no longer kept."
+	exits 3 davit logs --grep number build/3
+	says "The log of build 3 is no longer kept."
 	exits 0 davit logs build/2
 	says "number two"
+	exits 0 davit logs --grep 'number '
+	is "build/5/unit:1 build/4/unit:1 build/2/unit:1" sh -c "cut -d' ' -f1 <<'X' | tr '\n' ' ' | sed 's/ \$//'
+$output
+X"
 	# By size, from the next start on.
 	down
 	echo 'logs: { bytes: 1MiB }' >"$T/server.yaml"
@@ -188,16 +239,20 @@ orders() {
 	top=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	page=docs/how-to/logs.md
 	saying "cc: error: no such file: src/cart.c" "a Timeout of 3 s"
-	up --server <(sed -n '/^logs: {/p' "$top/$page")
+	sed -n '/^logs: {/p' "$top/$page" >"$T/server.yaml"
+	up --server "$T/server.yaml"
 	exits 0 in_repo build --to prod
 	wait_for 20 "it to be live" holds v0.0.1 live_tag
-	name=follow
-	python3 - "$top/$page" "$name" <<-'PY' | sed 's/greet/shop/' >"$T/block.$name"
-		import re, sys
-		found = re.findall(rf"<!-- run: {sys.argv[2]} -->\n```sh\n(.*?)^```", open(sys.argv[1]).read(), re.M | re.S)
-		print(found[0], end="") if len(found) == 1 else sys.exit("not one block")
-	PY
-	(cd "$T" && exec env PATH="$BUILD:$PATH" bash -e "$T/block.$name") >"$T/said.$name" 2>&1 </dev/null 3>&- || { cat "$T/said.$name"; false; }
-	is 1 grep -c '<!-- run:' "$top/$page"
+	for name in follow search; do
+		python3 - "$top/$page" "$name" <<-'PY' | sed 's/greet/shop/' >"$T/block.$name"
+			import re, sys
+			found = re.findall(rf"<!-- run: {sys.argv[2]} -->\n```sh\n(.*?)^```", open(sys.argv[1]).read(), re.M | re.S)
+			print(found[0], end="") if len(found) == 1 else sys.exit("not one block")
+		PY
+		(cd "$T" && exec env PATH="$BUILD:$PATH" bash -e "$T/block.$name") >"$T/said.$name" 2>&1 </dev/null 3>&- || { cat "$T/said.$name"; false; }
+	done
+	is 2 grep -c '<!-- run:' "$top/$page"
 	grep -q 'passed     build 1' "$T/said.follow"
+	is 3 grep -c '^build/1/unit:1 .* cc: error: no such file: src/cart.c$' "$T/said.search"
+	is 1 grep -c '^build/1/unit:2 .* a Timeout of 3 s$' "$T/said.search"
 }
