@@ -198,6 +198,8 @@ static unsigned check(struct api *api, struct http_request *request, char ret_wh
 		return result == ERR_DENIED ? UNAUTHORIZED : status_of_error(err->code);
 	snprintf(ret_who, HTTP_WHO_SIZE, "token:%s", grant.name);
 	result = route_find(request, &route, err);
+	if (result == 0 && route->about == ABOUT_RELEASE)
+		http_take_upload(request);
 	if (result == 0)
 		result = check_scopes(route, &grant, err);
 	if (result == 0)
@@ -213,14 +215,31 @@ unsigned admission_check(void *context, struct http_request *request, char ret_w
 	char shown[SHOWN_SIZE];
 	ret_who[0] = '\0';
 	unsigned status = check(api, request, ret_who, err);
-	if (status != 0 && log_limit_take(&api->refusals, env_now_ms(loop_env(api->parts.loop)),
-					  LOGGED, "api.refused"))
+	/* Strangers do not take the place of those who are known. */
+	struct log_limit *limit = &api->refusals[ret_who[0] != '\0'];
+	if (status != 0 &&
+	    log_limit_take(limit, env_now_ms(loop_env(api->parts.loop)), LOGGED, "api.refused"))
 		log_event(LOG_WARNING, "api.refused", "status=%u who=\"%s\" why=\"%s\"", status,
 			  ret_who, text_escape(err->text, strlen(err->text), shown, sizeof shown));
 	return status;
 }
 
 /* --- what only the handler knows */
+
+int admission_still(struct api *api, const char *who, struct error *err)
+{
+	struct token_grant grant;
+	int held = control_token_of(api->parts.control, who, &grant, err);
+	return held < 0 ? held : 0;
+}
+
+bool admission_may(struct api *api, const struct http_request *request, unsigned scope)
+{
+	struct token_grant grant;
+	struct error err;
+	int held = control_token_of(api->parts.control, http_who(request), &grant, &err);
+	return held == 0 || (held > 0 && (grant.scopes & scope) != 0);
+}
 
 int admission_reaches(struct api *api, const struct http_request *request, const char *app,
 		      const char *environment, struct error *err)

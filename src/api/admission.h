@@ -23,6 +23,12 @@ struct api;
 unsigned admission_check(void *api, struct http_request *request, char ret_who[HTTP_WHO_SIZE],
 			 struct error *err);
 
+/* Is who asked still admitted? ERR_DENIED. */
+MUST_CHECK int admission_still(struct api *api, const char *who, struct error *err);
+
+/* Has who asks this scope (of control/tokens.h)? */
+bool admission_may(struct api *api, const struct http_request *request, unsigned scope);
+
 /* May who asks touch this environment (NULL: the application as a whole)? ERR_DENIED. */
 MUST_CHECK int admission_reaches(struct api *api, const struct http_request *request,
 				 const char *app, const char *environment, struct error *err);

@@ -14,6 +14,7 @@
 #include "api/routes.h"
 #include "base/text.h"
 #include "config/server.h"
+#include "control/tokens.h"
 #include "control/view.h"
 #include "control/view_exec.h"
 
@@ -266,6 +267,13 @@ void post_rollback(struct api *api, struct http_request *request)
 	json_decref(body);
 	if (!fine)
 		return;
+	back.only_good = !admission_may(api, request, TOKEN_DEPLOY);
+	if (back.across && back.only_good) {
+		error_set(&err, ERR_DENIED,
+			  "Beyond a migration goes back who may deploy, and this token may not.");
+		answer_error(request, &err, NULL);
+		return;
+	}
 	if (control_rollback(api->parts.control, &caller, http_segment(request, 2), &back, &rollout,
 			     &err) < 0)
 		answer_error(request, &err, NULL);
@@ -484,12 +492,29 @@ static void dispatch(void *context, struct http_request *request)
 		route->handle(api, request);
 }
 
-static void rollout_changed(void *context, uint32_t rollout)
+void api_wake(struct api *api)
 {
-	struct api *api = context;
-	(void)rollout;
 	http_wake(api->http);
 	network_wake(api->network);
+}
+
+static void rollout_changed(void *context, uint32_t rollout)
+{
+	(void)rollout;
+	api_wake(context);
+}
+
+static bool is_gone(void *context, const char *who)
+{
+	struct api *api = context;
+	struct token_grant grant;
+	struct error err;
+	return control_token_of(api->parts.control, who, &grant, &err) == ERR_DENIED;
+}
+
+void api_cut_gone(struct api *api)
+{
+	network_cut(api->network, is_gone, api);
 }
 
 /* As the server's own file says now. */
@@ -498,6 +523,7 @@ static void keep_network(void *context)
 	struct api *api = context;
 	const struct server *server =
 		api->parts.server ? api->parts.server(api->parts.server_context) : NULL;
+	api_cut_gone(api);
 	network_keep(api->network, server && server->api.set != 0 ? &server->api : NULL);
 	loop_env(api->parts.loop)
 		->ops->timer_start(loop_env(api->parts.loop), &api->network_timer, NETWORK_MS);

@@ -151,26 +151,6 @@ int repository_of(struct api *api, const char *app, char *to, size_t size, struc
 			 app);
 }
 
-/* The holder of a token may have built what this server has, and sends it where the triggers say; elsewhere only with the
- * scope for that. */
-static int check_order(struct api *api, const struct http_request *request, const char *app,
-		       const char *repository, const char *environments, struct error *err)
-{
-	struct token_grant grant;
-	int held = control_token_of(api->parts.control, http_who(request), &grant, err);
-	if (held <= 0)
-		return held;
-	if (repository[0])
-		return error_set(
-			err, ERR_DENIED,
-			"Over the network no path is taken: leave \"repository\" away, and "
-			"the one that this server has of the application is meant.");
-	if (environments[0] && !(grant.scopes & TOKEN_DEPLOY))
-		return error_set(err, ERR_DENIED,
-				 "To name environments the token needs the scope deploy too.");
-	return admission_reaches(api, request, app, NULL, err);
-}
-
 void post_build(struct api *api, struct http_request *request)
 {
 	static const char *const fields[] = {"app",       "repository",   "commit", "ref",
@@ -198,11 +178,8 @@ void post_build(struct api *api, struct http_request *request)
 	json_decref(body);
 	if (!fine)
 		return;
-	int result = check_order(api, request, text.app, text.repository, text.environments, &err);
-	if (result == 0 && !text.repository[0])
-		result =
-			repository_of(api, text.app, text.repository, sizeof text.repository, &err);
-	if (result < 0) {
+	if (!text.repository[0] &&
+	    repository_of(api, text.app, text.repository, sizeof text.repository, &err) < 0) {
 		answer_error(request, &err, NULL);
 		return;
 	}
@@ -219,6 +196,22 @@ void post_build(struct api *api, struct http_request *request)
 		answer_error(request, &err, "davit builds");
 	else
 		answer_build(api, request, number, 201);
+}
+
+/* It would go out again where it went, which is more than to build. */
+static int check_again(struct api *api, const struct http_request *request, uint32_t number,
+		       struct error *err)
+{
+	struct store_build *b = mem_zero(1, sizeof *b);
+	int result = store_build_get(api->parts.store, number, b, err);
+	if (result == 0 && b->wanted[0] && !admission_may(api, request, TOKEN_DEPLOY))
+		result = error_set(
+			err, ERR_DENIED,
+			"Build %u goes out when it passes: to have it made again the token "
+			"needs the scope deploy too.",
+			number);
+	free(b);
+	return result;
 }
 
 void post_build_command(struct api *api, struct http_request *request)
@@ -238,8 +231,11 @@ void post_build_command(struct api *api, struct http_request *request)
 		if (!fine)
 			return;
 	}
-	int result = again ? control_rebuild(control, &caller, number, from_start, &number, &err)
-			   : control_cancel_build(control, &caller, number, &err);
+	int result = again ? check_again(api, request, number, &err) : 0;
+	if (result == 0)
+		result =
+			again ? control_rebuild(control, &caller, number, from_start, &number, &err)
+			      : control_cancel_build(control, &caller, number, &err);
 	if (result < 0)
 		answer_error(request, &err, "davit builds");
 	else

@@ -165,7 +165,7 @@ static bool more_lines(void *context, struct buf *to)
 static void look_again(void *context)
 {
 	struct reader *r = context;
-	http_wake(r->api->http);
+	api_wake(r->api);
 }
 
 static void reader_gone(void *context)

@@ -110,6 +110,8 @@ static void import_done(void *context)
 		return;
 	}
 	forget_import(import);
+	if (result == 0) /* it took its time */
+		result = admission_still(import->api, import->caller.who, &import->err);
 	if (result == 0)
 		result = control_add_release(import->api->parts.control, &import->caller,
 					     &import->release, id, &existed, &import->err);

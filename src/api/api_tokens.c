@@ -95,14 +95,12 @@ void post_token_revoke(struct api *api, struct http_request *request)
 {
 	struct control_caller caller = caller_of(request);
 	const char *name = http_segment(request, 2);
-	char who[HTTP_WHO_SIZE];
 	struct error err;
 	if (control_revoke_token(api->parts.control, &caller, name, &err) < 0) {
 		answer_error(request, &err, "davit token list");
 		return;
 	}
-	snprintf(who, sizeof who, "token:%s", name);
-	network_cut(api->network, who);
+	api_cut_gone(api);
 	answer_json(request, 200,
 		    json_pack("{s:s, s:s, s:b}", "schema", "davit.v1/token", "name", name,
 			      "revoked", 1));

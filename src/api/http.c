@@ -60,7 +60,7 @@ void http_resume(struct http_request *r)
 
 void http_suspend(struct http_request *r)
 {
-	if (r->suspended)
+	if (r->suspended || r->server->ending)
 		return;
 	r->suspended = true;
 	MHD_suspend_connection(r->connection);
@@ -69,8 +69,6 @@ void http_suspend(struct http_request *r)
 static void admit(struct http_request *r)
 {
 	const struct http_options *options = &r->server->options;
-	if (r->target_too_long) /* what it is about cannot be told */
-		return;
 	r->refused = options->admit(options->context, r, r->who, &r->refusal);
 	r->allowed = r->refused == 0;
 	if (r->allowed)
@@ -85,6 +83,11 @@ static void identify(struct http_request *r)
 		MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct ucred peer;
 	socklen_t size = sizeof peer;
+	if (r->target_too_long) { /* what it is about cannot be told */
+		r->refused = 414;
+		error_set(&r->refusal, ERR_LIMIT, "The address is longer than davit takes.");
+		return;
+	}
 	if (r->server->options.admit) {
 		admit(r);
 		return;
@@ -169,6 +172,7 @@ static struct http_request *request_new(struct http_server *server,
 	r->server = server;
 	r->connection = connection;
 	r->upload_fd = -1;
+	r->may_upload = !server->options.admit;
 	buf_init(&r->body, HTTP_BODY_MAX);
 	r->body.secret = true; /* some are */
 	snprintf(r->method, sizeof r->method, "%s", method);
@@ -209,7 +213,7 @@ static const char head_field[] = "Davit-Config-Size";
 static void begin_body(struct http_request *r)
 {
 	const char *head = http_header(r, head_field);
-	r->spooled = r->server->options.spool && head &&
+	r->spooled = r->server->options.spool && head && r->may_upload &&
 		     text_parse_u64(head, HTTP_BODY_MAX, &r->head_left);
 	if (!r->spooled || !r->allowed)
 		return;
@@ -258,14 +262,16 @@ void http_refuse(struct http_request *r, unsigned status, enum err code, const c
 
 static void handle(struct http_request *r)
 {
+	const struct http_options *options = &r->server->options;
 	r->handled = true;
+	/* A body takes its time, and who sends it may have lost what it was admitted by. */
+	if (r->refused == 0 && options->admit)
+		r->refused = options->admit(options->context, r, r->who, &r->refusal);
 	if (r->refused != 0)
 		http_refuse(r, r->refused, r->refusal.code, r->refusal.text);
-	else if (!r->allowed && !r->target_too_long)
+	else if (!r->allowed)
 		http_refuse(r, 403, ERR_DENIED,
 			    "Only the user that runs davit and root may use this socket.");
-	else if (r->target_too_long)
-		http_refuse(r, 414, ERR_LIMIT, "The address is longer than davit takes.");
 	else if (r->too_large) {
 		if (r->server->options.too_large)
 			r->server->options.too_large(r->server->options.context);
@@ -297,6 +303,8 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 {
 	(void)version;
 	struct http_request *r = *own;
+	if (r ? r->server->ending : ((struct http_server *)context)->ending)
+		return MHD_NO;
 	if (!r) {
 		*own = r = request_new(context, connection, url, method);
 		begin_body(r);
@@ -390,6 +398,7 @@ int http_socket(const struct http_server *server)
 
 void http_leave(struct http_server *server)
 {
+	server->leaving = true;
 	MHD_socket fd = MHD_quiesce_daemon(server->daemon);
 	if (fd != MHD_INVALID_SOCKET)
 		close(fd);
@@ -405,7 +414,10 @@ void http_free(struct http_server *server)
 	if (!server)
 		return;
 	struct env *env = loop_env(server->loop);
-	/* libmicrohttpd wants no suspended connection at its stop. */
+	/* libmicrohttpd wants no suspended connection at its stop, and none may be suspended before it. */
+	if (!server->leaving)
+		http_leave(server);
+	server->ending = true;
 	for (struct http_request *r = server->first; r; r = r->next)
 		if (r->suspended) {
 			r->suspended = false;
@@ -453,6 +465,11 @@ const struct buf *http_body(const struct http_request *r)
 	return &r->body;
 }
 
+void http_take_upload(struct http_request *r)
+{
+	r->may_upload = true;
+}
+
 int http_upload(const struct http_request *r)
 {
 	return r->upload_fd;
@@ -465,6 +482,10 @@ void http_answer(struct http_request *r, unsigned status, char *json)
 	r->response = MHD_create_response_from_buffer(strlen(json), json, MHD_RESPMEM_MUST_FREE);
 	MHD_add_response_header(r->response, "Content-Type", "application/json");
 	MHD_add_response_header(r->response, "Cache-Control", "no-store");
+	if (r->server->leaving)
+		MHD_add_response_header(r->response, "Connection", "close");
+	MHD_set_connection_option(r->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+				  (unsigned)ANSWER_TIMEOUT_S);
 	http_resume(r);
 }
 

@@ -49,8 +49,8 @@ struct http_options {
 	const char *
 		spool; /* directory for uploads, on the file system of the artifacts; NULL: there are none */
 	bool open; /* a TCP socket that everybody may speak to: http_who() is "", unless `admit` says it */
-	/* Who asks, as soon as the head of the request is there: 0 and the name, or the HTTP status of the refusal and
-	 * why. NULL: on a UNIX socket the kernel says it. */
+	/* Who asks, as soon as the head of the request is there, and again before it is handled: 0 and the name, or
+	 * the HTTP status of the refusal and why. NULL: on a UNIX socket the kernel says it. */
 	unsigned (*admit)(void *context, struct http_request *request, char ret_who[HTTP_WHO_SIZE],
 			  struct error *err);
 	/* Texts in PEM, copied; NULL: without TLS. TLS 1.2 and later. */
@@ -68,11 +68,12 @@ void http_free(struct http_server *server); /* NULL is allowed */
 
 /* The listening socket once more, for the server that comes after this one; -1: the system has none left. */
 int http_socket(const struct http_server *server);
-/* It takes no connection any more, and goes on with those that it has. */
+/* It takes no connection any more, and none of those that it has has another request. */
 void http_leave(struct http_server *server);
 bool http_idle(const struct http_server *server); /* no request is under way */
-/* Streams of who asks so end: they may no longer. */
-void http_cut(struct http_server *server, const char *who);
+/* Streams of whom `ends` says so of end; NULL: all. */
+void http_cut(struct http_server *server, bool (*ends)(void *context, const char *who),
+	      void *context);
 
 const char *http_method(const struct http_request *request);
 /* The path cut at slashes, percent-decoded; NULL past the end. */
@@ -81,6 +82,8 @@ const char *http_query(const struct http_request *request, const char *name);  /
 const char *http_header(const struct http_request *request, const char *name); /* or NULL */
 const char *http_who(const struct http_request *request); /* the peer's user name */
 const struct buf *http_body(const struct http_request *request);
+/* Of `admit`: the body may be an upload. Where there is no `admit`, each may. */
+void http_take_upload(struct http_request *request);
 int http_upload(const struct http_request *request); /* descriptor at its start, or -1 */
 
 /* Answer with a body of JSON; `json` is taken over. Exactly once a request. */

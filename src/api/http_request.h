@@ -28,6 +28,8 @@ struct http_server {
 	char spool[HTTP_PATH_SIZE];
 	struct http_request *first; /* every request that is not yet finished */
 	size_t stream_count;
+	bool leaving; /* it takes no connection, and keeps none for another request */
+	bool ending;  /* nothing is handled or suspended any more */
 };
 
 struct http_request {
@@ -45,6 +47,7 @@ struct http_request {
 	unsigned refused; /* 0, or the status that it is refused with, and why */
 	struct error refusal;
 	bool target_too_long;
+	bool may_upload;
 	bool spooled;
 	int upload_fd;
 	uint64_t upload_bytes;

@@ -21,6 +21,8 @@ static ssize_t read_stream(void *context, uint64_t position, char *to, size_t si
 	(void)position;
 	struct http_request *r = context;
 	struct stream *s = r->stream;
+	if (r->server->ending)
+		return MHD_CONTENT_READER_END_OF_STREAM;
 	if (s->pending.size == 0 && !s->ended)
 		s->ended = !s->more(s->context, &s->pending);
 	if (s->pending.size == 0) {
@@ -70,10 +72,11 @@ void http_wake(struct http_server *server)
 			http_resume(r);
 }
 
-void http_cut(struct http_server *server, const char *who)
+void http_cut(struct http_server *server, bool (*ends)(void *context, const char *who),
+	      void *context)
 {
 	for (struct http_request *r = server->first; r; r = r->next)
-		if (r->stream && strcmp(r->who, who) == 0) {
+		if (r->stream && !r->stream->ended && (!ends || ends(context, r->who))) {
 			r->stream->ended = true;
 			http_resume(r);
 		}

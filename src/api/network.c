@@ -104,6 +104,18 @@ static int begin(struct network *n, const struct place *place, int fd,
 	return code;
 }
 
+/* What it serves is served to the end. */
+static void leave(struct network *n)
+{
+	if (!n->http)
+		return;
+	struct leaving *old = mem_zero(1, sizeof *old);
+	*old = (struct leaving){.http = n->http, .next = n->leaving};
+	n->leaving = old;
+	http_leave(n->http);
+	n->http = NULL;
+}
+
 /* A socket of its own, for one of the same address is still open. */
 static int open_place(struct network *n, const struct place *place, struct error *err)
 {
@@ -115,12 +127,7 @@ static int open_place(struct network *n, const struct place *place, struct error
 		code = begin(n, place, fd, &fresh, err);
 	if (code < 0)
 		return code;
-	if (n->http) {
-		struct leaving *old = mem_zero(1, sizeof *old);
-		*old = (struct leaving){.http = n->http, .next = n->leaving};
-		n->leaving = old;
-		http_leave(n->http);
-	}
+	leave(n);
 	n->http = fresh;
 	n->place = *place;
 	return 0;
@@ -147,8 +154,8 @@ void network_keep(struct network *n, const struct server_listen *wanted)
 	free_left(n);
 	place_of(wanted, &place);
 	if (!place.address[0]) {
-		http_free(n->http);
-		n->http = NULL;
+		leave(n);
+		network_cut(n, NULL, NULL); /* there is no end to wait for */
 		memset(&n->place, 0, sizeof n->place);
 		return;
 	}
@@ -179,12 +186,12 @@ void network_wake(struct network *n)
 		http_wake(one->http);
 }
 
-void network_cut(struct network *n, const char *who)
+void network_cut(struct network *n, bool (*ends)(void *context, const char *who), void *context)
 {
 	if (n->http)
-		http_cut(n->http, who);
+		http_cut(n->http, ends, context);
 	for (struct leaving *one = n->leaving; one; one = one->next)
-		http_cut(one->http, who);
+		http_cut(one->http, ends, context);
 }
 
 struct network *network_new(struct loop *loop, const char *name, const struct http_options *options)

@@ -30,6 +30,7 @@ const char *network_address(const struct network *network); /* NULL: it listens 
 
 /* As http_wake() and http_cut(). */
 void network_wake(struct network *network);
-void network_cut(struct network *network, const char *who);
+void network_cut(struct network *network, bool (*ends)(void *context, const char *who),
+		 void *context);
 
 #endif

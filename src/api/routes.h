@@ -17,7 +17,7 @@ struct api {
 	struct http_server *http;
 	struct network *network; /* the same for the holders of tokens */
 	struct env_timer network_timer;
-	struct log_limit refusals; /* of the network */
+	struct log_limit refusals[2]; /* of the network: of strangers, and of holders of tokens */
 	char spool[1100];
 	uint64_t started_unix_ms;
 	struct check *checks;        /* signatures that are being checked; api_gates.c's */
@@ -31,6 +31,11 @@ struct api {
 void answer_json(struct http_request *request, unsigned status, json_t *object);
 void answer_error(struct http_request *request, const struct error *err, const char *next);
 unsigned status_of_error(enum err code);
+
+/* Every stream is asked again for more. */
+void api_wake(struct api *api);
+/* Whose token is gone, or has ended, follows no longer. */
+void api_cut_gone(struct api *api);
 
 /* The peer's name, or token, and the request id of its header. */
 struct control_caller caller_of(const struct http_request *request);

@@ -59,6 +59,49 @@ static int last_good(struct environment *e, char ret_hex[DIGEST_HEX_SIZE], struc
 	return 0;
 }
 
+/* The same content, whatever restarts made of it. */
+struct was_live {
+	struct store *store;
+	const char *origin;
+	bool found, bad;
+};
+
+static int see_stable(void *context, const struct store_stable *stable)
+{
+	struct was_live *was = context;
+	char origin[DIGEST_HEX_SIZE];
+	struct error unread;
+	if (release_origin(was->store, stable->release, origin, &unread) < 0 ||
+	    strcmp(origin, was->origin) != 0)
+		return 0;
+	was->found = true;
+	was->bad |= stable->bad;
+	return 0;
+}
+
+/* A way back asks nobody, so that it leads to nowhere else than where the environment was. */
+static int check_was_live(struct environment *e, const struct store_release *to, const char *origin,
+			  bool only_good, struct error *err)
+{
+	struct was_live was = {.store = e->control->parts.store, .origin = origin};
+	int result =
+		store_stables(was.store, e->app, e->name, STABLES_LOOKED_AT, see_stable, &was, err);
+	if (result < 0)
+		return result;
+	if (!was.found)
+		return error_set(
+			err, ERR_CONFLICT,
+			"%s was never live in %s, so that there is no way back to it; bring "
+			"it there with: davit deploy %s %s",
+			to->tag, e->key, e->name, to->tag);
+	if (was.bad && only_good)
+		return error_set(
+			err, ERR_DENIED,
+			"%s is marked bad in %s, and going back to it takes who may deploy.",
+			to->tag, e->key);
+	return 0;
+}
+
 /* Where a rollback leads. */
 struct target {
 	char hex[DIGEST_HEX_SIZE];
@@ -66,9 +109,10 @@ struct target {
 	bool is_coming; /* a rollback to it is under way */
 };
 
-static int find_target(struct environment *e, const char *to, struct target *target,
+static int find_target(struct environment *e, const struct control_back *how, struct target *target,
 		       struct error *err)
 {
+	const char *to = how->to;
 	struct store *store = e->control->parts.store;
 	const struct release_info *live = environment_release(e, e->core.stable);
 	const struct active_rollout *r = e->active;
@@ -90,6 +134,8 @@ static int find_target(struct environment *e, const char *to, struct target *tar
 	int result = store_release_match(store, e->app, to, &row, err);
 	if (result == 0)
 		result = release_origin(store, row.id, origin, err);
+	if (result == 0)
+		result = check_was_live(e, &row, origin, how->only_good, err);
 	if (result == 0 && live) {
 		result = release_origin(store, live->hex, other, err);
 		target->is_live = strcmp(origin, other) == 0;
@@ -148,7 +194,7 @@ int control_rollback(struct control *c, const struct control_caller *caller,
 		return result < 0 ? result : 0;
 	result = environment_named(c, environment, &e, err);
 	if (result == 0)
-		result = find_target(e, back->to, &target, err);
+		result = find_target(e, back, &target, err);
 	if (result < 0)
 		return result;
 	if (target.is_coming) {

@@ -173,10 +173,12 @@ MUST_CHECK int control_deploy(struct control *c, const struct control_caller *ca
 struct control_back {
 	const char *to; /* a release, or "" for the last good one */
 	const char *reason;
-	bool across; /* also to what was live before a point of no return (migrate.after) */
+	bool across;    /* also to what was live before a point of no return (migrate.after) */
+	bool only_good; /* not to one that is marked bad there, also where it is named */
 };
 
-/* ERR_DENIED: a point of no return lies between, and `across` was not said. */
+/* Back is where the environment was: what was never live there is deployed (ERR_CONFLICT), for a way back asks nobody.
+ * ERR_DENIED: a point of no return lies between, and `across` was not said. */
 MUST_CHECK int control_rollback(struct control *c, const struct control_caller *caller,
 				const char *environment, const struct control_back *back,
 				uint32_t *ret_rollout, struct error *err);

@@ -302,8 +302,8 @@ int control_token_of(struct control *c, const char *who, struct token_grant *ret
 	if (!text_starts(who, HOLDER))
 		return 0;
 	int found = store_token_by_name(c->parts.store, who + strlen(HOLDER), &row, err);
-	if (found == 0)
-		return error_set(err, ERR_DENIED, "The token was revoked.");
+	if (found == 0 || (found > 0 && row.expires_unix_ms <= env_wall_ms(c->parts.env)))
+		return error_set(err, ERR_DENIED, "The token was revoked, or has ended.");
 	if (found > 0)
 		grant_of(&row, ret_grant);
 	return found;

@@ -152,7 +152,9 @@ int store_builds_waiting(struct store *s, uint64_t *ret_count, struct error *err
 int store_build_next(struct store *s, struct store_build *ret_build, struct error *err)
 {
 	struct query q;
-	query_read(&q, s, BUILD_COLUMNS "WHERE ended = 0 ORDER BY number LIMIT 1");
+	query_read(&q, s,
+		   BUILD_COLUMNS
+		   "WHERE ended = 0 ORDER BY state = 'releasing' DESC, number LIMIT 1");
 	return one_build(&q, ret_build, "build that waits", err);
 }
 

@@ -72,7 +72,7 @@ void store_put_build_rollout(struct store *s, const struct store_build_rollout *
 
 /* How many have not ended. */
 MUST_CHECK int store_builds_waiting(struct store *s, uint64_t *ret_count, struct error *err);
-/* The first one that has not ended; ERR_NOT_FOUND: there is none. */
+/* The first one that is releasing, else the first that has not ended; ERR_NOT_FOUND: there is none. */
 MUST_CHECK int store_build_next(struct store *s, struct store_build *ret_build, struct error *err);
 MUST_CHECK int store_build_get(struct store *s, uint32_t number, struct store_build *ret_build,
 			       struct error *err);
