@@ -22,16 +22,9 @@ enum { TEXT_MAX = 1 << 20, VALUE_MAX = 64 * 1024, APP_SIZE = 64, PATH_SIZE = 102
 
 static bool only_app(const json_t *status, char to[APP_SIZE])
 {
-	const json_t *row;
-	size_t i;
-	to[0] = '\0';
-	json_array_foreach (json_object_get(status, "environments"), i, row) {
-		const char *app = json_text_of(row, "app");
-		if (to[0] && strcmp(to, app) != 0)
-			return false;
-		text_copy(to, APP_SIZE, app);
-	}
-	return to[0] != '\0';
+	const json_t *apps = json_object_get(status, "applications");
+	return json_array_size(apps) == 1 &&
+	       text_copy(to, APP_SIZE, json_text_of(json_array_get(apps, 0), "app"));
 }
 
 /* --app, else that of the davit.yaml here, else the only one that the server knows. */

@@ -56,6 +56,9 @@ nowhere() {
 	deploy v1
 	[ "$status" = 0 ]
 	is "v1 $CANARY $OTHER" given
+	# Whose it is need not be said where the server has one application.
+	exits 0 bash -c 'cd "$1" && printf secret | "$2" secrets set other 3>&-' _ "$T" "$DAVIT"
+	says "other of shop"
 	# In memory, for its user alone; and gone from there with the instance.
 	is 400 stat -c %a "$(cat "$T/place")"
 	is tmpfs stat -f -c %T "$(cat "$T/place")"
