@@ -432,6 +432,24 @@ PY
 	nothing_left
 }
 
+@test "a commit that is a few bytes in git and two million files outside is refused" {
+	local tree blob i
+	pipeline '  a: { run: "true" }'
+	commit
+	blob=$(echo x | git -C "$R" hash-object -w --stdin)
+	tree=$(for i in 0 1 2 3 4 5 6 7 8 9; do printf '100644 blob %s\t%s\n' "$blob" "$i"; done | git -C "$R" mktree)
+	for _ in 1 2 3 4 5; do
+		tree=$(for i in 0 1 2 3 4 5 6 7 8 9; do printf '040000 tree %s\t%s\n' "$tree" "$i"; done | git -C "$R" mktree)
+	done
+	tree=$({
+		git -C "$R" ls-tree HEAD davit.yaml
+		printf '040000 tree %s\tone\n040000 tree %s\ttwo\n' "$tree" "$tree"
+	} | git -C "$R" mktree)
+	git -C "$R" branch bomb "$(git -C "$R" -c user.name=Eve -c user.email=eve@example.com commit-tree -m Bomb "$tree")"
+	build 1 bomb
+	says "The commit is larger than davit builds"
+}
+
 @test "outputs that lead out of the tree are refused, whatever stands in their place" {
 	mkdir -p "$R/in"
 	pipeline '  link: { run: "ln -s /etc/passwd leak", outputs: [leak] }'

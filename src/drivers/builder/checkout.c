@@ -17,7 +17,8 @@ enum {
 	COPY_MS = 30 * 60 * 1000,
 	SHA1_SIZE = 40,
 	SHA256_SIZE = 64,
-	INDEX_MAX = 256 << 20
+	INDEX_MAX = 256 << 20,
+	SIZES_MAX = 16 << 20
 };
 
 bool checkout_is_name(const char *name)
@@ -227,6 +228,41 @@ int checkout_at(const char *repository, const char *commit, const char *scratch,
 	return find_facts(c, &ask, err);
 }
 
+/* A line for each file: its size, or "-" for what has none. */
+static int sum_sizes(const struct buf *lines, struct error *err)
+{
+	uint64_t bytes = 0, files = 0;
+	for (const char *p = buf_text(lines); *p; files++) {
+		bytes += strtoull(p, NULL, 10);
+		p += strcspn(p, "\n");
+		p += *p == '\n';
+	}
+	if (!lines->overflowed && files <= CHECKOUT_FILES_MAX && bytes <= CHECKOUT_BYTES_MAX)
+		return 0;
+	return error_set(
+		err, ERR_LIMIT,
+		"The commit is larger than davit builds: at most %d files, and %llu GiB of "
+		"them.",
+		CHECKOUT_FILES_MAX, (unsigned long long)(CHECKOUT_BYTES_MAX >> 30));
+}
+
+static int check_size(const struct checkout *c, const char *git_dir, const char *directory,
+		      struct error *err)
+{
+	const char *const words[] = {git_dir,   "ls-tree", "-r", "--format=%(objectsize)",
+				     c->commit, NULL};
+	const struct git_ask ask = {directory, "tell how large the commit is", ASK_MS, NULL,
+				    c->cancelled};
+	struct buf sizes;
+	buf_init(&sizes, SIZES_MAX);
+	int code = git_run(&ask, words, &sizes, err);
+	sizes.overflowed |= code == ERR_TIMEOUT; /* so many that they cannot be counted */
+	if (code == 0 || code == ERR_TIMEOUT)
+		code = sum_sizes(&sizes, err);
+	buf_done(&sizes);
+	return code;
+}
+
 int checkout_copy(const struct checkout *c, const char *scratch, const char *to, struct error *err)
 {
 	char git_dir[CHECKOUT_PATH_SIZE + 16], work_tree[CHECKOUT_PATH_SIZE + 16];
@@ -241,6 +277,8 @@ int checkout_copy(const struct checkout *c, const char *scratch, const char *to,
 	if (code == 0)
 		code = file_make_directories(AT_FDCWD, to, 0755, err);
 	buf_init(&ignored, ANSWER_MAX);
+	if (code == 0)
+		code = check_size(c, git_dir, to, err);
 	if (code == 0)
 		code = git_run(&ask, tree, &ignored, err);
 	ask.verb = "copy the commit's files";

@@ -29,7 +29,10 @@ enum {
 	CHECKOUT_SUBJECT_SIZE = 120,
 	CHECKOUT_AUTHOR_SIZE = 160,
 	CHECKOUT_CHANGES_MAX = 64 << 10,
+	CHECKOUT_FILES_MAX = 1000000,
 };
+
+#define CHECKOUT_BYTES_MAX (UINT64_C(8) << 30)
 
 struct checkout {
 	char top[CHECKOUT_PATH_SIZE];     /* of the working tree */
@@ -65,7 +68,8 @@ bool checkout_is_id(const char *text); /* a full one */
 int checkout_file(const struct checkout *checkout, const char *name, struct buf *to,
 		  struct error *err) MUST_CHECK;
 
-/* Every file of the commit into the new directory `to`; `scratch` is a new directory for git's own. Both absolute. */
+/* Every file of the commit into the new directory `to`; `scratch` is a new directory for git's own. Both absolute. LIMIT: it
+ * has more than CHECKOUT_BYTES_MAX, or CHECKOUT_FILES_MAX files: a few bytes of git can be as large as one likes. */
 int checkout_copy(const struct checkout *checkout, const char *scratch, const char *to,
 		  struct error *err) MUST_CHECK;
 
