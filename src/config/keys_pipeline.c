@@ -116,6 +116,11 @@ static const struct schema_key when_keys[] = {
 	{"branch", SCHEMA_TEXTS, AT(app_when, branch), .max = 16, .valid = keys_is_branch,
 	 .shape = "a branch such as main, or release/ for all below it", .example = "[main]",
 	 .doc = "Only for commits of these branches; a name that ends in `/` is all below it."},
+	{"tag", SCHEMA_TEXTS, AT(app_when, tag), .max = 16, .valid = keys_is_tag_pattern,
+	 .shape = "a tag such as v1.4.2, or v* for all that begin so", .example = "[\"v*\"]",
+	 .doc = "Only for these tags; `v*` is all that begin with v. Beside `branch` one of both "
+		"is "
+		"enough."},
 };
 
 static const struct schema_later when_later[] = {{"changed", NULL}};

@@ -44,6 +44,7 @@ struct app_cache {
 struct app_when {
 	uint32_t set;
 	struct app_texts branch; /* names, or "release/" for all below it */
+	struct app_texts tag;    /* names, or "v*" for all that begin so */
 };
 
 /* What the name of a secret that stages may read begins with: nothing else opens to them. */

@@ -14,7 +14,7 @@ bool trigger_branch_is(const char *pattern, const char *branch)
 					: strcmp(branch, pattern) == 0;
 }
 
-static bool tag_is(const char *pattern, const char *tag)
+bool trigger_tag_is(const char *pattern, const char *tag)
 {
 	size_t size = strlen(pattern);
 	return pattern[size - 1] == '*' ? strncmp(pattern, tag, size - 1) == 0
@@ -30,7 +30,7 @@ bool trigger_names(const struct app_trigger *trigger, const char *ref)
 				return true;
 	if (text_starts(ref, tags))
 		for (uint32_t i = 0; i < trigger->tag.count; i++)
-			if (tag_is(trigger->tag.items[i], ref + sizeof tags - 1))
+			if (trigger_tag_is(trigger->tag.items[i], ref + sizeof tags - 1))
 				return true;
 	return false;
 }

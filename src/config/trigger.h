@@ -26,6 +26,8 @@ bool trigger_is_timed(const struct app_trigger *trigger, const char *ref);
 
 /* "main", or "release/" for all below it. */
 bool trigger_branch_is(const char *pattern, const char *branch);
+/* "v1.4.2", or "v*" for all that begin so. */
+bool trigger_tag_is(const char *pattern, const char *tag);
 
 /* The branch that one which brings a release nowhere may learn from: the first that a trigger names in full. NULL for a
  * ref that has a trigger itself, and where no branch is named. */

@@ -215,6 +215,7 @@ static void find_commit(void *context)
 	if (b->status == 0)
 		b->status = checkout_file(&b->checkout, "davit.yaml", &b->config, &b->err);
 	b->run_settings.branch = b->checkout.branch;
+	b->run_settings.tag = b->checkout.tag;
 }
 
 static void on_signal(void *context, int number)

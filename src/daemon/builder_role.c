@@ -201,7 +201,9 @@ static void opened(void *context)
 	const struct run_listener listener = {
 		.changed = on_changed, .line = on_line, .done = on_done, .context = r};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	const char *tag = text_starts(r->ref, TAGS) ? r->ref + sizeof TAGS - 1 : "";
 	const struct run_settings settings = {.branch = r->checkout.branch,
+					      .tag = tag,
 					      .secrets = r->no_secrets[0] ? NULL : r->secrets,
 					      .secret_count = r->secret_count,
 					      .no_secrets = r->no_secrets,

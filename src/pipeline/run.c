@@ -131,12 +131,15 @@ static uint32_t find(const struct run *run, const char *name)
 	return i;
 }
 
-static bool is_wanted(const struct app_when *when, const char *branch)
+static bool is_wanted(const struct app_when *when, const char *branch, const char *tag)
 {
 	for (uint32_t i = 0; i < when->branch.count; i++)
 		if (trigger_branch_is(when->branch.items[i], branch))
 			return true;
-	return when->branch.count == 0;
+	for (uint32_t i = 0; tag && tag[0] && i < when->tag.count; i++)
+		if (trigger_tag_is(when->tag.items[i], tag))
+			return true;
+	return when->branch.count + when->tag.count == 0;
 }
 
 static void make_plan(struct run *run, const struct run_settings *settings)
@@ -150,7 +153,7 @@ static void make_plan(struct run *run, const struct run_settings *settings)
 		plan->timeout_ms = config->timeout_ms;
 		plan->retry = config->retry;
 		plan->finally = config->finally;
-		plan->left_out = !is_wanted(&config->when, settings->branch);
+		plan->left_out = !is_wanted(&config->when, settings->branch, settings->tag);
 	}
 }
 

@@ -18,7 +18,8 @@
 struct run;
 
 struct run_settings {
-	const char *branch; /* of the commit, for `when`; "" : none */
+	const char *branch; /* of the commit, for `when`; "": none */
+	const char *tag;    /* that is built, for the same; "" or NULL: none */
 	const char *only;   /* this stage and what it needs; NULL: all */
 	uint32_t parallel;  /* at least 1 */
 	/* "stages/npm=value": what stages can ask for. NULL: nothing, and `no_secrets` is why, a sentence. */

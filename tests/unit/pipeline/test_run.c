@@ -220,16 +220,23 @@ static void a_branch_decides_and_a_named_stage_is_wanted_anyhow(void **state)
 	(void)state;
 	static const char text[] =
 		"pipeline:\n  a: { run: x, when: { branch: [main, release/] } }\n"
-		"  b: { run: x, needs: [a] }\n  c: { run: x }\n";
+		"  b: { run: x, needs: [a] }\n  c: { run: x }\n"
+		"  t: { run: x, when: { tag: [\"v*\", nightly], branch: [publish] } }\n";
 	static const struct {
-		const char *branch, *only;
+		const char *branch, *only, *tag;
 		uint32_t jobs;
-	} cases[] = {{"main", NULL, 2}, {"release/1", NULL, 2}, {"release", NULL, 2}, {"", NULL, 2},
-		     {"main", "a", 1},  {"other", "a", 1},      {"other", "c", 1}};
-	static const char *const first[] = {"a", "a", "b", "b", "a", "a", "c"};
+	} cases[] = {
+		{"main", NULL, NULL, 2},   {"release/1", NULL, NULL, 2}, {"release", NULL, "", 2},
+		{"", NULL, NULL, 2},       {"main", "a", NULL, 1},       {"other", "a", NULL, 1},
+		{"other", "c", NULL, 1},   {"", NULL, "v1.2", 3},        {"", NULL, "nightly", 3},
+		{"", NULL, "nightly2", 2}, {"publish", NULL, "", 3},     {"v1", NULL, "", 2}};
+	static const char *const first[] = {"a", "a", "b", "b", "a", "a",
+					    "c", "b", "b", "b", "b", "b"};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		const struct run_settings settings = {
-			.branch = cases[i].branch, .only = cases[i].only, .parallel = 8};
+		const struct run_settings settings = {.branch = cases[i].branch,
+						      .tag = cases[i].tag,
+						      .only = cases[i].only,
+						      .parallel = 8};
 		assert_int_equal(begin(text, &settings), 0);
 		assert_int_equal(job_count, cases[i].jobs);
 		assert_string_equal(jobs[0]->stage, first[i]);
