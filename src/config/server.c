@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "config/keys.h"
 #include "config/reader.h"
+#include "config/server_floor.h"
 #include "config/trigger.h"
 #include "config/value.h"
 #include "config/yaml.h"
@@ -72,19 +73,6 @@ static const struct schema_key group_keys[] = {
 
 static const struct schema_section group_section = {
 	.title = "group", KEYS(group_keys), .list_key = "members", .doc = "Several people."};
-
-static const struct schema_key protected_keys[] = {
-	{"approve", SCHEMA_SECTION, AT(server_protected, approve), .flags = SCHEMA_OPTIONAL,
-	 .section = &schema_approve, .example = "{ by: [release-managers], count: 2 }",
-	 .doc = "The least that is asked here, whatever the repository says."},
-	{"signed_tags", SCHEMA_BOOL, AT(server_protected, signed_tags), .example = "true",
-	 .doc = "A push brings a release here only by a tag that one of `allowed_signers` has "
-		"signed, whatever the repository says."},
-};
-
-static const struct schema_section protected_section = {.title = "protected environment",
-							KEYS(protected_keys),
-							.doc = "A floor for one environment."};
 
 static bool is_absolute(const char *text)
 {
@@ -279,7 +267,7 @@ static const struct schema_key server_keys[] = {
 	 .section = &group_section, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
 	 .example = "{ release-managers: [alice, bob] }", .doc = "Who belongs together."},
 	{"protect", SCHEMA_MAP, ITEMS(server, protected, protected_count),
-	 .max = SERVER_PROTECTED_MAX, .section = &protected_section, .valid = is_environment,
+	 .max = SERVER_PROTECTED_MAX, .section = &server_protected_section, .valid = is_environment,
 	 .shape = "an application and its environment, such as \"shop/prod\"",
 	 .example = "{ shop/prod: { approve: { count: 2 } } }",
 	 .doc = "A floor under what the repositories ask."},
@@ -405,6 +393,15 @@ static void check_protected(struct reader *r, const struct yaml_node *root, cons
 			reader_error(r, at,
 				     "\"signed_tags\" needs to know whose: name a file with "
 				     "\"allowed_signers\".");
+		if (s->protected[i].from &&
+		    strcmp(s->protected[i].from, strchr(s->protected[i].name, '/') + 1) == 0)
+			reader_error(r, at,
+				     "Nothing could ever come here: \"from\" is the environment "
+				     "itself.");
+		if (s->protected[i].soak_ms > 0 && !s->protected[i].from)
+			reader_error(r, at,
+				     "\"soak\" is a time in \"from\"; name the environment with "
+				     "\"from\".");
 		if (approve->on_reject == APP_ON_REJECT_ROLLBACK)
 			reader_error(r, at,
 				     "\"on_reject\" is the repository's to say; remove it here.");
@@ -471,8 +468,7 @@ int server_load(const char *text, size_t size, const char *file, struct server *
 	for (uint32_t i = 0; i < s->source_count; i++)
 		schema_defaults(&source_section, &s->sources[i]);
 	for (uint32_t i = 0; i < s->protected_count; i++)
-		if (s->protected[i].approve.set != 0)
-			schema_defaults(&schema_approve, &s->protected[i].approve);
+		server_floor_defaults(&s->protected[i]);
 	*ret_server = s;
 	return 0;
 }
@@ -510,31 +506,6 @@ bool server_member(const struct server *s, const struct app_texts *groups, const
 				return true;
 	}
 	return false;
-}
-
-static const struct app_approve *floor_of(const struct server *s, const char *key)
-{
-	for (uint32_t i = 0; s && i < s->protected_count; i++)
-		if (strcmp(s->protected[i].name, key) == 0 && s->protected[i].approve.set != 0)
-			return &s->protected[i].approve;
-	return NULL;
-}
-
-bool server_approval(const struct server *s, const char *key, const struct app_approve *own,
-		     struct app_approve *ret_approve)
-{
-	const struct app_approve *least = floor_of(s, key);
-	*ret_approve = own->set != 0 || !least ? *own : *least;
-	if (own->set != 0 && least) {
-		if (least->by.count > 0)
-			ret_approve->by = least->by;
-		if (least->count > own->count)
-			ret_approve->count = least->count;
-		if (least->expires_ms < own->expires_ms)
-			ret_approve->expires_ms = least->expires_ms;
-		ret_approve->not_author |= least->not_author;
-	}
-	return own->set != 0 || least;
 }
 
 bool server_stage_secrets(const struct server *server, const char *ref)

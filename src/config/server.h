@@ -6,7 +6,7 @@
  * HOW   people:  { alice: ["ssh:SHA256:…", "user:alice", "token:alice-laptop", "mail:alice@example.com"], … }
  *                the keys, local users, tokens and addresses of commits that are this person
  *       groups:  { release-managers: [alice, bob] }
- *       protect: { shop/prod: { approve: { by: [release-managers], count: 2 } } }
+ *       protect: { shop/prod: { approve: { by: [release-managers], count: 2 }, from: staging, soak: 30m, windows: … } }
  *       secrets: { key: /etc/davit/secrets.key }
  *                where the key is that secrets are sealed with
  *       secrets: { stages: { branch: [main], tag: ["v*"] } }
@@ -31,6 +31,7 @@
 #define CONFIG_SERVER_H
 
 #include "config/config.h"
+#include "config/server_floor.h"
 #include "config/server_logs.h"
 
 enum {
@@ -82,13 +83,6 @@ struct server_list {
 	uint32_t set;
 	const char *name;
 	struct app_texts items;
-};
-
-struct server_protected {
-	uint32_t set;
-	const char *name; /* "shop/prod" */
-	struct app_approve approve;
-	bool signed_tags; /* nothing is triggered here but by a tag of an allowed signer */
 };
 
 struct server_secrets {

@@ -44,13 +44,21 @@ static bool approval_of(const struct environment *e, const struct active_rollout
 	return server_approval(server_of(e->control), e->key, &config_of(r)->approve, ret_approve);
 }
 
+/* Where it comes from and when, by the commit and by the server's own file. */
+static struct server_passage passage_of(const struct environment *e,
+					const struct app_environment *own)
+{
+	return server_passage(server_of(e->control), e->key, own);
+}
+
 bool gating_wanted(const struct environment *e, const struct active_rollout *r)
 {
 	struct app_approve ignored;
 	const struct app_environment *config = config_of(r);
+	struct server_passage way = passage_of(e, config);
 	/* With infrastructure people are asked once it is known what would change. */
 	bool asked = config->infrastructure.set == 0 && approval_of(e, r, &ignored);
-	return is_deploy(r) && (config->soak_ms > 0 || config->windows.set != 0 || asked);
+	return is_deploy(r) && (way.soak_ms > 0 || way.window_count > 0 || asked);
 }
 
 /* --- the environment before */
@@ -100,21 +108,32 @@ static int look_before(const struct environment *e, const char *name, const char
 
 /* --- windows */
 
-static int opens_in_ms(const struct environment *e, const struct app_windows *windows,
-		       uint64_t *ret_ms, struct error *err)
+static int one_opens_in_ms(const struct environment *e, const struct app_windows *windows,
+			   uint64_t *ret_ms, struct error *err)
 {
 	struct window window;
 	int32_t offset_s = 0;
 	int64_t now_s = (int64_t)(wall_ms(e) / 1000);
-	*ret_ms = 0;
-	if (windows->set == 0)
-		return 0;
 	int result = e->control->parts.zone_offset(windows->zone, now_s, &offset_s, err);
 	if (result < 0)
 		return result;
 	window_parse(windows->days, windows->hours, &window);
 	*ret_ms = window_opens_in(&window, now_s + offset_s) * 1000;
 	return 0;
+}
+
+/* When the last of them opens: then it is looked at again. */
+static int opens_in_ms(const struct environment *e, const struct server_passage *way,
+		       uint64_t *ret_ms, struct error *err)
+{
+	int result = 0;
+	*ret_ms = 0;
+	for (uint32_t i = 0; result == 0 && i < way->window_count; i++) {
+		uint64_t one_ms = 0;
+		result = one_opens_in_ms(e, way->windows[i], &one_ms, err);
+		*ret_ms = one_ms > *ret_ms ? one_ms : *ret_ms;
+	}
+	return result;
 }
 
 /* --- before it is in the queue */
@@ -133,21 +152,21 @@ int gating_check(struct environment *e, const struct store_release *release, boo
 	int result = release_load(e, release->id, &info, err);
 	if (result < 0)
 		return result;
-	const struct app_environment *config = &info.config->environment;
-	result = opens_in_ms(e, &config->windows, &ignored, err);
-	if (result == 0 && config->from)
-		result = look_before(e, config->from, release->id, &passage, err);
-	if (result == 0 && config->from && !passage.found)
+	const struct server_passage way = passage_of(e, &info.config->environment);
+	result = opens_in_ms(e, &way, &ignored, err);
+	if (result == 0 && way.from)
+		result = look_before(e, way.from, release->id, &passage, err);
+	if (result == 0 && way.from && !passage.found)
 		result =
 			error_set(err, ERR_CONFLICT,
 				  "%s was never live in %s, where releases for %s come from; bring "
 				  "it there first: davit deploy %s %s",
-				  release->tag, config->from, e->name, config->from, release->tag);
-	else if (result == 0 && config->from && !passage.good)
+				  release->tag, way.from, e->name, way.from, release->tag);
+	else if (result == 0 && way.from && !passage.good)
 		result = error_set(err, ERR_DENIED,
 				   "%s was not good in %s, where releases for %s come from; bring "
 				   "another one there: davit deploy %s",
-				   release->tag, config->from, e->name, config->from);
+				   release->tag, way.from, e->name, way.from);
 	release_info_free(&info);
 	return result;
 }
@@ -275,6 +294,7 @@ int gating_look(struct environment *e, struct active_rollout *r, struct gating *
 		struct error *err)
 {
 	const struct app_environment *config = config_of(r);
+	const struct server_passage way = passage_of(e, config);
 	struct app_approve approve = {0};
 	struct digest hash = hash_of(e, r);
 	struct tally tally = {e, r, &approve, g};
@@ -286,9 +306,9 @@ int gating_look(struct environment *e, struct active_rollout *r, struct gating *
 	g->not_author = approve.not_author;
 	g->rules = (struct gate_rules){.count = asked ? approve.count : 0,
 				       .expires_ms = approve.expires_ms,
-				       .soak_ms = config->soak_ms,
+				       .soak_ms = way.soak_ms,
 				       .by = g->by,
-				       .from = config->from};
+				       .from = way.from};
 	if (config->infrastructure.set != 0 && !at_gate(r))
 		g->rules.count = 0;
 	int result = 0;
@@ -302,9 +322,9 @@ int gating_look(struct environment *e, struct active_rollout *r, struct gating *
 		result = store_approvals(e->control->parts.store, r->number, count_answer, &tally,
 					 err);
 	if (result == 0 && g->rules.from)
-		result = look_before(e, config->from, r->candidate.hex, &passage, err);
+		result = look_before(e, way.from, r->candidate.hex, &passage, err);
 	if (result == 0 && !at_gate(r))
-		result = opens_in_ms(e, &config->windows, &g->facts.opens_in_ms, err);
+		result = opens_in_ms(e, &way, &g->facts.opens_in_ms, err);
 	if (result < 0)
 		return result;
 	g->facts.now_unix_ms = wall_ms(e);
@@ -351,7 +371,7 @@ static void open_or_shut(struct environment *e, struct active_rollout *r, const 
 	char from[CONTROL_NAME_SIZE] = "", release[DIGEST_HEX_SIZE];
 	if (g->answer == GATE_SHUT && g->facts.no_by && g->rules.from &&
 	    config_of(r)->approve.on_reject == APP_ON_REJECT_ROLLBACK)
-		text_copy(from, sizeof from, config_of(r)->from);
+		text_copy(from, sizeof from, g->rules.from);
 	text_copy(release, sizeof release, r->candidate.hex);
 	memcpy(event.hash, r->state.plan_hash, sizeof event.hash);
 	event.seen = (struct rollout_seen){r->state.status, r->state.cursor, r->state.attempt};
@@ -387,8 +407,8 @@ static bool outside_window(struct environment *e)
 {
 	struct active_rollout *r = e->active;
 	struct error err;
-	if (!r || !is_deploy(r) || config_of(r)->windows.set == 0 || r->plan.reverts ||
-	    r->state.status == ROLLOUT_GATED)
+	if (!r || !is_deploy(r) || r->plan.reverts || r->state.status == ROLLOUT_GATED ||
+	    passage_of(e, config_of(r)).window_count == 0)
 		return false;
 	struct gating *g = mem_new(sizeof *g);
 	bool outside = gating_look(e, r, g, &err) == 0 && g->facts.opens_in_ms > 0 &&

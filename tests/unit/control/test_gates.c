@@ -135,6 +135,31 @@ static void the_server_asks_for_more_than_the_commit(void **state)
 	assert_string_equal(world_until_end(rollout, 60000), "succeeded");
 }
 
+/* A commit that says nothing of where it comes from, or when, comes from there and then all the same. */
+static void no_commit_leaves_the_way_that_the_server_says(void **state)
+{
+	(void)state;
+	char yaml[1024];
+	snprintf(yaml, sizeof yaml, "%sprotect: { shop/prod: { from: staging, soak: 5m } }\n",
+		 server_yaml);
+	world_server(yaml);
+	world_release("prod", "v1", ENVIRONMENTS("retain: 6"));
+	assert_int_equal(world_deploy("prod", "v1"), 0);
+	assert_tells(world.err.text, "was never live in staging");
+	assert_string_equal(world_until_end(world_deploy("staging", "v1"), 60000), "succeeded");
+	uint32_t rollout = world_deploy("prod", "v1");
+	assert_true(world_until_state(rollout, "gated", 5000));
+	assert_tells(world_view(rollout)->why, "it has to stay good in staging for another");
+	assert_string_equal(world_until_end(rollout, 6 * MINUTE), "succeeded");
+	/* A longer soak of its own counts. */
+	world_release("prod", "v2", ENVIRONMENTS("from: staging, soak: 20m"));
+	assert_string_equal(world_until_end(world_deploy("staging", "v2"), 60000), "succeeded");
+	rollout = world_deploy("prod", "v2");
+	world_run(10 * MINUTE);
+	assert_string_equal(world_view(rollout)->state, "gated");
+	assert_string_equal(world_until_end(rollout, 12 * MINUTE), "succeeded");
+}
+
 /* Who leaves the group before it begins has not said anything. */
 static void a_yes_counts_while_the_person_may_say_it(void **state)
 {
@@ -409,6 +434,31 @@ static void it_begins_when_the_window_opens(void **state)
 	assert_string_equal(world_until_end(rollout, 60000), "succeeded");
 }
 
+/* Both have to be open: the one of the server's file opens later. */
+static void the_servers_window_holds_as_well(void **state)
+{
+	(void)state;
+	char yaml[1024];
+	const char *own = window_yaml(10 * MINUTE, 6 * HOUR);
+	uint64_t opens = env_wall_ms(&world.env) / 60000 + 30, ends = opens + 120;
+	snprintf(yaml, sizeof yaml,
+		 "%sprotect: { shop/prod: { windows: { hours: \"%02u:%02u-%02u:%02u\" } } }\n",
+		 server_yaml, (unsigned)(opens / 60 % 24), (unsigned)(opens % 60),
+		 (unsigned)(ends / 60 % 24), (unsigned)(ends % 60));
+	world_server(yaml);
+	world_release("prod", "v1", own);
+	uint32_t rollout = world_deploy("prod", "v1");
+	world_run(15 * MINUTE);
+	assert_string_equal(world_view(rollout)->state, "gated");
+	assert_string_equal(world_until_end(rollout, 20 * MINUTE), "succeeded");
+	/* And alone, where the commit says nothing. */
+	world_run(3 * HOUR);
+	world_release("prod", "v2", ENVIRONMENTS("retain: 6"));
+	rollout = world_deploy("prod", "v2");
+	assert_true(world_until_state(rollout, "gated", 5000));
+	assert_tells(world_view(rollout)->why, "the window for releases opens in");
+}
+
 static void outside_of_the_window_a_release_gets_no_more(void **state)
 {
 	(void)state;
@@ -558,6 +608,8 @@ int main(void)
 		TEST(it_has_to_stay_good_for_a_while),
 		TEST(what_stops_being_good_meanwhile_does_not_come),
 		TEST(it_begins_when_the_window_opens),
+		TEST(no_commit_leaves_the_way_that_the_server_says),
+		TEST(the_servers_window_holds_as_well),
 		TEST(outside_of_the_window_a_release_gets_no_more),
 		TEST(an_unknown_zone_is_refused_at_once),
 		TEST(a_freeze_refuses_and_a_rollback_ignores_it),
