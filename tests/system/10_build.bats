@@ -487,6 +487,22 @@ PY
 	is 0 sh -c "ls '$T/outside' | wc -l"
 }
 
+@test "a real PostgreSQL beside a stage" {
+	local bin
+	bin=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
+	[ -n "$bin" ] || skip "PostgreSQL is not installed"
+	pipeline "  integration:
+    env: { BIN: \"$bin\" }
+    services:
+      db:
+        run: \"\\\"\$BIN/initdb\\\" -D /tmp/db -A trust -U shop --no-locale >/dev/null && exec \\\"\$BIN/postgres\\\" -D /tmp/db -k /tmp -h 127.0.0.1\"
+        ready: { run: \"\\\"\$BIN/pg_isready\\\" -q -h 127.0.0.1\", deadline: 60s }
+    run: \"\\\"\$BIN/psql\\\" -h 127.0.0.1 -U shop -d postgres -At -c 'select 6 * 7'\""
+	commit
+	build 0
+	has_line integration 42
+}
+
 @test "hooks, filters and submodules of the repository do nothing" {
 	git -c init.defaultBranch=main init -q "$T/sub"
 	git -C "$T/sub" -c user.name=x -c user.email=x@x commit -q --allow-empty -m sub
