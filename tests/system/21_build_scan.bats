@@ -67,6 +67,21 @@ scan() { jq -r "select(.schema == \"davit.v1/build\") | .stages[] | select(.stag
 	says "2 new findings are blocked"
 }
 
+@test "a stage has the converters at hand" {
+	printf 'int main(void)\n{\n\tint a[2];\n\ta[2] = 1;\n\treturn a[2];\n}\n' >"$R/src/bad.c"
+	EXTRA='pipeline:
+  scan:
+    run: |
+      cppcheck --xml -q --output-file=found.xml src/bad.c
+      davit scan convert --from cppcheck found.xml > found.sarif
+    sarif: found.sarif
+  package: { needs: [scan], archive: [src/] }'
+	write_config "$R/davit.yaml"
+	git -C "$R" add -A && git -C "$R" commit -q -m "A change"
+	build 10
+	says "src/bad.c:4 (high)"
+}
+
 @test "no report, half of one, and a link to somewhere else are failures, never nothing found" {
 	EXTRA='pipeline: { scan: { run: "true", sarif: found.sarif } }'
 	write_config "$R/davit.yaml"

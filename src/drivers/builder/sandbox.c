@@ -233,6 +233,8 @@ static void compose(struct words *words, const struct builder_job *job,
 	for (int i = 0; i < 3; i++)
 		words_add(words, "--ro-bind", etc[i], names[i]);
 	words_add(words, "--ro-bind", place->inside, "/run/davit/inside");
+	/* This davit, for "davit scan convert" and the like. */
+	words_add(words, "--symlink", "../inside", "/run/davit/bin/davit");
 	words_add(words, "--ro-bind", place->spec, INSIDE_SPEC);
 	words_add(words, "--bind", place->work, "/work");
 	words_add(words, "--bind", place->tmp, "/tmp");

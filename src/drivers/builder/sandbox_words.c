@@ -24,7 +24,8 @@ static const char *const etc_files[] = {
 static const char *const network_files[] = {"/etc/resolv.conf", "/etc/nsswitch.conf",
 					    "/etc/gai.conf"};
 
-static const char *const made[] = {"/etc", "/etc/pki", "/home", "/run", "/run/davit"};
+static const char *const made[] = {"/etc", "/etc/pki",   "/home",
+				   "/run", "/run/davit", "/run/davit/bin"};
 
 static const char *const top[] = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
 
