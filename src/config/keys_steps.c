@@ -20,7 +20,11 @@ static const struct schema_key probe_keys[] = {
 	 .section = &schema_command, .example = "tests/smoke.sh $URL",
 	 .doc = "Instead of `get`: a command of the release, which passes when it exits with "
 		"0. `$URL` is the address under test, `$PREVIEW` what a request must carry in "
-		"the header X-Davit-Preview."},
+		"the header X-Davit-Preview, `$RELEASE` the directory of the release's files, in "
+		"which it runs. It is the `user` of the process `web`, or of the first one, and "
+		"has "
+		"its `limits`; 512 processes, and 4 GiB of memory where those name none. All "
+		"that it started ends with it."},
 	{"expect", SCHEMA_NUMBER, AT(app_probe, expect), .fallback = "200", .min = 100, .max = 599,
 	 .doc = "The status that `get` must answer with."},
 	{"contains", SCHEMA_TEXT, AT(app_probe, contains), .max = 1024,

@@ -3,6 +3,7 @@
 #include "control/checks.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -10,7 +11,7 @@
 #include "control/environment.h"
 #include "provider/artifact.h"
 
-enum { TIMEOUT_DEFAULT_MS = 10000, BLOCK_AT_DEFAULT = 2 /* high */ };
+enum { TIMEOUT_DEFAULT_MS = 10000, BLOCK_AT_DEFAULT = 2 /* high */, RELEASE_MARK = 1 };
 
 static uint32_t count_checks(const struct plan *plan, uint32_t from, uint32_t until)
 {
@@ -66,12 +67,28 @@ static bool find_address(const struct environment *e, char *to, size_t size)
 	return found != NULL;
 }
 
+/* Where the files of the release are is known when the command runs: the shell puts it there. */
+static void put_word(struct buf *line, const char *word)
+{
+	char *copy = mem_copy_text(word), *part = copy;
+	for (char *mark; (mark = strchr(part, RELEASE_MARK)); part = mark + 1) {
+		*mark = '\0';
+		if (part[0])
+			buf_put_shell_word(line, part);
+		buf_puts(line, "\"$RELEASE\"");
+	}
+	if (part[0] || part == copy)
+		buf_put_shell_word(line, part);
+	free(copy);
+}
+
 static int fill_command(const struct app_command *run, const struct check_request *request,
 			char *to, size_t size, struct error *err)
 {
 	char url[sizeof request->address + 8];
+	char mark[] = {RELEASE_MARK, '\0'};
 	struct app_variable variables[] = {
-		{"URL", url}, {"PREVIEW", request->preview}, {"RELEASE", request->directory}};
+		{"URL", url}, {"PREVIEW", request->preview}, {"RELEASE", mark}};
 	struct command_argv words = {0};
 	struct buf line;
 	snprintf(url, sizeof url, "http://%s", request->address);
@@ -83,7 +100,7 @@ static int fill_command(const struct app_command *run, const struct check_reques
 		result = command_expand(run, variables, 3, &words, err);
 	for (uint32_t i = 0; i < words.count; i++) {
 		buf_puts(&line, i > 0 ? " " : "");
-		buf_put_shell_word(&line, words.items[i]);
+		put_word(&line, words.items[i]);
 	}
 	command_argv_done(&words);
 	if (result == 0 && !text_copy(to, size, buf_text(&line)))
@@ -146,6 +163,16 @@ static int add_probe(const char *name, const struct app_probe *probe, struct che
 			 CHECK_TEXT_SIZE - 1);
 }
 
+/* A hostile commit has no more of the machine by its checks than by its processes. */
+static void fill_bounds(const struct release_info *candidate, struct check_bounds *to)
+{
+	const struct app_process *process = release_command_process(candidate);
+	text_copy(to->user, sizeof to->user, process->user ? process->user : "");
+	to->memory_bytes = process->limits.memory_bytes;
+	to->cpu_milli = process->limits.cpu_milli;
+	to->files = process->limits.files;
+}
+
 static int fill_place(const struct environment *e, struct check_request *request, struct error *err)
 {
 	const struct release_info *candidate = &e->active->candidate;
@@ -157,6 +184,7 @@ static int fill_place(const struct environment *e, struct check_request *request
 	if (env->route_count > 0 && env->routes[0].host)
 		text_copy(request->host, sizeof request->host, env->routes[0].host);
 	text_copy(request->preview, ROUTING_PREVIEW_SIZE, candidate->hex);
+	fill_bounds(candidate, &request->bounds);
 	ASSERT(digest_parse(candidate->artifact, &digest));
 	return artifacts->ops->path(artifacts, &digest, request->directory,
 				    sizeof request->directory, err);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -32,6 +33,7 @@ enum step {
 	STEP_FILES,
 	STEP_INPUT,
 	STEP_USER,
+	STEP_BOUNDS,
 	STEP_DIRECTORY,
 	STEP_PROGRAM,
 	STEP_COUNT
@@ -114,6 +116,15 @@ static bool child_files(uint32_t files)
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0;
 }
 
+/* As the user that it runs as: else the processes of that user are counted against it before it is one of them. */
+static bool child_bounds(const struct process_spec *spec)
+{
+	const struct rlimit limit = {spec->processes, spec->processes};
+	if (spec->processes > 0 && setrlimit(RLIMIT_NPROC, &limit) != 0)
+		return false;
+	return !spec->no_new_privileges || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+}
+
 static void child_signals(void)
 {
 	sigset_t none;
@@ -152,6 +163,8 @@ static void child_run(const struct process_spec *spec, int report_fd, int gate)
 		child_fail(report_fd, STEP_DIRECTORY);
 	if (spec->user && !child_user(spec->user))
 		child_fail(report_fd, STEP_USER);
+	if (!child_bounds(spec))
+		child_fail(report_fd, STEP_BOUNDS);
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC); /* also what others forgot to mark */
 	child_signals();
 	umask(022);
@@ -194,6 +207,7 @@ static int failed(const struct process_spec *spec, const struct report *report, 
 		[STEP_FILES] = "The process cannot have so many open files",
 		[STEP_INPUT] = "The process cannot be given its descriptors",
 		[STEP_USER] = "The process cannot run as another user",
+		[STEP_BOUNDS] = "The process cannot be bounded",
 		[STEP_DIRECTORY] = "The process cannot enter its directory",
 	};
 	if (report->step >= 0 && report->step < STEP_COUNT && steps[report->step])

@@ -45,11 +45,13 @@ struct process_spec {
 	const char *
 		program; /* with a '/' a path from `directory`, else sought in PATH; NULL: argv[0] */
 	const char *const *argv;
-	const char *const *environment;   /* NULL: the caller's */
-	const char *directory;            /* NULL: the caller's */
-	int input, output, errors;        /* descriptors to be 0, 1, 2; -1: /dev/null */
-	const struct process_user *user;  /* NULL: the caller's */
-	uint32_t files;                   /* RLIMIT_NOFILE; 0: the caller's */
+	const char *const *environment;  /* NULL: the caller's */
+	const char *directory;           /* NULL: the caller's */
+	int input, output, errors;       /* descriptors to be 0, 1, 2; -1: /dev/null */
+	const struct process_user *user; /* NULL: the caller's */
+	uint32_t files;                  /* RLIMIT_NOFILE; 0: the caller's */
+	uint32_t processes;     /* RLIMIT_NPROC, of all that its user has; 0: the caller's */
+	bool no_new_privileges; /* no program makes it more than it is */
 	int cgroups[PROCESS_CGROUPS_MAX]; /* cgroup.procs files, open for writing */
 	size_t cgroup_count;
 	bool held;

@@ -39,7 +39,9 @@ enum {
 	CHECK_SINCE_SIZE = 129,
 	CHECK_WHY_SIZE = 257,
 	CHECK_NOTE_SIZE = 400,
-	CHECK_FINDINGS_MAX = 4 << 20
+	CHECK_FINDINGS_MAX = 4 << 20,
+	CHECK_USER_SIZE = 33,
+	CHECK_PROCESSES = 512 /* of one command and all that it starts */
 };
 
 /* What a command is given, and no request contains. */
@@ -68,11 +70,22 @@ struct check {
 	struct check_secret secrets[CHECK_SECRETS_MAX]; /* of a command */
 };
 
+/* As whom commands run, and what they may use: what an instance of the release is given. */
+struct check_bounds {
+	char user[CHECK_USER_SIZE]; /* "": davit's own */
+	uint64_t memory_bytes;      /* 0: CHECK_MEMORY_BYTES; of the next two: no bound */
+	uint32_t cpu_milli;
+	uint32_t files;
+};
+
+#define CHECK_MEMORY_BYTES (UINT64_C(4) << 30)
+
 struct check_request {
 	char address[128];   /* "127.0.0.1:4001" */
 	char host[256];      /* the Host field; "" = the address */
 	char preview[72];    /* what X-Davit-Preview has to say at the environment's own address */
 	char directory[512]; /* where commands run: the release's files */
+	struct check_bounds bounds;
 	uint32_t count;
 	struct check checks[CHECK_MAX];
 };

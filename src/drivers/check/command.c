@@ -4,27 +4,46 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/text.h"
+#include "drivers/check/bounds.h"
+#include "os/file.h"
 #include "os/memfd.h"
+#include "os/memory_directory.h"
 
-enum { READ_SIZE = 16 * 1024, TURN_MAX = 64, SETTING_MAX = CHECK_NAME_SIZE + CHECK_SECRET_MAX + 1 };
+enum {
+	READ_SIZE = 16 * 1024,
+	TURN_MAX = 64,
+	SETTING_MAX = CHECK_NAME_SIZE + CHECK_SECRET_MAX + 1,
+	PATH_SIZE = MEMORY_PATH_SIZE + 64,
+	CLEAR_MS = 5,     /* between two looks at what is left of it */
+	CLEAR_MAX = 1000, /* looks: then it is let go */
+	FREE_MAX = 50,    /* the same, while the loop waits */
+};
 
 struct command {
 	struct loop *loop;
 	void (*ended)(void *context, const struct process_end *end);
 	void *context;
 	struct process process;
+	struct process_end end;
+	struct bounds bounds;
+	bool bounded;           /* `bounds` are made */
+	struct env_timer timer; /* the next look at what is left */
+	int looks;
 	struct loop_watch *end_watch, *output_watch;
 	int output_fd;
 	int files[CHECK_SECRETS_MAX]; /* of secrets that are files */
 	uint32_t file_count;
-	struct mask *mask; /* NULL: there is nothing to hide; so is the next one */
+	char place[PATH_SIZE]; /* the same, of another user: their directory; "": none */
+	struct mask *mask;     /* NULL: there is nothing to hide; so is the next one */
 	struct mask_stream *stream;
 	char said[COMMAND_SAID_MAX + 1]; /* the end of what it wrote, masked */
 	size_t said_size;
@@ -38,6 +57,41 @@ static void put_setting(struct buf *settings, const struct check_secret *secret,
 	buf_init(settings, SETTING_MAX);
 	settings->secret = true;
 	buf_printf(settings, "%s=%s", secret->name, value);
+}
+
+/* Nobody's but its user's; what is in it comes before it is given away. */
+static int make_place(struct command *c, const char *memory, struct error *err)
+{
+	char path[MEMORY_PATH_SIZE];
+	if (c->place[0])
+		return 0;
+	int code = memory_directory_make(memory, path, err);
+	if (code < 0)
+		return code;
+	snprintf(c->place, sizeof c->place, "%s/%s", path, strchr(c->bounds.mark, '=') + 1);
+	if (mkdir(c->place, 0700) == 0)
+		return 0;
+	code = error_errno(err, errno, "The directory of a check's secrets cannot be made");
+	c->place[0] = '\0';
+	return code;
+}
+
+/* To be opened by another user, who cannot look into davit's own descriptors. */
+static int give_place(struct command *c, const char *memory, const struct check_secret *secret,
+		      const struct buf *value, struct buf *setting, struct error *err)
+{
+	char path[PATH_SIZE + CHECK_NAME_SIZE];
+	const struct process_user *user = &c->bounds.user;
+	int code = make_place(c, memory, err);
+	if (code < 0)
+		return code;
+	snprintf(path, sizeof path, "%s/%s", c->place, secret->name);
+	code = file_write(AT_FDCWD, path, value->data, value->size, 0400, err);
+	if (code == 0 && lchown(path, user->uid, user->gid) != 0)
+		code = error_errno(err, errno, "The secret %s cannot be given to its user",
+				   secret->name);
+	put_setting(setting, secret, path);
+	return code;
 }
 
 static int give_file(struct command *c, const struct check_secret *secret, const struct buf *value,
@@ -72,7 +126,9 @@ static int give_one(struct command *c, const struct command_spec *spec,
 				 "The secret %s has a byte 0 and cannot be a variable; give it "
 				 "with \"as: file\".",
 				 secret->name);
-	if (code == 0 && secret->file)
+	if (code == 0 && secret->file && c->bounds.other)
+		code = give_place(c, spec->memory, secret, &value, setting, err);
+	else if (code == 0 && secret->file)
 		code = give_file(c, secret, &value, setting, err);
 	else if (code == 0)
 		put_setting(setting, secret, buf_text(&value));
@@ -91,6 +147,9 @@ static int give_all(struct command *c, const struct command_spec *spec,
 	mask_init(c->mask);
 	for (uint32_t i = 0; i < spec->check->secret_count && code == 0; i++)
 		code = give_one(c, spec, &spec->check->secrets[i], &settings[i], err);
+	if (code == 0 && c->place[0] &&
+	    lchown(c->place, c->bounds.user.uid, c->bounds.user.gid) != 0)
+		code = error_errno(err, errno, "Secrets cannot be given to the user of a check");
 	return code;
 }
 
@@ -147,55 +206,93 @@ static void on_output(void *context, int events)
 	read_output(context);
 }
 
-static void end_group(struct command *c)
+/* Nothing of it runs any more, or what does cannot be ended. */
+static void cleared(struct command *c)
 {
-	kill(-c->process.pid, SIGKILL); /* its zombie keeps the number until it is reaped */
-	process_reap(&c->process);
+	process_reap(&c->process); /* until here its zombie kept the session's number */
 	process_done(&c->process);
+	c->process.pid = 0;
+	read_output(c);
+	close_output(c);
+	if (c->mask)
+		mask_end(c->mask, c->stream, keep, c);
+}
+
+static void clear(void *context)
+{
+	struct command *c = context;
+	struct env *env = loop_env(c->loop);
+	if (!bounds_clear(&c->bounds, &c->process) && ++c->looks < CLEAR_MAX) {
+		env->ops->timer_start(env, &c->timer, CLEAR_MS);
+		return;
+	}
+	cleared(c);
+	c->ended(c->context, &c->end);
 }
 
 static void on_end(void *context, int events)
 {
 	struct command *c = context;
-	struct process_end end = {.code = -1};
 	(void)events;
-	process_ended(&c->process, &end);
+	if (!process_ended(&c->process, &c->end))
+		return;
 	loop_watch_stop(c->end_watch);
 	c->end_watch = NULL;
-	end_group(c);
-	read_output(c);
-	close_output(c);
-	if (c->mask)
-		mask_end(c->mask, c->stream, keep, c);
-	c->ended(c->context, &end);
+	clear(c);
+}
+
+/* Nobody waits for its end: while the loop does, and not for long. */
+static void end_now(struct command *c)
+{
+	const struct timespec wait = {.tv_nsec = CLEAR_MS * 1000000L};
+	for (int i = 0; !bounds_clear(&c->bounds, &c->process) && i < FREE_MAX; i++)
+		nanosleep(&wait, NULL);
+	cleared(c);
 }
 
 /* --- the interface */
+
+static void fill_variables(const struct command *c, const struct command_spec *spec,
+			   const struct buf *settings, const char *home, const char *user,
+			   const char **to)
+{
+	uint32_t count = 0;
+	for (; spec->variables[count]; count++)
+		to[count] = spec->variables[count];
+	to[count++] = c->bounds.mark;
+	if (c->bounds.other) {
+		to[count++] = home;
+		to[count++] = user;
+	}
+	for (uint32_t i = 0; i < spec->check->secret_count; i++)
+		to[count++] = buf_text(&settings[i]);
+	to[count] = NULL;
+}
 
 static int spawn(struct command *c, const struct command_spec *spec, const struct buf *settings,
 		 struct error *err)
 {
 	const char *const argv[] = {"sh", "-c", spec->check->command, NULL};
-	const char *variables[COMMAND_VARIABLES_MAX + CHECK_SECRETS_MAX + 1];
-	uint32_t count = 0;
+	const char *variables[COMMAND_VARIABLES_MAX + 3 + CHECK_SECRETS_MAX + 1];
+	char home[sizeof c->bounds.user.home + 8], user[CHECK_USER_SIZE + 8];
 	int ends[2];
-	for (; spec->variables[count]; count++)
-		variables[count] = spec->variables[count];
-	for (uint32_t i = 0; i < spec->check->secret_count; i++)
-		variables[count++] = buf_text(&settings[i]);
-	variables[count] = NULL;
+	snprintf(home, sizeof home, "HOME=%s", c->bounds.user.home);
+	snprintf(user, sizeof user, "USER=%s", spec->bounds->user);
+	fill_variables(c, spec, settings, home, user, variables);
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return error_errno(err, errno, "No pipe can be made");
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	c->output_fd = ends[0];
-	const struct process_spec process = {.program = "/bin/sh",
-					     .argv = argv,
-					     .environment = variables,
-					     .directory = spec->directory,
-					     .input = -1,
-					     .output = ends[1],
-					     .errors = ends[1]};
+	struct process_spec process = {.program = "/bin/sh",
+				       .argv = argv,
+				       .environment = variables,
+				       .directory = spec->directory,
+				       .input = -1,
+				       .output = ends[1],
+				       .errors = ends[1]};
+	bounds_fill(&c->bounds, &process);
 	int code = process_spawn(&process, &c->process, err);
+	bounds_filled(&process);
 	close(ends[1]);
 	if (code == 0)
 		code = loop_watch_start(c->loop, c->output_fd, LOOP_READ, on_output, c,
@@ -216,7 +313,11 @@ int command_start(struct loop *loop, const struct command_spec *spec, struct com
 	c->context = spec->context;
 	c->process = PROCESS_NONE;
 	c->output_fd = -1;
-	int code = give_all(c, spec, settings, err);
+	c->timer = (struct env_timer){.fire = clear, .context = c};
+	int code = bounds_make(spec->bounds, &c->bounds, err);
+	c->bounded = code == 0;
+	if (code == 0)
+		code = give_all(c, spec, settings, err);
 	if (code == 0)
 		code = spawn(c, spec, settings, err);
 	for (uint32_t i = 0; i < CHECK_SECRETS_MAX; i++)
@@ -230,8 +331,13 @@ int command_start(struct loop *loop, const struct command_spec *spec, struct com
 
 void command_kill(struct command *c)
 {
-	if (c->process.pid > 0)
-		kill(-c->process.pid, SIGKILL);
+	if (c->process.pid > 0 && c->end_watch)
+		(void)!bounds_clear(&c->bounds, &c->process);
+}
+
+bool command_out_of_memory(const struct command *c)
+{
+	return c->bounds.out_of_memory;
 }
 
 const char *command_output(const struct command *c)
@@ -259,10 +365,17 @@ void command_free(struct command *c)
 {
 	if (!c)
 		return;
+	struct env *env = loop_env(c->loop);
+	struct error err;
+	env->ops->timer_stop(env, &c->timer);
 	loop_watch_stop(c->end_watch);
-	close_output(c);
 	if (c->process.pid > 0)
-		end_group(c);
+		end_now(c);
+	close_output(c);
+	if (c->bounded)
+		bounds_done(&c->bounds);
+	if (c->place[0] && file_remove_tree(AT_FDCWD, c->place, &err) < 0)
+		log_event(LOG_WARNING, "check.secrets", "error=\"%s\"", err.text);
 	for (uint32_t i = 0; i < c->file_count; i++)
 		close(c->files[i]);
 	if (c->mask) {

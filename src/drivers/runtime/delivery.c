@@ -5,85 +5,26 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "link/instance_record.h"
 #include "os/file.h"
+#include "os/memory_directory.h"
 #include "os/process.h"
 
-enum { VALUE_MAX = 64 * 1024, TARGET_SIZE = DELIVERY_PATH_SIZE + RECORD_PLACE_SIZE };
+enum { VALUE_MAX = 64 * 1024, TARGET_SIZE = MEMORY_PATH_SIZE + RECORD_PLACE_SIZE };
 
 static const char LINK[] = "secrets";
 
 void delivery_open(struct delivery *d, int state_fd)
 {
-	struct stat about = {0};
 	*d = (struct delivery){.path = ""};
-	fstat(state_fd, &about);
-	snprintf(d->name, sizeof d->name, "davit-%u-%llx-%llx", (unsigned)geteuid(),
-		 (unsigned long long)about.st_dev, (unsigned long long)about.st_ino);
-}
-
-static bool in_memory(const char *directory)
-{
-	struct statfs about;
-	return directory && directory[0] == '/' && statfs(directory, &about) == 0 &&
-	       (about.f_type == TMPFS_MAGIC || about.f_type == RAMFS_MAGIC) &&
-	       access(directory, W_OK) == 0;
-}
-
-static const char *find_memory(void)
-{
-	const char *own = getenv("XDG_RUNTIME_DIR");
-	if (geteuid() == 0 && in_memory("/run"))
-		return "/run";
-	if (geteuid() != 0 && in_memory(own) && strlen(own) < DELIVERY_PATH_SIZE / 2)
-		return own;
-	return in_memory("/dev/shm") ? "/dev/shm" : NULL;
-}
-
-/* /dev/shm is everybody's: what is there under our name must be ours, and closed to others. */
-static int check_own(const char *path, struct error *err)
-{
-	struct stat about;
-	if (lstat(path, &about) != 0)
-		return error_errno(err, errno, "The directory of secrets, %s, cannot be read",
-				   path);
-	if (!S_ISDIR(about.st_mode) || about.st_uid != geteuid() || (about.st_mode & 022))
-		return error_set(err, ERR_DENIED,
-				 "%s is to hold secrets, and somebody else may write there; remove "
-				 "it.",
-				 path);
-	return 0;
-}
-
-static int find_directory(struct delivery *d, struct error *err)
-{
-	char path[DELIVERY_PATH_SIZE];
-	const char *memory = find_memory();
-	if (!memory)
-		return error_set(err, ERR_UNSUPPORTED,
-				 "Secrets are kept in memory alone, and neither /run nor /dev/shm "
-				 "is a tmpfs that davit may write to; mount one at /dev/shm.");
-	snprintf(path, sizeof path, "%s/%s", memory, d->name);
-	/* Others pass through, and see nothing: an instance may have a user of its own. */
-	if (mkdir(path, 0711) != 0 && errno != EEXIST)
-		return error_errno(err, errno, "The directory of secrets, %s, cannot be made",
-				   path);
-	int code = check_own(path, err);
-	if (code == 0 && chmod(path, 0711) != 0)
-		code = error_errno(err, errno, "%s cannot be opened to instances", path);
-	if (code == 0)
-		memcpy(d->path, path, sizeof path);
-	return code;
+	memory_directory_name("davit", state_fd, d->name);
 }
 
 static void place_of(int instance_fd, const char *id, char to[RECORD_PLACE_SIZE])
@@ -138,7 +79,7 @@ int delivery_make(struct delivery *d, int instance_fd, const struct instance_spe
 		return error_set(err, ERR_UNSUPPORTED, "There is no store of secrets here.");
 	int code = spec->user ? process_user_find(spec->user, &user, err) : 0;
 	if (code == 0)
-		code = find_directory(d, err);
+		code = memory_directory_make(d->name, d->path, err);
 	if (code < 0)
 		return code;
 	place_of(instance_fd, spec->id, place);
@@ -178,11 +119,9 @@ void delivery_remove(int instance_fd)
 void delivery_sweep(struct delivery *d, bool (*known)(void *context, const char *place),
 		    void *context)
 {
-	char path[DELIVERY_PATH_SIZE];
+	char path[MEMORY_PATH_SIZE];
 	struct error err;
-	const char *memory = find_memory();
-	snprintf(path, sizeof path, "%s/%s", memory ? memory : "", d->name);
-	DIR *all = memory && check_own(path, &err) == 0 ? opendir(path) : NULL;
+	DIR *all = memory_directory_find(d->name, path) ? opendir(path) : NULL;
 	for (struct dirent *entry; all && (entry = readdir(all));)
 		if (text_starts(entry->d_name, "davit-") && !known(context, entry->d_name) &&
 		    file_remove_tree(dirfd(all), entry->d_name, &err) < 0)

@@ -14,13 +14,12 @@
 #ifndef DRIVERS_RUNTIME_DELIVERY_H
 #define DRIVERS_RUNTIME_DELIVERY_H
 
+#include "os/memory_directory.h"
 #include "provider/runtime.h"
 
-enum { DELIVERY_PATH_SIZE = 256 };
-
 struct delivery {
-	char path[DELIVERY_PATH_SIZE]; /* "" until the first secret */
-	char name[64];                 /* of the directory of this state directory */
+	char path[MEMORY_PATH_SIZE]; /* "" until the first secret */
+	char name[MEMORY_NAME_SIZE]; /* of the directory of this state directory */
 };
 
 void delivery_open(struct delivery *delivery, int state_fd);

@@ -96,13 +96,15 @@ static const char checked_yaml[] =
 	"app: shop\n"
 	"processes:\n"
 	"  api: { run: bin/api --port $PORT, health: { path: /up, min_healthy: 100ms } }\n"
-	"  web: { run: bin/web --port $PORT, health: { path: /up, min_healthy: 100ms } }\n"
+	"  web: { run: bin/web --port $PORT, health: { path: /up, min_healthy: 100ms },"
+	" user: shop, limits: { memory: 256MiB } }\n"
 	"checks:\n"
 	"  first: [{ get: /up, expect: 204, contains: hello, timeout: 3s }]\n"
 	"  second:\n"
 	"    - { run: [tests/smoke, --at, $URL, \"it's\"] }\n"
 	"    - { run: \"tests/look $PREVIEW\" }\n"
 	"    - { run: { sh: \"curl $URL | grep x\" } }\n"
+	"    - { run: [sh, $RELEASE/look it's, $RELEASE] }\n"
 	"strategies:\n"
 	"  looked: [{ check: first }, { check: second }, switch, { bake: 1s }]\n"
 	"environments:\n"
@@ -135,13 +137,17 @@ static void each_check_step_runs_its_own_check_at_the_right_address(void **state
 			assert_string_equal(world.check.address, world.instances[i].status.address);
 	while (world.check_run == 1)
 		world_run(WORLD_BEAT_MS);
-	assert_int_equal(world.check.count, 3);
+	assert_int_equal(world.check.count, 4);
 	snprintf(url, sizeof url, "http://%s", world.check.address);
 	snprintf(expected, sizeof expected, "'tests/smoke' '--at' '%s' 'it'\\''s'", url);
 	assert_string_equal(world.check.checks[0].command, expected);
 	snprintf(expected, sizeof expected, "'tests/look' '%.16s'", id);
 	assert_string_equal(world.check.checks[1].command, expected);
 	assert_string_equal(world.check.checks[2].command, "curl $URL | grep x");
+	assert_string_equal(world.check.checks[3].command,
+			    "'sh' \"$RELEASE\"'/look it'\\''s' \"$RELEASE\"");
+	assert_string_equal(world.check.bounds.user, "shop");
+	assert_int_equal(world.check.bounds.memory_bytes, 256u << 20);
 	assert_string_equal(world_until_end(rollout, 60000), "succeeded");
 }
 

@@ -9,6 +9,7 @@
 
 #include "../cmocka_all.h"
 #include "drivers/check/command.h"
+#include "os/cgroup.h"
 #include "os/clock.h"
 
 enum { WAIT_MS = 20000 };
@@ -16,6 +17,7 @@ enum { WAIT_MS = 20000 };
 static struct loop *loop;
 static struct command *command;
 static struct check *check;
+static struct check_bounds bounds;
 static struct process_end ended;
 static bool over;
 static char said[256];
@@ -60,8 +62,12 @@ static void give_secret(const char *name, const char *value, size_t size, bool f
 static int start(const char *script)
 {
 	static const char *const variables[] = {"PATH=/usr/bin:/bin", "URL=http://h", NULL};
-	const struct command_spec spec = {
-		.check = check, .variables = variables, .secret = give, .ended = on_end};
+	const struct command_spec spec = {.check = check,
+					  .bounds = &bounds,
+					  .memory = "davit-test-checks",
+					  .variables = variables,
+					  .secret = give,
+					  .ended = on_end};
 	snprintf(check->command, sizeof check->command, "%s", script);
 	over = false;
 	return command_start(loop, &spec, &command, &err);
@@ -91,6 +97,7 @@ static int setup(void **state)
 	(void)state;
 	check = mem_zero(1, sizeof *check);
 	command = NULL;
+	bounds = (struct check_bounds){.user = ""};
 	return loop_new(&loop, &err);
 }
 
@@ -118,7 +125,9 @@ static void its_environment_is_what_it_was_given_and_no_more(void **state)
 {
 	(void)state;
 	setenv("CANARY", "of the server", 1);
-	run("test -z \"$CANARY\" && test \"$URL\" = http://h && test \"$(env | wc -l)\" = 3", 0);
+	run("test -z \"$CANARY\" && test \"$URL\" = http://h && test -n \"$DAVIT_CHECK\" && test "
+	    "\"$(env | wc -l)\" = 4",
+	    0);
 	assert_string_equal(said, "");
 	assert_null(command_mask(command));
 }
@@ -188,6 +197,86 @@ static void one_that_is_killed_or_let_go_ends(void **state)
 	command = NULL;
 }
 
+/* Gone when its end is told, whatever it did to get away. */
+static void what_hides_from_its_group_goes_too(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		if (i == 1)
+			setenv("DAVIT_CGROUPS", "none", 1);
+		run("setsid -f sh -c 'echo $$; exec sleep 1000'; sleep 0.2", 0);
+		pid_t left = atoi(said);
+		assert_true(left > 0);
+		struct process_about about;
+		assert_false(process_look(left, &about) && !about.zombie);
+		command_free(command);
+		command = NULL;
+	}
+	unsetenv("DAVIT_CGROUPS");
+}
+
+static void it_is_the_user_of_the_application_and_stays_it(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	snprintf(bounds.user, sizeof bounds.user, "nobody");
+	give_secret("F", "of a file", 9, true);
+	run("id -un; id -G; echo $USER $HOME; grep NoNewPrivs /proc/self/status; cat \"$F\"; echo; "
+	    "stat -c '%U %a' \"$F\" \"$(dirname \"$F\")\"; echo $F",
+	    0);
+	char home[64], text[512];
+	struct process_user nobody;
+	assert_int_equal(process_user_find("nobody", &nobody, &err), 0);
+	snprintf(home, sizeof home, "%s", nobody.home);
+	snprintf(text, sizeof text,
+		 "nobody\n%u\nnobody %s\nNoNewPrivs:\t1\n***\nnobody 400\nnobody 700\n%s\n",
+		 (unsigned)nobody.gid, home, said);
+	assert_string_equal(command_output(command), text);
+	assert_int_equal(access(said, F_OK), 0);
+	command_free(command);
+	command = NULL;
+	assert_int_not_equal(access(said, F_OK), 0);
+	snprintf(bounds.user, sizeof bounds.user, "no-such-user");
+	assert_int_equal(start("true"), ERR_NOT_FOUND);
+	command = NULL;
+}
+
+static void what_it_forks_is_bounded(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	snprintf(bounds.user, sizeof bounds.user, "nobody");
+	for (int i = 0; i < 2; i++) {
+		if (i == 1)
+			setenv("DAVIT_CGROUPS", "none", 1);
+		run("i=0; while [ $i -lt 600 ]; do sleep 1000 & i=$((i + 1)); done; echo all $i",
+		    2);
+		assert_non_null(strstr(command_output(command), "ork"));
+		command_free(command);
+		command = NULL;
+	}
+	unsetenv("DAVIT_CGROUPS");
+}
+
+static void what_it_takes_of_memory_is_bounded(void **state)
+{
+	(void)state;
+	struct cgroup group;
+	char note[CGROUP_NOTE_SIZE];
+	cgroup_make("davit-check-test", &(struct cgroup_limits){.memory_bytes = 64u << 20}, &group,
+		    note);
+	cgroup_remove(&group);
+	if (note[0])
+		skip(); /* the machine does not let us */
+	bounds.memory_bytes = 64u << 20;
+	assert_int_equal(start("x=$(head -c 200000000 /dev/zero | tr '\\0' x); echo ${#x}"), 0);
+	wait_end();
+	assert_int_equal(ended.signal, SIGKILL);
+	assert_true(command_out_of_memory(command));
+}
+
 static void what_cannot_be_given_is_said(void **state)
 {
 	static char long_one[CHECK_SECRET_MAX + 1];
@@ -222,6 +311,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_it_leaves_behind_goes_with_it, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(one_that_is_killed_or_let_go_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_hides_from_its_group_goes_too, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(it_is_the_user_of_the_application_and_stays_it,
+						setup, teardown),
+		cmocka_unit_test_setup_teardown(what_it_forks_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_it_takes_of_memory_is_bounded, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(what_cannot_be_given_is_said, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * smoke_get - the probes of smoke.c: a GET, and whether its answer is the expected one. */
+#include "drivers/check/smoke_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static size_t take_body(char *data, size_t size, size_t count, void *context)
+{
+	struct run *run = context;
+	buf_append(&run->body, data, size * count);
+	run->body_cut = run->body.overflowed;
+	return run->body_cut ? 0 : size * count;
+}
+
+/* What the answer is worth. Returns NULL when it is as expected, else fills the sentence. */
+static const char *judge_answer(struct run *run, CURLcode code, char *to, size_t size)
+{
+	const struct check *check = &run->request.checks[run->at];
+	long status = 0;
+	curl_easy_getinfo(run->transfer, CURLINFO_RESPONSE_CODE, &status);
+	if (run->body_cut)
+		snprintf(to, size, "The smoke check GET %s was answered with more than %d bytes.",
+			 check->path, CHECK_BODY_MAX);
+	else if (code != CURLE_OK)
+		snprintf(to, size, "The smoke check GET %s at %s failed: %s.", check->path,
+			 run->request.address, curl_easy_strerror(code));
+	else if (check->expect_status ? status != (long)check->expect_status
+				      : status < 200 || status > 399)
+		snprintf(to, size, "The smoke check GET %s was answered %ld instead of %u.",
+			 check->path, status, check->expect_status ? check->expect_status : 200);
+	else if (check->contains[0] && !memmem(buf_text(&run->body), run->body.size,
+					       check->contains, strlen(check->contains)))
+		snprintf(to, size, "The smoke check GET %s was answered without \"%s\".",
+			 check->path, check->contains);
+	else
+		return NULL;
+	return to;
+}
+
+void smoke_answered(void *context, CURLcode code)
+{
+	struct run *run = context;
+	char sentence[SENTENCE_MAX];
+	const char *failed = judge_answer(run, code, sentence, sizeof sentence);
+	transfers_end(run->smoke->transfers, run->transfer);
+	run->transfer = NULL;
+	curl_slist_free_all(run->fields);
+	run->fields = NULL;
+	if (failed)
+		smoke_finish(run, false, failed);
+	else
+		smoke_advance(run);
+}
+
+void smoke_begin_get(struct run *run)
+{
+	const struct check *check = &run->request.checks[run->at];
+	char url[CHECK_TEXT_SIZE + 160], field[300];
+	snprintf(url, sizeof url, "http://%s%s", run->request.address, check->path);
+	buf_clear(&run->body);
+	run->body_cut = false;
+	run->transfer = transfer_get(url, check->timeout_ms, take_body, run);
+	if (run->request.host[0]) {
+		snprintf(field, sizeof field, "Host: %s", run->request.host);
+		run->fields = curl_slist_append(NULL, field);
+	}
+	curl_easy_setopt(run->transfer, CURLOPT_HTTPHEADER, run->fields);
+	curl_easy_setopt(run->transfer, CURLOPT_USERAGENT, "davit-smoke");
+	transfers_start(run->smoke->transfers, run->transfer);
+}
