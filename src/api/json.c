@@ -183,6 +183,8 @@ static json_t *evidence(const struct view_rollout *r)
 		put_number(o, "attempt", e->attempt);
 		put(o, "verdict", e->verdict);
 		put(o, "text", e->text);
+		if (e->said[0])
+			put(o, "said", e->said);
 		put_number(o, "at_unix_ms", e->at_unix_ms);
 		put_numbers(o, &e->numbers);
 		json_array_append_new(list, o);

@@ -13,7 +13,7 @@
 #include "cli/verbs.h"
 #include "cli/way_back_view.h"
 
-enum { TEXT_MAX = 256 * 1024, REAL_DIGITS = 6 };
+enum { TEXT_MAX = 256 * 1024, REAL_DIGITS = 6, SAID_LINE = 1025 };
 
 static void put_numbers(const struct cli *cli, struct buf *to, const char *name,
 			const json_t *release, const json_t *traffic)
@@ -76,6 +76,20 @@ void print_outcome(const struct cli *cli, const json_t *rollout)
 	buf_done(&text);
 }
 
+/* What a check's command said before it failed. */
+static void put_said(struct buf *to, const char *said)
+{
+	while (*said) {
+		size_t length = strcspn(said, "\n");
+		char line[SAID_LINE];
+		snprintf(line, sizeof line, "%.*s", (int)length, said);
+		buf_puts(to, "    | ");
+		screen_put_foreign(to, line);
+		buf_puts(to, "\n");
+		said += length + (said[length] == '\n');
+	}
+}
+
 static void put_evidence(const struct cli *cli, struct buf *to, const json_t *rollout)
 {
 	const json_t *rows = json_object_get(rollout, "evidence"), *row;
@@ -90,6 +104,7 @@ static void put_evidence(const struct cli *cli, struct buf *to, const json_t *ro
 		screen_put(cli, to, screen_tone(verdict), "%s %-12s", screen_glyph(cli, verdict),
 			   verdict);
 		screen_put(cli, to, TONE_PLAIN, " %s\n", json_text_of(row, "text"));
+		put_said(to, json_text_of(row, "said"));
 	}
 }
 

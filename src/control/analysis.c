@@ -184,8 +184,10 @@ static void apply_recent(struct environment *e, const struct judge_rules *rules,
 	judge_rules_apply(&errors_only, &window, result);
 }
 
+static const char SOURCE_CHECK[] = "check";
+
 static void send_evidence(struct environment *e, enum verdict verdict, bool guard,
-			  const char *sentence, const char *source)
+			  const char *sentence, const char *source, const char *said)
 {
 	const struct analysis *a = &e->analysis;
 	struct active_rollout *r = e->active;
@@ -193,8 +195,9 @@ static void send_evidence(struct environment *e, enum verdict verdict, bool guar
 				      .step = guard ? r->state.cursor : a->step,
 				      .attempt = guard ? r->state.attempt : a->attempt,
 				      .verdict = verdict,
-				      .guard = guard};
-	struct turn_note note = {.sentence = sentence, .source = source};
+				      .guard = guard,
+				      .check = strcmp(source, SOURCE_CHECK) == 0};
+	struct turn_note note = {.sentence = sentence, .source = source, .said = said};
 	environment_event(e, &event, &note);
 }
 
@@ -223,7 +226,7 @@ static void judge_shadow(struct environment *e, const struct judge_rules *rules,
 	judge_rules_apply(&errors_only, &window, result);
 }
 
-static void on_checked(void *context, bool passed, const char *sentence)
+static void on_checked(void *context, bool passed, const char *sentence, const char *said)
 {
 	struct environment *e = context;
 	struct analysis *a = &e->analysis;
@@ -232,7 +235,7 @@ static void on_checked(void *context, bool passed, const char *sentence)
 		return;
 	if (!passed) {
 		a->running = false;
-		send_evidence(e, VERDICT_FAIL, false, sentence, "check");
+		send_evidence(e, VERDICT_FAIL, false, sentence, SOURCE_CHECK, said);
 		return;
 	}
 	a->checks_passed = true;
@@ -254,7 +257,7 @@ static void start_checks(struct environment *e)
 		return; /* none is ready just now: at the next tick again */
 	if (result < 0) {
 		a->running = false;
-		send_evidence(e, VERDICT_FAIL, false, err.text, "check");
+		send_evidence(e, VERDICT_FAIL, false, err.text, SOURCE_CHECK, "");
 	} else if (request.count == 0) {
 		a->checks_passed = true;
 	} else if (runner->ops->start(runner, &request, &listener, e, &a->check_run, &err) < 0) {
@@ -375,7 +378,7 @@ static bool guard_fails(struct environment *e, const struct judge_rules *rules)
 		return false;
 	a->result = result;
 	a->running = false;
-	send_evidence(e, VERDICT_FAIL, true, result.sentence, "judge");
+	send_evidence(e, VERDICT_FAIL, true, result.sentence, "judge", "");
 	return true;
 }
 
@@ -411,11 +414,11 @@ static void judge_hold(struct environment *e, const struct judge_rules *rules)
 		a->result = result;
 	if (result.verdict == JUDGE_VERDICT_FAIL) {
 		a->running = false;
-		send_evidence(e, VERDICT_FAIL, false, result.sentence, "judge");
+		send_evidence(e, VERDICT_FAIL, false, result.sentence, "judge", "");
 	} else if (result.verdict == JUDGE_VERDICT_PASS && r->state.held_ms >= step->for_ms) {
 		/* A pass is that of the whole step: it is given when the step's time is over. */
 		a->running = false;
-		send_evidence(e, VERDICT_PASS, false, a->result.sentence, "judge");
+		send_evidence(e, VERDICT_PASS, false, a->result.sentence, "judge", "");
 	}
 }
 

@@ -175,6 +175,7 @@ struct turn_note {
 	const char *sentence; /* evidence in words */
 	const char *verdict;  /* with EVENT_EVIDENCE */
 	const char *source;   /* "judge", "check" */
+	const char *said;     /* with evidence: the last lines of a command; NULL or "": none */
 	const struct digest
 		*request; /* of a command: its answer is remembered under the caller's request id */
 };

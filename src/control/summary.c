@@ -78,24 +78,35 @@ void summary_read(const char *json, struct view_rollout *view)
 	json_decref(o);
 }
 
-void summary_write_numbers(const struct view_numbers *numbers, struct buf *to)
+static void numbers_to_json(const struct view_numbers *numbers, json_t *o)
 {
-	json_t *o = json_object();
 	json_object_set_new(o, "held_ms", json_integer((json_int_t)numbers->held_ms));
 	json_object_set_new(o, "new", traffic_to_json(&numbers->new_traffic));
 	json_object_set_new(o, "old", traffic_to_json(&numbers->old_traffic));
 	json_object_set_new(o, "odds", json_real(numbers->odds));
 	json_object_set_new(o, "fine", json_real(numbers->fine));
+}
+
+void summary_write_numbers(const struct view_numbers *numbers, const char *said, struct buf *to)
+{
+	json_t *o = json_object();
+	if (numbers)
+		numbers_to_json(numbers, o);
+	if (said[0])
+		json_object_set_new(o, "said", json_string(said));
 	char *text = json_dumps(o, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(6));
 	json_decref(o);
 	buf_puts(to, text);
 	free(text);
 }
 
-void summary_read_numbers(const char *json, struct view_numbers *ret_numbers)
+void summary_read_numbers(const char *json, struct view_numbers *ret_numbers,
+			  char ret_said[VIEW_SAID_SIZE])
 {
 	json_t *o = json_loads(json, 0, NULL);
-	*ret_numbers = (struct view_numbers){.known = json_is_object(o)};
+	*ret_numbers = (struct view_numbers){.known = json_object_get(o, "new") != NULL};
+	const char *said = json_string_value(json_object_get(o, "said"));
+	text_copy(ret_said, VIEW_SAID_SIZE, said ? said : "");
 	ret_numbers->held_ms = (uint64_t)json_integer_value(json_object_get(o, "held_ms"));
 	traffic_from_json(json_object_get(o, "new"), &ret_numbers->new_traffic);
 	traffic_from_json(json_object_get(o, "old"), &ret_numbers->old_traffic);

@@ -20,9 +20,10 @@ void summary_write(const struct view_rollout *view, struct buf *to);
 /* Into the same fields of the view; what is not there stays as it is. */
 void summary_read(const char *json, struct view_rollout *view);
 
-/* The numbers of one HOLD, as they are kept with its evidence. */
-void summary_write_numbers(const struct view_numbers *numbers, struct buf *to);
-void summary_read_numbers(const char *json, struct view_numbers *ret_numbers);
+/* The numbers of one HOLD (NULL: none), as they are kept with its evidence, and what a command said. */
+void summary_write_numbers(const struct view_numbers *numbers, const char *said, struct buf *to);
+void summary_read_numbers(const char *json, struct view_numbers *ret_numbers,
+			  char ret_said[VIEW_SAID_SIZE]);
 
 /* What was counted so far in the HOLD at which `r` is (view_rollout.c). False: it is at none. */
 bool environment_hold_numbers(const struct environment *e, const struct active_rollout *r,

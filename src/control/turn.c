@@ -190,10 +190,12 @@ static void put_evidence(struct environment *e, const struct active_rollout *r, 
 		.rollout = r->number, .step = step, .attempt = attempt, .at_unix_ms = wall_ms(e)};
 	struct view_numbers numbers;
 	struct buf data;
+	const char *said = note && note->said ? note->said : "";
+	bool counted = step == r->state.cursor && attempt == r->state.attempt &&
+		       environment_hold_numbers(e, r, &numbers);
 	buf_init(&data, STORE_BLOB_MAX);
-	if (step == r->state.cursor && attempt == r->state.attempt &&
-	    environment_hold_numbers(e, r, &numbers)) {
-		summary_write_numbers(&numbers, &data);
+	if (counted || said[0]) {
+		summary_write_numbers(counted ? &numbers : NULL, said, &data);
 		row.data = data.data;
 	}
 	text_copy(row.source, sizeof row.source,

@@ -21,6 +21,7 @@
 
 enum {
 	VIEW_TEXT_SIZE = 400,
+	VIEW_SAID_SIZE = 1025,
 	VIEW_STEPS_MAX = 128,
 	VIEW_EVIDENCE_MAX = 64,
 	VIEW_HISTORY_MAX = 128,
@@ -130,6 +131,7 @@ struct view_evidence {
 	uint32_t step, attempt;
 	char verdict[VIEW_WORD_SIZE];
 	char text[VIEW_TEXT_SIZE];
+	char said[VIEW_SAID_SIZE]; /* the last lines of a command that failed; "" = none */
 	uint64_t at_unix_ms;
 };
 

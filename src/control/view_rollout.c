@@ -212,8 +212,9 @@ static int add_evidence(void *context, const struct store_evidence *row)
 	to->attempt = row->attempt;
 	to->at_unix_ms = row->at_unix_ms;
 	to->numbers.known = false;
+	to->said[0] = '\0';
 	if (row->data)
-		summary_read_numbers(row->data, &to->numbers);
+		summary_read_numbers(row->data, &to->numbers, to->said);
 	text_copy(to->verdict, sizeof to->verdict, row->verdict);
 	text_copy(to->text, sizeof to->text, row->sentence);
 	return 0;

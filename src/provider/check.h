@@ -41,6 +41,7 @@ enum {
 	CHECK_NOTE_SIZE = 400,
 	CHECK_FINDINGS_MAX = 4 << 20,
 	CHECK_USER_SIZE = 33,
+	CHECK_SAID_SIZE = 1025,
 	CHECK_PROCESSES = 512 /* of one command and all that it starts */
 };
 
@@ -118,7 +119,8 @@ struct check_listener {
 		    struct error *err);
 	/* A scan in which nothing stands in the way. */
 	void (*found)(void *context, const struct check *check, const struct check_found *found);
-	void (*done)(void *context, bool passed, const char *sentence);
+	/* `said`: of a command that failed, its last lines, without its secrets; else "". */
+	void (*done)(void *context, bool passed, const char *sentence, const char *said);
 };
 
 struct check_runner;

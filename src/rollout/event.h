@@ -60,7 +60,8 @@ enum rollout_status {
 	X(EXPIRED, "nobody answered in time")                                            \
 	X(BAD_LISTED, "the release is marked bad here")                                  \
 	X(NEWER, "a newer release takes its place")                                      \
-	X(UNSTEADY, "the new release was ready and lost its readiness again and again")
+	X(UNSTEADY, "the new release was ready and lost its readiness again and again")  \
+	X(CHECK, "a check of the new release failed")
 
 enum rollout_reason {
 #define X(name, text) REASON_##name,
@@ -78,7 +79,7 @@ enum rollout_reason {
 	X(TICK, "tick")               /* elapsed_ms */                                    \
 	X(OBSERVATION, "observation") /* observation */                                   \
 	X(FETCHED, "fetched")         /* release, ok */                                   \
-	X(EVIDENCE, "evidence")       /* step, attempt, verdict, guard */                 \
+	X(EVIDENCE, "evidence")       /* step, attempt, verdict, guard, check */          \
 	X(HOOKED, "hooked")           /* step, attempt, ok */                             \
 	X(PAUSE, "pause")             /* seen */                                          \
 	X(RESUME, "resume")           /* seen */                                          \
@@ -147,6 +148,7 @@ struct rollout_event {
 	uint32_t step, attempt;
 	enum verdict verdict;
 	bool guard; /* EVIDENCE: of the watch that runs all the time, not of this HOLD */
+	bool check; /* EVIDENCE: a check has decided, not a comparison */
 	bool ok, bad_listed, supersede;
 	struct observation observation;
 };

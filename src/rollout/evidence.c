@@ -116,7 +116,7 @@ void active_verdict(struct turn *t)
 	    cursor_step(t)->op != PLAN_HOLD || !r->issued)
 		return;
 	if (event->verdict == VERDICT_FAIL) {
-		retreat_begin(t, REASON_ANALYSIS, true);
+		retreat_begin(t, event->check ? REASON_CHECK : REASON_ANALYSIS, true);
 	} else if (r->status == ROLLOUT_PAUSED) {
 		return;
 	} else if (event->verdict == VERDICT_PASS) {

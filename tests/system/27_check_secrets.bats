@@ -65,6 +65,10 @@ echo "and $(cat "$TOKEN"), $(printf %s "$PASSWORD" | base64)"
 	is reverted rollout .state
 	exits 0 davit why prod --json
 	says 'ended with status 1: and ***, ***.'
+	is 'knows ***,and ***, ***' jq -r '[.evidence[].said // empty][-1] | gsub("\n"; ",")' <<<"$output"
+	exits 0 davit why prod
+	says '    | knows ***'
+	says "a check of the new release failed"
 	grep -q 'said="knows ...\\x0aand' "$T/up.log"
 	nowhere "$CANARY"
 	nowhere "$OTHER"

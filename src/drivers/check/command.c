@@ -356,6 +356,28 @@ void command_said(const struct command *c, char *to, size_t size)
 	text_show(c->said + begin, end - begin, to, size);
 }
 
+/* Each line as it may be shown, whole where it fits. */
+void command_last_lines(const struct command *c, char *to, size_t size)
+{
+	char line[COMMAND_SAID_MAX];
+	size_t end = c->said_size, at = size - 1;
+	to[at] = '\0';
+	while (end > 0) {
+		size_t begin = end - (c->said[end - 1] == '\n'), last = begin;
+		while (begin > 0 && c->said[begin - 1] != '\n')
+			begin--;
+		text_show(c->said + begin, last - begin, line, sizeof line);
+		size_t length = strlen(line), breaks = to[at] != '\0';
+		if (length + breaks > at)
+			break;
+		if (breaks)
+			to[--at] = '\n';
+		memcpy(to + (at -= length), line, length);
+		end = begin;
+	}
+	memmove(to, to + at, size - at);
+}
+
 const struct mask *command_mask(const struct command *c)
 {
 	return c->mask;

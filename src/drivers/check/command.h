@@ -51,6 +51,9 @@ bool command_out_of_memory(const struct command *command);
 /* The last line that it wrote, for people; "": none. */
 void command_said(const struct command *command, char *to, size_t size);
 
+/* The last lines that it wrote, for people; lines that do not fit are left out, the first ones first. */
+void command_last_lines(const struct command *command, char *to, size_t size);
+
 /* All that is kept of what it wrote, as it came. */
 const char *command_output(const struct command *command);
 

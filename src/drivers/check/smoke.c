@@ -58,14 +58,24 @@ static void run_free(struct run *run)
 	free(run);
 }
 
-void smoke_finish(struct run *run, bool passed, const char *sentence)
+static void finish(struct run *run, bool passed, const char *sentence, const char *said)
 {
 	const struct check_listener *listener = run->listener;
 	void *context = run->context;
 	char kept[SENTENCE_MAX];
 	text_copy(kept, sizeof kept, sentence);
 	run_free(run);
-	listener->done(context, passed, kept);
+	listener->done(context, passed, kept, said);
+}
+
+void smoke_finish(struct run *run, bool passed, const char *sentence)
+{
+	finish(run, passed, sentence, "");
+}
+
+void smoke_fail_saying(struct run *run, const char *sentence, const char *said)
+{
+	finish(run, false, sentence, said);
 }
 
 void smoke_advance(struct run *run)

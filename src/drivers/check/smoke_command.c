@@ -182,11 +182,12 @@ static void on_command_end(void *context, const struct process_end *end)
 {
 	struct run *run = context;
 	struct env *env = loop_env(run->smoke->loop);
-	char sentence[SENTENCE_MAX];
+	char sentence[SENTENCE_MAX], said[CHECK_SAID_SIZE];
 	env->ops->timer_stop(env, &run->timer);
 	if (tell_end(run, end, sentence, sizeof sentence)) {
 		log_output(run);
-		smoke_finish(run, false, sentence);
+		command_last_lines(run->command, said, sizeof said);
+		smoke_fail_saying(run, sentence, said);
 		return;
 	}
 	if (run->request.checks[run->at].sarif[0]) {

@@ -63,6 +63,7 @@ struct smoke {
 struct run *smoke_find(struct smoke *smoke, uint64_t number);
 void smoke_advance(struct run *run);
 void smoke_finish(struct run *run, bool passed, const char *sentence);
+void smoke_fail_saying(struct run *run, const char *sentence, const char *said);
 void smoke_job_begins(struct smoke *smoke);
 void smoke_job_ended(struct smoke *smoke); /* it may be gone afterwards */
 

@@ -173,6 +173,10 @@ static void a_check_fails(void **state)
 	(void)state;
 	world_behaviour("v2")->checks_fail = true;
 	comes_back("swap", "GET /up was answered 500");
+	const struct view_rollout *v = world_view(2);
+	assert_string_equal(v->evidence[v->evidence_count - 1].said, "one line\nand \"another\"");
+	assert_string_equal(v->history[v->history_count - 1].text,
+			    "a check of the new release failed");
 }
 
 static void a_shadow_fails(void **state)

@@ -337,7 +337,8 @@ static void check_ended(void *argument)
 		passed = find_all(run);
 	run->listener->done(run->context, passed,
 			    passed ? "1 smoke check passed."
-				   : "GET /up was answered 500, 200 was expected.");
+				   : "GET /up was answered 500, 200 was expected.",
+			    passed ? "" : "one line\nand \"another\"");
 }
 
 static int check_start(struct check_runner *runner, const struct check_request *request,

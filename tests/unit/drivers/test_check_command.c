@@ -143,6 +143,13 @@ static void what_it_says_is_kept_without_its_secrets(void **state)
 	assert_string_equal(said, "file with0zero ***");
 	assert_string_equal(command_output(command),
 			    "one\n***\nin parts ***\nfile with0zero ***  \n\n");
+	char lines[64];
+	command_last_lines(command, lines, sizeof lines);
+	assert_string_equal(lines, "one\n***\nin parts ***\nfile with0zero ***  ");
+	command_last_lines(command, lines, 36);
+	assert_string_equal(lines, "in parts ***\nfile with0zero ***  ");
+	command_last_lines(command, lines, 4);
+	assert_string_equal(lines, "");
 }
 
 /* Also of a program that was started by one that closes what it does not know. */

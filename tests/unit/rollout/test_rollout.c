@@ -264,6 +264,21 @@ static void a_bad_verdict_goes_back_at_once_and_marks_the_release(void **state)
 	assert_int_equal(environment_find(&b.env, &release_2), SLOT_NONE);
 }
 
+static void a_check_that_fails_is_its_own_reason(void **state)
+{
+	(void)state;
+	begin(&release_2);
+	walk_to(PLAN_HOLD);
+	deliver((struct rollout_event){.kind = EVENT_EVIDENCE,
+				       .verdict = VERDICT_FAIL,
+				       .check = true,
+				       .step = b.r.cursor,
+				       .attempt = b.r.attempt});
+	ASSERT_STATUS(ROLLOUT_REVERTING, REASON_CHECK);
+	walk_to_end();
+	ASSERT_STATUS(ROLLOUT_REVERTED, REASON_CHECK);
+}
+
 static void without_a_verdict_it_is_asked_again_then_a_person(void **state)
 {
 	(void)state;
@@ -1048,6 +1063,7 @@ int main(void)
 		TEST(an_early_verdict_does_not_shorten_a_hold),
 		TEST(a_clock_jump_does_not_shorten_a_hold),
 		TEST(a_bad_verdict_goes_back_at_once_and_marks_the_release),
+		TEST(a_check_that_fails_is_its_own_reason),
 		TEST(without_a_verdict_it_is_asked_again_then_a_person),
 		TEST(too_little_traffic_pauses),
 		TEST(too_little_traffic_goes_back_if_told_so),
