@@ -16,7 +16,8 @@ enum {
 	APP_STEPS_MAX = 16,   /* of one strategy */
 	APP_WEIGHTS_MAX = 16, /* of one canary step */
 	APP_CHECKS_MAX = 16,
-	APP_PROBES_MAX = 16, /* of one check */
+	APP_PROBES_MAX = 16,    /* of one check */
+	APP_CONDITIONS_MAX = 8, /* of one probe: headers, and values of JSON */
 	APP_ROUTES_MAX = 32,
 	APP_CLASSES_MAX = 7, /* of routes, in one analysis */
 	APP_CLASS_PATHS_MAX = 8,
@@ -74,6 +75,13 @@ struct app_secret {
 	enum app_secret_version version;
 };
 
+/* What something in an answer has to be. */
+struct app_condition {
+	uint32_t set;
+	const char *name; /* of a header, or the way to a value of JSON */
+	const char *value;
+};
+
 /* One probe of a check: `get` or `run`. */
 struct app_probe {
 	uint32_t set;
@@ -87,9 +95,12 @@ struct app_probe {
 	const char *baseline; /* of the release's files, or NULL */
 	uint32_t secret_count;
 	struct app_secret secrets[APP_CHECK_SECRETS_MAX]; /* only with `run` */
+	uint32_t header_count, value_count; /* these, and the last one: only with `get` */
+	struct app_condition headers[APP_CONDITIONS_MAX], values[APP_CONDITIONS_MAX];
+	uint64_t within_ms; /* 0: no bound but the timeout */
 };
 
-enum { APP_PROBE_BLOCK_AT = 1 << 6 };
+enum { APP_PROBE_TIMEOUT = 1 << 4, APP_PROBE_BLOCK_AT = 1 << 6 };
 
 struct app_check {
 	uint32_t set;

@@ -10,6 +10,8 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "config/app.h"
+#include "wire/chars.h"
+#include "wire/json_path.h"
 #include "wire/prometheus.h"
 
 enum {
@@ -161,6 +163,19 @@ bool value_is_variable(const char *text)
 bool value_is_given(const char *text)
 {
 	return value_is_variable(text) && strlen(text) <= 120;
+}
+
+bool value_is_header(const char *text)
+{
+	for (const char *p = text; *p; p++)
+		if (!char_is(*p, CHAR_TOKEN))
+			return false;
+	return text[0] && strlen(text) <= 120;
+}
+
+bool value_is_json_path(const char *text)
+{
+	return strlen(text) <= 120 && json_path_valid(text);
 }
 
 bool value_is_secret(const char *text)

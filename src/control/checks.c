@@ -125,6 +125,17 @@ static void fill_secrets(const struct app_probe *probe, struct check *check)
 	}
 }
 
+static void fill_conditions(const struct app_condition *from, uint32_t count, bool json,
+			    struct check *check)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct check_condition *to = &check->conditions[check->condition_count++];
+		to->json = json;
+		text_copy(to->name, sizeof to->name, from[i].name);
+		text_copy(to->value, sizeof to->value, from[i].value);
+	}
+}
+
 static uint32_t count_scans(const struct check_request *request, const char *name)
 {
 	uint32_t count = 0;
@@ -143,6 +154,7 @@ static int add_probe(const char *name, const struct app_probe *probe, struct che
 	*check = (struct check){
 		.scan = scans,
 		.timeout_ms = probe->timeout_ms ? probe->timeout_ms : TIMEOUT_DEFAULT_MS,
+		.within_ms = probe->within_ms,
 		.expect_status = probe->expect,
 		.block_at = probe->set & APP_PROBE_BLOCK_AT ? probe->block_at : BLOCK_AT_DEFAULT};
 	text_copy(check->name, sizeof check->name, name);
@@ -155,6 +167,8 @@ static int add_probe(const char *name, const struct app_probe *probe, struct che
 		return fill_command(&probe->run, request, check->command, sizeof check->command,
 				    err);
 	}
+	fill_conditions(probe->headers, probe->header_count, false, check);
+	fill_conditions(probe->values, probe->value_count, true, check);
 	if (text_copy(check->path, sizeof check->path, probe->get) &&
 	    text_copy(check->contains, sizeof check->contains,
 		      probe->contains ? probe->contains : ""))

@@ -40,6 +40,9 @@ enum {
 	CHECK_WHY_SIZE = 257,
 	CHECK_NOTE_SIZE = 400,
 	CHECK_FINDINGS_MAX = 4 << 20,
+	CHECK_CONDITIONS_MAX = 16,
+	CHECK_CONDITION_NAME_SIZE = 121,
+	CHECK_CONDITION_VALUE_SIZE = 257,
 	CHECK_USER_SIZE = 33,
 	CHECK_SAID_SIZE = 1025,
 	CHECK_PROCESSES = 512 /* of one command and all that it starts */
@@ -53,6 +56,13 @@ struct check_secret {
 	bool pinned; /* the version that the release had first */
 };
 
+/* Something of an answer that has to be what is expected. */
+struct check_condition {
+	bool json; /* `name` is a way into the body (wire/json_path.h), else a field's name */
+	char name[CHECK_CONDITION_NAME_SIZE];
+	char value[CHECK_CONDITION_VALUE_SIZE];
+};
+
 struct check {
 	char name[CHECK_LABEL_SIZE];    /* as davit.yaml calls what it is a part of */
 	char path[CHECK_TEXT_SIZE];     /* GET this; or "" and then `command` */
@@ -61,6 +71,9 @@ struct check {
 	char command
 		[CHECK_COMMAND_SIZE]; /* run by /bin/sh; $URL is the address, $PREVIEW as below */
 	uint64_t timeout_ms;
+	uint64_t within_ms; /* of an answer; 0: no bound but the timeout */
+	uint32_t condition_count;
+	struct check_condition conditions[CHECK_CONDITIONS_MAX]; /* of an answer */
 	/* Of a command that is a scan: it runs in an empty directory, $RELEASE has the release's files, and the report
 	 * that it leaves there is judged. "" = it is none. */
 	char sarif[CHECK_FILE_SIZE];

@@ -6,6 +6,7 @@ load lib.bash
 
 setup() {
 	kit_setup
+	TOP=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
 	[ "$(id -u)" = 0 ] || skip "needs root"
 	chmod 755 "$T"
 	mkdir -m 777 "$T/out"
@@ -123,4 +124,34 @@ nothing() { ! pgrep -f "$1" >/dev/null || { pgrep -af "$1"; false; }; }
 	[ "$(stat -c %s "$T/up.log")" -lt 1000000 ]
 	is v1 answering
 	exits 0 davit status
+}
+
+@test "an answer has the header, the JSON and the time that were expected, or it is said what came" {
+	local page="$TOP/docs/how-to/checks.md"
+	probing() { EXTRA="checks: { smoke: { get: /state, $1 } }"; }
+	up
+	probing "header: { Content-Type: application/json, X-Release: v1 }, json: { \$.release: v1, \"\$.parts[0].ready\": true }, within: 9s"
+	release v1
+	deploy v1
+	[ "$status" = 0 ]
+	probing "header: { X-Release: v1 }"
+	release v2
+	deploy v2
+	[ "$status" = 11 ]
+	says 'GET /state was answered with the header X-Release: "v2" instead of "v1".'
+	probing "json: { \"\$.parts[1].ready\": true }"
+	release v3
+	deploy v3
+	[ "$status" = 11 ]
+	says 'GET /state was answered without $.parts[1].ready; "true" was expected there.'
+	probing "within: 100ms"
+	release v4 slow_ms=300
+	deploy v4
+	[ "$status" = 11 ]
+	says "ms instead of within 100 ms."
+	is v1 answering
+	# The page has the same sentences, and its keys are valid.
+	grep -q 'was answered with the header .* instead of' "$page"
+	sed -n '/^```yaml/,/^```/p' "$page" | grep -v '^```' >"$T/davit.yaml"
+	exits 0 env -C "$T" "$DAVIT" validate
 }

@@ -2,7 +2,8 @@
  *
  * app - the service under test: keeps the load generator's agreement, and misbehaves on demand.
  *
- * WHAT  GET /item/N, POST /cart/N, GET /slow, GET /events, GET /ws (echo), GET /up. See tests/load/request.h.
+ * WHAT  GET /item/N, POST /cart/N, GET /slow, GET /events, GET /ws (echo), GET /up,
+ *       GET /state (JSON). See tests/load/request.h.
  *
  * HOW   release.conf in the working directory (the release's directory), one KEY=VALUE a line:
  *         version=v2           X-Release where DAVIT_RELEASE is not set
@@ -297,6 +298,12 @@ static void serve(struct http_exchange *x)
 				 http_query(x, "ms", 100));
 	} else if (get && strcmp(x->path, "/ws") == 0) {
 		serve_websocket(x);
+	} else if (get && strcmp(x->path, "/state") == 0) {
+		char state[256];
+		int size = snprintf(state, sizeof state,
+				    "{\"release\": \"%s\", \"parts\": [{\"ready\": true}]}",
+				    agreement_release());
+		agreement_answer(x, "application/json", state, (size_t)size, false);
 	} else if (strcmp(x->method, "POST") == 0 && strncmp(x->path, "/cart/", 6) == 0) {
 		note_post(x);
 		agreement_answer(x, "text/plain", x->body, x->body_size, x->body_size % 2 == 1);

@@ -99,7 +99,8 @@ static const char checked_yaml[] =
 	"  web: { run: bin/web --port $PORT, health: { path: /up, min_healthy: 100ms },"
 	" user: shop, limits: { memory: 256MiB } }\n"
 	"checks:\n"
-	"  first: [{ get: /up, expect: 204, contains: hello, timeout: 3s }]\n"
+	"  first: [{ get: /up, expect: 204, contains: hello, timeout: 3s,"
+	" header: { X-A: b }, json: { $.a: 1, $.b: x }, within: 2s }]\n"
 	"  second:\n"
 	"    - { run: [tests/smoke, --at, $URL, \"it's\"] }\n"
 	"    - { run: \"tests/look $PREVIEW\" }\n"
@@ -129,6 +130,12 @@ static void each_check_step_runs_its_own_check_at_the_right_address(void **state
 	assert_string_equal(world.check.checks[0].contains, "hello");
 	assert_int_equal(world.check.checks[0].expect_status, 204);
 	assert_int_equal(world.check.checks[0].timeout_ms, 3000);
+	assert_int_equal(world.check.checks[0].within_ms, 2000);
+	assert_int_equal(world.check.checks[0].condition_count, 3);
+	assert_false(world.check.checks[0].conditions[0].json);
+	assert_string_equal(world.check.checks[0].conditions[0].name, "X-A");
+	assert_true(world.check.checks[0].conditions[2].json);
+	assert_string_equal(world.check.checks[0].conditions[2].value, "x");
 	assert_string_equal(world.check.host, "shop.example");
 	snprintf(expected, sizeof expected, "/artifacts/%s", digest_format(&artifact, hex));
 	assert_string_equal(world.check.directory, expected);
