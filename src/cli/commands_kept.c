@@ -197,7 +197,7 @@ const struct cli_command commands_kept[] = {
 	 .details = "Without FILE: davit.yaml. Needs no server and changes nothing.",
 	 .examples = "  davit validate\n"
 		     "  davit validate deploy/davit.yaml",
-	 .json = "davit.v1/validate: file, valid, app, environments; davit.v1/error: errors",
+	 .json = "davit.v1/validate: file, valid, app, environments, idle_checks; davit.v1/error: errors",
 	 .args_max = 1,
 	 .run = verb_validate},
 	{.name = "scan",

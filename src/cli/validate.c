@@ -2,6 +2,7 @@
  * validate - davit validate [FILE], davit schema, davit docs [KEY]: what davit.yaml says and may say, without
  *            a server. */
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "cli/ask.h"
@@ -71,8 +72,50 @@ static void print_schedules(const struct cli *cli, const json_t *environments)
 	buf_done(&text);
 }
 
+static bool is_asked_for(const struct app *app, const char *name)
+{
+	for (uint32_t i = 0; i < app->strategy_count; i++)
+		for (uint32_t k = 0; k < app->strategies[i].count; k++)
+			if (app->strategies[i].steps[k].set & APP_STEP_CHECK &&
+			    strcmp(app->strategies[i].steps[k].check, name) == 0)
+				return true;
+	return false;
+}
+
+/* Checks that no environment runs, and no strategy that can be asked for. */
+static json_t *idle_checks_of(const struct app *app)
+{
+	json_t *list = json_array();
+	for (uint32_t c = 0; c < app->check_count; c++) {
+		const char *name = app->checks[c].name;
+		bool used = is_asked_for(app, name);
+		for (uint32_t i = 0; i < app->environment_count && !used; i++) {
+			struct resolved *resolved;
+			struct error ignored; /* they have all been resolved before */
+			if (config_resolve(app, app->environments[i].name, NULL, &resolved,
+					   &ignored) < 0)
+				continue;
+			used = config_uses_check(resolved, name);
+			config_resolved_free(resolved);
+		}
+		if (!used)
+			json_array_append_new(list, json_string(name));
+	}
+	return list;
+}
+
+static void print_idle(const json_t *checks)
+{
+	const json_t *name;
+	size_t i;
+	json_array_foreach (checks, i, name)
+		printf("Warning: nothing runs the check \"%s\". Name it in \"verify\" of an "
+		       "environment or in a \"check\" step of a strategy, or remove it.\n",
+		       json_string_value(name));
+}
+
 static void print_valid(const struct cli *cli, const char *file, const char *app,
-			const json_t *environments)
+			const json_t *environments, const json_t *idle)
 {
 	const json_t *e;
 	size_t i;
@@ -86,6 +129,7 @@ static void print_valid(const struct cli *cli, const char *file, const char *app
 	printf(".\n");
 	print_schedules(cli, environments);
 	e = json_array_get(environments, 0);
+	print_idle(idle);
 	printf("Next: davit deploy %s .\n", json_string_value(json_object_get(e, "name")));
 }
 
@@ -97,16 +141,17 @@ int verb_validate(struct cli *cli)
 	int code = config_file_open(cli, file, &app);
 	if (code != CLI_OK)
 		return code;
-	json_t *environments = environments_of(app, &err);
+	json_t *environments = environments_of(app, &err), *idle = idle_checks_of(app);
 	if (!environments)
 		code = cli_fail(cli, &err, "davit docs KEY");
 	else if (cli->json)
-		ask_print(json_pack("{s:s,s:s,s:b,s:s,s:O}", "schema", "davit.v1/validate", "file",
-				    file, "valid", 1, "app", app->name, "environments",
-				    environments));
+		ask_print(json_pack("{s:s,s:s,s:b,s:s,s:O,s:O}", "schema", "davit.v1/validate",
+				    "file", file, "valid", 1, "app", app->name, "environments",
+				    environments, "idle_checks", idle));
 	else
-		print_valid(cli, file, app->name, environments);
+		print_valid(cli, file, app->name, environments, idle);
 	json_decref(environments);
+	json_decref(idle);
 	config_free(app);
 	return code;
 }

@@ -151,7 +151,8 @@ static const struct schema_key environment_keys[] = {
 	{"verify", SCHEMA_TEXTS, AT(app_environment, verify), .max = 8, .valid = text_is_name,
 	 .shape = "the names of `checks`, such as [smoke]", .example = "[smoke]",
 	 .doc = "Checks of the release once it has all requests, before it counts as good. One "
-		"that fails takes it back."},
+		"that fails takes it back. Default is the check called `smoke`, where there is one "
+		"and the strategy is a built-in one."},
 	{"check_secrets", SCHEMA_MAP, ITEMS(app_environment, check_secrets, check_secret_count),
 	 .flags = SCHEMA_BY_NAME, .max = APP_CHECK_SECRETS_MAX, .section = &schema_secret,
 	 .valid = value_is_given,
@@ -219,7 +220,8 @@ static const struct schema_key app_keys[] = {
 	 .section = &schema_check, .valid = text_is_name, .shape = KEYS_NAME_SHAPE,
 	 .example = "{ smoke: [{ get: /up, expect: 200 }] }",
 	 .doc = "Tests of a running release, by name. One called `smoke` is the first step of "
-		"the strategies that need no definition, all but `recreate`."},
+		"the strategies that need no definition, all but `recreate`, and runs once more "
+		"when the release has all requests (`verify`)."},
 	{"analysis", SCHEMA_SECTION, AT(app, analysis), .section = &schema_analysis,
 	 .example = "{ errors: { max: 1% } }", .doc = "What a new release is judged by."},
 	{"pipeline", SCHEMA_MAP, ITEMS(app, stages, stage_count), .max = APP_STAGES_MAX,

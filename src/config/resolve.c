@@ -16,7 +16,7 @@
 enum { BUILTIN_STEPS_MAX = 4, BAKE_MS = 5 * 60 * 1000 };
 
 /* Strategies that need no definition: the moves of strategy_default(), a test compares. A `smoke` check
- * goes before all but recreate, whose new release does not run beside the old one; defaults of each step
+ * goes before all but recreate, whose new release does not run beside the old one, and after all; defaults of each step
  * are in its table. */
 static const struct builtin {
 	const char *name;
@@ -244,6 +244,16 @@ static int fill_strategy(const struct app *app, const char *name, struct app_str
 	return 0;
 }
 
+/* What a built-in strategy does with a check called `smoke` once the release has all requests, unless `verify` says it. */
+static void fill_verify(const struct app *app, struct app_environment *to)
+{
+	uint32_t bit = schema_bit(&schema_environment, schema_find(&schema_environment, "verify"));
+	if (to->set & bit || !find_builtin(to->strategy.name) || !has_smoke(app))
+		return;
+	to->verify = (struct app_texts){.count = 1, .items = {"smoke"}};
+	to->set |= bit;
+}
+
 static void fill_routes(struct app_environment *environment)
 {
 	const struct app_process *main_process =
@@ -343,6 +353,8 @@ static int merge(const struct app *app, const struct app_environment *environmen
 	if (status < 0)
 		return status;
 	mark(here, "strategy");
+	if (strategy || environment->strategy.count == 0)
+		fill_verify(app, here);
 	here->process_count = resolve_processes(app, environment, here->processes);
 	mark(here, "processes");
 	here->env.count = 0; /* it is in each process now */

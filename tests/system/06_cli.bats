@@ -330,3 +330,27 @@ PYTHON
 	is running rollout .state
 	davit abort prod --reason "seen enough" || true
 }
+
+@test "validate warns of a check that nothing runs; a built-in strategy runs smoke before and after" {
+	mkdir -p "$T/idle"
+	idle() {
+		printf '%s\n' "app: shop" "service: { run: ./app, health: /up }" "checks: { smoke: [{ get: /up }], late: [{ get: /up }] }" \
+			"environments: { prod: { listen: 127.0.0.1:$PORT, $1 } }" >"$T/idle/davit.yaml"
+		exits 0 env -C "$T/idle" "$DAVIT" validate --json
+		jq -c .idle_checks <<<"$output"
+	}
+	is '["smoke","late"]' idle 'strategy: [switch]'
+	exits 0 env -C "$T/idle" "$DAVIT" validate
+	says 'Warning: nothing runs the check "late".'
+	is '["late"]' idle 'strategy: recreate'
+	is '["late"]' idle 'strategy: canary'
+	is '["smoke"]' idle 'strategy: [{ check: late }, switch]'
+	is '[]' idle 'strategy: rolling, verify: [late]'
+	is '["smoke"]' idle 'strategy: recreate, verify: [late]'
+	STRATEGY="[switch]" INSTANCES=1 EXTRA='checks: { smoke: { run: "sh -c '"'echo x >>$T/runs'"'" } }' ENVIRONMENT_EXTRA='    analysis: off'
+	up
+	release v1
+	deploy v1 --strategy blue-green
+	[ "$status" = 0 ]
+	is 2 grep -c x "$T/runs"
+}

@@ -213,7 +213,7 @@ static void what_is_missing_is_told_before_anything_begins(void **state)
 	"checks: { smoke: { run: bin/smoke, secrets: { " secrets " } } }\n"                      \
 	"environments:\n"                                                                        \
 	"  prod: { listen: \"127.0.0.1:8080\", strategy: recreate, verify: [smoke] }\n"          \
-	"  dev: { listen: \"127.0.0.1:8081\", strategy: recreate }\n"
+	"  dev: { listen: \"127.0.0.1:8081\", strategy: [recreate] }\n"
 
 static void a_check_is_told_what_it_is_given_and_that_it_is_there(void **state)
 {
