@@ -215,7 +215,8 @@ static const struct schema_key stage_keys[] = {
 };
 
 static const struct schema_later stage_later[] = {
-	{"image", "Make an archive: write \"archive: [bin/]\"."}, {"external", "What another system builds is registered: \"davit register\"."}};
+	{"image", "Make an archive: write \"archive: [bin/]\"."},
+	{"external", "What another system builds is registered: \"davit register\"."}};
 
 const struct schema_section schema_stage = {
 	.title = "stage",

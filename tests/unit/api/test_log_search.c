@@ -242,6 +242,7 @@ static void links_and_what_is_not_there_are_not_followed(void **state)
 	assert_int_equal(symlink("/etc/passwd", path), 0);
 	assert_true(look_for("root", ""));
 	assert_int_equal(json_array_size(s.matches), 0);
+	json_decref(s.matches);
 	log_search_begin(&s);
 	assert_true(log_search_build(&s, "/tmp/davit-not-there", 1, ""));
 	assert_true(log_search_instance(&s, "/tmp/davit-not-there", "x"));
