@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/admission.h"
 #include "api/json.h"
 #include "api/log_search.h"
 #include "api/routes.h"
@@ -32,7 +33,8 @@ struct search_job {
 	atomic_bool stop;
 	size_t count, room;
 	struct place *places;
-	bool older; /* builds that are older than the last place were left out */
+	uint32_t builds, oldest; /* that were gone through, and the last of them */
+	bool older;              /* there may be older ones */
 	char *answer;
 	/* While places are found. */
 	char process[VIEW_WORD_SIZE], instance[96];
@@ -74,10 +76,10 @@ static void search(void *context)
 		more = p->instance ? log_search_instance(s, p->path, p->instance)
 				   : log_search_build(s, p->path, p->build, job->stage);
 	}
-	if (more && job->older && access(job->places[job->count - 1].path, F_OK) == 0)
+	if (more && job->older)
 		snprintf(s->why, sizeof s->why,
 			 "Not all logs were looked at: those of builds before %u are left.",
-			 job->places[job->count - 1].build);
+			 job->oldest);
 	json_t *o = json_pack("{s:s,s:o,s:b,s:I,s:I}", "schema", "davit.v1/log-matches", "matches",
 			      s->matches, "more", s->why[0] != '\0', "files", (json_int_t)s->files,
 			      "bytes", (json_int_t)s->read);
@@ -100,7 +102,13 @@ static void searched(void *context)
 			*p = job->next;
 			break;
 		}
-	http_answer(job->request, 200, job->answer);
+	struct error err;
+	if (admission_still(job->api, http_who(job->request), &err) < 0) {
+		free(job->answer);
+		answer_error(job->request, &err, NULL);
+	} else {
+		http_answer(job->request, 200, job->answer);
+	}
 	job_free(job);
 }
 
@@ -192,6 +200,8 @@ static int see_build(void *context, const struct store_build *b)
 	struct search_job *job = context;
 	const struct builds *builds = job->api->parts.builds;
 	char path[2 * BUILDS_PATH_SIZE];
+	job->builds++;
+	job->oldest = b->number;
 	bool old = b->ended_unix_ms > 0 && b->ended_unix_ms < job->search.since_unix_ms;
 	if (b->starts > 0 && !old && builds &&
 	    builds->ops->logs(builds, b->app, b->number, path, sizeof path))
@@ -233,7 +243,7 @@ void get_log_search(struct api *api, struct http_request *request)
 	if (!job)
 		return;
 	int result = store_builds(api->parts.store, app, BUILDS_MAX, see_build, job, &err);
-	job->older = job->count == BUILDS_MAX;
+	job->older = job->builds == BUILDS_MAX && job->oldest > 1;
 	begin(job, result, &err, "davit builds");
 }
 

@@ -78,8 +78,6 @@ static void show_stage(struct shown *s, size_t index, const json_t *stage)
 	    (strcmp(state, "running") != 0 && strcmp(state, s->stages[index].state) == 0 &&
 	     attempt == s->stages[index].attempt))
 		return;
-	if (attempt != s->stages[index].attempt)
-		s->stages[index].next = 0; /* each attempt has a log of its own */
 	if (first && s->origin > 0 && !s->cli->json)
 		printf("%s (from build %llu)\n", s->stage, (unsigned long long)s->origin);
 	bool tail = first && s->tail_size > 0;

@@ -119,8 +119,6 @@ static void show_stage(struct watched *w, size_t index, const json_t *stage)
 	bool other = json_number_of(stage, "attempt") != w->stages[index].attempt;
 	if (strcmp(w->stages[index].name, name) != 0)
 		text_copy(w->stages[index].name, sizeof w->stages[index].name, name);
-	if (other)
-		w->stages[index].next = 0; /* each attempt has a log of its own */
 	if (strcmp(w->stages[index].state, state) != 0 || other)
 		show_change(w, index, stage);
 	else if (w->lines && strcmp(state, "running") == 0)

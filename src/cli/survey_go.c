@@ -2,6 +2,7 @@
  * survey_go - Go modules: which package is the program, and what has to be fetched. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/text.h"
 #include "cli/survey_kinds.h"
@@ -28,7 +29,8 @@ static bool is_main(int dir_fd)
 static void name_program(const char *text, const char *app, char program[100])
 {
 	char module[200] = "";
-	survey_word(text, "module", module, sizeof module);
+	const char *line = text_starts(text, "module ") ? text : strstr(text, "\nmodule ");
+	survey_word(line ? line : "", "module", module, sizeof module);
 	char *slash = strrchr(module, '/');
 	if (slash && slash[1] == 'v' && slash[2] &&
 	    strspn(slash + 2, "0123456789") == strlen(slash + 2)) {
@@ -40,13 +42,20 @@ static void name_program(const char *text, const char *app, char program[100])
 }
 
 /* The package below cmd/ that is called as the program, or the first. */
+static bool is_directory(int dir_fd, const char *path)
+{
+	struct stat about;
+	return fstatat(dir_fd, path, &about, 0) == 0 && S_ISDIR(about.st_mode);
+}
+
+/* The package of each program is a directory below cmd/. */
 static bool find_command(int dir_fd, char program[100])
 {
 	char path[SURVEY_RUN_SIZE];
 	snprintf(path, sizeof path, "cmd/%s", program);
-	if (survey_has(dir_fd, path))
+	if (is_directory(dir_fd, path))
 		return true;
-	if (!survey_find(dir_fd, "cmd", "", "", path))
+	if (!survey_find(dir_fd, "cmd", "", "", path) || !is_directory(dir_fd, path))
 		return false;
 	text_copy(program, 100, path + strlen("cmd/"));
 	return true;
@@ -72,7 +81,8 @@ bool survey_go(int dir_fd, struct survey *s)
 	bool found = survey_read(dir_fd, "go.mod", &text);
 	if (found) {
 		name_program(buf_text(&text), s->app, program);
-		bool top = is_main(dir_fd) || !find_command(dir_fd, program);
+		bool beneath = !is_main(dir_fd) && survey_has(dir_fd, "cmd/main.go");
+		bool top = is_main(dir_fd) || (!beneath && !find_command(dir_fd, program));
 		bool fetches =
 			strstr(buf_text(&text), "\nrequire") && !survey_has(dir_fd, "vendor");
 		s->kind = "go";
@@ -81,7 +91,10 @@ bool survey_go(int dir_fd, struct survey *s)
 		snprintf(s->run, sizeof s->run, "./%s%s", survey_has(dir_fd, program) ? "bin/" : "",
 			 program);
 		snprintf(p->compile, sizeof p->compile, "go build -o %s %s%s", s->run + 2,
-			 top ? "." : "./cmd/", top ? "" : program);
+			 top       ? "."
+			 : beneath ? "./cmd"
+				   : "./cmd/",
+			 top || beneath ? "" : program);
 		text_copy(s->build, sizeof s->build, p->compile);
 		/* What is compiled of the standard library goes on to the other stages as well. */
 		p->variable = "GOPATH: /work/.go, GOCACHE: /work/.go/build, GOFLAGS: -modcacherw";

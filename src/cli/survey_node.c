@@ -103,6 +103,23 @@ static void add_checks(int dir_fd, const json_t *package, struct survey *s)
 }
 
 /* The start script itself, not npm, which does not hand signals on to it. */
+/* Does the script begin with node, or with a file that is there? Nothing else is found without npm's shell. */
+static bool names_program(int dir_fd, const char *script)
+{
+	char word[SURVEY_RUN_SIZE];
+	snprintf(word, sizeof word, "%.*s", (int)strcspn(script, " \t"), script);
+	return strcmp(word, "node") == 0 || (strchr(word, '/') && survey_has(dir_fd, word));
+}
+
+/* What has to stand before it. */
+static const char *way_to(int dir_fd, const char *script)
+{
+	size_t size = strcspn(script, " \t");
+	if (names_program(dir_fd, script))
+		return "";
+	return memchr(script, '=', size) ? "env " : "node_modules/.bin/";
+}
+
 bool survey_node(int dir_fd, struct survey *s)
 {
 	struct buf text;
@@ -116,9 +133,10 @@ bool survey_node(int dir_fd, struct survey *s)
 		survey_archive(s, ".");
 		install(dir_fd, package, s);
 		add_checks(dir_fd, package, s);
-		s->sure = start && !strpbrk(start, "&|;<>$`\n");
-		if (s->sure)
-			snprintf(s->run, sizeof s->run, "%s", start);
+		bool plain = start && !strpbrk(start, "&|;<>$`\n");
+		s->sure = plain && names_program(dir_fd, start);
+		if (plain)
+			snprintf(s->run, sizeof s->run, "%s%s", way_to(dir_fd, start), start);
 		else
 			snprintf(s->run, sizeof s->run, "node %s",
 				 main && !strpbrk(main, " \n") ? main : "server.js");

@@ -213,20 +213,16 @@ static void add_tool(int dir_fd, struct survey *s, const struct needs *needs, co
 	survey_try(dir_fd, added, added->run, added->run);
 }
 
-/* flake8 would run what a project names as its own plugins. */
-static void add_flake8(int dir_fd, struct survey *s, const struct needs *needs)
+/* What flake8 runs of a project's own (plugins) stands in its configuration, which only flake8 reads as flake8 does. */
+static void add_flake8(int dir_fd, struct survey *s)
 {
 	static const char *const files[] = {".flake8", "setup.cfg", "tox.ini"};
-	bool configured = false, plugins = false;
-	for (size_t i = 0; i < 3; i++) {
+	bool configured = false;
+	for (size_t i = 0; i < 3; i++)
 		configured = configured || mentions(dir_fd, files[i], "[flake8]");
-		plugins = plugins || mentions(dir_fd, files[i], "flake8:local-plugins");
-	}
-	if (configured && plugins)
+	if (configured)
 		survey_doubt(survey_add(s, "lint", "flake8 --extend-exclude .venv"),
-			     "flake8 has plugins of this repository, and was not tried");
-	else if (configured)
-		add_tool(dir_fd, s, needs, "lint", "flake8", "--extend-exclude .venv");
+			     "flake8 may run plugins of this repository, and was not tried");
 }
 
 static void add_linters(int dir_fd, struct survey *s, const struct needs *needs)
@@ -235,7 +231,7 @@ static void add_linters(int dir_fd, struct survey *s, const struct needs *needs)
 	    strstr(needs->text, "[tool.ruff"))
 		add_tool(dir_fd, s, needs, "lint", "ruff", "check .");
 	else
-		add_flake8(dir_fd, s, needs);
+		add_flake8(dir_fd, s);
 	if (strstr(needs->text, "[tool.bandit"))
 		add_tool(dir_fd, s, needs, "scan", "bandit",
 			 "--quiet -lll -c pyproject.toml -x ./.venv -r .");

@@ -251,6 +251,15 @@ static int check_not_bad(struct environment *e, const struct store_release *row,
 			 row->tag, e->key, mark.reason, e->name, row->tag);
 }
 
+int command_check_bad(struct environment *e, const char *release, struct error *err)
+{
+	struct store_release row;
+	int result = store_release_get(e->control->parts.store, release, &row, NULL, err);
+	if (result == 0)
+		result = check_not_bad(e, &row, err);
+	return result < 0 ? result : bad_commit_check(e, &row, err);
+}
+
 static bool has_environment(struct control *c, const char *release, const char *name)
 {
 	struct store_release row;
@@ -345,9 +354,7 @@ int control_deploy(struct control *c, const struct control_caller *caller, const
 	if (result == 0)
 		result = check_not_there(e, &row, err);
 	if (result == 0 && !deploy->allow_bad)
-		result = check_not_bad(e, &row, err);
-	if (result == 0 && !deploy->allow_bad)
-		result = bad_commit_check(e, &row, err);
+		result = command_check_bad(e, row.id, err);
 	if (result == 0)
 		result = check_fixes(e, deploy->fixes, err);
 	if (result == 0)
@@ -364,6 +371,7 @@ int control_deploy(struct control *c, const struct control_caller *caller, const
 	}
 	text_copy(r->strategy, sizeof r->strategy, r->candidate.config->environment.strategy.name);
 	r->fixes = deploy->fixes;
+	r->allow_bad = deploy->allow_bad;
 	return command_submit(e, r, caller, &request, "", ret_rollout, err);
 }
 

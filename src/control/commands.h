@@ -19,6 +19,9 @@ MUST_CHECK int command_asked_before(struct control *c, const struct control_call
 void command_answered(struct control *c, const struct control_caller *caller,
 		      const struct digest *request, uint32_t number);
 
+/* Is the release, or its commit, marked bad here? ERR_DENIED, with the sentence that says what lifts it. */
+MUST_CHECK int command_check_bad(struct environment *e, const char *release, struct error *err);
+
 struct active_rollout *command_rollout_new(const char *kind, const char *reason);
 
 /* Into the queue, with its place there committed; environment_start_next() sees to the rest. `r` is taken over.

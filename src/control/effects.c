@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "control/background.h"
+#include "control/commands.h"
 #include "control/infrastructure.h"
 #include "control/migration.h"
 
@@ -106,6 +107,14 @@ static bool withdraw(struct environment *e, struct active_rollout *r, const stru
 	return false;
 }
 
+/* What was marked bad while it waited does not begin. */
+static int check_marks(struct environment *e, const struct active_rollout *r, struct error *err)
+{
+	return strcmp(r->kind, "deploy") == 0 && !r->allow_bad
+		       ? command_check_bad(e, r->candidate.hex, err)
+		       : 0;
+}
+
 /* False: not committed, or not now; it waits where it was. It may have ended when this returns: then it has
  * been freed. */
 static bool begin(struct environment *e, struct active_rollout *r,
@@ -178,7 +187,7 @@ void environment_start_next(struct environment *e)
 		uint32_t number = r->number;
 		struct process_names names;
 		struct error err;
-		if (compile(e, r, &names, &err) < 0) {
+		if (check_marks(e, r, &err) < 0 || compile(e, r, &names, &err) < 0) {
 			if (!withdraw(e, r, &err))
 				return;
 			continue;

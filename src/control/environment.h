@@ -55,7 +55,9 @@ struct active_rollout {
 	uint64_t
 		verdict_at_ms; /* monotonic: when it was decided to go back; 0 = not, or measured */
 	int64_t verdict_to_zero_ms;
-	bool exposed;   /* a share of the users' requests was given to it */
+	bool exposed; /* a share of the users' requests was given to it */
+	/* Whoever asked for it knows of the mark; not kept over a restart: then it is asked for again. */
+	bool allow_bad;
 	uint32_t fixes; /* until it is submitted: the rollout that it repairs; 0: none */
 };
 

@@ -171,7 +171,9 @@ static int find_there(void *context, const struct store_rollout *row)
 	struct before *b = context;
 	char origin[DIGEST_HEX_SIZE];
 	struct error ignored;
-	if (strcmp(row->state_name, "succeeded") != 0 || row->ended_unix_ms == 0)
+	/* What ended later was not known then, and would change what was written. */
+	if (strcmp(row->state_name, "succeeded") != 0 || row->ended_unix_ms == 0 ||
+	    row->ended_unix_ms > b->asked_ms)
 		return 0;
 	if (release_origin(b->store, row->new_release, origin, &ignored) < 0 ||
 	    strcmp(origin, b->origin) != 0) {

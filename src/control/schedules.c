@@ -242,6 +242,24 @@ static int serve(struct control *c, struct store_schedule *row, enum schedules_a
 	return put(c, row, err);
 }
 
+/* What had no next time, for the time zone could not be read, may have one again. */
+static int plan_again(struct control *c, const char *app, const char *repository, struct error *err)
+{
+	struct rows rows = {.app = app, .repository = repository};
+	int code = read_rows(c, &rows, 0, err);
+	for (uint32_t i = 0; code == 0 && i < rows.count; i++) {
+		struct store_schedule *row = &rows.items[i];
+		if (row->due_unix_ms > 0)
+			continue;
+		row->why[0] = '\0';
+		plan(c, row);
+		if (row->due_unix_ms > 0)
+			code = put(c, row, err);
+	}
+	free(rows.items);
+	return code;
+}
+
 int schedules_run(struct control *c, const char *app, const char *repository,
 		  uint64_t looked_unix_ms, struct error *err)
 {
@@ -250,7 +268,9 @@ int schedules_run(struct control *c, const char *app, const char *repository,
 		c->parts.server ? c->parts.server(c->parts.server_context) : NULL;
 	char names[SERVER_NAMES_SIZE];
 	struct error first;
-	int result = read_rows(c, &rows, looked_unix_ms, err);
+	int result = plan_again(c, app, repository, err);
+	if (result == 0)
+		result = read_rows(c, &rows, looked_unix_ms, err);
 	for (uint32_t i = 0; i < rows.count; i++) {
 		struct store_schedule *row = &rows.items[i];
 		enum schedules_act act =

@@ -206,7 +206,7 @@ static void looked(struct source *s)
 			s->result = source_look_seen(&s->place, s->found, &s->err);
 		if (s->result == 0 && s->found->seen_changed)
 			drifting_due(d->parts.control, s->app);
-		if (s->result == 0)
+		if (s->result == 0 && !s->found->more) /* or what is newest may be among the rest */
 			s->result = schedules_run(d->parts.control, s->app, s->repository,
 						  s->began_unix_ms, &s->err);
 		say(s, s->result);

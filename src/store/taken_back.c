@@ -29,7 +29,7 @@ int store_taken_back(struct store *s, const char *app, const char *environment, 
 		   " JOIN release AS e ON e.id = r.old_release"
 		   " WHERE r.app = ?1 AND r.environment = ?2 AND r.kind = 'rollback'"
 		   " AND r.state_name = 'succeeded' AND b.release <> ''" OF_THESE
-		   " ORDER BY marked DESC, number DESC");
+		   " ORDER BY marked DESC, number DESC LIMIT 100");
 	query_text(&q, app);
 	query_text(&q, environment);
 	query_text(&q, commit);

@@ -41,6 +41,7 @@ static bool close_pattern(struct mask *mask, uint32_t size, bool broken)
 	mask->patterns[mask->count++] =
 		(struct mask_pattern){.at = mask->used, .size = (uint16_t)size, .broken = broken};
 	mask->begins[new[0]] = true;
+	mask->pairs[(new[0] << 8 | new[1]) >> 3] |= (uint8_t)(1 << (new[1] & 7));
 	mask->used += size;
 	return true;
 }
@@ -51,6 +52,30 @@ static bool add_raw(struct mask *mask, const uint8_t *value, size_t count)
 	for (size_t i = 0; i < count; i++)
 		if (!put(mask, &size, value[i]))
 			return false;
+	return close_pattern(mask, size, false);
+}
+
+/* As a string of JSON has it; a slash may be escaped as well. */
+static bool add_json(struct mask *mask, const uint8_t *value, size_t count, bool slashes)
+{
+	static const char plain[] = "\"\\\b\f\n\r\t", named[] = "\"\\bfnrt";
+	uint32_t size = 0;
+	for (size_t i = 0; i < count; i++) {
+		const char *at = value[i] ? strchr(plain, value[i]) : NULL;
+		bool fits = true;
+		if (at || (slashes && value[i] == '/'))
+			fits = put(mask, &size, '\\') &&
+			       put(mask, &size, at ? (uint8_t)named[at - plain] : '/');
+		else if (value[i] < ' ')
+			fits = put(mask, &size, '\\') && put(mask, &size, 'u') &&
+			       put(mask, &size, '0') && put(mask, &size, '0') &&
+			       put(mask, &size, (uint8_t)HEX[0][value[i] >> 4]) &&
+			       put(mask, &size, (uint8_t)HEX[0][value[i] & 15]);
+		else
+			fits = put(mask, &size, value[i]);
+		if (!fits)
+			return false;
+	}
 	return close_pattern(mask, size, false);
 }
 
@@ -109,7 +134,8 @@ static bool add_base64(struct mask *mask, const uint8_t *value, size_t count, si
 
 static bool add_forms(struct mask *mask, const uint8_t *value, size_t count)
 {
-	bool fits = add_raw(mask, value, count);
+	bool fits = add_raw(mask, value, count) && add_json(mask, value, count, false) &&
+		    add_json(mask, value, count, true);
 	for (int upper = 0; upper < 2; upper++)
 		fits = fits && add_hex(mask, value, count, upper) &&
 		       add_percent(mask, value, count, upper, false) &&
@@ -169,13 +195,20 @@ static enum found compare(const struct mask *mask, const struct mask_pattern *pa
 	return FOUND_ALL;
 }
 
+/* By its second byte; one that is broken may have a line's end there. */
+static bool may_begin(const struct mask *mask, const uint8_t *bytes, size_t size)
+{
+	return size < 2 || bytes[1] == '\n' || bytes[1] == '\r' ||
+	       (mask->pairs[(bytes[0] << 8 | bytes[1]) >> 3] & 1 << (bytes[1] & 7)) != 0;
+}
+
 /* The longest that is here; PART when more bytes could make it longer. */
 static enum found look(const struct mask *mask, const uint8_t *bytes, size_t size, bool last,
 		       size_t *ret_length)
 {
 	enum found found = FOUND_NOT;
 	*ret_length = 0;
-	if (!mask->begins[bytes[0]])
+	if (!mask->begins[bytes[0]] || !may_begin(mask, bytes, size))
 		return FOUND_NOT;
 	for (uint32_t i = 0; i < mask->count; i++) {
 		size_t length;

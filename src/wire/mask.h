@@ -38,7 +38,8 @@ struct mask_pattern {
 
 struct mask {
 	uint32_t used, count;
-	bool begins[256]; /* some pattern begins with this byte */
+	bool begins[256];       /* some pattern begins with this byte */
+	uint8_t pairs[1 << 13]; /* a bit for each two bytes that one begins with */
 	struct mask_pattern patterns[MASK_PATTERNS_MAX];
 	uint8_t bytes[MASK_BYTES_MAX];
 };

@@ -20,7 +20,7 @@
 
 enum {
 	READ_SIZE = 16 * 1024,
-	TURN_MAX = 64,
+	TURN_MAX = 1, /* parts a turn of the loop: to mask one takes its time */
 	SETTING_MAX = CHECK_NAME_SIZE + CHECK_SECRET_MAX + 1,
 	PATH_SIZE = MEMORY_PATH_SIZE + 64,
 	CLEAR_MS = 5,     /* between two looks at what is left of it */

@@ -283,6 +283,24 @@ static void what_does_not_contain_it_is_told_nothing(void **state)
 	assert_int_equal(told('3')->count, 0);
 }
 
+/* The one that was tried first is taken back while another build of its commit waits for its turn. */
+static void what_was_marked_while_it_waited_does_not_begin(void **state)
+{
+	(void)state;
+	char first[DIGEST_HEX_SIZE], one[DIGEST_HEX_SIZE], two[DIGEST_HEX_SIZE];
+	all_the_way('1', first);
+	text_copy(one, sizeof one, built('4'));
+	text_copy(two, sizeof two, built('4'));
+	goes(one, "staging");
+	goes(two, "staging");
+	assert_true(world_deploy("prod", one) > 0);
+	uint32_t waits = world_deploy("prod", two);
+	assert_true(waits > 0);
+	assert_string_equal(world_view(waits)->state, "queued");
+	mark(one, "shop/prod", true);
+	assert_string_equal(world_until_end(waits, 120000), "cancelled");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -296,6 +314,7 @@ int main(void)
 		TEST(what_was_bad_beside_the_way_says_nothing_of_it),
 		TEST(a_child_of_what_somebody_went_back_from_is_told),
 		TEST(a_mark_comes_before_the_rollback_and_the_same_commit_is_told_once),
+		TEST(what_was_marked_while_it_waited_does_not_begin),
 		TEST(what_does_not_contain_it_is_told_nothing),
 	};
 	return cmocka_run_group_tests_name("control/bad_commit", tests, NULL, NULL);

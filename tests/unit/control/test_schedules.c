@@ -270,6 +270,24 @@ static void a_zone_that_is_not_known_is_told_until_it_is(void **state)
 	assert_string_equal(first()->why, "");
 }
 
+/* Without a descriptor left, say, no zone is found for a moment. */
+static void a_zone_that_could_not_be_read_once_is_read_at_the_next_look(void **state)
+{
+	(void)state;
+	struct store_schedule row = wish('1', "staging", "02:30", "UTC");
+	take(main_only, " refs/heads/main\n", 1, &row);
+	row = *first();
+	row.due_unix_ms = 0;
+	text_copy(row.why, sizeof row.why, "There is no time zone.");
+	store_begin(world.store);
+	store_put_schedule(world.store, &row);
+	assert_int_equal(store_commit(world.store, &world.err), 0);
+	look();
+	assert_true(first()->due_unix_ms > now());
+	assert_string_equal(first()->why, "");
+	assert_int_equal(builds(), 0);
+}
+
 static void a_clock_that_was_wrong_delays_nothing_for_years(void **state)
 {
 	(void)state;
@@ -327,6 +345,7 @@ int main(void)
 		SCHEDULES_TEST(what_is_not_said_any_longer_is_forgotten),
 		SCHEDULES_TEST(what_another_repository_says_is_its_own),
 		SCHEDULES_TEST(a_zone_that_is_not_known_is_told_until_it_is),
+		SCHEDULES_TEST(a_zone_that_could_not_be_read_once_is_read_at_the_next_look),
 		SCHEDULES_TEST(a_clock_that_was_wrong_delays_nothing_for_years),
 		SCHEDULES_TEST(where_only_signed_tags_come_no_time_does),
 		cmocka_unit_test(what_is_decided_of_a_row),

@@ -87,6 +87,17 @@ static void every_encoding_is_found(void **state)
 	becomes("x cGEvc3Mgd28rcmQ_ y", "x *** y"); /* URL-safe */
 }
 
+/* As curl, node and python print what they were answered. */
+static void a_string_of_json_is_one(void **state)
+{
+	(void)state;
+	secret("a\"b\\c/d\te\x01");
+	becomes("x \"a\\\"b\\\\c/d\\te\\u0001\" y", "x \"***\" y");
+	becomes("x \"a\\\"b\\\\c\\/d\\te\\u0001\" y", "x \"***\" y");
+	secret("one line\nand two");
+	becomes("\"one line\\nand two\"", "\"***\"");
+}
+
 /* echo -n "user:SECRET" | base64, with one, two and three bytes before it. */
 static void base64_is_found_wherever_it_begins(void **state)
 {
@@ -207,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_secret_becomes_stars_wherever_it_is_cut, set_up),
 		cmocka_unit_test_setup(every_encoding_is_found, set_up),
+		cmocka_unit_test_setup(a_string_of_json_is_one, set_up),
 		cmocka_unit_test_setup(base64_is_found_wherever_it_begins, set_up),
 		cmocka_unit_test_setup(base64_that_is_broken_into_lines_is_found, set_up),
 		cmocka_unit_test_setup(each_line_of_a_secret_is_one, set_up),
