@@ -17,7 +17,7 @@ const struct convert_format convert_formats[] = {
 
 int convert_sarif(const struct convert_input *input, struct findings *to, struct error *err)
 {
-	return sarif_read(input->name, input->root, input->text, input->size, to, err);
+	return sarif_read(input, to, err);
 }
 
 int convert_format_find(const char *name, convert_read **ret_read, struct error *err)

@@ -20,6 +20,7 @@
 #include <stddef.h>
 
 #include "scan/finding.h"
+#include "scan/hide.h"
 
 enum { CONVERT_XML_DEPTH_MAX = 16 };
 
@@ -28,6 +29,8 @@ struct convert_input {
 	const char *root; /* of the tree, absolute; or NULL */
 	const char *text;
 	size_t size;
+	const struct scan_hide
+		*hide; /* of each text of a JSON report, as it stands there; NULL: nothing */
 };
 
 /* Adds to `to`, which also knows the tool when it found nothing. */

@@ -26,7 +26,9 @@ typedef int read_document(struct reader *r, const json_t *root);
 static int run(const struct convert_input *input, const char *tool, read_document *read,
 	       struct findings *to, struct error *err)
 {
-	struct reader r = {.in = {.name = input->name, .err = err}, .input = input, .to = to};
+	struct reader r = {.in = {.name = input->name, .err = err, .hide = input->hide},
+			   .input = input,
+			   .to = to};
 	json_t *root;
 	int status = findings_tool(to, tool, "", &r.tool, err);
 	if (status < 0)

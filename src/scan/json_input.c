@@ -141,6 +141,8 @@ int json_input_text(struct json_input *in, const json_t *o, const char *key, con
 {
 	const json_t *value = get(o, key);
 	*ret = json_string_value(value);
+	if (*ret && in->hide) /* the tree is ours */
+		in->hide->text(in->hide->context, (char *)(uintptr_t)*ret);
 	return value && !*ret ? wrong_type(in, key, "text") : 0;
 }
 

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "scan/hide.h"
 
 enum {
 	SCAN_BYTES_MAX = 10 << 20, /* of any report, also of those that are not JSON */
@@ -33,6 +34,7 @@ enum {
 struct json_input {
 	const char *name; /* of the file, for errors */
 	struct error *err;
+	const struct scan_hide *hide;      /* before a text is given; NULL: nothing */
 	char place[JSON_INPUT_PLACE_SIZE]; /* "runs[0].results[3]", or "" for the top */
 };
 

@@ -20,6 +20,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
+#include "scan/convert.h"
 #include "scan/finding.h"
 
 enum { SARIF_RUNS_MAX = 64 };
@@ -27,9 +28,9 @@ enum { SARIF_RUNS_MAX = 64 };
 /* What davit calls the identity in partialFingerprints: "context:" and hex. */
 #define SARIF_IDENTITY "davit/v1"
 
-/* Adds to `to`. `root` is where the tree lies, absolute, for reports with absolute paths; or NULL. */
-int sarif_read(const char *name, const char *root, const char *text, size_t size,
-	       struct findings *to, struct error *err) MUST_CHECK;
+/* Adds to `to`. The root is for reports with absolute paths. */
+int sarif_read(const struct convert_input *input, struct findings *to,
+	       struct error *err) MUST_CHECK;
 
 /* The whole document, to be released with json_decref(). The list was through findings_identify(). */
 json_t *sarif_write(const struct findings *list);

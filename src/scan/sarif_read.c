@@ -360,15 +360,14 @@ static int read_root(struct reader *r, const json_t *root)
 	return status;
 }
 
-int sarif_read(const char *name, const char *root, const char *text, size_t size,
-	       struct findings *to, struct error *err)
+int sarif_read(const struct convert_input *input, struct findings *to, struct error *err)
 {
 	json_t *document;
 	struct reader *r = mem_zero(1, sizeof *r);
-	r->in = (struct json_input){.name = name, .err = err};
-	r->root = root;
+	r->in = (struct json_input){.name = input->name, .err = err, .hide = input->hide};
+	r->root = input->root;
 	r->to = to;
-	int status = json_input_load(&r->in, text, size, &document);
+	int status = json_input_load(&r->in, input->text, input->size, &document);
 	if (status == 0) {
 		status = read_root(r, document);
 		json_decref(document);

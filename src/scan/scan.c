@@ -12,8 +12,8 @@
 #include "scan/json_input.h"
 #include "scan/known.h"
 
-static int read_one(const char *file, convert_read *read, const char *root, struct findings *list,
-		    struct error *err)
+static int read_one(const char *file, convert_read *read, const char *root,
+		    const struct scan_hide *hide, struct findings *list, struct error *err)
 {
 	struct buf text;
 	bool piped = strcmp(file, "-") == 0;
@@ -24,6 +24,7 @@ static int read_one(const char *file, convert_read *read, const char *root, stru
 	} else {
 		const struct convert_input input = {.name = piped ? "standard input" : file,
 						    .root = root,
+						    .hide = hide,
 						    .text = buf_text(&text),
 						    .size = text.size};
 		status = read(&input, list, err);
@@ -59,7 +60,7 @@ static int read_all(const char *const *files, uint32_t count, convert_read *read
 	if (source)
 		status = source_open(source, &tree, err);
 	for (uint32_t i = 0; i < count && status == 0; i++)
-		status = read_one(files[i], read, tree ? source_root(tree) : NULL, list, err);
+		status = read_one(files[i], read, tree ? source_root(tree) : NULL, hide, list, err);
 	if (status == 0 && hide)
 		hide_all(hide, list);
 	if (status == 0)

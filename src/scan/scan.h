@@ -18,16 +18,10 @@
 
 #include "scan/compare.h"
 #include "scan/convert.h"
+#include "scan/hide.h"
 #include "scan/waivers.h"
 
 enum { SCAN_FILES_MAX = 64 };
-
-/* What nobody may read, taken out of the texts of a report before anything is made of them. In place: none becomes
- * longer. */
-struct scan_hide {
-	void (*text)(void *context, char *text);
-	void *context;
-};
 
 struct scan_request {
 	const char *const *files; /* SARIF; "-" is standard input */

@@ -125,7 +125,9 @@ static void places_are_relative_to_the_root(void **state)
 		"\"uri\":"
 		"\"c.c\",\"uriBaseId\":\"LOOP\"}}}]}]}");
 	findings_init(&list);
-	assert_int_equal(sarif_read("report", "/build/shop", text, strlen(text), &list, &err), 0);
+	const struct convert_input input = {
+		.name = "report", .root = "/build/shop", .text = text, .size = strlen(text)};
+	assert_int_equal(sarif_read(&input, &list, &err), 0);
 	assert_string_equal(list.items[0].path, "sub/a.c");
 	assert_string_equal(list.items[1].path, "b.c");
 	assert_int_equal(list.items[1].line, 0);

@@ -196,6 +196,48 @@ static void what_is_hidden_is_nowhere_in_a_report(void **state)
 	assert_string_equal(identity[0], identity[1]);
 }
 
+/* Neither stands there any more when it was put in order, or decoded. */
+static void not_a_word_of_it(void *context, char *text)
+{
+	static const char *const words[] = {"sesame//door", "key%41"};
+	(void)context;
+	for (size_t i = 0; i < 2; i++) {
+		char *found = strstr(text, words[i]);
+		size_t size = strlen(words[i]);
+		if (!found)
+			continue;
+		memcpy(found, "***", 3);
+		memmove(found + 3, found + size, strlen(found + size) + 1);
+	}
+}
+
+/* As it stands in the report: a path is put in order only then. */
+static void not_even_as_a_path(void **state)
+{
+	static const struct {
+		const char *uri, *path;
+	} cases[] = {{"sesame//door/b.c", "***/b.c"}, {"src/key%41.c", "src/***.c"}};
+	const struct scan_hide hide = {not_a_word_of_it, NULL};
+	const char *files[] = {paths[0]};
+	struct scan_request request = {
+		.files = files, .file_count = 1, .hide = &hide, .policy = scan_policy_default};
+	struct scan_report *report;
+	struct error err;
+	char result[512], text[1024];
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		snprintf(result, sizeof result,
+			 "{\"ruleId\":\"R\",\"message\":{\"text\":\"m\"},\"locations\":[{"
+			 "\"physicalLocation\":{\"artifactLocation\":{\"uri\":\"%s\"}}}]}",
+			 cases[i].uri);
+		snprintf(text, sizeof text, REPORT("%s"), result);
+		put(0, text);
+		assert_int_equal(scan_check(&request, &report, &err), 0);
+		assert_string_equal(report->now.items[0].path, cases[i].path);
+		scan_report_free(report);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -204,6 +246,7 @@ int main(void)
 		cmocka_unit_test(a_missing_or_broken_file_is_an_error_with_its_name),
 		cmocka_unit_test(a_baseline_of_davits_own_is_known_without_its_tree),
 		cmocka_unit_test(what_is_hidden_is_nowhere_in_a_report),
+		cmocka_unit_test(not_even_as_a_path),
 	};
 	return cmocka_run_group_tests(tests, begin, end);
 }
