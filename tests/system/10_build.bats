@@ -315,7 +315,7 @@ XML
 	commit
 	build 10
 	says 'It ended with exit code 127: a program was not found. A stage sees those below /usr'
-	has_line where /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin
+	has_line where /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/go/bin:/run/davit/bin
 }
 
 @test "bad command lines, a directory without a repository, a commit without a davit.yaml" {
