@@ -603,7 +603,8 @@ static void check_cause(struct sim *s, const struct store *before, const struct 
 					: event->step == a->cursor && event->attempt == a->attempt);
 	for (uint32_t p = 0; slot != SLOT_NONE && p < SIM_PROCESSES; p++)
 		failed = failed || s->oracle.know.sets[slot].failed[p] > 0;
-	if (after->active.r.reason == REASON_ANALYSIS && !wanted)
+	if ((after->active.r.reason == REASON_ANALYSIS && (!wanted || event->check)) ||
+	    (after->active.r.reason == REASON_CHECK && (!wanted || !event->check)))
 		sim_fail(s, "a rollout goes back for a verdict that was not meant for it");
 	if (after->active.r.reason == REASON_CRASHED &&
 	    (!failed ||
