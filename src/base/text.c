@@ -330,3 +330,12 @@ const char *text_format_time(uint64_t unix_ms, char *to, size_t size)
 		 year, month, day, of_day / 3600, of_day / 60 % 60, of_day % 60, unix_ms % 1000);
 	return to;
 }
+
+bool text_is_among(const char *names, const char *name)
+{
+	size_t size = strlen(name);
+	for (const char *at = names; size > 0 && (at = strstr(at, name)); at += size)
+		if ((at == names || at[-1] == ' ') && (at[size] == ' ' || !at[size]))
+			return true;
+	return false;
+}

@@ -39,6 +39,9 @@ bool text_is_printable(const char *text);
 
 bool text_starts(const char *text, const char *prefix);
 
+/* Is it one of the names, which have a blank between? */
+bool text_is_among(const char *names, const char *name);
+
 /* The candidate nearest to `word` (edit distance at most 2, or a third of its length), or NULL. */
 const char *text_suggest(const char *word, const char *const *candidates, size_t count);
 

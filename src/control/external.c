@@ -107,15 +107,6 @@ struct wanted {
 	struct error *err;
 };
 
-static bool is_among(const char *names, const char *name)
-{
-	size_t size = strlen(name);
-	for (const char *at = names; (at = strstr(at, name)); at += size)
-		if ((at == names || at[-1] == ' ') && (at[size] == ' ' || !at[size]))
-			return true;
-	return false;
-}
-
 static int add_wanted(struct wanted *w, const char *environment)
 {
 	int result = w->may(w->may_context, w->build->app, environment, w->err);
@@ -135,7 +126,7 @@ static int see_environment(void *context, const char *name, const struct resolve
 	if (!trigger_matches(trigger, w->build->ref))
 		return 0;
 	if ((text_starts(w->build->ref, TAGS) && trigger->signed_only) ||
-	    is_among(w->signed_only, name))
+	    text_is_among(w->signed_only, name))
 		return error_set(
 			w->err, ERR_DENIED,
 			"Only a signed tag brings a release to %s, and davit verifies none "

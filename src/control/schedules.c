@@ -167,21 +167,12 @@ int schedules_take(struct control *c, const struct schedules_found *found, struc
 
 /* --- the time has come */
 
-static bool is_among(const char *names, const char *name)
-{
-	size_t size = strlen(name);
-	for (const char *at = names; (at = strstr(at, name)); at += size)
-		if ((at == names || at[-1] == ' ') && (at[size] == ' ' || !at[size]))
-			return true;
-	return false;
-}
-
 enum schedules_act schedules_decide(const struct store_schedule *row, uint64_t looked_unix_ms,
 				    const char *signed_only)
 {
 	if (row->due_unix_ms == 0 || row->due_unix_ms > looked_unix_ms)
 		return SCHEDULES_WAIT;
-	if (is_among(signed_only, row->environment))
+	if (text_is_among(signed_only, row->environment))
 		return SCHEDULES_DENIED;
 	return strcmp(row->tip, row->last) == 0 ? SCHEDULES_KNOWN : SCHEDULES_GO;
 }

@@ -225,16 +225,6 @@ static void opened(void *context)
 	run_begin(r->run);
 }
 
-/* Is it one of the names with blanks between? */
-static bool is_among(const char *names, const char *name)
-{
-	size_t size = strlen(name);
-	for (const char *at = names; (at = strstr(at, name)); at += size)
-		if ((at == names || at[-1] == ' ') && (at[size] == ' ' || !at[size]))
-			return true;
-	return false;
-}
-
 /* What the ref brings a release to may ask for a signed tag, by the commit's own word or the server's. */
 static void ask_for_signature(struct role *r)
 {
@@ -243,7 +233,7 @@ static void ask_for_signature(struct role *r)
 		const struct app_environment *e = &r->app->environments[i];
 		if (!trigger_matches(&e->trigger, r->ref))
 			continue;
-		bool floor = is_among(r->signed_only, e->name);
+		bool floor = text_is_among(r->signed_only, e->name);
 		r->verify |= tag && (floor || e->trigger.signed_only);
 		if (floor && !tag)
 			r->status = error_set(&r->err, ERR_DENIED,

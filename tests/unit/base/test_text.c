@@ -106,9 +106,21 @@ static void time_is_rfc_3339(void **state)
 	assert_string_equal(text_format_time(0, out, sizeof out), "1970-01-01T00:00:00.000Z");
 }
 
+static void a_name_is_among_others_whole(void **state)
+{
+	(void)state;
+	assert_true(text_is_among("prod", "prod"));
+	assert_true(text_is_among("canada prod-2 prod", "prod"));
+	assert_true(text_is_among("prod staging", "prod"));
+	assert_false(text_is_among("prod-2 xprod", "prod"));
+	assert_false(text_is_among("", "prod"));
+	assert_false(text_is_among("prod", ""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_name_is_among_others_whole),
 		cmocka_unit_test(durations_parse_and_format_back),
 		cmocka_unit_test(what_is_not_a_duration_is_refused),
 		cmocka_unit_test(shares_are_exact_basis_points),
