@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * table_options - see table_options.h for the contract.
+ */
+#include "gateway/table_options.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static void read_mode(struct table_reader *r, const json_t *from, struct table_environment *e)
+{
+	static const char *const names[] = {"serve", "park", "maintenance"};
+	const char *text = reader_string(r, from, "mode", false);
+	for (int i = 0; text && i < TABLE_MODE_COUNT; i++) {
+		if (strcmp(text, names[i]) != 0)
+			continue;
+		e->mode = (enum table_mode)i;
+		return;
+	}
+	if (text)
+		reader_refuse(r, "mode", "\"%s\" is none of \"serve\", \"park\", \"maintenance\".",
+			      text);
+}
+
+static void read_hold(struct table_reader *r, const json_t *from, struct table_hold *hold)
+{
+	static const char *const keys[] = {"requests", "bytes", "time", "pace_per_s", NULL};
+	const json_t *o = reader_object(r, from, "hold", keys);
+	reader_u32(r, o, "requests", &hold->requests_max);
+	reader_size(r, o, "bytes", &hold->bytes_max);
+	reader_duration(r, o, "time", &hold->time_ms);
+	reader_u32(r, o, "pace_per_s", &hold->pace_per_s);
+}
+
+static void read_sticky(struct table_reader *r, const json_t *from, struct table_sticky *sticky)
+{
+	static const char *const keys[] = {"cookie", "header", "salt", "key", NULL};
+	const json_t *o = reader_object(r, from, "sticky", keys);
+	if (!o)
+		return;
+	sticky->on = true;
+	reader_text(r, o, "cookie", false, sticky->cookie, sizeof(sticky->cookie));
+	reader_text(r, o, "header", false, sticky->header, sizeof(sticky->header));
+	reader_hex(r, o, "salt", sticky->salt, sizeof(sticky->salt));
+	reader_hex(r, o, "key", sticky->key, sizeof(sticky->key));
+}
+
+static void read_timeouts(struct table_reader *r, const json_t *from,
+			  struct table_timeouts *timeouts)
+{
+	static const char *const keys[] = {"connect",     "answer",       "idle",
+					   "tunnel_idle", "tunnel_drain", NULL};
+	const json_t *o = reader_object(r, from, "timeouts", keys);
+	reader_duration(r, o, "connect", &timeouts->connect_ms);
+	reader_duration(r, o, "answer", &timeouts->answer_ms);
+	reader_duration(r, o, "idle", &timeouts->idle_ms);
+	reader_duration(r, o, "tunnel_idle", &timeouts->tunnel_idle_ms);
+	reader_duration(r, o, "tunnel_drain", &timeouts->tunnel_drain_ms);
+}
+
+static void read_tls(struct table_reader *r, const json_t *from, struct table_tls *tls)
+{
+	static const char *const keys[] = {"certificate", "key", "hsts", NULL};
+	const json_t *o = reader_object(r, from, "tls", keys);
+	uint64_t ms = 0;
+	if (!o)
+		return;
+	reader_text(r, o, "certificate", true, tls->certificate, sizeof(tls->certificate));
+	reader_text(r, o, "key", true, tls->key, sizeof(tls->key));
+	const char *hsts = reader_string(r, o, "hsts", false);
+	if (hsts && !text_parse_duration(hsts, &ms))
+		reader_refuse(r, "tls.hsts", "\"%s\" is not a duration such as \"180d\".", hsts);
+	tls->hsts_s = (uint32_t)(ms / 1000);
+}
+
+void table_options_read(struct table_reader *r, const json_t *from, struct table_environment *e)
+{
+	read_mode(r, from, e);
+	reader_bool(r, from, "retry", &e->retry);
+	reader_bool(r, from, "access_log", &e->access_log);
+	reader_size(r, from, "body_max", &e->body_max_bytes);
+	read_hold(r, from, &e->hold);
+	read_sticky(r, from, &e->sticky);
+	read_timeouts(r, from, &e->timeouts);
+	read_tls(r, from, &e->tls);
+}
