@@ -119,7 +119,7 @@ nothing() { ! pgrep -f "$1" >/dev/null || { pgrep -af "$1"; false; }; }
 	SH
 	deploy v3
 	[ "$status" = 11 ]
-	says "did not end within its time: much more than anybody reads"
+	says "did not end within its time: m" # it may have been ended within a line
 	nothing 'yes much more'
 	[ "$(stat -c %s "$T/up.log")" -lt 1000000 ]
 	is v1 answering
