@@ -111,6 +111,15 @@ struct app_hold {
 	uint64_t time_ms;
 };
 
+/* How the gateway treats each request. */
+struct app_requests {
+	uint32_t set;
+	bool shield;
+	uint64_t answer_ms;
+	uint64_t body_max; /* bytes; 0: any size */
+	uint64_t slow_start_ms;
+};
+
 enum app_concurrency { APP_CONCURRENCY_QUEUE, APP_CONCURRENCY_SUPERSEDE, APP_CONCURRENCY_COUNT };
 
 enum app_on_reject { APP_ON_REJECT_KEEP, APP_ON_REJECT_ROLLBACK, APP_ON_REJECT_COUNT };
@@ -179,6 +188,7 @@ struct app_environment {
 	struct app_secret secrets[APP_SECRETS_MAX];
 	struct app_sticky sticky;
 	struct app_hold hold;
+	struct app_requests requests;
 	struct app_tls tls;
 	enum app_concurrency concurrency;
 	uint64_t keep_warm_ms;

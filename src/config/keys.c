@@ -110,6 +110,8 @@ static const struct schema_key environment_keys[] = {
 	{"hold", SCHEMA_SECTION, AT(app_environment, hold), .section = &hold_section,
 	 .example = "{ requests: 10000, time: 30s }",
 	 .doc = "How many requests may wait, how long."},
+	{"requests", SCHEMA_SECTION, AT(app_environment, requests), .section = &schema_requests,
+	 .example = "{ shield: true, answer: 10s }", .doc = "How the gateway treats each request."},
 	{"tls", SCHEMA_SECTION, AT(app_environment, tls), .flags = SCHEMA_OPTIONAL,
 	 .section = &tls_section,
 	 .example =

@@ -135,6 +135,10 @@ static void fill_config(const struct environment *e, const struct resolved *conf
 		d->tls.hsts_s = (uint32_t)(env->tls.hsts_ms / 1000);
 	}
 	d->retry = true;
+	d->shield = env->requests.shield;
+	d->timeouts.answer_ms = d->timeouts.idle_ms = (uint32_t)env->requests.answer_ms;
+	d->body_max_bytes = (uint32_t)env->requests.body_max;
+	d->slow_start_ms = (uint32_t)env->requests.slow_start_ms;
 	d->access_log = true;
 }
 

@@ -83,6 +83,8 @@ void account_head(struct worker *w, struct exchange *x, unsigned status)
 	if (hundred < 4) {
 		account_release(w, x, fields[hundred], 1);
 		repeat_answered(&x->client->failed, x->release->stats_slot, x->fingerprint);
+		if (x->taken_over) /* nobody has seen that failure, and nobody tries again for it */
+			repeat_answered(&x->client->failed, x->taken_from, x->fingerprint);
 	} else {
 		count_error(w, x, COUNTERS_RELEASE_STATUS_5XX);
 	}

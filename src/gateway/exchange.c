@@ -297,13 +297,43 @@ static bool has_backend(const struct exchange *x, uint32_t release_index)
 }
 
 /* The live release takes over what another one has failed at. */
-static bool may_rescue(const struct exchange *x)
+static bool may_take_over(const struct exchange *x)
 {
 	const struct table_environment *e = environment_of(x);
 	if (e->live == TABLE_NONE || x->previewed)
 		return false;
 	uint32_t live = (uint32_t)e->live - e->first_release;
 	return live != x->release_index && has_backend(x, live);
+}
+
+static enum turn take_over(struct worker *w, struct exchange *x, enum counters_release_field field)
+{
+	const struct table_environment *e = environment_of(x);
+	account_release(w, x, field, 1);
+	account_end(w, x);
+	x->taken_over = true;
+	x->taken_from = x->release->stats_slot;
+	rewind_request(w, x);
+	x->avoid = BALANCE_NONE;
+	x->connect_tries = 0;
+	return give_to(w, x, (uint32_t)e->live - e->first_release);
+}
+
+bool exchange_may_shield(const struct exchange *x)
+{
+	return environment_of(x)->shield && x->answer.status >= 500 && x->interims == 0 &&
+	       x->whole && x->request.buffer && !x->head.upgrade &&
+	       http1_method_idempotent((enum http1_method)x->head.method) && may_take_over(x);
+}
+
+enum turn exchange_shield(struct worker *w, struct exchange *x)
+{
+	account_head(w, x, x->answer.status);
+	exchange_leave_budget(w, x);
+	backend_succeeded(x->backend);
+	exchange_detach(w, x, false);
+	x->tries = 0;
+	return take_over(w, x, COUNTERS_RELEASE_SHIELDED);
 }
 
 enum turn exchange_failed(struct worker *w, struct exchange *x, enum failure why)
@@ -336,17 +366,12 @@ enum turn exchange_failed(struct worker *w, struct exchange *x, enum failure why
 	}
 	account_failure(w, x, why);
 	x->connect_tries = 0;
-	if (why != FAILURE_TIMEOUT && may_rescue(x)) {
+	if (why != FAILURE_TIMEOUT && may_take_over(x)) {
 		uint8_t tries = x->tries;
 		x->tries = 0; /* a release of its own, and a try of its own */
 		if (may_repeat(w, x, why, sent)) {
-			account_release(w, x, COUNTERS_RELEASE_RESCUED, 1);
-			account_end(w, x);
-			rewind_request(w, x);
-			x->avoid = BALANCE_NONE;
 			x->tries = 1; /* on a connection of its own */
-			const struct table_environment *e = environment_of(x);
-			return give_to(w, x, (uint32_t)e->live - e->first_release);
+			return take_over(w, x, COUNTERS_RELEASE_RESCUED);
 		}
 		x->tries = tries;
 	}

@@ -57,6 +57,7 @@ struct exchange {
 	uint64_t fingerprint;   /* tells its client's requests apart */
 	uint16_t release_index; /* within its environment */
 	uint16_t status;        /* given to the client; 0 = none yet */
+	uint16_t taken_from;    /* stats slot of a release */
 	uint8_t class;          /* within its environment, as it was when it was routed */
 	uint8_t tries;
 	uint8_t connect_tries;
@@ -73,6 +74,7 @@ struct exchange {
 	bool keep;         /* the client's connection goes on after it */
 	bool previewed;
 	bool was_held;
+	bool taken_over; /* the live release took it over from `taken_from` */
 	bool set_cookie;
 	bool stream; /* the answer is a stream of events: it may be quiet for long */
 	bool cut;    /* the backend stopped taking the request before its end */

@@ -29,6 +29,7 @@ static void copy_state(struct backend *b)
 		return;
 	b->entry->in_flight = b->state.in_flight;
 	b->entry->health = b->state.health;
+	b->entry->joined_ms = b->state.joined_ms;
 }
 
 void backend_started(struct backend *b)
@@ -186,6 +187,12 @@ static int parse_network(const char *text, struct live_network *ret_network, str
 	return 0;
 }
 
+static const struct table_environment *environment_of(const struct gateway_table *t,
+						      const struct table_backend *b)
+{
+	return &t->environments[t->releases[t->pools[b->pool].release].environment];
+}
+
 static int make_backends(struct worker *w, struct live *live, struct error *err)
 {
 	const struct gateway_table *t = live->table;
@@ -195,6 +202,7 @@ static int make_backends(struct worker *w, struct live *live, struct error *err)
 			return failed;
 		live->entries[i] = live->backends[i]->state;
 		live->entries[i].ready = t->backends[i].state == TABLE_BACKEND_READY;
+		live->entries[i].warms_ms = environment_of(t, &t->backends[i])->slow_start_ms;
 	}
 	return 0;
 }
@@ -346,6 +354,16 @@ void live_unref(struct worker *w, struct live *live)
 	publish_oldest(w);
 }
 
+/* Those that get ready by `live` are cold, while the entries of the table before it still count. */
+static void note_joined(const struct worker *w, const struct live *live)
+{
+	for (uint32_t i = 0; i < live->table->backend_count; i++) {
+		struct backend *b = live->backends[i];
+		if (live->entries[i].ready && !(b->entry && b->entry->ready))
+			b->state.joined_ms = w->now_ms;
+	}
+}
+
 /* From now on the entries of `live` are the ones that count. */
 static void adopt_entries(struct live *live)
 {
@@ -366,6 +384,8 @@ bool live_activate(struct worker *w, uint64_t generation)
 		end = &(*end)->next;
 	*end = live;
 	w->live = live;
+	if (old)
+		note_joined(w, live);
 	for (uint32_t i = 0; old && i < old->table->backend_count; i++)
 		old->backends[i]->entry = NULL;
 	adopt_entries(live);

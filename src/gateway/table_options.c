@@ -78,6 +78,8 @@ void table_options_read(struct table_reader *r, const json_t *from, struct table
 {
 	read_mode(r, from, e);
 	reader_bool(r, from, "retry", &e->retry);
+	reader_bool(r, from, "shield", &e->shield);
+	reader_duration(r, from, "slow_start", &e->slow_start_ms);
 	reader_bool(r, from, "access_log", &e->access_log);
 	reader_size(r, from, "body_max", &e->body_max_bytes);
 	read_hold(r, from, &e->hold);

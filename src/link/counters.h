@@ -37,7 +37,7 @@
 #include "link/table.h"
 
 enum {
-	COUNTERS_ABI = 4,
+	COUNTERS_ABI = 5,
 	COUNTERS_WORKERS = 64,
 	COUNTERS_RELEASES = TABLE_RELEASES_MAX,
 	COUNTERS_CLASSES = TABLE_ENVIRONMENT_CLASSES_MAX + 1,
@@ -68,6 +68,7 @@ enum {
 	X(CANCELLED, cancelled)           /* the client went away first */                   \
 	X(RETRIES, retries)               /* sent once more, to this release */              \
 	X(RESCUED, rescued)               /* failed here, answered by the live release */    \
+	X(SHIELDED, shielded)             /* 5xx here, answered by the live release */       \
 	X(UPGRADED, upgraded)             /* became tunnels */                               \
 	X(TUNNELS_ENDED, tunnels_ended)                                                      \
 	X(BYTES_IN, bytes_in)             /* bodies from clients */                          \

@@ -148,6 +148,8 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_u16(c, &e->first_class);
 	code_u16(c, &e->class_count);
 	code_bool(c, &e->retry);
+	code_bool(c, &e->shield);
+	code_u32(c, &e->slow_start_ms);
 	code_bool(c, &e->access_log);
 	code_u32(c, &e->body_max_bytes);
 	code_u32(c, &e->hold.requests_max);

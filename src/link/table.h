@@ -54,7 +54,7 @@ enum {
 	TABLE_TOKEN_SIZE = 72,
 	TABLE_KEY_SIZE = 16,
 	TABLE_BYTES_MAX = 1 << 20,
-	TABLE_ABI = 3,
+	TABLE_ABI = 4,
 	TABLE_TUNNEL_DRAIN_MS = 10000, /* the default */
 	TABLE_NONE = 0xffff,
 };
@@ -134,7 +134,10 @@ struct table_environment {
 				    is in the first release */
 	uint16_t first_class; /* classes[first_class .. + class_count) are its classes 1, 2, … */
 	uint16_t class_count;
-	bool retry;              /* retry and rescue are on */
+	bool retry;  /* retry and rescue are on */
+	bool shield; /* the live release also takes over what another one answers with 5xx */
+	uint32_t
+		slow_start_ms; /* within it a backend that joins others comes to its full share; 0: at once */
 	bool access_log;         /* a line per request in the gateway's access log */
 	uint32_t body_max_bytes; /* a request body above it is answered 413; 0 = no limit */
 	struct table_hold hold;

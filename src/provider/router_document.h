@@ -153,7 +153,9 @@ struct router_document {
 	struct router_hold hold;
 	struct router_timeouts timeouts;
 	struct router_tls tls;
-	bool retry; /* and rescue */
+	bool retry;  /* and rescue */
+	bool shield; /* the live release also takes over what another one answers with 5xx */
+	uint32_t slow_start_ms; /* of an instance that joins others */
 	bool access_log;
 	uint32_t body_max_bytes; /* 0 = no limit */
 

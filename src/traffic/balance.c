@@ -44,9 +44,24 @@ static uint64_t remix(uint64_t z)
 	return z ^ z >> 31;
 }
 
-static size_t less_busy(const struct choice *c, size_t first, size_t second)
+uint32_t balance_warmth(const struct balance_backend *b, uint64_t now_ms)
 {
-	return c->b[second].in_flight < c->b[first].in_flight ? second : first;
+	uint64_t passed = now_ms > b->joined_ms ? now_ms - b->joined_ms : 0;
+	if (passed >= b->warms_ms)
+		return BALANCE_WARM;
+	return BALANCE_COLD + (uint32_t)(passed * (BALANCE_WARM - BALANCE_COLD) / b->warms_ms);
+}
+
+static size_t less_busy(const struct choice *c, size_t first, size_t second, uint64_t random)
+{
+	size_t best = c->b[second].in_flight < c->b[first].in_flight ? second : first;
+	size_t other = best == first ? second : first;
+	if (!c->b[best].warms_ms)
+		return best;
+	uint32_t warmth = balance_warmth(&c->b[best], c->now_ms);
+	if (warmth >= balance_warmth(&c->b[other], c->now_ms))
+		return best;
+	return remix(random) % BALANCE_WARM < warmth ? best : other;
 }
 
 static size_t count_usable(const struct choice *c, enum grade grade)
@@ -75,7 +90,7 @@ int balance_choose(const struct balance_backend *b, size_t count, int avoid, uin
 	if (count > 1) {
 		draw_two(random, count, &first, &second);
 		if (usable(&c, first, GRADE_HEALTHY) && usable(&c, second, GRADE_HEALTHY))
-			return (int)less_busy(&c, first, second);
+			return (int)less_busy(&c, first, second, random);
 	}
 	for (enum grade grade = GRADE_HEALTHY; grade < GRADE_COUNT; grade++) {
 		size_t found = count_usable(&c, grade);
@@ -84,7 +99,7 @@ int balance_choose(const struct balance_backend *b, size_t count, int avoid, uin
 		if (found > 1) {
 			draw_two(remix(random), found, &first, &second);
 			return (int)less_busy(&c, find_usable(&c, grade, first),
-					      find_usable(&c, grade, second));
+					      find_usable(&c, grade, second), random + 1);
 		}
 	}
 	return ERR_UNAVAILABLE;

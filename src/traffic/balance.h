@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * balance - which backend of a release takes a request: of two random ones, the one with fewer
- *       requests in flight.
+ *       requests in flight; and one that has just joined the others comes to its share slowly.
  *
  * HOW   `b` is the contiguous run of one release's backends, in the worker's own memory. Backends
  *       that are not ready (by the table) are never chosen. Ejected ones (by traffic/health.h) are
  *       chosen only when no other is ready: a doubtful backend is better than none. Who sends a
  *       request raises in_flight when it has chosen, and lowers it when the request ends.
+ *
+ *       One that is cold (its caches are empty, its code is not yet compiled) is passed over with a chance that
+ *       falls from BALANCE_COLD to nothing within `warms_ms`, where the other one of the two is warmer. So those that
+ *       start together share as ever, and a cold one that is alone takes everything.
  *
  * SOURCE Mitzenmacher, "The power of two choices in randomized load balancing", 2001.
  *
@@ -20,9 +24,14 @@
 #include "base/err.h"
 #include "traffic/health.h"
 
+/* Of BALANCE_WARM, what a backend gets of its share at its first instant. */
+enum { BALANCE_WARM = 1024, BALANCE_COLD = BALANCE_WARM / 10 };
+
 struct balance_backend {
 	bool ready; /* by the table: in service, passes its probes, not draining */
 	uint32_t in_flight;
+	uint32_t warms_ms;  /* how long it takes to be warm; 0: it is */
+	uint64_t joined_ms; /* when it got ready beside others */
 	struct health health;
 };
 
@@ -34,6 +43,9 @@ enum { BALANCE_NONE = -1 };
  * when it is the last one ready. `random` is a uniform 64-bit number. */
 int balance_choose(const struct balance_backend *b, size_t count, int avoid, uint64_t random,
 		   uint64_t now_ms);
+
+/* Of BALANCE_WARM, how warm it is. */
+uint32_t balance_warmth(const struct balance_backend *b, uint64_t now_ms);
 
 /* Whether backend `index` may be ejected: with it, at most half of the ready ones are; so never the
  * last that is ready and not ejected. */

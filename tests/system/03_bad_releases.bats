@@ -110,6 +110,17 @@ is_marked_bad() {
 	reverts_fast
 }
 
+@test "fails every request behind a shield: caught as soon, and no user sees it" {
+	ENVIRONMENT_EXTRA='    requests: { shield: true }'
+	LOAD=(--mix get=100)
+	good_then_bad errors_bp=10000
+	load_is_clean
+	is true load '.ok == .sent'
+	is null load '.releases["v2.0.0"]'
+	reverts_fast
+	is_marked_bad
+}
+
 @test "fails every request under recreate: the old release is started again" {
 	STRATEGY=$FAST_RECREATE
 	good_then_bad errors_bp=10000

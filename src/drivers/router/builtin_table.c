@@ -261,6 +261,8 @@ static void copy_settings(const struct router_document *d, struct table_environm
 	e->document_n = d->version.n;
 	e->mode = (enum table_mode)d->mode;
 	e->retry = d->retry;
+	e->shield = d->shield;
+	e->slow_start_ms = d->slow_start_ms;
 	e->access_log = d->access_log;
 	e->body_max_bytes = d->body_max_bytes;
 	e->hold = (struct table_hold){.requests_max = d->hold.requests_max,
@@ -342,6 +344,8 @@ static void read_settings(const struct table_environment *e, struct router_docum
 	d->version = (struct router_version){e->document_epoch, e->document_n};
 	d->mode = (enum router_mode)e->mode;
 	d->retry = e->retry;
+	d->shield = e->shield;
+	d->slow_start_ms = e->slow_start_ms;
 	d->access_log = e->access_log;
 	d->body_max_bytes = e->body_max_bytes;
 	d->hold = (struct router_hold){.requests_max = e->hold.requests_max,

@@ -59,6 +59,8 @@ static void fill(struct router_document *d, const char *environment)
 	memset(d->sticky.key, 8, sizeof d->sticky.key);
 	d->hold.time_ms = 1234;
 	d->body_max_bytes = 77;
+	d->shield = true;
+	d->slow_start_ms = 78;
 	d->access_log = true;
 	d->mode = ROUTER_SERVE;
 	backend(d, 1, "web", "old-1");
@@ -172,6 +174,8 @@ static void every_part_of_a_document_counts_when_two_are_compared(void **state)
 	DIFFERS(two->retry = false);
 	DIFFERS(two->access_log = false);
 	DIFFERS(two->body_max_bytes++);
+	DIFFERS(two->shield = false);
+	DIFFERS(two->slow_start_ms++);
 #undef DIFFERS
 }
 

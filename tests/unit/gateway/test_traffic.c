@@ -223,6 +223,123 @@ static void the_live_release_rescues_what_a_canary_lost(void **state)
 	rig_stop(rig);
 }
 
+/* A canary that answers 500 to a request, once or behind its shield. */
+static int ask_a_broken_canary(struct rig *rig, int client, const char *request)
+{
+	rig_send(client, request);
+	int canary = rig_accept(rig, 0);
+	rig_until(canary, request + strlen(request) - 4);
+	rig_send(canary, "HTTP/1.1 500 Broken\r\nContent-Length: 6\r\n\r\nbroken");
+	return canary;
+}
+
+static void the_shield_takes_over_what_a_canary_answers_with_500(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	int live = -1, client = rig_connect(rig);
+	rig->table->environments[0].shield = true;
+	weight(rig, 10000);
+	for (int i = 0; i < 3; i++) { /* each is news: nobody has seen a failure */
+		int canary = ask_a_broken_canary(rig, client, GET);
+		live = live < 0 ? rig_accept(rig, 1) : live;
+		rig_until(live, "\r\n\r\n");
+		rig_send(live, OK);
+		assert_null(strstr(rig_until(client, "\r\n\r\nok"), "broken"));
+		close(canary);
+	}
+	RIG_WAIT_FOR(rig_release(rig, 1, COUNTERS_RELEASE_COMPLETED) == 3);
+	assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_STATUS_5XX), 3);
+	assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_REPEATED), 0);
+	assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_COMPLETED), 3);
+	assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_SHIELDED), 3);
+	assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_RESCUED), 0);
+	assert_int_equal(rig_release(rig, 1, COUNTERS_RELEASE_STATUS_2XX), 3);
+	close(client);
+	close(live);
+	rig_stop(rig);
+}
+
+static void assert_unshielded(struct rig *rig, const char *request)
+{
+	int client = rig_connect(rig);
+	int canary = ask_a_broken_canary(rig, client, request);
+	rig_assert_text(rig_until(client, "\r\n\r\nbroken"), "HTTP/1.1 500 ");
+	assert_false(rig_pending(rig, 1));
+	close(canary);
+	close(client);
+}
+
+/* What may not be done twice, what somebody wants to see, and what nobody asked a shield for. */
+static void the_shield_leaves_what_is_not_its_own(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	rig->table->environments[0].shield = true;
+	weight(rig, 10000);
+	assert_unshielded(rig, "POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: 0\r\n\r\n");
+	assert_unshielded(rig, "GET / HTTP/1.1\r\nHost: shop\r\nX-Davit-Preview: see-v2\r\n\r\n");
+	rig->table->environments[0].shield = false;
+	rig_apply(rig);
+	assert_unshielded(rig, GET);
+	assert_int_equal(rig_release(rig, 0, COUNTERS_RELEASE_SHIELDED), 0);
+	rig_stop(rig);
+}
+
+/* A put whose body is in memory is sent again from its beginning; the live release's own 500 is shown. */
+static void a_shielded_request_gets_what_the_live_release_says(void **state)
+{
+	static const char put[] =
+		"PUT / HTTP/1.1\r\nHost: shop\r\nContent-Length: 7\r\n\r\nabc\r\n\r\n";
+	(void)state;
+	struct rig *rig = rig_start_one();
+	rig->table->environments[0].shield = true;
+	weight(rig, 10000);
+	int client = rig_connect(rig);
+	int canary = ask_a_broken_canary(rig, client, put);
+	int live = rig_accept(rig, 1);
+	rig_until(live, "\r\n\r\nabc\r\n\r\n");
+	rig_send(live, "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy");
+	rig_assert_text(rig_until(client, "\r\n\r\nbusy"), "HTTP/1.1 503 ");
+	close(client);
+	close(canary);
+	close(live);
+	rig_stop(rig);
+}
+
+static void a_backend_that_joins_another_is_used_sparingly_at_first(void **state)
+{
+	enum { REQUESTS = 60 };
+	int client, upstream[2] = {-1, -1}, seen[2] = {0, 0};
+	(void)state;
+	struct rig *rig = rig_start_one();
+	rig->table->environments[0].slow_start_ms = 3600000;
+	rig->table->backends[2].state = TABLE_BACKEND_READY;
+	rig_apply(rig);
+	client = rig_connect(rig);
+	for (int i = 0; i < REQUESTS; i++) {
+		uint64_t before = rig_backend(rig, 2, COUNTERS_BACKEND_STARTED);
+		rig_send(client, GET);
+		RIG_WAIT_FOR(rig_release(rig, 1, COUNTERS_RELEASE_STARTED) == (uint64_t)i + 1);
+		RIG_WAIT_FOR(rig_backend(rig, 1, COUNTERS_BACKEND_STARTED) +
+				     rig_backend(rig, 2, COUNTERS_BACKEND_STARTED) ==
+			     (uint64_t)i + 1);
+		int at = rig_backend(rig, 2, COUNTERS_BACKEND_STARTED) > before;
+		if (upstream[at] < 0)
+			upstream[at] = rig_accept(rig, 1 + at);
+		rig_until(upstream[at], "\r\n\r\n");
+		rig_send(upstream[at], OK);
+		rig_until(client, "\r\n\r\nok");
+		seen[at]++;
+	}
+	assert_in_range(seen[1], 0, REQUESTS / 4); /* a twentieth is expected */
+	close(client);
+	close(upstream[0]);
+	if (upstream[1] >= 0)
+		close(upstream[1]);
+	rig_stop(rig);
+}
+
 static void a_request_in_a_canary_that_is_taken_away_is_rescued(void **state)
 {
 	(void)state;
@@ -739,6 +856,10 @@ int main(void)
 		cmocka_unit_test(a_put_with_its_whole_body_in_memory_is_sent_again),
 		cmocka_unit_test(a_refused_connection_goes_to_another_backend),
 		cmocka_unit_test(the_live_release_rescues_what_a_canary_lost),
+		cmocka_unit_test(the_shield_takes_over_what_a_canary_answers_with_500),
+		cmocka_unit_test(the_shield_leaves_what_is_not_its_own),
+		cmocka_unit_test(a_shielded_request_gets_what_the_live_release_says),
+		cmocka_unit_test(a_backend_that_joins_another_is_used_sparingly_at_first),
 		cmocka_unit_test(a_request_in_a_canary_that_is_taken_away_is_rescued),
 		cmocka_unit_test(retries_that_became_long_streams_leave_room_for_others),
 		cmocka_unit_test(a_backend_that_does_not_answer_costs_504),

@@ -77,6 +77,43 @@ static void equal_backends_are_chosen_equally(void **state)
 			assert_in_range(seen[i], 98500, 101500);
 }
 
+static double share_of_the_last(struct balance_backend *b, size_t count, uint64_t now_ms)
+{
+	uint64_t seed = 7;
+	int last = 0;
+	for (int i = 0; i < 100000; i++)
+		last += balance_choose(b, count, BALANCE_NONE, next_random(&seed), now_ms) ==
+			(int)count - 1;
+	return last / 100000.0;
+}
+
+static void one_that_joins_comes_to_its_share_slowly(void **state)
+{
+	(void)state;
+	struct balance_backend b[4] = {{.ready = true}, {.ready = true}, {.ready = true}, {0}};
+	for (int i = 0; i < 4; i++)
+		b[i] = (struct balance_backend){.ready = true, .warms_ms = 10000};
+	b[3].joined_ms = 50000;
+	double first = share_of_the_last(b, 4, 50000), half = share_of_the_last(b, 4, 55000);
+	assert_true(first > 0.02 && first < 0.03); /* a tenth of a quarter */
+	assert_true(half > 0.12 && half < 0.15);   /* 55 % of it */
+	double warm = share_of_the_last(b, 4, 60000);
+	assert_true(warm > 0.245 && warm < 0.255);
+	b[0].health = b[1].health = sick; /* through the slow path as well */
+	for (int i = 0; i < 2; i++)
+		b[i].health.ejected_until_ms = 60000;
+	first = share_of_the_last(b, 4, 50000);
+	assert_true(first > 0.045 && first < 0.055);
+	for (int i = 0; i < 3; i++) /* all of them begin */
+		b[i] = b[3];
+	first = share_of_the_last(b, 4, 50000);
+	assert_true(first > 0.245 && first < 0.255);
+	b[0].ready = b[1].ready = b[2].ready = false;
+	assert_int_equal(balance_choose(b, 4, BALANCE_NONE, 1, 50000), 3);
+	b[3].joined_ms = 60000; /* a clock that is read once a batch may be behind */
+	assert_int_equal(balance_warmth(&b[3], 50000), BALANCE_COLD);
+}
+
 static void the_less_busy_of_two_wins(void **state)
 {
 	(void)state;
@@ -196,6 +233,7 @@ int main(void)
 		cmocka_unit_test(any_ready_one_is_found_wherever_it_lies),
 		cmocka_unit_test(unready_and_ejected_ones_get_nothing_while_others_can_serve),
 		cmocka_unit_test(equal_backends_are_chosen_equally),
+		cmocka_unit_test(one_that_joins_comes_to_its_share_slowly),
 		cmocka_unit_test(the_less_busy_of_two_wins),
 		cmocka_unit_test(requests_in_flight_stay_even),
 		cmocka_unit_test(five_failures_in_a_row_eject),
