@@ -23,7 +23,7 @@ static uint32_t share(const struct worker *w, uint32_t whole)
 static uint32_t held_elsewhere(const struct worker *w, const struct table_environment *e)
 {
 	uint64_t held = 0;
-	for (uint32_t i = 0; i < w->worker_count; i++) {
+	for (uint32_t i = 0; i < w->counters->place_count; i++) {
 		const counters_cell *v = w->counters->workers[i].environments[e->stats_slot].values;
 		if (i == w->index)
 			continue;

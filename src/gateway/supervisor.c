@@ -24,6 +24,7 @@
 enum {
 	LOCK_POLL_MS = 5,
 	KILL_GRACE_MS = 500,    /* between a drain's deadline and the kill */
+	PLACES_A_WORKER = 16,   /* as many builds may be on their way out at once */
 	TABLE_RETRY_TICKS = 10, /* for a table on disk whose address was taken when we started */
 };
 
@@ -67,6 +68,7 @@ struct gateway_status supervisor_status(const struct supervisor *s)
 		.workers = s->worker_count,
 		.restarts = s->restarts,
 		.pid = (uint32_t)getpid(),
+		.uncounted = retired_uncounted(s),
 	};
 	for (uint32_t i = 0; i < s->worker_count; i++) {
 		const struct post *p = &s->posts[i];
@@ -84,13 +86,19 @@ static int make_counters(struct supervisor *s, struct error *err)
 {
 	void *memory;
 	uint64_t segment;
-	s->counters_size = counters_size(s->worker_count);
+	uint32_t places = s->worker_count * PLACES_A_WORKER;
+	if (places > COUNTERS_PLACES)
+		places = COUNTERS_PLACES;
+	s->counters_size = counters_size(places);
 	int rc = memfd_share("davit-counters", s->counters_size, &s->counters_fd, &memory, err);
 	if (rc < 0)
 		return rc;
 	random_bytes(&segment, sizeof segment);
 	s->counters = memory;
-	counters_format(s->counters, s->worker_count, segment, s->options->machine);
+	counters_format(s->counters, s->worker_count, places, segment, s->options->machine);
+	retired_forget_places(s);
+	if (s->in_force.table) /* of workers that count elsewhere: ours begin with it */
+		counters_commit(s->counters, s->in_force.table->generation);
 	return 0;
 }
 
@@ -109,6 +117,10 @@ static void recovered(struct supervisor *s)
 {
 	struct error err;
 	s->recovering = false;
+	retired_take_posts(s);
+	for (uint32_t i = s->worker_count; i < SUPERVISOR_POSTS; i++)
+		if (s->posts[i].phase != POST_NONE)
+			post_kill(&s->posts[i], "there are more than there should be");
 	if (!s->counters && make_counters(s, &err) < 0) {
 		log_event(LOG_ERROR, "gateway.no-counters", "why=\"%s\"", err.text);
 		loop_stop(s->loop);
@@ -124,7 +136,9 @@ static void recovered(struct supervisor *s)
 		if (socket)
 			socket->in_force = true;
 	}
-	sockets_close_unused(s);
+	/* Without a table, as one of another ABI, the sockets wait for the controller's. */
+	if (s->in_force.table || retired_count(s) == 0)
+		sockets_close_unused(s);
 	for (uint32_t i = 0; i < s->worker_count; i++) {
 		if (s->posts[i].phase == POST_WAITING)
 			post_welcome(&s->posts[i]);
@@ -148,7 +162,7 @@ void supervisor_recovery_check(struct supervisor *s)
 {
 	if (!s->recovering)
 		return;
-	for (uint32_t i = 0; i < COUNTERS_WORKERS; i++) {
+	for (uint32_t i = 0; i < SUPERVISOR_POSTS; i++) {
 		enum post_phase phase = s->posts[i].phase;
 		if (phase == POST_AWAITED || phase == POST_HANDING)
 			return;
@@ -158,18 +172,20 @@ void supervisor_recovery_check(struct supervisor *s)
 
 void supervisor_ended_check(struct supervisor *s)
 {
-	for (uint32_t i = 0; i < COUNTERS_WORKERS; i++)
+	for (uint32_t i = 0; i < SUPERVISOR_POSTS; i++)
 		if (s->posts[i].phase != POST_NONE)
 			return;
-	loop_stop(s->loop);
+	if (retired_count(s) == 0)
+		loop_stop(s->loop);
 }
 
 static void kill_all(void *supervisor)
 {
 	struct supervisor *s = supervisor;
-	for (uint32_t i = 0; i < COUNTERS_WORKERS; i++)
+	for (uint32_t i = 0; i < SUPERVISOR_POSTS; i++)
 		if (s->posts[i].phase != POST_NONE)
 			post_kill(&s->posts[i], "the gateway ends");
+	retired_kill(s);
 }
 
 static void on_term(void *supervisor, int number)
@@ -185,9 +201,10 @@ static void on_term(void *supervisor, int number)
 	for (uint32_t i = 0; i < s->socket_count; i++)
 		s->sockets[i].in_force = false;
 	sockets_close_unused(s);
-	for (uint32_t i = 0; i < COUNTERS_WORKERS; i++)
+	for (uint32_t i = 0; i < SUPERVISOR_POSTS; i++)
 		if (s->posts[i].phase != POST_NONE)
 			post_say(&s->posts[i], &m, NULL, 0);
+	retired_end(s);
 	s->ending_deadline.fire = kill_all;
 	s->ending_deadline.context = s;
 	s->env->ops->timer_start(s->env, &s->ending_deadline, SUPERVISOR_QUIT_MS + KILL_GRACE_MS);
@@ -247,7 +264,7 @@ static void tick(void *supervisor)
 	static uint32_t ticks;
 	s->env->ops->timer_start(s->env, &s->tick, SUPERVISOR_TICK_MS);
 	tables_tick(s);
-	for (uint32_t i = 0; i < COUNTERS_WORKERS; i++)
+	for (uint32_t i = 0; i < SUPERVISOR_POSTS; i++)
 		post_tick(&s->posts[i]);
 	if (++ticks % TABLE_RETRY_TICKS == 0 && !s->in_force.table && !s->recovering &&
 	    !s->ending && s->way.phase == WAY_FREE) {
@@ -329,7 +346,7 @@ static void supervisor_init(struct supervisor *s, const struct supervisor_option
 	s->in_force.fd = s->saved.fd = s->way.next.fd = s->offered_fd = -1;
 	for (int i = 0; i < SUPERVISOR_STRANGERS; i++)
 		s->strangers[i] = (struct stranger){.supervisor = s, .fd = -1};
-	for (uint32_t i = 0; i < COUNTERS_WORKERS; i++)
+	for (uint32_t i = 0; i < SUPERVISOR_POSTS; i++)
 		post_init(s, i);
 }
 
@@ -369,8 +386,9 @@ static void supervisor_free(struct supervisor *s)
 		unlinkat(dir, GATEWAY_SOCKET, 0);
 	}
 	peers_close(s);
-	for (uint32_t i = 0; i < COUNTERS_WORKERS; i++)
+	for (uint32_t i = 0; i < SUPERVISOR_POSTS; i++)
 		post_let_go(&s->posts[i]);
+	retired_let_go(s);
 	for (uint32_t i = 0; i < s->socket_count; i++)
 		close(s->sockets[i].fd);
 	held_table_drop(&s->in_force);

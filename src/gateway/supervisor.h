@@ -24,6 +24,10 @@
  *       A worker that dies is replaced: at once, or after a pause that grows while it dies young. One that
  *       shows no life for SUPERVISOR_HUNG_MS is killed: nobody may keep a table from the others.
  *
+ *       Started as another build of davit than the workers that come back: they hand over the sockets and serve on,
+ *       until workers of this build serve at the same sockets; then they retire, which no client notices. They count
+ *       on in the same counters, unless these have another ABI. A build that cannot serve changes nothing.
+ *
  *       Started beside one that still runs (its launcher was killed): the old one is told to leave, and
  *       its workers are taken over in the same way. Only one that does not react is killed.
  *
@@ -50,7 +54,8 @@ enum {
 	SUPERVISOR_PREPARE_MS = 3000, /* for all workers to be prepared */
 	SUPERVISOR_HUNG_MS = 5000,    /* without a sign of life */
 	SUPERVISOR_QUIT_MS = 10000,   /* drain at SIGTERM */
-	SUPERVISOR_LEAVE_MS = 2000,   /* for another supervisor to leave */
+	SUPERVISOR_RETIRE_MS = 600000, /* for the clients of workers of another build to go */
+	SUPERVISOR_LEAVE_MS = 2000,    /* for another supervisor to leave */
 	SUPERVISOR_TICK_MS = 500,
 	SUPERVISOR_RESERVE_BYTES = TABLE_BYTES_MAX, /* for the largest table */
 	SUPERVISOR_YOUNG_MS = 1000,                 /* a worker that dies before has died young */

@@ -21,14 +21,13 @@
 enum {
 	HUNG_TICKS = SUPERVISOR_HUNG_MS / SUPERVISOR_TICK_MS,
 	ADOPT_TICKS = SUPERVISOR_ADOPT_MS / SUPERVISOR_TICK_MS,
-	PIDS_MAX_BYTES = 64 * 64,
+	PIDS_MAX_BYTES = 64 * (SUPERVISOR_POSTS + SUPERVISOR_RETIRED),
 };
 
 void post_init(struct supervisor *s, uint32_t index)
 {
 	struct post *p = &s->posts[index];
 	p->supervisor = s;
-	p->index = index;
 	p->process = PROCESS_NONE;
 	p->channel_fd = -1;
 	p->start.fire = post_start;
@@ -44,35 +43,79 @@ void posts_write_pids(struct supervisor *s)
 		return;
 	buf_init(&text, PIDS_MAX_BYTES);
 	buf_puts(&text, "");
-	for (uint32_t i = 0; i < s->worker_count; i++)
+	for (uint32_t i = 0; i < SUPERVISOR_POSTS; i++)
 		if (s->posts[i].phase != POST_NONE)
-			buf_printf(&text, "%u %d %llu\n", i, (int)s->posts[i].process.pid,
+			buf_printf(&text, "serves %u %d %llu\n", s->posts[i].place,
+				   (int)s->posts[i].process.pid,
 				   (unsigned long long)s->posts[i].process.start);
+	retired_write_pids(s, &text);
 	if (file_write(s->options->state_fd, PIDS_FILE, buf_text(&text), text.size, 0600, &err) < 0)
 		log_event(LOG_WARNING, "gateway.pids", "why=\"%s\"", err.text);
 	buf_done(&text);
 }
 
+/* Does it run another program than we do? A file that was replaced is another one, under the same name too. */
+static bool other_build(pid_t pid)
+{
+	char path[32];
+	struct stat theirs, ours;
+	snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+	if (stat(path, &theirs) != 0 || stat("/proc/self/exe", &ours) != 0)
+		return false;
+	return theirs.st_dev != ours.st_dev || theirs.st_ino != ours.st_ino;
+}
+
+static struct post *free_post(struct supervisor *s)
+{
+	for (uint32_t i = 0; i < SUPERVISOR_POSTS; i++)
+		if (s->posts[i].phase == POST_NONE)
+			return &s->posts[i];
+	return NULL;
+}
+
+struct known_worker {
+	bool retired;
+	uint32_t place;
+	pid_t pid;
+	uint64_t start;
+};
+
+/* One line of the file: the word, place, pid and start time. NULL at its end, or where it makes no sense. */
+static const char *read_known(const char *line, struct known_worker *ret_worker)
+{
+	static const char serves[] = "serves ", retired[] = "retired ";
+	char *end;
+	ret_worker->retired = strncmp(line, retired, sizeof retired - 1) == 0;
+	if (!ret_worker->retired && strncmp(line, serves, sizeof serves - 1) != 0)
+		return NULL;
+	line += ret_worker->retired ? sizeof retired - 1 : sizeof serves - 1;
+	unsigned long place = strtoul(line, &end, 10);
+	unsigned long pid = strtoul(end, &end, 10);
+	ret_worker->start = strtoull(end, &end, 10);
+	if (*end != '\n' || pid == 0 || pid > INT32_MAX || place > POST_NO_PLACE)
+		return NULL;
+	ret_worker->place = (uint32_t)place;
+	ret_worker->pid = (pid_t)pid;
+	return end + 1;
+}
+
+/* Those of our own build first: posts beyond the number of workers are empty once the others have left theirs. */
 void posts_read_pids(struct supervisor *s)
 {
 	struct buf text;
 	struct error err;
+	struct known_worker k;
 	buf_init(&text, PIDS_MAX_BYTES);
-	if (s->options->state_fd >= 0 &&
-	    file_read(s->options->state_fd, PIDS_FILE, &text, &err) == 0) {
-		const char *at = buf_text(&text);
-		while (*at) {
-			char *end;
-			unsigned long index = strtoul(at, &end, 10);
-			unsigned long pid = strtoul(end, &end, 10);
-			unsigned long long start = strtoull(end, &end, 10);
-			if (*end != '\n' || pid == 0 || pid > INT32_MAX)
-				break;
-			if (index < COUNTERS_WORKERS && s->posts[index].phase == POST_NONE)
-				post_expect(&s->posts[index], (pid_t)pid, start);
-			at = end + 1;
+	bool there = s->options->state_fd >= 0 &&
+		     file_read(s->options->state_fd, PIDS_FILE, &text, &err) == 0;
+	for (int pass = 0; pass < 2 && there; pass++)
+		for (const char *at = buf_text(&text); (at = read_known(at, &k));) {
+			struct post *p = free_post(s);
+			if (k.retired && pass == 0)
+				retired_expect(s, k.place, k.pid, k.start);
+			else if (!k.retired && other_build(k.pid) == (pass == 1) && p)
+				post_expect(p, k.pid, k.start);
 		}
-	}
 	buf_done(&text);
 }
 
@@ -118,9 +161,11 @@ static void died(void *post, int events)
 	if (p->child && process_ended(&p->process, &end))
 		process_reap(&p->process);
 	log_event(s->ending ? LOG_INFO : LOG_WARNING, "gateway.worker-ended",
-		  "worker=%u pid=%d code=%d signal=%d", p->index, (int)p->process.pid, end.code,
+		  "worker=%u pid=%d code=%d signal=%d", p->place, (int)p->process.pid, end.code,
 		  end.signal);
 	bool was_expected = s->recovering;
+	if (s->counters && p->place < s->counters->place_count)
+		counters_settle(s->counters, p->place);
 	post_let_go(p);
 	if (s->ending) {
 		supervisor_ended_check(s);
@@ -154,6 +199,8 @@ void post_expect(struct post *p, pid_t pid, uint64_t start_ticks)
 	struct error err;
 	if (process_adopt(pid, start_ticks, &p->process, &err) < 0)
 		return; /* it has died as well */
+	p->place = POST_NO_PLACE;
+	p->other_build = other_build(pid);
 	if (watch_process(p, false, &err) < 0)
 		post_let_go(p);
 }
@@ -161,7 +208,7 @@ void post_expect(struct post *p, pid_t pid, uint64_t start_ticks)
 void post_setup(struct post *p)
 {
 	struct supervisor *s = p->supervisor;
-	struct gateway_message m = {.type = GATEWAY_SETUP, .index = p->index};
+	struct gateway_message m = {.type = GATEWAY_SETUP, .index = p->place};
 	int fds[2] = {s->counters_fd, s->access_log_fd};
 	post_say(p, &m, fds, s->access_log_fd >= 0 ? 2 : 1);
 }
@@ -252,15 +299,35 @@ static int take_channel(struct post *p, int fd, struct error *err)
 	return loop_watch_start(p->supervisor->loop, fd, LOOP_READ, talks, p, &p->talk, err);
 }
 
+/* The lowest place that nobody counts in. */
+static int find_place(struct post *p, struct error *err)
+{
+	struct supervisor *s = p->supervisor;
+	for (uint32_t place = 0; place < s->counters->place_count; place++) {
+		bool taken = retired_has_place(s, place);
+		for (uint32_t i = 0; i < SUPERVISOR_POSTS; i++)
+			taken |= s->posts[i].phase != POST_NONE && s->posts[i].place == place;
+		if (taken)
+			continue;
+		p->place = place;
+		p->other_build = false;
+		return 0;
+	}
+	return error_set(err, ERR_LIMIT,
+			 "All places are taken by workers that still end what they began.");
+}
+
 static int spawn(struct post *p, struct error *err)
 {
 	struct supervisor *s = p->supervisor;
 	char index[16];
-	int pair[2];
-	snprintf(index, sizeof index, "%u", p->index);
+	int pair[2], rc = find_place(p, err);
+	if (rc < 0)
+		return rc;
+	snprintf(index, sizeof index, "%u", p->place);
 	const char *argv[] = {"/proc/self/exe", "gateway-worker",
 			      s->options->state_fd >= 0 ? "state" : "alone", index, NULL};
-	int rc = channel_pair(pair, err);
+	rc = channel_pair(pair, err);
 	if (rc < 0)
 		return rc;
 	struct process_spec spec = {.argv = argv,
@@ -287,12 +354,12 @@ void post_start(void *post)
 	if (s->ending || p->phase != POST_NONE)
 		return;
 	if (spawn(p, &err) == 0) {
-		log_event(LOG_INFO, "gateway.worker-started", "worker=%u pid=%d", p->index,
+		log_event(LOG_INFO, "gateway.worker-started", "worker=%u pid=%d", p->place,
 			  (int)p->process.pid);
 		posts_write_pids(s);
 		return;
 	}
-	log_event(LOG_ERROR, "gateway.worker-failed", "worker=%u why=\"%s\"", p->index, err.text);
+	log_event(LOG_ERROR, "gateway.worker-failed", "why=\"%s\"", err.text);
 	if (p->process.pidfd >= 0)
 		process_signal(&p->process, SIGKILL);
 	post_let_go(p);
@@ -312,7 +379,7 @@ static int take_counters(struct supervisor *s, int fd, struct error *err)
 			return error_set(err, ERR_CONFLICT, "its counters are not the gateway's");
 		return 0;
 	}
-	int rc = memfd_map(fd, counters_size(COUNTERS_WORKERS), &memory, &size, err);
+	int rc = memfd_map(fd, counters_size(COUNTERS_PLACES), &memory, &size, err);
 	if (rc < 0)
 		return rc;
 	rc = counters_check(memory, size, err);
@@ -343,35 +410,61 @@ static void hold_table(struct supervisor *s, int fd)
 	}
 }
 
+static struct post *post_of(struct supervisor *s, pid_t pid)
+{
+	for (uint32_t i = 0; i < SUPERVISOR_POSTS; i++)
+		if (s->posts[i].phase != POST_NONE && s->posts[i].process.pid == pid)
+			return &s->posts[i];
+	return NULL;
+}
+
+/* Two must never count in one place. */
+static void kill_stray(pid_t pid)
+{
+	struct process stray;
+	struct error err;
+	if (process_adopt(pid, process_start_of(pid), &stray, &err) < 0)
+		return;
+	log_event(LOG_WARNING, "gateway.worker-stray", "pid=%d", (int)pid);
+	process_signal(&stray, SIGKILL);
+	process_done(&stray);
+}
+
+/* Where it counts. Of another build it may do so elsewhere: it is not to stay. */
+static int take_place(struct post *p, uint32_t place, int counters_fd, struct error *err)
+{
+	struct supervisor *s = p->supervisor;
+	int rc = take_counters(s, counters_fd, err);
+	if (rc == 0 && place >= s->counters->place_count)
+		rc = error_set(err, ERR_CORRUPT, "there is no such place");
+	p->place = rc == 0 ? place : POST_NO_PLACE;
+	return p->other_build ? 0 : rc;
+}
+
 /* A worker that outlived our predecessor, or lost the thread; takes `fd`, not the descriptors. */
 void post_come_back(struct supervisor *s, int fd, pid_t pid, const struct gateway_join *join,
 		    int *fds, size_t fd_count)
 {
 	struct error err;
-	int rc = 0;
-	if (join->index >= COUNTERS_WORKERS || join->fresh || fd_count < 1 || fd_count > 2 ||
-	    (pid_t)join->pid != pid) {
+	if (join->fresh || fd_count < 1 || fd_count > 2 || (pid_t)join->pid != pid) {
 		close(fd);
 		return;
 	}
-	struct post *p = &s->posts[join->index];
-	if (p->phase == POST_NONE && s->recovering)
+	if (retired_come_back(s, fd, pid))
+		return;
+	struct post *p = post_of(s, pid);
+	if (!p && s->recovering && (p = free_post(s)))
 		post_expect(p, pid, process_start_of(pid));
-	if (p->phase == POST_NONE || p->process.pid != pid) {
-		struct process stray;
-		close(fd); /* its place is taken: two must never count in one */
-		if (process_adopt(pid, process_start_of(pid), &stray, &err) == 0) {
-			log_event(LOG_WARNING, "gateway.worker-stray", "pid=%d", (int)pid);
-			process_signal(&stray, SIGKILL);
-			process_done(&stray);
-		}
+	if (!p || p->process.pid != pid) {
+		close(fd);
+		kill_stray(pid);
 		return;
 	}
-	rc = take_channel(p, fd, &err);
+	int rc = take_channel(p, fd, &err);
 	if (rc == 0)
-		rc = take_counters(s, fds[0], &err);
-	if (rc < 0 || join->index >= s->worker_count) {
-		post_kill(p, rc < 0 ? err.text : "there is no such place");
+		rc = take_place(p, join->index, fds[0], &err);
+	if (rc < 0) {
+		post_kill(p, err.text);
 		return;
 	}
 	if (fd_count == 2)
@@ -379,7 +472,7 @@ void post_come_back(struct supervisor *s, int fd, pid_t pid, const struct gatewa
 	p->phase = POST_HANDING;
 	p->idle_ticks = 0;
 	p->sockets_left = join->listener_count;
-	log_event(LOG_INFO, "gateway.worker-back", "worker=%u pid=%d", p->index, (int)pid);
+	log_event(LOG_INFO, "gateway.worker-back", "worker=%u pid=%d", join->index, (int)pid);
 	if (p->sockets_left == 0)
 		joined(p);
 }
@@ -395,7 +488,7 @@ void post_say(struct post *p, const struct gateway_message *message, const int *
 /* Its death comes from the loop, as any other. */
 void post_kill(struct post *p, const char *why)
 {
-	log_event(LOG_ERROR, "gateway.worker-killed", "worker=%u pid=%d why=\"%s\"", p->index,
+	log_event(LOG_ERROR, "gateway.worker-killed", "worker=%u pid=%d why=\"%s\"", p->place,
 		  (int)p->process.pid, why);
 	process_signal(&p->process, SIGKILL);
 }
@@ -407,7 +500,7 @@ void post_tick(struct post *p)
 		return;
 	p->idle_ticks++;
 	if (p->phase == POST_SERVING && s->counters) {
-		uint64_t beat = counters_get(&s->counters->workers[p->index].beat_ms);
+		uint64_t beat = counters_get(&s->counters->workers[p->place].beat_ms);
 		if (beat != p->beat)
 			p->idle_ticks = 0;
 		p->beat = beat;

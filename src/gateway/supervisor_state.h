@@ -4,7 +4,8 @@
  *
  * WHAT  supervisor.c          starts, recovers, ticks, ends
  *       supervisor_peers.c    who connects; the controller
- *       supervisor_posts.c  the processes and their channels
+ *       supervisor_posts.c    the processes and their channels
+ *       supervisor_retired.c  workers of another build, until their last client is gone
  *       supervisor_tables.c   one table at a time, from offered to seen
  *
  * OWNS  Everything hangs on struct supervisor, on the heap until gateway_supervisor_run() returns.
@@ -22,7 +23,15 @@
 #include "os/loop.h"
 #include "os/process.h"
 
-enum { SUPERVISOR_STRANGERS = 32, SUPERVISOR_SOCKETS = 2 * TABLE_LISTENERS_MAX };
+enum {
+	SUPERVISOR_STRANGERS = 32,
+	SUPERVISOR_SOCKETS = 2 * TABLE_LISTENERS_MAX,
+	SUPERVISOR_POSTS =
+		COUNTERS_PLACES, /* more than workers: some of another build come back first */
+	SUPERVISOR_RETIRED = 256,
+};
+
+enum { POST_NO_PLACE = COUNTERS_PLACES };
 
 enum post_phase {
 	POST_NONE,    /* no process; perhaps one is due */
@@ -32,13 +41,14 @@ enum post_phase {
 	POST_SERVING, /* gets every table */
 };
 
-/* A worker's place in the counters, and whoever holds it. */
+/* A worker that there should be, and whoever is it now. */
 struct post {
 	struct supervisor *supervisor;
-	uint32_t index;
 	enum post_phase phase;
 	struct process process;
-	bool child; /* ours to reap */
+	uint32_t place;   /* in the counters; POST_NO_PLACE: in those of another gateway */
+	bool child;       /* ours to reap */
+	bool other_build; /* it runs another program than we do: somebody takes its place */
 	struct loop_watch *death;
 	int channel_fd; /* -1 = none */
 	struct loop_watch *talk;
@@ -51,6 +61,16 @@ struct post {
 	bool due;      /* the table under way waits for its answer */
 	bool uses;     /* it may be serving by a table, whether we can speak to it or not */
 	uint64_t seen; /* the newest generation it has said SEEN for */
+};
+
+/* A worker of another build: it serves as it did until ours serve, and ends then with its last client. */
+struct retired {
+	struct supervisor *supervisor;
+	struct process process; /* pid 0: free */
+	uint32_t place;         /* as a post's */
+	struct loop_watch *death;
+	int channel_fd; /* -1 = none: it was told to retire by a supervisor before us, or it is on its way back */
+	bool told;
 };
 
 /* A connection that has not said yet who it is. */
@@ -107,7 +127,8 @@ struct supervisor {
 	struct counters *counters; /* NULL until made or handed over */
 	uint32_t restarts;
 	uint32_t worker_count;
-	struct post posts[COUNTERS_WORKERS];
+	struct post posts[SUPERVISOR_POSTS];
+	struct retired retired[SUPERVISOR_RETIRED];
 
 	struct held_table in_force;
 	struct held_table saved; /* from the disk, until the recovery is over */
@@ -156,9 +177,24 @@ void post_say(struct post *p, const struct gateway_message *message, const int *
 void post_setup(struct post *p); /* counters and access log */
 void post_kill(struct post *p, const char *why);
 void post_tick(struct post *p);
-void post_let_go(struct post *p); /* ours no more; it runs on */
-void posts_write_pids(struct supervisor *s);
+void post_let_go(struct post *p);            /* ours no more; it runs on */
+void posts_write_pids(struct supervisor *s); /* and of those that retire */
 void posts_read_pids(struct supervisor *s);
+
+/* Workers of another build that have handed over what they had leave their posts. */
+void retired_take_posts(struct supervisor *s);
+void retired_expect(struct supervisor *s, uint32_t place, pid_t pid, uint64_t start_ticks);
+/* A connection of one that is not told yet, and lost the thread; false: `pid` is none of them. */
+bool retired_come_back(struct supervisor *s, int fd, pid_t pid);
+void retired_tell(struct supervisor *s); /* once our own workers serve */
+void retired_end(struct supervisor *s);  /* the gateway ends, and so do they */
+void retired_kill(struct supervisor *s);
+uint32_t retired_count(const struct supervisor *s);
+uint32_t retired_uncounted(const struct supervisor *s);
+bool retired_has_place(const struct supervisor *s, uint32_t place);
+void retired_write_pids(const struct supervisor *s, struct buf *to);
+void retired_let_go(struct supervisor *s);
+void retired_forget_places(struct supervisor *s); /* the counters are new */
 
 void tables_offer(struct supervisor *s, int fd, uint64_t sequence);
 void tables_begin(struct supervisor *s, struct held_table *next, uint64_t sequence, bool on_disk);

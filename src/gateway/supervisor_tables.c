@@ -462,6 +462,7 @@ void tables_seen(struct post *p, uint64_t generation)
 	struct supervisor *s = p->supervisor;
 	p->seen = generation;
 	p->uses = generation != 0;
+	retired_tell(s);
 	if (s->way.phase != WAY_COMMITTED) {
 		peers_tell_status(s); /* it is new, or it is back */
 		return;
@@ -477,7 +478,7 @@ void tables_post_back(struct post *p)
 	struct error err;
 	if (s->way.phase == WAY_PREPARING && p->due) {
 		error_set(&err, ERR_RETRY,
-			  "Worker %u of the gateway lost the table: send it again.", p->index);
+			  "Worker %u of the gateway lost the table: send it again.", p->place);
 		refuse(s, &err); /* welcomes it as well */
 	} else if (s->way.phase != WAY_PREPARING) {
 		post_welcome(p);

@@ -26,15 +26,23 @@ static void set_timer(struct worker *w, struct exchange *x)
 	timer_set(&w->wheel, &x->client->timer, until_ms);
 }
 
-static bool leaving(const struct exchange *x)
+/* Of a worker that drains, too: three quarters of its time leave room for a Close's answer. */
+static uint64_t time_to_leave(const struct worker *w, const struct exchange *x)
 {
-	return !x->backend->entry || !x->backend->entry->ready;
+	uint64_t within_ms = timeouts_of(x)->tunnel_drain_ms;
+	if (w->draining) {
+		uint64_t left_ms =
+			w->drain_until_ms > w->now_ms ? w->drain_until_ms - w->now_ms : 0;
+		left_ms = left_ms / 4 * 3;
+		return within_ms && within_ms < left_ms ? within_ms : left_ms;
+	}
+	return x->backend->entry && x->backend->entry->ready ? 0 : within_ms;
 }
 
 static void recall(struct worker *w, struct exchange *x)
 {
-	uint32_t within_ms = timeouts_of(x)->tunnel_drain_ms;
-	if (x->recall_ms || !within_ms || !leaving(x))
+	uint64_t within_ms = x->recall_ms ? 0 : time_to_leave(w, x);
+	if (!within_ms)
 		return;
 	x->recall_ms = w->now_ms + worker_random(w) % within_ms;
 	if (x->phase == EXCHANGE_TUNNEL)

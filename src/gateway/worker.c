@@ -26,7 +26,7 @@
 #include "os/clock.h"
 #include "os/random.h"
 
-enum { EVENTS_MAX = 128, BEAT_MS = 250, DRAIN_QUIET_MS = 500 };
+enum { EVENTS_MAX = 128, BEAT_MS = 250, DRAIN_STEP_MS = 20 };
 
 struct link_source {
 	struct source source;
@@ -79,19 +79,20 @@ static void link_commit(void *worker, uint64_t generation)
 	client_listen(w);
 }
 
-/* Idle connections get a moment in which a request that is on its way still finds them open. */
-static void link_drain(void *worker, uint32_t deadline_ms)
+/* Again with other times when whoever waited for clients is to end. */
+static void link_drain(void *worker, uint32_t deadline_ms, uint32_t idle_ms)
 {
 	struct worker *w = worker;
-	if (!w->draining) {
-		w->draining = true;
-		w->drain_idle_ms = w->now_ms + DRAIN_QUIET_MS;
-		client_listen_stop(w);
-		for (uint32_t i = 0; i < COUNTERS_BACKENDS; i++)
-			if (w->backends[i])
-				upstream_close_idle(w, w->backends[i]);
-	}
 	w->drain_until_ms = w->now_ms + deadline_ms;
+	w->drain_idle_ms = w->now_ms + idle_ms;
+	if (w->draining)
+		return;
+	w->draining = true;
+	client_listen_stop(w);
+	for (uint32_t i = 0; i < COUNTERS_BACKENDS; i++)
+		if (w->backends[i])
+			upstream_close_idle(w, w->backends[i]);
+	tunnel_recall_all(w);
 }
 
 static void close_idle_clients(struct worker *w)
@@ -160,8 +161,8 @@ static void turn(struct worker *w)
 {
 	struct epoll_event events[EVENTS_MAX];
 	uint32_t sleep_ms = w->again ? 0 : wheel_sleep_ms(&w->wheel, w->now_ms, BEAT_MS);
-	if (w->draining && sleep_ms > 20)
-		sleep_ms = 20;
+	if (w->draining && w->now_ms + BEAT_MS >= w->drain_idle_ms && sleep_ms > DRAIN_STEP_MS)
+		sleep_ms = DRAIN_STEP_MS;
 	int count = epoll_wait(w->epoll_fd, events, EVENTS_MAX, (int)sleep_ms);
 	ASSERT(count >= 0 || errno == EINTR);
 	w->now_ms = clock_now_ms();

@@ -79,14 +79,23 @@ static void retry_timer(struct worker_link *link, bool on)
 	timerfd_settime(link->timer_fd, 0, &value, NULL);
 }
 
+/* The sockets are closed as well: one that nobody accepts from would swallow connections. */
+static void drain(struct worker_link *link, uint32_t deadline_ms, uint32_t idle_ms)
+{
+	link->draining = true;
+	link->ops->drain(link->worker, deadline_ms, idle_ms);
+	for (uint32_t i = 0; i < link->socket_count; i++)
+		close_fd(&link->sockets[i].fd);
+	link->socket_count = 0;
+}
+
 static void drain_orphan(struct worker_link *link, const char *why)
 {
 	if (link->draining)
 		return;
-	link->draining = true;
 	retry_timer(link, false);
 	log_event(LOG_WARNING, "worker.orphan", "worker=%u why=\"%s\"", link->index, why);
-	link->ops->drain(link->worker, WORKER_LINK_ORPHAN_DRAIN_MS);
+	drain(link, WORKER_LINK_ORPHAN_DRAIN_MS, WORKER_LINK_IDLE_MS);
 }
 
 static void lose_channel(struct worker_link *link)
@@ -278,8 +287,10 @@ static void on_message(struct worker_link *link, const struct gateway_message *m
 	} else if (m->type == GATEWAY_SETUP) {
 		on_setup(link, fds, count);
 	} else if (m->type == GATEWAY_DRAIN && count == 0) {
-		link->draining = true;
-		link->ops->drain(link->worker, m->deadline_ms);
+		drain(link, m->deadline_ms, WORKER_LINK_IDLE_MS);
+	} else if (m->type == GATEWAY_RETIRE && count == 0) {
+		log_event(LOG_INFO, "worker.retires", "worker=%u", link->index);
+		drain(link, m->deadline_ms, m->deadline_ms);
 	} else {
 		channel_close_fds(fds, count);
 		lose_channel(link);
@@ -397,7 +408,7 @@ static int join(struct worker_link *link, struct error *err)
 		rc = error_set(err, ERR_CORRUPT, "The gateway's supervisor said %s first.",
 			       gateway_message_name(m.type));
 	if (rc == 0)
-		rc = memfd_map(fds[0], counters_size(COUNTERS_WORKERS), &memory,
+		rc = memfd_map(fds[0], counters_size(COUNTERS_PLACES), &memory,
 			       &link->counters_size, err);
 	if (rc < 0) {
 		channel_close_fds(fds, count);
@@ -407,7 +418,7 @@ static int join(struct worker_link *link, struct error *err)
 	link->counters_fd = fds[0];
 	link->access_log_fd = count == 2 ? fds[1] : -1;
 	rc = counters_check(link->counters, link->counters_size, err);
-	if (rc == 0 && link->index >= link->counters->worker_count)
+	if (rc == 0 && link->index >= link->counters->place_count)
 		rc = error_set(err, ERR_CORRUPT, "There is no place %u for a worker.", link->index);
 	return rc;
 }
@@ -433,7 +444,7 @@ static int link_new(char **argv, struct worker_link **ret_link)
 	uint64_t index;
 	bool alone = strcmp(argv[1], "alone") == 0;
 	if ((!alone && strcmp(argv[1], "state") != 0) ||
-	    !text_parse_u64(argv[2], COUNTERS_WORKERS - 1, &index))
+	    !text_parse_u64(argv[2], COUNTERS_PLACES - 1, &index))
 		return ERR_INVALID;
 	struct worker_link *link = mem_zero(1, sizeof *link);
 	link->channel_fd = fcntl(0, F_DUPFD_CLOEXEC, 3);

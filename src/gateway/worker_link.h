@@ -41,6 +41,8 @@ enum {
 	WORKER_LINK_RETRY_MS = 20,
 	WORKER_LINK_ORPHAN_DRAIN_MS =
 		10000, /* the deadline of the drain that a worker decides on */
+	WORKER_LINK_IDLE_MS =
+		500, /* for a request that is on its way, in a drain that does not wait for clients */
 };
 
 struct worker_link;
@@ -50,7 +52,9 @@ struct worker_link_ops {
 	int (*prepare)(void *worker, struct gateway_table *table, const int *listener_fds,
 		       struct error *err);
 	void (*commit)(void *worker, uint64_t generation);
-	void (*drain)(void *worker, uint32_t deadline_ms);
+	/* End with the last client, at the latest after deadline_ms. Idle connections stay for idle_ms: whoever asks
+	 * meanwhile gets an answer, and is told that it was the last one. No listening socket is there afterwards. */
+	void (*drain)(void *worker, uint32_t deadline_ms, uint32_t idle_ms);
 };
 
 struct worker_setup {

@@ -10,18 +10,20 @@
 
 static const char MAGIC[8] = {'D', 'V', 'C', 'O', 'U', 'N', 'T', 'S'};
 
-size_t counters_size(uint32_t worker_count)
+size_t counters_size(uint32_t place_count)
 {
-	return sizeof(struct counters) + worker_count * sizeof(struct counters_worker_block);
+	return sizeof(struct counters) + place_count * sizeof(struct counters_worker_block);
 }
 
-void counters_format(struct counters *memory, uint32_t worker_count, uint64_t segment,
-		     const char *machine)
+void counters_format(struct counters *memory, uint32_t worker_count, uint32_t place_count,
+		     uint64_t segment, const char *machine)
 {
 	ASSERT(worker_count > 0 && worker_count <= COUNTERS_WORKERS);
+	ASSERT(place_count >= worker_count && place_count <= COUNTERS_PLACES);
 	memory->abi = COUNTERS_ABI;
 	memory->worker_count = worker_count;
-	memory->size = counters_size(worker_count);
+	memory->place_count = place_count;
+	memory->size = counters_size(place_count);
 	memory->segment = segment;
 	ASSERT(text_copy(memory->machine, sizeof(memory->machine), machine));
 	memcpy(memory->magic, MAGIC, sizeof(MAGIC));
@@ -36,7 +38,8 @@ int counters_check(const struct counters *memory, size_t size, struct error *err
 				 "The gateway's counters have format %u; this davit reads %d.",
 				 memory->abi, COUNTERS_ABI);
 	if (memory->worker_count == 0 || memory->worker_count > COUNTERS_WORKERS ||
-	    memory->size != counters_size(memory->worker_count) || memory->size > size ||
+	    memory->place_count < memory->worker_count || memory->place_count > COUNTERS_PLACES ||
+	    memory->size != counters_size(memory->place_count) || memory->size > size ||
 	    !memchr(memory->machine, 0, sizeof(memory->machine)))
 		return error_set(err, ERR_CORRUPT, "The gateway's counters are cut short.");
 	return 0;
@@ -61,11 +64,10 @@ static bool has_counted(const struct counters_worker_block *w, uint32_t slot, ui
 	return counters_get(&w->counted[slot]) >> class & 1;
 }
 
-struct counters_worker_block *counters_attach(struct counters *memory, uint32_t worker,
-					      uint64_t pid)
+void counters_settle(struct counters *memory, uint32_t place)
 {
-	ASSERT(worker < memory->worker_count);
-	struct counters_worker_block *w = &memory->workers[worker];
+	ASSERT(place < memory->place_count);
+	struct counters_worker_block *w = &memory->workers[place];
 	for (uint32_t i = 0; i < COUNTERS_RELEASES; i++)
 		for (uint32_t class = 0; class < COUNTERS_CLASSES; class ++) {
 			if (has_counted(w, i, class))
@@ -85,16 +87,20 @@ struct counters_worker_block *counters_attach(struct counters *memory, uint32_t 
 		     counters_get(&v[COUNTERS_ENVIRONMENT_HELD_RELEASED]) +
 			     counters_get(&v[COUNTERS_ENVIRONMENT_HELD_TIMEOUT]));
 	}
-	if (counters_get(&w->pid))
-		counters_add(&w->takeovers, 1);
 	counters_set(&w->connections, 0);
 	counters_set(&w->prepared, 0);
 	counters_set(&w->seen, 0);
 	counters_set(&w->oldest, 0);
 	counters_set(&w->values[COUNTERS_WORKER_CLOSED],
 		     counters_get(&w->values[COUNTERS_WORKER_ACCEPTED]));
-	counters_set(&w->pid, pid);
-	return w;
+	counters_set(&w->pid, 0);
+}
+
+struct counters_worker_block *counters_attach(struct counters *memory, uint32_t place, uint64_t pid)
+{
+	counters_settle(memory, place);
+	counters_set(&memory->workers[place].pid, pid);
+	return &memory->workers[place];
 }
 
 uint64_t counters_active(const struct counters *memory)
@@ -112,7 +118,7 @@ static uint64_t least(const struct counters *memory, size_t offset)
 {
 	uint64_t result = 0;
 	bool any = false;
-	for (uint32_t i = 0; i < memory->worker_count; i++) {
+	for (uint32_t i = 0; i < memory->place_count; i++) {
 		const struct counters_worker_block *w = &memory->workers[i];
 		if (!counters_get(&w->pid))
 			continue;
@@ -152,7 +158,7 @@ void counters_sum_release(const struct counters *memory, uint32_t slot,
 {
 	ASSERT(slot < COUNTERS_RELEASES);
 	memset(ret_sum, 0, sizeof(*ret_sum));
-	for (uint32_t i = 0; i < memory->worker_count; i++) {
+	for (uint32_t i = 0; i < memory->place_count; i++) {
 		const struct counters_worker_block *w = &memory->workers[i];
 		for (uint32_t class = 0; class < COUNTERS_CLASSES; class ++) {
 			if (!has_counted(w, slot, class))
@@ -170,7 +176,7 @@ void counters_sum_class(const struct counters *memory, uint32_t slot, uint32_t c
 {
 	ASSERT(slot < COUNTERS_RELEASES && class < COUNTERS_CLASSES);
 	memset(ret_sum, 0, sizeof(*ret_sum));
-	for (uint32_t i = 0; i < memory->worker_count; i++) {
+	for (uint32_t i = 0; i < memory->place_count; i++) {
 		const struct counters_worker_block *w = &memory->workers[i];
 		if (!has_counted(w, slot, class))
 			continue;
@@ -185,7 +191,7 @@ void counters_sum_environment(const struct counters *memory, uint32_t slot,
 {
 	ASSERT(slot < COUNTERS_ENVIRONMENTS);
 	memset(ret_sum, 0, sizeof(*ret_sum));
-	for (uint32_t i = 0; i < memory->worker_count; i++)
+	for (uint32_t i = 0; i < memory->place_count; i++)
 		add_cells(ret_sum->values, memory->workers[i].environments[slot].values,
 			  COUNTERS_ENVIRONMENT_COUNT);
 }
@@ -196,7 +202,7 @@ void counters_sum_backend(const struct counters *memory, uint32_t slot,
 	ASSERT(slot < COUNTERS_BACKENDS);
 	uint64_t row = 0;
 	memset(ret_sum, 0, sizeof(*ret_sum));
-	for (uint32_t i = 0; i < memory->worker_count; i++) {
+	for (uint32_t i = 0; i < memory->place_count; i++) {
 		const struct counters_backend_block *b = &memory->workers[i].backends[slot];
 		for (size_t f = COUNTERS_BACKEND_COUNT; f-- > 0;)
 			ret_sum->values[f] += counters_get(&b->values[f]);
@@ -209,7 +215,7 @@ void counters_sum_backend(const struct counters *memory, uint32_t slot,
 void counters_sum_totals(const struct counters *memory, struct counters_totals *ret_sum)
 {
 	memset(ret_sum, 0, sizeof(*ret_sum));
-	for (uint32_t i = 0; i < memory->worker_count; i++) {
+	for (uint32_t i = 0; i < memory->place_count; i++) {
 		ret_sum->connections += counters_get(&memory->workers[i].connections);
 		add_cells(ret_sum->values, memory->workers[i].values, COUNTERS_WORKER_COUNT);
 	}

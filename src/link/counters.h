@@ -20,8 +20,10 @@
  *       from table to table. A slot that no table names any more may be given to another once `oldest`
  *       of every live worker has passed the last generation that named it: then no request counts into
  *       it any more. It keeps its numbers; whoever gives it away takes a snapshot as the new baseline.
- * A DEAD WORKER leaves requests that will never complete. The worker that takes its place adds the
- *       difference to `lost`, so that in flight = started - completed - lost is right again.
+ * PLACES There are more of them than workers that serve: while a gateway is replaced by another build of itself, workers of
+ *       both count, each in a place of its own.
+ * A DEAD WORKER leaves requests that will never complete. counters_settle() adds the difference to `lost`, so that in
+ *       flight = started - completed - lost is right again; so does whoever takes its place.
  * UNITS Histograms are in microseconds, base/histogram.h. Sizes are bytes.
  * SEE   link/table.h for the slots' limits, tests/unit/link/test_counters.c
  */
@@ -38,7 +40,8 @@
 
 enum {
 	COUNTERS_ABI = 5,
-	COUNTERS_WORKERS = 64,
+	COUNTERS_WORKERS = 64, /* that serve */
+	COUNTERS_PLACES = 128,
 	COUNTERS_RELEASES = TABLE_RELEASES_MAX,
 	COUNTERS_CLASSES = TABLE_ENVIRONMENT_CLASSES_MAX + 1,
 	COUNTERS_BACKENDS = TABLE_BACKENDS_MAX,
@@ -157,13 +160,12 @@ struct counters_backend_block {
 };
 
 struct counters_worker_block {
-	_Alignas(64) counters_cell pid; /* 0 = nobody; stays after a death until taken */
+	_Alignas(64) counters_cell pid; /* 0 = nobody; stays after a death until it is settled */
 	counters_cell prepared;         /* the newest generation that it could use */
 	counters_cell seen;             /* the one it uses now */
 	counters_cell oldest;           /* the oldest generation that a request of it still uses */
 	counters_cell beat_ms;          /* monotonic, at least every 500 ms while it is well */
 	counters_cell connections;      /* of clients, now */
-	counters_cell takeovers;        /* how many processes had this place before */
 	counters_cell values[COUNTERS_WORKER_COUNT];
 	counters_cell
 		counted[COUNTERS_RELEASES]; /* bit i: class i of the release has counted here */
@@ -176,7 +178,8 @@ struct counters_worker_block {
 struct counters {
 	_Alignas(64) char magic[8];
 	uint32_t abi;
-	uint32_t worker_count;
+	uint32_t worker_count; /* that serve: bounds of all together are divided by it */
+	uint32_t place_count;
 	uint64_t size;
 	uint64_t segment; /* random; tells a reader that it reads another gateway's life */
 	char machine[TABLE_NAME_SIZE];
@@ -218,19 +221,21 @@ static inline void counters_time(struct counters_worker_block *block, uint32_t s
 	counters_add(&block->histograms[slot][class].counts[histogram][histogram_index(us)], 1);
 }
 
-/* Bytes of a segment for that many workers: mostly never touched, so that they cost nothing. */
-size_t counters_size(uint32_t worker_count);
+/* Bytes of a segment with so many places: mostly never touched, so that they cost nothing. */
+size_t counters_size(uint32_t place_count);
 
 /* Make counters_size() zero bytes a segment. */
-void counters_format(struct counters *memory, uint32_t worker_count, uint64_t segment,
-		     const char *machine);
+void counters_format(struct counters *memory, uint32_t worker_count, uint32_t place_count,
+		     uint64_t segment, const char *machine);
 
 /* ERR_CORRUPT when it is not a segment of this ABI, or `size` is too small for it. */
 int counters_check(const struct counters *memory, size_t size, struct error *err) MUST_CHECK;
 
-/* Take place `worker` for the process `pid`; what its last owner left in flight goes to `lost`. */
-struct counters_worker_block *counters_attach(struct counters *memory, uint32_t worker,
+/* Take a place for the process `pid`; what its last owner left in flight goes to `lost`. */
+struct counters_worker_block *counters_attach(struct counters *memory, uint32_t place,
 					      uint64_t pid);
+/* The owner of the place is dead: what it left in flight goes to `lost`, and the place is nobody's. */
+void counters_settle(struct counters *memory, uint32_t place);
 
 /* The generation to use, with everything that was written before the commit. */
 uint64_t counters_active(const struct counters *memory);

@@ -27,6 +27,7 @@ static void write_status(struct packer *p, const struct gateway_status *s)
 	pack_u32(p, s->alive);
 	pack_u32(p, s->restarts);
 	pack_u32(p, s->pid);
+	pack_u32(p, s->uncounted);
 }
 
 static void read_status(struct unpacker *u, struct gateway_status *s)
@@ -38,6 +39,7 @@ static void read_status(struct unpacker *u, struct gateway_status *s)
 	s->alive = unpack_u32(u);
 	s->restarts = unpack_u32(u);
 	s->pid = unpack_u32(u);
+	s->uncounted = unpack_u32(u);
 }
 
 static void write_result(struct packer *p, const struct gateway_result *r)
@@ -104,7 +106,8 @@ static void write_body(struct packer *p, const struct gateway_message *m)
 	case GATEWAY_COMMIT:
 	case GATEWAY_SEEN: pack_u64(p, m->generation); break;
 	case GATEWAY_SETUP: pack_u32(p, m->index); break;
-	case GATEWAY_DRAIN: pack_u32(p, m->deadline_ms); break;
+	case GATEWAY_DRAIN:
+	case GATEWAY_RETIRE: pack_u32(p, m->deadline_ms); break;
 	case GATEWAY_ATTACH:
 	case GATEWAY_LEAVE:
 	case GATEWAY_ASK: break;
@@ -134,13 +137,21 @@ static void read_body(struct unpacker *u, struct gateway_message *m)
 	case GATEWAY_COMMIT:
 	case GATEWAY_SEEN: m->generation = unpack_u64(u); break;
 	case GATEWAY_SETUP: m->index = unpack_u32(u); break;
-	case GATEWAY_DRAIN: m->deadline_ms = unpack_u32(u); break;
+	case GATEWAY_DRAIN:
+	case GATEWAY_RETIRE: m->deadline_ms = unpack_u32(u); break;
 	case GATEWAY_ATTACH:
 	case GATEWAY_LEAVE:
 	case GATEWAY_ASK: break;
 	case GATEWAY_NONE:
 	case GATEWAY_MESSAGE_COUNT: u->ok = false; break;
 	}
+}
+
+/* What builds of davit say to each other whatever their ABI. */
+static bool lasting(enum gateway_message_type type)
+{
+	return type == GATEWAY_JOIN || type == GATEWAY_LISTEN || type == GATEWAY_LEAVE ||
+	       type == GATEWAY_RETIRE;
 }
 
 size_t gateway_message_write(const struct gateway_message *message, void *to)
@@ -164,7 +175,8 @@ int gateway_message_read(const void *bytes, size_t size, struct gateway_message 
 	uint8_t start[sizeof magic];
 	unpack_bytes(&u, start, sizeof start);
 	uint16_t abi = unpack_u16(&u);
-	if (u.ok && memcmp(start, magic, sizeof magic) == 0 && abi != GATEWAY_ABI)
+	enum gateway_message_type type = (enum gateway_message_type)unpack_u16(&u);
+	if (u.ok && memcmp(start, magic, sizeof magic) == 0 && abi != GATEWAY_ABI && !lasting(type))
 		return error_set(
 			err, ERR_UNSUPPORTED,
 			"The other process speaks version %u of the gateway's messages; this one "
@@ -172,7 +184,7 @@ int gateway_message_read(const void *bytes, size_t size, struct gateway_message 
 			abi, (unsigned)GATEWAY_ABI);
 	struct gateway_message m;
 	memset(&m, 0, sizeof m);
-	m.type = (enum gateway_message_type)unpack_u16(&u);
+	m.type = type;
 	m.sequence = unpack_u64(&u);
 	if (u.ok && memcmp(start, magic, sizeof magic) == 0 && m.type < GATEWAY_MESSAGE_COUNT)
 		read_body(&u, &m);

@@ -21,6 +21,7 @@
  *         ASK               ──────────►
  *               ◄──────────  STATUS (also unasked, when a worker dies or is back)
  *                                        DRAIN              ──────────►  (ends when it has drained)
+ *                                        RETIRE             ──────────►  (the same, and waits for clients)
  *
  *       A worker that starts says JOIN with `fresh` and gets SETUP [counters, access log], LISTEN, PREPARE
  *       and COMMIT of the table in force. One whose supervisor died comes back with JOIN [counters]
@@ -28,7 +29,11 @@
  *       SETUP all the same.
  *       LEAVE comes from a supervisor that was started in the place of this one: it ends at once, and
  *       leaves its workers to the new one.
- *       COMMIT and DRAIN arrive at a descriptor that the worker's loop watches: they are its wake-up.
+ *       A worker of another build of davit than its supervisor hands its sockets over too, and is told to RETIRE
+ *       once workers of the supervisor's own build serve: it takes no new connection, answers with `Connection:
+ *       close`, and ends with its last client. So JOIN, LISTEN, LEAVE and RETIRE have for good the form that they
+ *       have here, and are read whatever the ABI; tables and counters of another ABI are those workers' own affair.
+ *       COMMIT, DRAIN and RETIRE arrive at a descriptor that the worker's loop watches: they are its wake-up.
  *
  * UNITS An answer carries the `sequence` of its question; what nobody asked for carries 0. Times are
  *       microseconds where the name says so.
@@ -51,7 +56,7 @@
 #define GATEWAY_SOCKET "gateway.sock" /* its name in the state directory */
 
 enum {
-	GATEWAY_ABI = 1,
+	GATEWAY_ABI = 2,
 	GATEWAY_MESSAGE_MAX = 4096,
 	GATEWAY_LISTEN_MAX = 16,
 	GATEWAY_TEXT_SIZE = ERROR_TEXT_MAX,
@@ -72,7 +77,8 @@ enum {
 	X(PREPARED, "prepared") \
 	X(COMMIT, "commit")     \
 	X(SEEN, "seen")         \
-	X(DRAIN, "drain")
+	X(DRAIN, "drain")       \
+	X(RETIRE, "retire")
 
 enum gateway_message_type {
 	GATEWAY_NONE,
@@ -91,6 +97,8 @@ struct gateway_status {
 	uint32_t alive;      /* that serve */
 	uint32_t restarts;   /* of workers, since this supervisor started */
 	uint32_t pid;        /* of the supervisor */
+	uint32_t
+		uncounted; /* workers that retire and count elsewhere: what they have in flight is not known */
 };
 
 /* The answer to APPLY, and of a worker to PREPARE (there only code and text count). */
@@ -126,7 +134,7 @@ struct gateway_message {
 		struct gateway_listen listen;
 		uint64_t generation;  /* APPLY, PREPARE, COMMIT, SEEN */
 		uint32_t index;       /* SETUP */
-		uint32_t deadline_ms; /* DRAIN */
+		uint32_t deadline_ms; /* DRAIN, RETIRE */
 	};
 };
 

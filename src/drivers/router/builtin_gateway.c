@@ -178,7 +178,7 @@ static void take_counters(struct builtin *b, int fd)
 	struct error err;
 	memfd_unmap(b->counters, b->counters_size);
 	b->counters = NULL;
-	if (memfd_map(fd, counters_size(COUNTERS_WORKERS), &memory, &size, &err) < 0)
+	if (memfd_map(fd, counters_size(COUNTERS_PLACES), &memory, &size, &err) < 0)
 		return;
 	if (counters_check(memory, size, &err) < 0) {
 		memfd_unmap(memory, size);

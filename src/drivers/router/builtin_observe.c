@@ -80,7 +80,9 @@ int builtin_observation(struct builtin *b, const char *app, const char *name,
 		text_copy(o->backends[i].instance, sizeof o->backends[i].instance,
 			  d->backends[i].instance);
 		o->backends[i].state = d->backends[i].state;
-		o->backends[i].in_flight = backend_in_flight(b, te, d->backends[i].instance);
+		/* Each of those that count where nobody reads may have one there: it is given its time. */
+		o->backends[i].in_flight =
+			backend_in_flight(b, te, d->backends[i].instance) + b->status.uncounted;
 	}
 	return 0;
 }

@@ -33,6 +33,7 @@ struct worker_link {
 	void *worker;
 	struct gateway_table *table; /* to be prepared and committed */
 	bool drain;
+	uint32_t idle_ms; /* how long idle clients stay */
 	uint32_t deadline_ms;
 	int listener_fd;
 	struct counters *counters;
@@ -74,7 +75,7 @@ void worker_link_turn(struct worker_link *link)
 		}
 	}
 	if (drain)
-		link->ops->drain(link->worker, link->deadline_ms);
+		link->ops->drain(link->worker, link->deadline_ms, link->idle_ms);
 }
 
 static void wake(void)
@@ -117,7 +118,7 @@ struct rig *rig_start(void)
 	signal(SIGPIPE, SIG_IGN);
 	rig->counters = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	assert_true(rig->counters != MAP_FAILED);
-	counters_format(rig->counters, 1, 1, "here");
+	counters_format(rig->counters, 1, 1, 1, "here");
 	rig->listen_fd = listen_somewhere(rig->address);
 	for (int i = 0; i < RIG_BACKENDS; i++)
 		rig->backend_fds[i] = listen_somewhere(rig->backend_addresses[i]);
@@ -160,20 +161,32 @@ void rig_apply(struct rig *rig)
 	RIG_WAIT_FOR(counters_get(&rig->counters->workers[0].seen) == rig->table->generation);
 }
 
-void rig_drain(struct rig *rig, uint32_t deadline_ms)
+static void drain(uint32_t deadline_ms, uint32_t idle_ms)
 {
-	(void)rig;
 	pthread_mutex_lock(&the_link.lock);
 	the_link.drain = true;
 	the_link.deadline_ms = deadline_ms;
+	the_link.idle_ms = idle_ms;
 	pthread_mutex_unlock(&the_link.lock);
 	wake();
+}
+
+void rig_drain(struct rig *rig, uint32_t deadline_ms)
+{
+	(void)rig;
+	drain(deadline_ms, WORKER_LINK_IDLE_MS);
+}
+
+void rig_retire(struct rig *rig, uint32_t deadline_ms)
+{
+	(void)rig;
+	drain(deadline_ms, deadline_ms);
 }
 
 void rig_stop(struct rig *rig)
 {
 	void *result;
-	rig_drain(rig, 0);
+	rig_retire(rig, 0);
 	pthread_join(rig->thread, &result);
 	assert_int_equal((intptr_t)result, 0);
 	for (uint32_t slot = 0; slot < 2; slot++) {

@@ -34,7 +34,9 @@ struct rig *rig_start(void);
 struct rig *rig_start_one(void);
 void rig_apply(struct rig *rig); /* returns when the worker uses it */
 void rig_drain(struct rig *rig, uint32_t deadline_ms);
-void rig_stop(struct rig *rig); /* drain, and check that nothing is in flight */
+void rig_retire(struct rig *rig,
+		uint32_t deadline_ms); /* the same, and waits for clients that are idle */
+void rig_stop(struct rig *rig);        /* drain, and check that nothing is in flight */
 
 int rig_connect(struct rig *rig);
 int rig_accept(struct rig *rig, int backend);   /* a connection of the worker to a backend */

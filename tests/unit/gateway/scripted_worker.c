@@ -40,7 +40,7 @@ static int on_prepare(void *worker, struct gateway_table *table, const int *fds,
 	const char *tag = table->release_count ? table->releases[0].tag : "";
 	while (strcmp(tag, "hang") == 0)
 		pause();
-	if (strcmp(tag, "refuse") == 0) {
+	if (strcmp(tag, "refuse") == 0 || getenv("KIT_REFUSES")) {
 		table_free(table);
 		return error_set(err, ERR_INVALID, "The script says no.");
 	}
@@ -86,9 +86,10 @@ static void on_commit(void *worker, uint64_t generation)
 	use_prepared(worker);
 }
 
-static void on_drain(void *worker, uint32_t deadline_ms)
+static void on_drain(void *worker, uint32_t deadline_ms, uint32_t idle_ms)
 {
 	struct scripted *w = worker;
+	(void)idle_ms;
 	w->draining = true;
 	w->deadline_ms = now_ms() + deadline_ms;
 	stop_listening(w);

@@ -101,9 +101,24 @@ void kit_start(struct kit *kit, const char *failpoint)
 			setenv("DAVIT_FAILPOINT", failpoint, 1);
 		else
 			unsetenv("DAVIT_FAILPOINT");
-		execl("/proc/self/exe", "test", "supervisor", kit->dir, workers, (char *)NULL);
+		execl(kit->program[0] ? kit->program : "/proc/self/exe", "test", "supervisor",
+		      kit->dir, workers, (char *)NULL);
 		_exit(127);
 	}
+}
+
+void kit_other_build(struct kit *kit)
+{
+	static int builds;
+	struct buf text;
+	struct error err;
+	char name[32];
+	snprintf(name, sizeof name, "build-%d", ++builds);
+	snprintf(kit->program, sizeof kit->program, "%s/%s", kit->dir, name);
+	buf_init(&text, 64 << 20);
+	assert_int_equal(file_read(AT_FDCWD, "/proc/self/exe", &text, &err), 0);
+	assert_int_equal(file_write(kit->dir_fd, name, text.data, text.size, 0700, &err), 0);
+	buf_done(&text);
 }
 
 /* One message, or false: the channel has ended. */
@@ -146,7 +161,7 @@ static void take_welcome(struct kit *kit, const int *fds, size_t count)
 {
 	void *memory;
 	struct error err;
-	assert_int_equal(memfd_map(fds[0], counters_size(COUNTERS_WORKERS), &memory,
+	assert_int_equal(memfd_map(fds[0], counters_size(COUNTERS_PLACES), &memory,
 				   &kit->counters_size, &err),
 			 0);
 	kit->counters = memory;
@@ -217,16 +232,17 @@ void kit_kill(struct kit *kit)
 
 void kit_close(struct kit *kit)
 {
-	pid_t pids[COUNTERS_WORKERS];
+	pid_t pids[COUNTERS_PLACES];
 	struct error err;
 	assert_true(kit->supervisor > 0);
 	if (kit->channel < 0)
 		kit_attach(kit);
-	for (uint32_t i = 0; i < kit->workers; i++)
+	uint32_t places = kit->counters->place_count;
+	for (uint32_t i = 0; i < places; i++)
 		pids[i] = (pid_t)counters_get(&kit->counters->workers[i].pid);
 	kill(kit->supervisor, SIGTERM);
 	kit_await_end(kit);
-	for (uint32_t i = 0; i < kit->workers; i++)
+	for (uint32_t i = 0; i < places; i++)
 		if (pids[i] > 0)
 			kit_await_gone(pids[i]);
 	assert_int_equal(faccessat(kit->dir_fd, GATEWAY_SOCKET, F_OK, 0), -1);
@@ -328,7 +344,8 @@ static int open_client(uint16_t port)
 	return -1;
 }
 
-static int64_t ask(int fd)
+/* A server that says it closes is asked on another connection next time. */
+static int64_t ask(int fd, bool *ret_closes)
 {
 	static const char request[] = "GET / HTTP/1.1\r\nHost: here\r\n\r\n";
 	char answer[512];
@@ -339,13 +356,15 @@ static int64_t ask(int fd)
 		return -1;
 	answer[n] = '\0';
 	const char *body = strstr(answer, "\r\n\r\n");
+	*ret_closes = strstr(answer, "Connection: close") != NULL;
 	return body ? strtoll(body + 4, NULL, 10) : -1;
 }
 
 int64_t kit_request(uint16_t port)
 {
 	int fd = open_client(port);
-	int64_t generation = fd < 0 ? KIT_REFUSED : ask(fd);
+	bool closes;
+	int64_t generation = fd < 0 ? KIT_REFUSED : ask(fd, &closes);
 	if (fd >= 0)
 		close(fd);
 	return generation;
@@ -367,11 +386,11 @@ static void run_load(uint16_t port, int report)
 		fds[i] = open_client(port);
 	while (!load_over) {
 		for (int i = 0; i < KIT_CLIENTS; i++) {
-			bool ok = fds[i] >= 0 && ask(fds[i]) > 0;
+			bool closes = false, ok = fds[i] >= 0 && ask(fds[i], &closes) > 0;
 			if (load_over)
 				break; /* the signal may have cut it short */
 			counts[ok ? 0 : 1]++;
-			if (ok)
+			if (ok && !closes)
 				continue;
 			if (fds[i] >= 0)
 				close(fds[i]);

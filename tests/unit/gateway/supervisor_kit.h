@@ -20,6 +20,7 @@ enum { KIT_DEADLINE_MS = 15000, KIT_CLIENTS = 8, KIT_REFUSED = -2 };
 
 struct kit {
 	char dir[64];
+	char program[96]; /* of the supervisor; "" = this one */
 	int dir_fd;
 	pid_t supervisor; /* 0 = none */
 	uint32_t workers;
@@ -41,6 +42,7 @@ int kit_role(int argc, char **argv);
 
 void kit_open(struct kit *kit, uint32_t workers);
 void kit_start(struct kit *kit, const char *failpoint); /* the supervisor; NULL = none */
+void kit_other_build(struct kit *kit);                  /* the next one is another file */
 void kit_attach(struct kit *kit);                       /* and wait for WELCOME */
 void kit_detach(struct kit *kit);
 void kit_kill(struct kit *kit);      /* -9, the supervisor alone */

@@ -310,6 +310,112 @@ static void a_second_supervisor_takes_over_and_fails_nobody(void **state)
 	kit_close(&second);
 }
 
+/* What comes after `kit`: its supervisor and workers run another file. */
+static struct kit replaced_by_another_build(struct kit *kit)
+{
+	struct kit next = *kit;
+	next.channel = -1;
+	next.counters = NULL;
+	kit_other_build(&next);
+	kit_start(&next, NULL);
+	kit_await_end(kit);
+	kit_attach(&next);
+	return next;
+}
+
+static uint64_t counted(const struct kit *kit)
+{
+	static struct counters_release sum;
+	counters_sum_release(kit->counters, 0, &sum);
+	assert_int_equal(counters_release_in_flight(&sum), 0);
+	return sum.values[COUNTERS_RELEASE_STARTED];
+}
+
+static void another_build_replaces_the_workers_and_fails_nobody(void **state)
+{
+	enum { BUILDS = 5 };
+	(void)state;
+	struct kit kit;
+	uint64_t answered, failed;
+	kit_open(&kit, 2);
+	kit_start(&kit, NULL);
+	kit_attach(&kit);
+	kit_apply(&kit, "v1", &result);
+	kit_await_status(&kit, 2, 1);
+	kit_load_start(&kit);
+	for (int build = 0; build < BUILDS; build++) {
+		uint32_t first = build % 2 ? 2 : 0; /* places, where the last ones but one were */
+		pid_t old[2] = {kit_worker_pid(&kit, first), kit_worker_pid(&kit, first + 1)};
+		struct kit next = replaced_by_another_build(&kit);
+		assert_int_equal(next.welcome_generation, kit.generation);
+		kit_await_gone(old[0]);
+		kit_await_gone(old[1]);
+		kit_await_status(&next, 2, next.generation);
+		kit_apply(&next, "v2", &result);
+		assert_int_equal(result.workers, 2);
+		assert_int_equal(next.status.uncounted, 0);
+		kit = next;
+	}
+	kit_load_stop(&kit, &answered, &failed);
+	assert_int_equal(failed, 0);
+	assert_in_range(counted(&kit), answered,
+			answered + 1); /* the end of the load may have cut one short */
+	kit_close(&kit);
+}
+
+/* Workers of another build that have nothing to say to us but JOIN: their counters have another format. */
+static void counters_of_another_format_are_left_to_who_has_them(void **state)
+{
+	(void)state;
+	struct kit kit;
+	uint64_t answered, failed;
+	kit_open(&kit, 2);
+	kit_start(&kit, NULL);
+	kit_attach(&kit);
+	kit_apply(&kit, "v1", &result);
+	kit_await_status(&kit, 2, 1);
+	kit_load_start(&kit);
+	pid_t old[2] = {kit_worker_pid(&kit, 0), kit_worker_pid(&kit, 1)};
+	uint64_t segment = kit.counters->segment;
+	kit.counters->abi++;
+	struct kit next = replaced_by_another_build(&kit);
+	kit_await_gone(old[0]);
+	kit_await_gone(old[1]);
+	kit_await_status(&next, 2, 1);
+	assert_int_not_equal(next.counters->segment, segment);
+	kit_apply(&next, "v2", &result);
+	kit_load_stop(&next, &answered, &failed);
+	assert_int_equal(failed, 0);
+	kit_close(&next);
+}
+
+/* One that serves no table is no reason for those to leave that do. */
+static void a_build_that_cannot_serve_changes_nothing(void **state)
+{
+	(void)state;
+	struct kit kit;
+	kit_open(&kit, 2);
+	kit_start(&kit, NULL);
+	kit_attach(&kit);
+	kit_apply(&kit, "v1", &result);
+	kit_await_status(&kit, 2, 1);
+	pid_t old[2] = {kit_worker_pid(&kit, 0), kit_worker_pid(&kit, 1)};
+	setenv("KIT_REFUSES", "1", 1);
+	struct kit next = replaced_by_another_build(&kit);
+	unsetenv("KIT_REFUSES");
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(kit_request(next.port), 1);
+	assert_int_equal(kill(old[0], 0), 0);
+	assert_int_equal(kill(old[1], 0), 0);
+	struct kit last =
+		replaced_by_another_build(&next); /* and the one that can takes over from them */
+	kit_await_gone(old[0]);
+	kit_await_gone(old[1]);
+	kit_await_status(&last, 2, 1);
+	assert_int_equal(kit_request(last.port), 1);
+	kit_close(&last);
+}
+
 static void a_removed_state_directory_ends_orphaned_workers(void **state)
 {
 	(void)state;
@@ -447,6 +553,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_death_after_the_commit_brings_the_new_one),
 		cmocka_unit_test(everything_killed_starts_again_with_the_table_on_disk),
 		cmocka_unit_test(a_second_supervisor_takes_over_and_fails_nobody),
+		cmocka_unit_test(another_build_replaces_the_workers_and_fails_nobody),
+		cmocka_unit_test(counters_of_another_format_are_left_to_who_has_them),
+		cmocka_unit_test(a_build_that_cannot_serve_changes_nothing),
 		cmocka_unit_test(a_removed_state_directory_ends_orphaned_workers),
 		cmocka_unit_test(a_table_that_cannot_be_kept_serves_and_no_older_one_comes_back),
 		cmocka_unit_test(a_full_disk_takes_the_table_by_the_reserve),

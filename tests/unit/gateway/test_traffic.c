@@ -684,6 +684,65 @@ static void draining_finishes_what_there_is(void **state)
 	rig_stop(rig);
 }
 
+static void whoever_retires_waits_for_clients_that_are_idle(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	int client = rig_connect(rig), silent = rig_connect(rig);
+	rig_send(client, GET);
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, OK);
+	rig_assert_text(rig_until(client, "\r\n\r\nok"), "HTTP/1.1 200 OK\r\n");
+	rig_retire(rig, 60000);
+	uint64_t later_ms =
+		rig_now_ms() + 2 * RIG_CLOSE_MS / 3; /* longer than one that does not wait */
+	RIG_WAIT_FOR(counters_get(&rig->counters->workers[0].beat_ms) >= later_ms);
+	assert_true(rig_quiet(client));
+	rig_send(silent, GET);
+	rig_send(client, GET);
+	for (int i = 0; i < 2; i++) {
+		int fresh = rig_accept(rig, 1);
+		rig_until(fresh, "\r\n\r\n");
+		rig_send(fresh, OK);
+		close(fresh);
+	}
+	rig_assert_text(rig_until(client, "\r\n\r\nok"), "Connection: close\r\n");
+	rig_assert_text(rig_until(silent, "\r\n\r\nok"), "Connection: close\r\n");
+	assert_true(rig_closed(client));
+	assert_true(rig_closed(silent));
+	close(client);
+	close(silent);
+	close(backend);
+	rig_stop(rig);
+}
+
+static void a_websocket_of_whoever_retires_is_closed_in_good_form(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	environment(rig)->timeouts.tunnel_drain_ms = 1;
+	rig_apply(rig);
+	int client = rig_connect(rig);
+	rig_send(client, "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+			 "Upgrade: websocket\r\n\r\n");
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+			  "Upgrade: websocket\r\n\r\n");
+	rig_until(client, "\r\n\r\n");
+	rig_retire(rig, 60000);
+	const uint8_t *bytes = (const uint8_t *)rig_read(backend, 8);
+	assert_int_equal(bytes[0], 0x88);
+	assert_int_equal((bytes[6] ^ bytes[2]) << 8 | (bytes[7] ^ bytes[3]), 1012);
+	rig_send_bytes(backend, "\x88\x02\x03\xf4", 4);
+	close(backend);
+	assert_memory_equal(rig_read(client, 4), "\x88\x02\x03\xf4", 4);
+	assert_true(rig_closed(client));
+	close(client);
+	rig_stop(rig);
+}
+
 static void a_websocket_to_a_leaving_backend_is_closed_between_two_frames(void **state)
 {
 	(void)state;
@@ -872,6 +931,8 @@ int main(void)
 		cmocka_unit_test(a_sticky_visitor_stays_with_its_release),
 		cmocka_unit_test(a_mirror_gets_copies_and_nobody_waits_for_it),
 		cmocka_unit_test(draining_finishes_what_there_is),
+		cmocka_unit_test(whoever_retires_waits_for_clients_that_are_idle),
+		cmocka_unit_test(a_websocket_of_whoever_retires_is_closed_in_good_form),
 		cmocka_unit_test(a_websocket_to_a_leaving_backend_is_closed_between_two_frames),
 		cmocka_unit_test(a_stream_from_a_leaving_backend_ends_between_two_events),
 		cmocka_unit_test(a_client_that_dawdles_over_its_head_is_told_so),

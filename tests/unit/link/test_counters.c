@@ -14,7 +14,7 @@ static struct counters *segment(uint32_t workers)
 	struct counters *c = aligned_alloc(64, counters_size(workers));
 	assert_non_null(c);
 	memset(c, 0, counters_size(workers));
-	counters_format(c, workers, 42, "here");
+	counters_format(c, workers, workers, 42, "here");
 	return c;
 }
 
@@ -95,7 +95,7 @@ static void what_never_counted_costs_no_memory(void **state)
 	assert_int_equal(ftruncate(fd, (off_t)size), 0);
 	c = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	assert_true(c != MAP_FAILED);
-	counters_format(c, 1, 42, "here");
+	counters_format(c, 1, 1, 42, "here");
 	struct counters_worker_block *w = counters_attach(c, 0, 1);
 	counters_count(w, 40, 0, COUNTERS_RELEASE_STARTED, 1);
 	counters_time(w, 40, 0, COUNTERS_FIRST, 1000);
@@ -145,7 +145,9 @@ static void what_a_dead_worker_left_in_flight_is_lost_once(void **state)
 	counters_attach(c, 0, 4); /* nothing more is lost by one that did nothing */
 	counters_sum_release(c, 0, &sum);
 	assert_int_equal(sum.values[COUNTERS_RELEASE_LOST], 7);
-	assert_int_equal(counters_get(&w->takeovers), 3);
+	assert_int_equal(counters_get(&w->pid), 4);
+	counters_settle(c, 0);
+	assert_int_equal(counters_get(&w->pid), 0);
 	free(c);
 }
 
@@ -175,7 +177,10 @@ static void a_segment_of_another_format_or_size_is_refused(void **state)
 	struct counters *c = segment(2);
 	struct error err;
 	assert_int_equal(counters_check(c, counters_size(2) - 1, &err), ERR_CORRUPT);
-	c->worker_count = 3;
+	c->place_count = 3;
+	assert_int_equal(counters_check(c, counters_size(2), &err), ERR_CORRUPT);
+	c->place_count = 2;
+	c->worker_count = 3; /* more than places */
 	assert_int_equal(counters_check(c, counters_size(2), &err), ERR_CORRUPT);
 	c->worker_count = 2;
 	c->abi++;

@@ -13,7 +13,7 @@ static struct gateway_message sample(enum gateway_message_type type)
 	m.type = type;
 	m.sequence = 0x1122334455667788;
 	if (type == GATEWAY_WELCOME || type == GATEWAY_STATUS) {
-		m.status = (struct gateway_status){7, 8, 6, 4, 3, 2, 99};
+		m.status = (struct gateway_status){7, 8, 6, 4, 3, 2, 99, 1};
 	} else if (type == GATEWAY_RESULT || type == GATEWAY_PREPARED) {
 		m.result = (struct gateway_result){.generation = 12,
 						   .code = ERR_DENIED,
@@ -30,7 +30,7 @@ static struct gateway_message sample(enum gateway_message_type type)
 			memset(m.listen.addresses[i], 'a' + i, TABLE_ADDRESS_SIZE - 1);
 	} else if (type == GATEWAY_SETUP) {
 		m.index = 63;
-	} else if (type == GATEWAY_DRAIN) {
+	} else if (type == GATEWAY_DRAIN || type == GATEWAY_RETIRE) {
 		m.deadline_ms = 10000;
 	} else if (type != GATEWAY_ATTACH && type != GATEWAY_LEAVE && type != GATEWAY_ASK) {
 		m.generation = UINT64_MAX;
@@ -76,7 +76,16 @@ static void another_version_says_what_to_do(void **state)
 	size_t size = gateway_message_write(&m, bytes);
 	bytes[4] = GATEWAY_ABI + 1;
 	assert_int_equal(gateway_message_read(bytes, size, &back, &err), ERR_UNSUPPORTED);
-	assert_non_null(strstr(err.text, "version 2"));
+	assert_non_null(strstr(err.text, "version 3"));
+	for (int t = GATEWAY_NONE + 1; t < GATEWAY_MESSAGE_COUNT; t++) {
+		bool lasts = t == GATEWAY_JOIN || t == GATEWAY_LISTEN || t == GATEWAY_LEAVE ||
+			     t == GATEWAY_RETIRE;
+		m = sample((enum gateway_message_type)t);
+		size = gateway_message_write(&m, bytes);
+		bytes[4] = 1;
+		assert_int_equal(gateway_message_read(bytes, size, &back, &err),
+				 lasts ? 0 : ERR_UNSUPPORTED);
+	}
 }
 
 static void unknown_types_and_numbers_out_of_range_are_refused(void **state)
