@@ -8,7 +8,7 @@ SOAK_MINUTES ?= 10
 export BUILD
 
 .DEFAULT_GOAL := build/davit
-.PHONY: help build/davit deps demo test unit system lint tidy format sim mutants fuzz bench bench-judge soak docs install clean
+.PHONY: help build/davit deps demo test unit system lint tidy format sim mutants fuzz bench bench-gateway bench-judge soak docs install clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z\/-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ fuzz: deps ## fuzz every parser for FUZZ_SECONDS each
 
 bench: build/davit ## side by side with HAProxy and nginx (BENCH=short: only that it runs)
 	@tests/bench/run
+
+bench-gateway: build/davit ## the gateway beside HAProxy, nginx and Go in every shape of load, about 10 minutes
+	@BUILD=$(BUILD) tests/bench/bench_gateway.py
 
 bench-judge: build/davit ## how often the judge is wrong, how fast it is right, and its peers (BENCH=short: for CI)
 	@$(BUILD)/tests/bench/bench_judge $(if $(filter short,$(BENCH)),short nulls goals cost)
