@@ -184,7 +184,27 @@ bool text_copy(char *to, size_t size, const char *from)
 	return fits;
 }
 
-/* Length of the valid UTF-8 sequence at p (RFC 3629), 0 when there is none. */
+/* The joiners of letters (U+200C, U+200D) belong to how some languages are written. */
+bool text_shows(uint32_t c)
+{
+	static const struct {
+		uint32_t from, to;
+	} hidden[] = {
+		{0x00, 0x1f}, /* controls */
+		{0x7f, 0x9f}, /* and those that steer terminals as ESC does */
+		{0xad, 0xad}, /* soft hyphen */
+		{0x61c, 0x61c}, /* from here on what turns the direction of writing, ends lines, or is not seen at all */
+		{0x200b, 0x200b}, {0x200e, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},
+		{0xd800, 0xdfff}, /* surrogates */
+		{0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f}, {0x110000, UINT32_MAX},
+	};
+	for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+		if (c >= hidden[i].from && c <= hidden[i].to)
+			return false;
+	return true;
+}
+
+/* Length of the valid UTF-8 sequence at p (RFC 3629), 0 when there is none, or none for people. */
 static size_t utf8_length(const unsigned char *p, size_t left)
 {
 	size_t need = p[0] < 0x80   ? 1
@@ -201,13 +221,12 @@ static size_t utf8_length(const unsigned char *p, size_t left)
 	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
 	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
 		return 0;
-	/* C1 controls steer terminals as ESC does, and bidirectional overrides reorder what is read. */
-	if (p[0] == 0xc2 && p[1] < 0xa0)
-		return 0;
-	if (p[0] == 0xe2 && ((p[1] == 0x80 && p[2] >= 0xaa && p[2] <= 0xae) ||
-			     (p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9)))
-		return 0;
-	return need;
+	if (need == 1)
+		return 1; /* which controls are taken is the caller's affair */
+	uint32_t c = p[0] & (0x7fu >> need);
+	for (size_t i = 1; i < need; i++)
+		c = c << 6 | (p[i] & 0x3fu);
+	return text_shows(c) ? need : 0;
 }
 
 static const char *escape(const char *from, size_t from_size, const char *also, char *to,

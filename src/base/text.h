@@ -34,7 +34,11 @@ const char *text_escape(const char *from, size_t from_size, char *to, size_t siz
 /* The same, with quotes and backslashes as they are: a sentence, for people. */
 const char *text_show(const char *from, size_t from_size, char *to, size_t size);
 
-/* Is it UTF-8 without control characters and bidirectional overrides? */
+/* May people be shown this character (a code point)? Not controls, what turns the direction of writing, or what is not
+ * seen. */
+bool text_shows(uint32_t character);
+
+/* Is it UTF-8 of characters that may be shown? */
 bool text_is_printable(const char *text);
 
 bool text_starts(const char *text, const char *prefix);

@@ -4,15 +4,9 @@
 
 #include <string.h>
 
-static const unsigned REPLACEMENT = 0xFFFD;
+#include "base/text.h"
 
-/* What turns text around would make one line look like another. */
-static bool is_shown(unsigned c)
-{
-	return c >= 0x20 && !(c >= 0x7f && c < 0xa0) && !(c >= 0x202a && c <= 0x202e) &&
-	       !(c >= 0x2066 && c <= 0x2069) && c != 0x200e && c != 0x200f && c != 0x2028 &&
-	       c != 0x2029 && !(c >= 0xd800 && c <= 0xdfff) && c <= 0x10ffff;
-}
+static const unsigned REPLACEMENT = 0xFFFD;
 
 unsigned writer_character(const char *text, unsigned *ret_length)
 {
@@ -33,7 +27,7 @@ unsigned writer_character(const char *text, unsigned *ret_length)
 	if (length == 0 || c < least[length])
 		return REPLACEMENT;
 	*ret_length = length;
-	return is_shown(c) ? c : REPLACEMENT;
+	return text_shows(c) ? c : REPLACEMENT;
 }
 
 void writer_escape(struct buf *to, const char *text)

@@ -225,6 +225,84 @@ for i in range(1100):
 	wait_for 10 "the draft" grep -q "The bad one" "$T/state/postmortems/0000000002.md"
 }
 
+# hostile_commits N: as many, on top of main, whose authors, addresses and messages mean harm, also what git would not write itself
+hostile_commits() {
+	python3 - "$R/.git" "$1" "$T/evil" <<-'PY'
+		import random, subprocess, sys
+		git, count, evil = ["git", "--git-dir", sys.argv[1]], int(sys.argv[2]), sys.argv[3].encode()
+		random.seed(11)
+		parts = [b"$(touch " + evil + b")", b"`touch " + evil + b"`", b"; touch " + evil + b" #", b"--upload-pack=touch " + evil, b"--output=" + evil,
+		         b"'", b'"', b"\\", b"%s%n", b"\x1b[31m", b"\x1b]0;title\x07", b"\x01", b"\x7f", b"\x9b31m", b"\r", b"\t", b"\xff\xfe", b"\xc0\xaf", b"\xed\xa0\x80",
+		         "\u202e".encode(), "\u2066".encode(), "\u200b".encode(), "\ufeff".encode(), "Émile 🚢".encode(), b"<script>alert(1)</script>",
+		         b"</td></table>", b"| a | b |", b"![x](http://a/)", b"[y](javascript:alert(1))", b"{{7*7}}", b"${7*7}", b"&lt;", b"-->", b"]]>", b"x" * 3000]
+		def text(without=b""):
+		    made = b"".join(random.choice(parts) for _ in range(random.randint(1, 4)))
+		    return bytes(c for c in made if c not in without) or b"-"
+		def run(*what, data=None):
+		    return subprocess.run(git + list(what), input=data, stdout=subprocess.PIPE, check=True).stdout.strip()
+		parent, tree = run("rev-parse", "main"), run("rev-parse", "main^{tree}")
+		for i in range(count):
+		    who = b"%s <%s> %d +0000" % (text(b"<>\n"), text(b"<>\n"), 1700000000 + i)
+		    commit = b"tree %s\nparent %s\nauthor %s\ncommitter %s\n\n%s\n" % (tree, parent, who, who, text())
+		    parent = run("hash-object", "-t", "commit", "-w", "--literally", "--stdin", data=commit)
+		subprocess.run(git + ["update-ref", "refs/heads/main", parent], check=True)
+	PY
+	g reset -q --hard main
+}
+
+# For people: whole letters, and nothing that a terminal takes for an order, nor turns the direction of what follows.
+is_printable() {
+	python3 -c '
+import sys, unicodedata
+text = open(sys.argv[1], "rb").read().decode("utf-8")
+bad = [c for c in text if c != "\n" and c != "\t" and unicodedata.category(c) in ("Cc", "Cf", "Cs")]
+assert not bad, sorted({hex(ord(c)) for c in bad})' "$1"
+}
+
+@test "two hundred commits whose authors, addresses and messages mean harm are only text, wherever they are shown" {
+	STRATEGY='[switch, { bake: 10m }]'
+	ENVIRONMENT_EXTRA='    analysis: off
+    approve: { count: 1, not_author: false }'
+	write_config "$R/davit.yaml"
+	change Second
+	up
+	exits 0 in_repo remote
+	exits 0 in_repo build --to prod
+	wait_for 20 "the question" holds gated gated
+	exits 0 davit approve prod --yes
+	wait_for 20 "v0.0.1 in prod" holds succeeded rollout .state
+	hostile_commits 200
+	change 'The last one'
+	g push davit main >"$T/pushed" 2>&1
+	exits 0 in_repo build --to prod
+	wait_for 20 "the question" holds gated gated
+	davit why prod >"$T/why.txt"
+	is 201 rollout '.gate.commits | (.list | length) + .more'
+	exits 0 davit approve prod --yes
+	printf '%s\n' "$output" >"$T/approve.txt"
+	served() { [ "$(rollout .weight_bp)" = 10000 ] && [ "$(rollout .step)" -gt 1 ]; }
+	wait_for 20 "users to meet it" served
+	exits 0 davit abort prod -m 'it is bad'
+	wait_for 20 "the way back" holds reverted rollout .state
+	davit postmortem prod >"$T/postmortem.txt"
+	davit postmortem prod --format html >"$T/postmortem.html"
+	davit dora prod --rows >"$T/dora.txt"
+	davit builds >"$T/builds.txt"
+	davit status >"$T/status.txt"
+	davit audit >"$T/audit.txt"
+	sed -n 's/^remote: //p' "$T/pushed" >"$T/push.txt"
+	for shown in "$T"/*.txt "$T/postmortem.html" "$T/state/postmortems/0000000002.md" "$T/up.log"; do
+		is_printable "$shown"
+	done
+	is true jq '.commits | length > 50 and all(.subject | length > 0)' <<<"$(davit postmortem prod --json)"
+	fails grep -qiE '<(script|img|a) |(href|src)=' "$T/postmortem.html"
+	for verb in "builds" "status" "dora prod --rows" "why prod" "audit"; do
+		# shellcheck disable=SC2086
+		davit $verb --json | jq empty
+	done
+	[ ! -e "$T/evil" ]
+}
+
 # --- commits that had to go
 
 # The bytes are others in each build, also of the same commit; prod asks ("ask") or does not ("").

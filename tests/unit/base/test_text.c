@@ -88,10 +88,12 @@ static void hostile_text_is_shown_harmless(void **state)
 static void printable_text_is_utf8_without_anything_that_steers(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"a\n",      "\x1b",         "\x7f",
-					  "\xc2\x9b", "\xe2\x80\xae", "\xff",
-					  "\xc0\xaf", "\xed\xa0\x80", "\xc3"};
+	static const char *const bad[] = {
+		"a\n",          "\x1b",         "\x7f",         "\xc2\x9b", "\xe2\x80\xae",
+		"\xff",         "\xc0\xaf",     "\xed\xa0\x80", "\xc3",     "\xe2\x80\x8b",
+		"\xe2\x80\x8f", "\xe2\x81\xa6", "\xef\xbb\xbf", "\xd8\x9c", "\xf3\xa0\x81\x81"};
 	assert_true(text_is_printable(""));
+	assert_true(text_is_printable("\xe2\x80\x8c\xe2\x80\x8d")); /* joiners of letters */
 	assert_true(text_is_printable("a \"b\\ \xc3\xa9 \xf0\x9f\x98\x80"));
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		assert_false(text_is_printable(bad[i]));
