@@ -560,6 +560,7 @@ void api_free(struct api *api)
 	control_subscribe(api->parts.control, NULL, NULL);
 	release_imports(api);
 	release_checks(api);
+	release_orders(api);
 	release_searches(api);
 	release_backup(api);
 	loop_env(api->parts.loop)->ops->timer_stop(loop_env(api->parts.loop), &api->network_timer);

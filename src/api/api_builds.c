@@ -18,7 +18,7 @@
 #include "store/external.h"
 #include "store/reports.h"
 
-enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 1000, LOG_PART = 256 * 1024, ORDER_SIZE = 1100 };
+enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 1000, LOG_PART = 256 * 1024 };
 
 static json_t *json_of_build(const struct store_build *b)
 {
@@ -149,53 +149,6 @@ int repository_of(struct api *api, const char *app, char *to, size_t size, struc
 			 "This server has no repository of \"%s\": name it under sources in the "
 			 "server's file, or push to it (davit remote).",
 			 app);
-}
-
-void post_build(struct api *api, struct http_request *request)
-{
-	static const char *const fields[] = {"app",       "repository",   "commit", "ref",
-					     "triggered", "environments", "once",   NULL};
-	struct control_caller caller = caller_of(request);
-	struct {
-		char app[STORE_NAME_SIZE], repository[ORDER_SIZE], commit[STORE_COMMIT_SIZE],
-			ref[STORE_REF_SIZE], environments[STORE_SENTENCE_SIZE];
-	} text;
-	bool triggered = false, once = false;
-	uint32_t number = 0;
-	struct error err;
-	json_t *body = body_of(request, fields);
-	if (!body)
-		return;
-	bool fine =
-		body_text(request, body, "app", text.app, sizeof text.app) &&
-		body_text(request, body, "repository", text.repository, sizeof text.repository) &&
-		body_text(request, body, "commit", text.commit, sizeof text.commit) &&
-		body_text(request, body, "ref", text.ref, sizeof text.ref) &&
-		body_text(request, body, "environments", text.environments,
-			  sizeof text.environments) &&
-		body_flag(request, body, "triggered", false, &triggered) &&
-		body_flag(request, body, "once", false, &once);
-	json_decref(body);
-	if (!fine)
-		return;
-	if (!text.repository[0] &&
-	    repository_of(api, text.app, text.repository, sizeof text.repository, &err) < 0) {
-		answer_error(request, &err, NULL);
-		return;
-	}
-	const struct build_order order = {.app = text.app,
-					  .repository = text.repository,
-					  .commit = text.commit,
-					  .ref = text.ref,
-					  .target = triggered              ? BUILD_TARGET_TRIGGERED
-						    : text.environments[0] ? BUILD_TARGET_NAMED
-									   : BUILD_TARGET_NONE,
-					  .environments = text.environments,
-					  .once = once};
-	if (control_build(api->parts.control, &caller, &order, &number, &err) < 0)
-		answer_error(request, &err, "davit builds");
-	else
-		answer_build(api, request, number, 201);
 }
 
 /* It would go out again where it went, which is more than to build. */

@@ -37,7 +37,7 @@ static const struct route routes[] = {
 	{"GET", "v1/rollouts/*/ticks", get_rollout_ticks, SEES, ABOUT_ROLLOUT},
 	{"GET", "v1/rollouts/*/postmortem", get_rollout_postmortem, SEES, ABOUT_ROLLOUT},
 	{"GET", "v1/dora", get_dora, SEES, ABOUT_ASKED},
-	{"POST", "v1/builds", post_build, ON_THE_MACHINE, ABOUT_BODY},
+	{"POST", "v1/builds", post_build, TOKEN_BUILD, ABOUT_BODY},
 	{"POST", "v1/external-builds", post_external_build, TOKEN_RELEASE, ABOUT_BODY},
 	{"GET", "v1/builds", get_builds, SEES, ABOUT_ASKED_APP},
 	{"GET", "v1/builds/*", get_build, SEES, ABOUT_BUILD},

@@ -21,6 +21,7 @@ struct api {
 	char spool[1100];
 	uint64_t started_unix_ms;
 	struct check *checks;        /* signatures that are being checked; api_gates.c's */
+	struct order *orders;        /* commits that are being sought; api_order.c's */
 	struct import *imports;      /* archives that are being unpacked; api_releases.c's */
 	struct search_job *searches; /* in logs, under way; api_log_search.c's */
 	struct backup
@@ -77,6 +78,7 @@ MUST_CHECK int build_logs_gone(struct api *api, const struct store_build *build,
 /* Imports under way end without the API. */
 void release_imports(struct api *api);
 void release_checks(struct api *api);
+void release_orders(struct api *api);
 void release_searches(struct api *api);
 void release_backup(struct api *api); /* before the store is closed */
 

@@ -47,7 +47,6 @@ static const struct cli_command releasing[] = {
 	 .examples = "  davit serve --state /var/lib/davit",
 	 .options = {WORKERS, ACCESS_LOG, SERVER_FILE, VERBOSE}},
 	{.name = "build",
-	 .place = CLI_SERVERS_MACHINE,
 	 .arguments = "[REF]",
 	 .summary = "run the pipeline of a commit, in the server or here",
 	 .details = "REF is a branch, a tag or a commit's id; without it HEAD. Its davit.yaml says what is done. Each stage runs "
@@ -55,10 +54,12 @@ static const struct cli_command releasing[] = {
 		    "not part of it.\n"
 		    "The server builds one commit after the other, in the order in which they were asked for; the archive of one that "
 		    "passes becomes a release, and goes to the environments of --to as with \"davit deploy\". It is followed to its end; "
-		    "Ctrl-C stops following only. With --local it runs on this machine without a server: changes that are not "
+		    "Ctrl-C stops following only. With --host, or --app, REF is sought in the server's own repository of the "
+		    "application, of --app, davit.yaml or the only one: what was pushed, or seen at the last look. With --local it runs on this machine without a server: changes that are not "
 		    "committed are named, and what a stage wrote is in STATE/build/logs/STAGE.log.\n"
 		    "Exit 0: passed; 10: a stage failed; 15: cancelled, or superseded by a newer commit; 130: Ctrl-C (with --local everything was stopped).",
 	 .examples = "  davit build --to staging\n"
+		     "  davit build --host ssh://deploy@vm.example.com main\n"
 		     "  davit build --again 41              # from the stage that failed\n"
 		     "  davit build --again 41 --from-start\n"
 		     "  davit build --local\n"
@@ -70,6 +71,7 @@ static const struct cli_command releasing[] = {
 		     {"again", 0, "N", "build number N once more; stages that passed in it are taken over"},
 		     {"from-start", 0, NULL, "with --again: run every stage"},
 		     {"cancel", 0, "N", "end build number N"},
+		     {"app", 0, "NAME", "REF is one of the server's own repository of this application"},
 		     {"local", 0, NULL, "on this machine, without a server"},
 		     {"stage", 0, "NAME", "with --local: only this stage, and what it needs"},
 		     {"output", 'o', "FILE", "with --local: where the archive goes (default: STATE/build/release.tar)"},

@@ -10,51 +10,13 @@
 #include "base/text.h"
 #include "cli/ask.h"
 #include "cli/client.h"
-#include "cli/config_file.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
+#include "cli/which_app.h"
 #include "config/config.h"
 #include "config/stages.h"
 
 enum { TEXT_MAX = 1 << 20, VALUE_MAX = 64 * 1024, APP_SIZE = 64, PATH_SIZE = 1024 };
-
-/* --- whose */
-
-static bool only_app(const json_t *status, char to[APP_SIZE])
-{
-	const json_t *apps = json_object_get(status, "applications");
-	return json_array_size(apps) == 1 &&
-	       text_copy(to, APP_SIZE, json_text_of(json_array_get(apps, 0), "app"));
-}
-
-/* --app, else that of the davit.yaml here, else the only one that the server knows. */
-static int find_app(const struct cli *cli, char to[APP_SIZE])
-{
-	const char *said = cli_option(cli, "app");
-	struct error err;
-	struct app *app;
-	json_t *status;
-	if (said && text_copy(to, APP_SIZE, said))
-		return CLI_OK;
-	if (access("davit.yaml", R_OK) == 0) {
-		int code = config_file_open(cli, "davit.yaml", &app);
-		if (code == CLI_OK) {
-			text_copy(to, APP_SIZE, app->name);
-			config_free(app);
-		}
-		return code;
-	}
-	int code = ask_get(cli, "/v1/status", &status);
-	if (code != CLI_OK)
-		return code;
-	bool found = only_app(status, to);
-	json_decref(status);
-	if (found)
-		return CLI_OK;
-	error_set(&err, ERR_INVALID,
-		  "Whose secret it is cannot be told here: name the application with --app.");
-	return cli_fail(cli, &err, NULL);
-}
 
 /* --- the value */
 
@@ -153,7 +115,7 @@ static int set(const struct cli *cli, const char *name, bool rotate)
 	char app[APP_SIZE], path[PATH_SIZE] = "/v1/secrets";
 	struct buf value;
 	json_t *answer;
-	int code = find_app(cli, app);
+	int code = which_app(cli, "Whose secret it is", app);
 	if (code != CLI_OK)
 		return code;
 	buf_init(&value, VALUE_MAX);
@@ -180,7 +142,7 @@ static int remove_secret(const struct cli *cli, const char *name)
 {
 	char app[APP_SIZE];
 	json_t *answer;
-	int code = find_app(cli, app);
+	int code = which_app(cli, "Whose secret it is", app);
 	if (code != CLI_OK)
 		return code;
 	code = ask_post(cli, "/v1/secrets/remove",

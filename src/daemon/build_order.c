@@ -10,6 +10,7 @@
 #include "cli/ask.h"
 #include "cli/builds.h"
 #include "cli/config_file.h"
+#include "cli/which_app.h"
 #include "drivers/builder/checkout.h"
 
 /* The application's name, from the commit's davit.yaml; what is wrong with that was told when it is not CLI_OK. */
@@ -30,6 +31,17 @@ static int read_app(struct cli *cli, const struct checkout *c, char to[48])
 	return code;
 }
 
+static void add_environments(json_t *body, const char *to)
+{
+	if (!to)
+		return;
+	char *names = mem_copy_text(to);
+	for (char *p = names; *p; p++)
+		*p = *p == ',' ? ' ' : *p;
+	json_object_set_new(body, "environments", json_string(names));
+	free(names);
+}
+
 static json_t *order_of(const struct checkout *c, const char *app, const char *to)
 {
 	char ref[CHECKOUT_NAME_MAX + 16] = "", repository[CHECKOUT_PATH_SIZE], *last;
@@ -45,14 +57,28 @@ static json_t *order_of(const struct checkout *c, const char *app, const char *t
 	json_object_set_new(body, "repository", json_string(repository));
 	json_object_set_new(body, "commit", json_string(c->commit));
 	json_object_set_new(body, "ref", json_string(ref));
-	if (to) {
-		char *names = mem_copy_text(to);
-		for (char *p = names; *p; p++)
-			*p = *p == ',' ? ' ' : *p;
-		json_object_set_new(body, "environments", json_string(names));
-		free(names);
-	}
+	add_environments(body, to);
 	return body;
+}
+
+/* To a server elsewhere: it has a repository of its own, and looks there for what is named. */
+static int send_name(struct cli *cli, struct client *client)
+{
+	const char *name = cli_arg(cli, 0);
+	char app[WHICH_APP_SIZE];
+	struct error err;
+	if (!name) {
+		error_set(&err, ERR_INVALID,
+			  "A server elsewhere builds what its own repository has: name a branch, a "
+			  "tag or a commit's id.");
+		return cli_fail(cli, &err, "davit build main");
+	}
+	int code = which_app(cli, "Of which application it is", app);
+	if (code != CLI_OK)
+		return code;
+	json_t *body = json_pack("{s:s, s:s}", "app", app, "rev", name);
+	add_environments(body, cli_option(cli, "to"));
+	return build_ordered(cli, client, "/v1/builds", body, cli->terminal);
 }
 
 static int send_commit(struct cli *cli, struct client *client)
@@ -128,7 +154,9 @@ int build_order_send(struct cli *cli)
 	}
 	if (client_open(cli, &client, &err) < 0)
 		return cli_fail(cli, &err, "davit up   (or without a server: davit build --local)");
+	bool by_name = cli->host || cli_option(cli, "app");
 	int code = again || ended ? send_number(cli, client, again ? again : ended, again != NULL)
+		   : by_name      ? send_name(cli, client)
 				  : send_commit(cli, client);
 	client_free(client);
 	return code;

@@ -283,6 +283,13 @@ int build_verb(int argc, char **argv)
 		free(b);
 		return code;
 	}
+	if (code == CLI_OK && b->cli.host) {
+		error_set(
+			&b->err, ERR_INVALID,
+			"davit build --local works on this machine, without a server: leave --host "
+			"away, or unset DAVIT_HOST.");
+		code = cli_fail(&b->cli, &b->err, "davit build --local");
+	}
 	if (code == CLI_OK && take_options(b) < 0)
 		code = cli_fail(&b->cli, &b->err, "davit build --local");
 	if (code == CLI_OK && loop_new(&b->loop, &b->err) < 0)

@@ -20,6 +20,7 @@
 #include "control/builds.h"
 #include "control/drifting.h"
 #include "control/schedules.h"
+#include "daemon/source_find.h"
 #include "daemon/source_look.h"
 #include "daemon/webhook_listener.h"
 #include "os/file.h"
@@ -449,7 +450,7 @@ void sources_refused(struct sources *sources, const char *app, const char *why)
 
 /* --- life */
 
-static const struct sources_ops ops = {.visit = visit_all, .look = look_now};
+static const struct sources_ops ops = {.visit = visit_all, .look = look_now, .find = source_find};
 
 int sources_new(const struct sources_parts *parts, struct sources **ret_sources, struct error *err)
 {

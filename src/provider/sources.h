@@ -34,6 +34,12 @@ struct sources_row {
 	char refusal[SOURCES_TEXT_SIZE]; /* why the last one was refused; "": none was */
 };
 
+/* What a name means in a repository. */
+struct sources_commit {
+	char commit[65]; /* the full id */
+	char ref[257];   /* the branch or tag that was named; "": the id of a commit was */
+};
+
 typedef void (*sources_visit)(void *context, const struct sources_row *row);
 
 struct sources;
@@ -42,6 +48,11 @@ struct sources_ops {
 	void (*visit)(struct sources *sources, sources_visit visit, void *context);
 	/* ERR_NOT_FOUND: there is none for this application. */
 	int (*look)(struct sources *sources, const char *app, struct error *err) MUST_CHECK;
+	/* The commit that `name` names in a git directory of this machine (absolute): a branch, a tag, or the id, whole or
+	 * its beginning, of a commit that one of them has. Blocks, and may run in any thread. ERR_INVALID: it is no
+	 * name · ERR_NOT_FOUND · what git says. */
+	int (*find)(const char *repository, const char *name, struct sources_commit *ret_commit,
+		    struct error *err) MUST_CHECK;
 };
 
 struct sources {

@@ -85,7 +85,7 @@ teardown() {
 		says "is no address of a server"
 	done
 	[ ! -e "$T/ssh.argv" ]
-	for verb in "up" "serve" "gateway --table x" "backup f" "restore f" "exec prod -- x" "build --local" "doctor"; do
+	for verb in "up" "serve" "gateway --table x" "backup f" "restore f" "exec prod -- x" "doctor"; do
 		# shellcheck disable=SC2086 # words
 		exits 2 davit --host "$HOST" $verb
 		says "on the server's own machine alone"
