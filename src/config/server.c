@@ -15,6 +15,8 @@
 #include "config/value.h"
 #include "config/yaml.h"
 
+enum { REASON_SIZE = 320 };
+
 /* ---- the tables ---- */
 
 /* As git has it: whatever a commit claims, so that it can only make somebody not count. */
@@ -293,6 +295,12 @@ static const struct schema_key server_keys[] = {
 	{"api", SCHEMA_SECTION, AT(server, api), .flags = SCHEMA_OPTIONAL, .section = &api_section,
 	 .example = "{ listen: 127.0.0.1:8091 }",
 	 .doc = "Where the API is spoken to over the network, with tokens."},
+	{"socket_group", SCHEMA_TEXT, AT(server, socket_group), .valid = value_is_user,
+	 .shape = "a group of this machine, such as davit", .example = "davit",
+	 .doc = "Local users of this group may speak to the server: they see everything that "
+		"`read` of a token sees, and do what `deploy`, `rollback`, `freeze`, `clear` and "
+		"`approve` of `protect` name them for. Left out: the user that runs the server, "
+		"and root."},
 	{"logs", SCHEMA_SECTION, AT(server, logs), .flags = SCHEMA_OPTIONAL,
 	 .section = &server_logs_section, .example = "{ builds: 500, bytes: 5GiB, failed: 90d }",
 	 .doc = "How long the logs of builds are kept."},
@@ -402,6 +410,9 @@ static void check_protected(struct reader *r, const struct yaml_node *root, cons
 			reader_error(r, at,
 				     "\"soak\" is a time in \"from\"; name the environment with "
 				     "\"from\".");
+		char why[REASON_SIZE];
+		if (!server_floor_check(s, &s->protected[i], why, sizeof why))
+			reader_error(r, at, "%s", why);
 		if (approve->on_reject == APP_ON_REJECT_ROLLBACK)
 			reader_error(r, at,
 				     "\"on_reject\" is the repository's to say; remove it here.");

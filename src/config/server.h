@@ -19,6 +19,8 @@
  *       webhooks: { listen: 0.0.0.0:8090, certificate: …, key: … }
  *       api: { listen: 0.0.0.0:8091, certificate: …, key: … }
  *                where the API is spoken to over the network, with tokens
+ *       socket_group: davit
+ *                local users of this group may speak to the server, and do what `protect` names them for
  *       logs: { builds: 500, bytes: 5GiB, failed: 90d }
  *                how long the logs of builds are kept
  *       The repository's `approve` can only add to `protect`: server_approval() gives what holds of both.
@@ -103,6 +105,8 @@ struct server {
 	struct server_source sources[SERVER_SOURCES_MAX];
 	struct server_listen webhooks;
 	struct server_listen api;
+	const char *
+		socket_group; /* of this machine, whose members may speak to the socket; NULL: none */
 	uint32_t host_count;
 	struct server_host_place hosts[SERVER_SOURCES_MAX];
 	struct server_logs logs; /* as written: server_logs() has the defaults */

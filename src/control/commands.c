@@ -364,6 +364,8 @@ int control_deploy(struct control *c, const struct control_caller *caller, const
 	struct active_rollout *r = command_rollout_new("deploy", deploy->reason);
 	result = release_load_with(e, row.id, deploy->strategy, &r->candidate, err);
 	if (result == 0)
+		result = gating_check_floor(e, &r->candidate, err);
+	if (result == 0)
 		result = secrets_check(e, &r->candidate, err);
 	if (result < 0) {
 		drop(r);

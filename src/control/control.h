@@ -122,6 +122,7 @@ struct control_answer {
 	enum control_answer_verdict verdict;
 	char hash[DIGEST_HEX_SIZE]; /* of what was seen; "" = whatever waits */
 	char reason[CONTROL_REASON_SIZE];
+	bool guest; /* nobody who runs the server: he has to be named */
 };
 
 /* Counts of a KPI of davit.yaml since the last ones, from a person or a job. */

@@ -16,6 +16,7 @@
 #ifndef CONTROL_ENVIRONMENT_H
 #define CONTROL_ENVIRONMENT_H
 
+#include "base/log_limit.h"
 #include "control/analysis.h"
 #include "control/gating.h"
 #include "control/judging.h"
@@ -158,6 +159,7 @@ struct control {
 	struct report_job *report_job; /* reports.c's */
 	uint64_t report_due_ms;
 	struct postmortem_job *postmortem_jobs;
+	struct log_limit refusals; /* roles.c's, in the audit log */
 	bool stopping;
 	void (*stopped)(void *context);
 	void *stopped_context;

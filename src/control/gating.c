@@ -16,7 +16,7 @@
 #include "control/infrastructure.h"
 #include "store/audit.h"
 
-enum { LOOK_EVERY_MS = 1000, STABLES_LOOKED_AT = 100 };
+enum { LOOK_EVERY_MS = 1000, STABLES_LOOKED_AT = 100, MISSING_SIZE = 320 };
 
 static const struct server *server_of(const struct control *c)
 {
@@ -169,6 +169,19 @@ int gating_check(struct environment *e, const struct store_release *release, boo
 				   release->tag, way.from, e->name, way.from);
 	release_info_free(&info);
 	return result;
+}
+
+int gating_check_floor(const struct environment *e, const struct release_info *candidate,
+		       struct error *err)
+{
+	char missing[MISSING_SIZE];
+	if (!server_missing(server_of(e->control), e->key, candidate->config, missing,
+			    sizeof missing))
+		return 0;
+	return error_set(err, ERR_DENIED,
+			 "%s leaves out what the server's own file asks of %s: %s; add it to "
+			 "davit.yaml, and make a release of that: davit deploy %s .",
+			 candidate->tag, e->key, missing, e->name);
 }
 
 /* --- what people said */
@@ -480,6 +493,21 @@ static void put_audit(struct environment *e, uint32_t rollout, const char *who, 
 	store_add_audit(e->control->parts.store, &row);
 }
 
+/* A guest is somebody whom `people` knows, and where no group is asked, somebody who may deploy. */
+static int check_guest(const struct environment *e, const struct app_approve *approve,
+		       const char *who, struct error *err)
+{
+	const struct server *server = server_of(e->control);
+	if (server_knows(server, who) &&
+	    (approve->by.count > 0 ||
+	     server_may(server, e->key, SERVER_DEPLOY, SERVER_GUEST, who) == SERVER_MAY))
+		return 0;
+	return error_set(err, ERR_DENIED,
+			 "%s may not answer for %s: that is for people whom the server's own file "
+			 "names (davit status %s shows who may what).",
+			 who, e->key, e->key);
+}
+
 static int check_answer(struct environment *e, struct active_rollout *r,
 			const struct app_approve *approve, const char *person,
 			const struct control_answer *answer, struct error *err)
@@ -522,7 +550,9 @@ int control_answer(struct control *c, const struct control_caller *caller, const
 				 r->number, rollout_status_name(r->state.status), r->number);
 	const char *person = server_person(server_of(c), caller->who);
 	(void)approval_of(e, r, &approve);
-	result = check_answer(e, r, &approve, person, answer, err);
+	result = answer->guest ? check_guest(e, &approve, caller->who, err) : 0;
+	if (result == 0)
+		result = check_answer(e, r, &approve, person, answer, err);
 	if (result < 0)
 		return result;
 	struct digest hash = hash_of(e, r);

@@ -21,6 +21,7 @@
 
 struct environment;
 struct active_rollout;
+struct release_info;
 
 enum { GATING_ANSWERS_MAX = 32, GATING_WORDS_SIZE = 256 };
 
@@ -55,6 +56,11 @@ bool gating_asks(const struct active_rollout *r);
  * asks, which may wait for the freeze. ERR_CONFLICT, ERR_DENIED with the next command. */
 MUST_CHECK int gating_check(struct environment *e, const struct store_release *release,
 			    bool offered, struct error *err);
+
+/* Has the configuration that would go out what `protect` of the server's own file asks of `verify` and `analysis`?
+ * ERR_DENIED, and what is missing. */
+MUST_CHECK int gating_check_floor(const struct environment *e, const struct release_info *candidate,
+				  struct error *err);
 
 /* Fill in all of it for a rollout that is GATED. Large: on the heap. */
 MUST_CHECK int gating_look(struct environment *e, struct active_rollout *r,

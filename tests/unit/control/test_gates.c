@@ -160,6 +160,57 @@ static void no_commit_leaves_the_way_that_the_server_says(void **state)
 	assert_string_equal(world_until_end(rollout, 12 * MINUTE), "succeeded");
 }
 
+/* A commit that leaves its checks or its analysis out stays where it is, whichever strategy it is sent by. */
+static void no_commit_leaves_out_what_the_server_asks(void **state)
+{
+	(void)state;
+	char yaml[1024];
+	snprintf(yaml, sizeof yaml,
+		 "%sprotect: { shop/prod: { verify: smoke, analysis: [errors, latency] } }\n",
+		 server_yaml);
+	world_server(yaml);
+	world_release("prod", "v1", ENVIRONMENTS("retain: 6"));
+	assert_int_equal(world_deploy("prod", "v1"), 0);
+	assert_int_equal(world.err.code, ERR_DENIED);
+	assert_tells(world.err.text, "v1 leaves out what the server's own file asks of shop/prod: "
+				     "the check smoke (verify), latency (analysis)");
+	assert_string_equal(world_until_end(world_deploy("staging", "v1"), 60000), "succeeded");
+	world_release(
+		"prod", "v2",
+		ENVIRONMENTS(
+			"verify: [smoke], analysis: { latency: { p99: { max: 1s } } }") "checks: { "
+											"smoke: [{ "
+											"get: /up "
+											"}] }\n");
+	assert_string_equal(world_until_end(world_deploy("prod", "v2"), 60000), "succeeded");
+}
+
+/* Who is only let in has to be somebody, and to be asked. */
+static void a_guest_answers_where_he_is_named(void **state)
+{
+	(void)state;
+	uint32_t rollout = waiting(approved);
+	struct control_caller caller = {.who = "managers"};
+	struct control_answer answer = {.verdict = CONTROL_ANSWER_YES, .guest = true};
+	assert_int_equal(control_answer(world.control, &caller, "prod", &answer, &world.err),
+			 ERR_DENIED);
+	assert_tells(world.err.text, "people whom the server's own file names");
+	text_copy(caller.who, sizeof caller.who, "bob");
+	assert_int_equal(control_answer(world.control, &caller, "prod", &answer, &world.err), 0);
+	assert_string_equal(world_until_end(rollout, 60000), "succeeded");
+	/* Where no group is asked, it is whoever may command the server: of guests, who may deploy. */
+	world_release("prod", "v3", ENVIRONMENTS("approve: { count: 1, expires: 20m }"));
+	rollout = world_deploy("prod", "v3");
+	assert_true(world_until_state(rollout, "gated", 5000));
+	assert_int_equal(control_answer(world.control, &caller, "prod", &answer, &world.err),
+			 ERR_DENIED);
+	char yaml[1024];
+	snprintf(yaml, sizeof yaml, "%sprotect: { shop/prod: { deploy: [bob] } }\n", server_yaml);
+	world_server(yaml);
+	assert_int_equal(control_answer(world.control, &caller, "prod", &answer, &world.err), 0);
+	assert_string_equal(world_until_end(rollout, 60000), "succeeded");
+}
+
 /* Who leaves the group before it begins has not said anything. */
 static void a_yes_counts_while_the_person_may_say_it(void **state)
 {
@@ -609,6 +660,8 @@ int main(void)
 		TEST(what_stops_being_good_meanwhile_does_not_come),
 		TEST(it_begins_when_the_window_opens),
 		TEST(no_commit_leaves_the_way_that_the_server_says),
+		TEST(no_commit_leaves_out_what_the_server_asks),
+		TEST(a_guest_answers_where_he_is_named),
 		TEST(the_servers_window_holds_as_well),
 		TEST(outside_of_the_window_a_release_gets_no_more),
 		TEST(an_unknown_zone_is_refused_at_once),
