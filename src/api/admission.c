@@ -11,6 +11,8 @@
 #include "api/routes.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "config/server.h"
+#include "control/roles.h"
 #include "control/tokens.h"
 #include "control/view.h"
 #include "store/builds.h"
@@ -221,6 +223,130 @@ unsigned admission_check(void *context, struct http_request *request, char ret_w
 	    log_limit_take(limit, env_now_ms(loop_env(api->parts.loop)), LOGGED, "api.refused"))
 		log_event(LOG_WARNING, "api.refused", "status=%u who=\"%s\" why=\"%s\"", status,
 			  ret_who, text_escape(err->text, strlen(err->text), shown, sizeof shown));
+	return status;
+}
+
+/* --- who is named in the server's own file */
+
+static const struct server *server_now(const struct api *api)
+{
+	return api->parts.server ? api->parts.server(api->parts.server_context) : NULL;
+}
+
+static enum server_standing standing_of(const struct http_request *request)
+{
+	return http_is_owner(request)                     ? SERVER_OWNER
+	       : text_starts(http_who(request), "token:") ? SERVER_HOLDER
+							  : SERVER_GUEST;
+}
+
+bool admission_is_guest(const struct http_request *request)
+{
+	return standing_of(request) == SERVER_GUEST;
+}
+
+static int may(struct api *api, const struct http_request *request, const struct about *about,
+	       enum server_role role, struct error *err)
+{
+	char key[2 * CONTROL_KEY_SIZE];
+	snprintf(key, sizeof key, "%s/%s", about->app, about->environment);
+	return control_may(api->parts.control, http_who(request), standing_of(request), key, role,
+			   err);
+}
+
+/* Where nobody is named for anything, all is as it was before there were roles. */
+static bool asks_nobody(struct api *api, const struct http_request *request)
+{
+	return !admission_is_guest(request) && !server_has_roles(server_now(api));
+}
+
+int admission_role(struct api *api, const struct http_request *request, const struct route *route,
+		   struct error *err)
+{
+	struct about about = {.app = ""};
+	if (route->role > ROUTE_CLEARS || route->about == ABOUT_BODY || asks_nobody(api, request))
+		return 0;
+	int result = find_about(api, request, route, &about, err);
+	/* What cannot be told is whoever's who runs the server, and refused a line later where it is wrong. */
+	if (result < 0)
+		return http_is_owner(request) ? 0 : result;
+	return may(api, request, &about, (enum server_role)route->role, err);
+}
+
+int admission_role_in(struct api *api, const struct http_request *request, const char *typed,
+		      enum server_role role, struct error *err)
+{
+	struct about about = {.app = ""};
+	if (asks_nobody(api, request))
+		return 0;
+	int result = about_environment(api, typed, &about, err);
+	if (result < 0)
+		return http_is_owner(request) ? 0 : result;
+	return may(api, request, &about, role, err);
+}
+
+bool admission_plays(struct api *api, const struct http_request *request, const char *typed,
+		     enum server_role role)
+{
+	char key[2 * CONTROL_KEY_SIZE];
+	struct about about = {.app = ""};
+	struct error ignored;
+	if (http_is_owner(request) || asks_nobody(api, request))
+		return true;
+	if (about_environment(api, typed, &about, &ignored) < 0)
+		return false;
+	snprintf(key, sizeof key, "%s/%s", about.app, about.environment);
+	return control_would(api->parts.control, http_who(request), standing_of(request), key,
+			     role);
+}
+
+static int check_upload(struct api *api, struct http_request *request, const struct route *route,
+			struct error *err)
+{
+	struct about about = {.app = ""};
+	int result = find_about(api, request, route, &about, err);
+	if (result < 0)
+		return result;
+	if (!server_guest_of(server_now(api), about.app, http_who(request)))
+		return error_set(err, ERR_DENIED,
+				 "%s may not bring a release of %s: the server's own file names %s "
+				 "for `deploy` in none of its environments.",
+				 http_who(request), about.app, http_who(request));
+	http_take_upload(request);
+	return 0;
+}
+
+static int check_guest(struct api *api, struct http_request *request, struct error *err)
+{
+	const struct server *server = server_now(api);
+	const struct route *route;
+	if (!server || !server->socket_group)
+		return error_set(err, ERR_DENIED,
+				 "Only the user that runs davit and root may use this socket; "
+				 "`socket_group` of the server's own file lets others in.");
+	int result = route_find(request, &route, err);
+	if (result < 0)
+		return result;
+	if (route->role == ROUTE_OWNS)
+		return error_set(err, ERR_DENIED,
+				 "This is for the user that runs davit, and root; no role of the "
+				 "server's own file gives it to %s.",
+				 http_who(request));
+	return route->role == ROUTE_UPLOADS ? check_upload(api, request, route, err) : 0;
+}
+
+unsigned admission_guest(void *context, struct http_request *request, struct error *err)
+{
+	struct api *api = context;
+	char shown[SHOWN_SIZE];
+	if (check_guest(api, request, err) == 0)
+		return 0;
+	unsigned status = status_of_error(err->code);
+	if (log_limit_take(&api->refusals[1], env_now_ms(loop_env(api->parts.loop)), LOGGED,
+			   "api.refused"))
+		log_event(LOG_WARNING, "api.refused", "status=%u who=\"%s\" why=\"%s\"", status,
+			  http_who(request),
+			  text_escape(err->text, strlen(err->text), shown, sizeof shown));
 	return status;
 }
 

@@ -191,6 +191,7 @@ void get_status(struct api *api, struct http_request *request)
 		answer_error(request, &err, "davit status");
 		return;
 	}
+	add_roles_to_status(api, applications);
 	o = json_object();
 	json_object_set_new(o, "schema", json_string("davit.v1/status"));
 	json_object_set_new(o, "applications", applications);
@@ -243,7 +244,9 @@ void post_deploy(struct api *api, struct http_request *request)
 	json_decref(body);
 	if (!fine)
 		return;
-	if (control_deploy(api->parts.control, &caller, http_segment(request, 2), &deploy, &rollout,
+	if ((deploy.allow_bad &&
+	     admission_role_in(api, request, http_segment(request, 2), SERVER_CLEAR, &err) < 0) ||
+	    control_deploy(api->parts.control, &caller, http_segment(request, 2), &deploy, &rollout,
 			   &err) < 0)
 		answer_error(request, &err, NULL);
 	else
@@ -267,15 +270,18 @@ void post_rollback(struct api *api, struct http_request *request)
 	json_decref(body);
 	if (!fine)
 		return;
-	back.only_good = !admission_may(api, request, TOKEN_DEPLOY);
-	if (back.across && back.only_good) {
+	const char *environment = http_segment(request, 2);
+	bool deploys = admission_may(api, request, TOKEN_DEPLOY);
+	back.only_good = !deploys || !admission_plays(api, request, environment, SERVER_CLEAR);
+	if (back.across &&
+	    (!deploys || !admission_plays(api, request, environment, SERVER_DEPLOY))) {
 		error_set(&err, ERR_DENIED,
-			  "Beyond a migration goes back who may deploy, and this token may not.");
+			  "Beyond a migration goes back who may deploy, and %s may not.",
+			  http_who(request));
 		answer_error(request, &err, NULL);
 		return;
 	}
-	if (control_rollback(api->parts.control, &caller, http_segment(request, 2), &back, &rollout,
-			     &err) < 0)
+	if (control_rollback(api->parts.control, &caller, environment, &back, &rollout, &err) < 0)
 		answer_error(request, &err, NULL);
 	else
 		answer_rollout(request, rollout);
@@ -486,7 +492,7 @@ static void dispatch(void *context, struct http_request *request)
 		answer_error(request, &err, NULL);
 		return;
 	}
-	if (route_find(request, &route, &err) < 0)
+	if (route_find(request, &route, &err) < 0 || admission_role(api, request, route, &err) < 0)
 		answer_error(request, &err, NULL);
 	else
 		route->handle(api, request);
@@ -517,6 +523,16 @@ void api_cut_gone(struct api *api)
 	network_cut(api->network, is_gone, api);
 }
 
+/* Said once, also where it cannot be done: the group may come to be, and then the server's own file changes. */
+static void keep_group(struct api *api, const struct server *server)
+{
+	const char *group = server && server->socket_group ? server->socket_group : "";
+	if (!api->parts.share || strcmp(group, api->group) == 0)
+		return;
+	text_copy(api->group, sizeof api->group, group);
+	api->parts.share(api->parts.share_context, group);
+}
+
 /* As the server's own file says now. */
 static void keep_network(void *context)
 {
@@ -524,6 +540,7 @@ static void keep_network(void *context)
 	const struct server *server =
 		api->parts.server ? api->parts.server(api->parts.server_context) : NULL;
 	api_cut_gone(api);
+	keep_group(api, server);
 	network_keep(api->network, server && server->api.set != 0 ? &server->api : NULL);
 	loop_env(api->parts.loop)
 		->ops->timer_start(loop_env(api->parts.loop), &api->network_timer, NETWORK_MS);
@@ -538,6 +555,7 @@ int api_new(const struct api_parts *parts, struct api **ret_api, struct error *e
 	struct http_options options = {.listen_fd = parts->listen_fd,
 				       .spool = api->spool,
 				       .handle = dispatch,
+				       .admit_guest = admission_guest,
 				       .context = api};
 	int result = http_new(parts->loop, &options, &api->http, err);
 	if (result < 0) {
@@ -545,6 +563,7 @@ int api_new(const struct api_parts *parts, struct api **ret_api, struct error *e
 		return result;
 	}
 	options.admit = admission_check;
+	options.admit_guest = NULL;
 	api->network = network_new(parts->loop, "api.listens", &options);
 	api->network_timer = (struct env_timer){.fire = keep_network, .context = api};
 	keep_network(api);

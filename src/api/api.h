@@ -33,6 +33,9 @@ struct api_parts {
 	const char *state_directory; /* absolute */
 	const char *version;
 	int listen_fd;
+	/* Let the local users of this group ("": none) speak to the socket. NULL: nobody else ever may. */
+	void (*share)(void *context, const char *group);
+	void *share_context;
 };
 
 MUST_CHECK int api_new(const struct api_parts *parts, struct api **ret_api, struct error *err);

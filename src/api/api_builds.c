@@ -151,6 +151,21 @@ int repository_of(struct api *api, const char *app, char *to, size_t size, struc
 			 app);
 }
 
+/* "@" is what the ref decides, as a push does. */
+static int check_wanted(struct api *api, const struct http_request *request,
+			const struct store_build *b, struct error *err)
+{
+	char wanted[STORE_SENTENCE_SIZE], key[2 * CONTROL_KEY_SIZE], *rest = wanted, *one;
+	int result = 0;
+	text_copy(wanted, sizeof wanted, b->wanted);
+	while (result == 0 && (one = strsep(&rest, " "))) {
+		snprintf(key, sizeof key, "%s/%s", b->app, one);
+		if (one[0] && strcmp(one, "@") != 0)
+			result = admission_role_in(api, request, key, SERVER_DEPLOY, err);
+	}
+	return result;
+}
+
 /* It would go out again where it went, which is more than to build. */
 static int check_again(struct api *api, const struct http_request *request, uint32_t number,
 		       struct error *err)
@@ -163,6 +178,8 @@ static int check_again(struct api *api, const struct http_request *request, uint
 			"Build %u goes out when it passes: to have it made again the token "
 			"needs the scope deploy too.",
 			number);
+	if (result == 0)
+		result = check_wanted(api, request, b, err);
 	free(b);
 	return result;
 }

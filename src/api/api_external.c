@@ -122,6 +122,7 @@ static int may_send(void *context, const char *app, const char *environment, str
 {
 	const struct asker *asker = context;
 	struct token_grant grant;
+	char key[2 * CONTROL_KEY_SIZE];
 	int held =
 		control_token_of(asker->api->parts.control, http_who(asker->request), &grant, err);
 	if (held <= 0)
@@ -130,7 +131,10 @@ static int may_send(void *context, const char *app, const char *environment, str
 		return error_set(err, ERR_DENIED,
 				 "It would go to %s, and the token %s has not the scope deploy.",
 				 environment, grant.name);
-	return admission_reaches(asker->api, asker->request, app, environment, err);
+	held = admission_reaches(asker->api, asker->request, app, environment, err);
+	snprintf(key, sizeof key, "%s/%s", app, environment);
+	return held < 0 ? held
+			: admission_role_in(asker->api, asker->request, key, SERVER_DEPLOY, err);
 }
 
 static int may_register(struct api *api, const struct http_request *request, const char *app,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/admission.h"
 #include "api/json.h"
 #include "api/routes.h"
 #include "base/text.h"
@@ -141,7 +142,7 @@ static const char *signature_of(struct http_request *request, const json_t *body
 
 void post_rollout_answer(struct api *api, struct http_request *request)
 {
-	struct control_answer answer = {.hash = ""};
+	struct control_answer answer = {.hash = "", .guest = admission_is_guest(request)};
 	static const char *const fields[] = {"hash", "reason", "signature", NULL};
 	struct control_caller caller = caller_of(request);
 	uint32_t verdict = 0;

@@ -288,6 +288,8 @@ void post_release_mark(struct api *api, struct http_request *request)
 	if (!fine)
 		return;
 	if (admission_reaches_named(api, request, environment, &err) < 0 ||
+	    admission_role_in(api, request, environment, bad ? SERVER_ROLLBACK : SERVER_CLEAR,
+			      &err) < 0 ||
 	    control_mark_release(api->parts.control, &caller, http_segment(request, 2), environment,
 				 bad, reason, &err) < 0) {
 		answer_error(request, &err, "davit releases");

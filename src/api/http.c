@@ -76,6 +76,13 @@ static void admit(struct http_request *r)
 					  (unsigned)ANSWER_TIMEOUT_S);
 }
 
+static void admit_guest(struct http_request *r)
+{
+	const struct http_options *options = &r->server->options;
+	r->refused = options->admit_guest(options->context, r, &r->refusal);
+	r->allowed = r->refused == 0;
+}
+
 /* Who is at the other end: the kernel knows. */
 static void identify(struct http_request *r)
 {
@@ -103,7 +110,11 @@ static void identify(struct http_request *r)
 		snprintf(r->who, sizeof r->who, "%s", found->pw_name);
 	else
 		snprintf(r->who, sizeof r->who, "uid-%u", peer.uid);
-	r->allowed = peer.uid == geteuid() || peer.uid == 0;
+	r->allowed = r->owner = peer.uid == geteuid() || peer.uid == 0;
+	if (!r->owner && r->server->options.admit_guest) {
+		r->may_upload = false;
+		admit_guest(r);
+	}
 }
 
 static int hex_digit(char c)
@@ -267,6 +278,8 @@ static void handle(struct http_request *r)
 	/* A body takes its time, and who sends it may have lost what it was admitted by. */
 	if (r->refused == 0 && options->admit)
 		r->refused = options->admit(options->context, r, r->who, &r->refusal);
+	else if (r->refused == 0 && r->allowed && !r->owner && options->admit_guest)
+		admit_guest(r);
 	if (r->refused != 0)
 		http_refuse(r, r->refused, r->refusal.code, r->refusal.text);
 	else if (!r->allowed)
@@ -458,6 +471,11 @@ const char *http_header(const struct http_request *r, const char *name)
 const char *http_who(const struct http_request *r)
 {
 	return r->who;
+}
+
+bool http_is_owner(const struct http_request *r)
+{
+	return r->owner;
 }
 
 const struct buf *http_body(const struct http_request *r)

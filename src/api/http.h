@@ -17,7 +17,8 @@
  *       HTTP_STREAMS_MAX may be streams, so that a command is heard however many follow. Strangers, who are not
  *       admitted yet, are given STRANGERS_TIMEOUT_S for their next bytes.
  *
- * ERRORS On a UNIX socket only the owner of the server's process and root are served (peer credentials); others get 403.
+ * ERRORS On a UNIX socket the owner of the server's process and root are served (peer credentials), and guests whom
+ *       `admit_guest` lets in; others get 403.
  *       Who is not admitted is answered before the body of the request is read.
  */
 #ifndef API_HTTP_H
@@ -53,6 +54,9 @@ struct http_options {
 	 * the HTTP status of the refusal and why. NULL: on a UNIX socket the kernel says it. */
 	unsigned (*admit)(void *context, struct http_request *request, char ret_who[HTTP_WHO_SIZE],
 			  struct error *err);
+	/* On a UNIX socket, where the peer is neither the owner of this process nor root: 0, or the status of the
+	 * refusal and why. http_who() has the name. Asked twice, as `admit` is. NULL: refused. */
+	unsigned (*admit_guest)(void *context, struct http_request *request, struct error *err);
 	/* Texts in PEM, copied; NULL: without TLS. TLS 1.2 and later. */
 	const char *certificate, *key;
 	unsigned connections; /* 0: HTTP_CONNECTIONS_MAX */
@@ -81,8 +85,10 @@ const char *http_segment(const struct http_request *request, size_t index);
 const char *http_query(const struct http_request *request, const char *name);  /* or NULL */
 const char *http_header(const struct http_request *request, const char *name); /* or NULL */
 const char *http_who(const struct http_request *request); /* the peer's user name */
+bool http_is_owner(
+	const struct http_request *request); /* by the kernel: this process's user, or root */
 const struct buf *http_body(const struct http_request *request);
-/* Of `admit`: the body may be an upload. Where there is no `admit`, each may. */
+/* Of `admit` and `admit_guest`: the body may be an upload. The owner's each may. */
 void http_take_upload(struct http_request *request);
 int http_upload(const struct http_request *request); /* descriptor at its start, or -1 */
 

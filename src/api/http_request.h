@@ -44,6 +44,7 @@ struct http_request {
 	char *query_names[HTTP_QUERY_MAX], *query_values[HTTP_QUERY_MAX];
 	char who[HTTP_WHO_SIZE];
 	bool allowed;
+	bool owner;       /* the user of this process, or root */
 	unsigned refused; /* 0, or the status that it is refused with, and why */
 	struct error refusal;
 	bool target_too_long;

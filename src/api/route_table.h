@@ -6,6 +6,7 @@
 #define API_ROUTE_TABLE_H
 
 #include "api/http.h"
+#include "config/server_roles.h"
 
 struct api;
 
@@ -23,12 +24,25 @@ enum route_about {
 	ABOUT_BODY,        /* the body says it: the handler asks admission_reaches() */
 };
 
+/* What whoever comes over the server's socket, and does not run the server, has to be named for. */
+enum route_role {
+	ROUTE_DEPLOYS = SERVER_DEPLOY, /* the roles of the environment that it is about */
+	ROUTE_GOES_BACK = SERVER_ROLLBACK,
+	ROUTE_FREEZES = SERVER_FREEZE,
+	ROUTE_CLEARS = SERVER_CLEAR,
+	ROUTE_LOOKS,   /* nothing */
+	ROUTE_UPLOADS, /* `deploy`, somewhere in the application */
+	ROUTE_ANSWERS, /* as control_answer() says */
+	ROUTE_OWNS,    /* it is for whoever runs the server */
+};
+
 struct route {
 	const char *method;
 	const char *path; /* "*" is any one segment */
 	void (*handle)(struct api *api, struct http_request *request);
 	unsigned scopes; /* bits of enum token_scope, one of which is needed; 0: no token does it */
 	enum route_about about;
+	enum route_role role; /* with ABOUT_BODY the handler asks admission_role_in() */
 };
 
 MUST_CHECK int route_find(const struct http_request *request, const struct route **ret_route,

@@ -18,6 +18,7 @@ struct api {
 	struct network *network; /* the same for the holders of tokens */
 	struct env_timer network_timer;
 	struct log_limit refusals[2]; /* of the network: of strangers, and of holders of tokens */
+	char group[64];               /* that the socket is shared with; "": none */
 	char spool[1100];
 	uint64_t started_unix_ms;
 	struct check *checks;        /* signatures that are being checked; api_gates.c's */
@@ -69,6 +70,9 @@ void add_log_tail(struct api *api, struct view_rollout *view);
 MUST_CHECK int add_schedules(struct api *api, const char *app, const char *environment,
 			     json_t *list, struct error *err);
 MUST_CHECK int add_schedules_to_status(struct api *api, json_t *applications, struct error *err);
+
+/* Who may what, by the server's own file: to each environment. */
+void add_roles_to_status(struct api *api, json_t *applications);
 
 /* ERR_NOT_FOUND: the build has ended, this stage (NULL: any) wrote something, and the directory of its logs is gone. */
 struct store_build;

@@ -295,7 +295,9 @@ static int perform(struct client *client, json_t **ret_json, struct error *err)
 	}
 	if (code == CURLE_COULDNT_CONNECT && access(client->socket, W_OK) != 0 && errno == EACCES)
 		return error_set(err, ERR_DENIED,
-				 "Only the user that runs davit in %s, and root, may talk to it.",
+				 "Only the user that runs davit in %s, root, and the group that "
+				 "the server's "
+				 "own file names (socket_group) may talk to it.",
 				 client->state);
 	if (code == CURLE_COULDNT_CONNECT) {
 		text_copy(client->next, sizeof client->next, "davit up");

@@ -474,6 +474,7 @@ void guide_write(const struct guide *g, struct writer *w)
 	write_checks(g, w);
 	write_watched(g, w);
 	write_approvals(g, w);
+	guide_write_roles(g, w);
 	write_data(g, w);
 	write_rollback(g, w);
 	write_tooling(g, w);
@@ -525,8 +526,13 @@ int verb_guide(struct cli *cli)
 	if (code != CLI_OK)
 		return code;
 	guide.app = app;
-	code = resolve_all(&guide, &err) < 0 ? cli_fail(cli, &err, "davit validate")
-					     : print_guide(cli, &guide);
+	if (cli_option(cli, "server") &&
+	    guide_server(cli_option(cli, "server"), &guide.server, &err) < 0)
+		code = cli_fail(cli, &err, NULL);
+	else
+		code = resolve_all(&guide, &err) < 0 ? cli_fail(cli, &err, "davit validate")
+						     : print_guide(cli, &guide);
+	server_free(guide.server);
 	for (uint32_t i = 0; i < app->environment_count; i++)
 		config_resolved_free(guide.environments[i]);
 	config_free(app);

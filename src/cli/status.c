@@ -62,6 +62,25 @@ static void put_freeze(const struct cli *cli, struct buf *to, const json_t *free
 	buf_puts(to, "\n");
 }
 
+/* Only of the environment that was asked for: it does not change while one looks. */
+static void put_roles(const struct cli *cli, struct buf *to, const json_t *may)
+{
+	const char *role;
+	const json_t *names, *name;
+	size_t i;
+	if (!cli_arg(cli, 0) || !json_is_object(may))
+		return;
+	json_object_foreach((json_t *)may, role, names)
+	{
+		screen_put(cli, to, TONE_FAINT, "    may %-9s ", role);
+		json_array_foreach (names, i, name) {
+			buf_puts(to, i > 0 ? ", " : "");
+			screen_put_foreign(to, json_string_value(name));
+		}
+		buf_puts(to, "\n");
+	}
+}
+
 /* Where what is live is what git says, there is nothing to say. */
 static void put_drift(const struct cli *cli, struct buf *to, const json_t *drift)
 {
@@ -101,6 +120,7 @@ static void put_environment(const struct cli *cli, struct buf *to, const json_t 
 		buf_puts(to, "\n");
 	}
 	put_drift(cli, to, json_object_get(e, "drift"));
+	put_roles(cli, to, json_object_get(e, "may"));
 	if (json_text_of(e, "trouble")[0]) {
 		screen_put(cli, to, TONE_BAD, "    trouble    ");
 		screen_put_foreign(to, json_text_of(e, "trouble"));

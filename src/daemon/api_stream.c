@@ -37,7 +37,9 @@ static int open_socket(const char *state, int *ret_fd, struct error *err)
 		close(fd);
 	if (number == EACCES)
 		return error_set(err, ERR_DENIED,
-				 "only the user that runs davit in %s, and root, may talk to it",
+				 "only the user that runs davit in %s, root, and the group that "
+				 "the server's own file "
+				 "names (socket_group) may talk to it",
 				 state);
 	return error_set(err, ERR_UNAVAILABLE,
 			 "no server answers in %s; start it, or name its directory behind the host",

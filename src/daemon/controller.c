@@ -164,6 +164,16 @@ static int open_sources(struct controller *c, struct error *err)
 	return sources_new(&parts, &c->sources, err);
 }
 
+static void share_socket(void *context, const char *group)
+{
+	struct controller *c = context;
+	struct error err;
+	if (state_share(c->state, "api.sock", group, &err) < 0)
+		log_event(LOG_ERROR, "api.share", "group=\"%s\" error=\"%s\"", group, err.text);
+	else
+		log_event(LOG_INFO, "api.share", "group=\"%s\"", group);
+}
+
 static int open_api(struct controller *c, struct error *err)
 {
 	struct api_parts parts = {.loop = c->loop,
@@ -175,7 +185,9 @@ static int open_api(struct controller *c, struct error *err)
 				  .server = server_file_now,
 				  .server_context = c->server_file,
 				  .state_directory = state_path(c->state),
-				  .version = DAVIT_VERSION};
+				  .version = DAVIT_VERSION,
+				  .share = share_socket,
+				  .share_context = c};
 	int result = state_listen(c->state, "api.sock", &parts.listen_fd, err);
 	return result < 0 ? result : api_new(&parts, &c->api, err);
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@ struct state_directory {
 	int fd;
 	int lock_fd;
 };
+
+enum { GROUP_MAX = 1 << 16 }; /* with the names of its members */
 
 static const char *const folders[] = {"artifacts", "instances", "persist", "spool"};
 
@@ -157,6 +160,41 @@ int state_listen(const struct state_directory *state, const char *name, int *ret
 				   name);
 	}
 	*ret_fd = fd;
+	return 0;
+}
+
+/* Whether others may pass is not ours to say: instances of other users have to. */
+static int let_group_pass(const struct state_directory *state, bool pass)
+{
+	struct stat now;
+	if (fstat(state->fd, &now) != 0)
+		return -1;
+	return fchmod(state->fd,
+		      (now.st_mode & 07707) | (pass || now.st_mode & S_IXOTH ? S_IXGRP : 0));
+}
+
+int state_share(const struct state_directory *state, const char *name, const char *group,
+		struct error *err)
+{
+	struct group entry, *found = NULL;
+	char memory[GROUP_MAX];
+	if (!group[0]) {
+		if (fchmodat(state->fd, name, 0600, 0) != 0 || let_group_pass(state, false) != 0)
+			return error_errno(err, errno, "%s/%s cannot be closed", state->path, name);
+		return 0;
+	}
+	if (getgrnam_r(group, &entry, memory, sizeof memory, &found) != 0 || !found)
+		return error_set(err, ERR_NOT_FOUND,
+				 "This machine has no group \"%s\"; make it: groupadd --system %s",
+				 group, group);
+	/* The directory last: nobody comes to a socket that is not closed to others yet. */
+	if (fchownat(state->fd, name, (uid_t)-1, entry.gr_gid, 0) != 0 ||
+	    fchmodat(state->fd, name, 0660, 0) != 0 ||
+	    fchown(state->fd, (uid_t)-1, entry.gr_gid) != 0 || let_group_pass(state, true) != 0)
+		return error_errno(err, errno,
+				   "%s/%s cannot be given to the group %s, of which the user that "
+				   "runs davit has to be a member",
+				   state->path, name, group);
 	return 0;
 }
 

@@ -38,6 +38,10 @@ const char *state_file(const struct state_directory *state, const char *name, ch
 /* A stream socket listening at STATE/name; what an earlier owner left there is removed. */
 MUST_CHECK int state_listen(const struct state_directory *state, const char *name, int *ret_fd,
 			    struct error *err);
+/* Let the users of this group of the machine ("": nobody else any more) speak to STATE/name: they may pass through the
+ * directory, whose other files and folders stay closed, and connect. */
+MUST_CHECK int state_share(const struct state_directory *state, const char *name, const char *group,
+			   struct error *err);
 bool state_socket_alive(const struct state_directory *state, const char *name);
 
 /* sd_notify(3) in one line: nothing happens when the socket is not there. */

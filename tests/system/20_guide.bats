@@ -84,6 +84,24 @@ PYTHON
 	says "&lt;b&gt;Shop | *x*"
 }
 
+@test "with the server's own file the guide says who may what, and what no commit can lower" {
+	write_config "$T/davit.yaml"
+	cat >"$T/server.yaml" <<-YAML
+		people: { ann: ["user:ann"], bob: ["user:bob"] }
+		groups: { managers: [ann] }
+		protect: { shop/prod: { deploy: [managers], clear: [bob], verify: [smoke], analysis: [errors], from: staging } }
+	YAML
+	guide
+	fails says "Who may what"
+	guide --server "$T/server.yaml"
+	says "| prod | managers | managers | managers | bob | verify: smoke; analysis: errors; from: staging |"
+	says "| staging | whoever runs the server |"
+	says "managers: ann"
+	echo "groups: { managers: [eve] }" >"$T/server.yaml"
+	exits 2 davit guide --server "$T/server.yaml" "$T/davit.yaml"
+	says "nobody called \"eve\""
+}
+
 @test "a file with errors makes no guide" {
 	echo "app: shop" >"$T/davit.yaml"
 	exits 2 davit guide "$T/davit.yaml"
