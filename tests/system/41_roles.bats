@@ -12,7 +12,7 @@ SHARED=games
 setup() {
 	kit_setup
 	[ "$(id -u)" = 0 ] || skip "only root becomes other users"
-	INSTANCES=1 STRATEGY=$FAST_BLUE_GREEN
+	INSTANCES=1 STRATEGY='[switch]'
 	STAGING_PORT=$(free_port)
 	API_PORT=$(free_port)
 	ENVIRONMENT_EXTRA="    analysis: off
@@ -81,7 +81,10 @@ status_of() { curl -s -o "$T/answer" -w '%{http_code}' --unix-socket "$T/state/a
 	is 1 audited mail refused
 	for verb in restart pause maintenance; do exits 4 as mail "$verb" prod; done
 	# Who may go back may that, and mark what was bad; the mark is another's to lift.
-	exits 0 as mail rollback prod -m "orders are lost"
+	page_has 1 docs/how-to/roles.md
+	page_block docs/how-to/roles.md told >"$T/told.sh"
+	exits 0 env -C / PATH="$T/bin:$PATH" setpriv --reuid mail --regid nogroup --groups "$SHARED" bash -e - <"$T/told.sh"
+	says "may deploy    release-managers"
 	is v1 live_tag
 	exits 0 as mail releases mark-bad prod v2 -m "loses orders"
 	exits 4 as nobody releases clear prod v2
@@ -119,41 +122,10 @@ status_of() { curl -s -o "$T/answer" -w '%{http_code}' --unix-socket "$T/state/a
 	exits 0 davit audit --verify
 }
 
-@test "what the page tells an operator to type" {
-	two_releases
-	serve
-	page_has 1 docs/how-to/roles.md
-	exits 0 davit deploy shop/prod "$T/rel/v1" --as v1
-	exits 0 davit deploy prod "$T/rel/v2" --as v2
-	page_block docs/how-to/roles.md told >"$T/told.sh"
-	exits 0 env -C / PATH="$T/bin:$PATH" setpriv --reuid mail --regid nogroup --groups "$SHARED" bash -e - <"$T/told.sh"
-	says "may deploy    release-managers"
-	is v1 live_tag
-}
-
-@test "the file is read again: who is not named any more is refused at once, and nobody comes in without a group" {
+@test "a token needs its scope and to be named; the file is read again, and nobody comes in without a group" {
 	two_releases
 	serve
 	exits 0 as nobody deploy shop/prod "$T/rel/v1" --as v1
-	# Elsewhere nobody is named.
-	exits 4 as nobody deploy shop/staging "$T/rel/v1" --as v1
-	says "names nobody for that"
-	write_server "deploy: [oliver]"
-	exits 4 as nobody restart prod
-	exits 0 as mail restart prod
-	sed -i '/^socket_group/d' "$T/server.yaml"
-	wait_for 10 "the socket to be closed" holds "600" stat -c %a "$T/state/api.sock"
-	exits 4 as mail status
-	is 700 stat -c %a "$T/state"
-	# And as it was before there were roles.
-	exits 0 davit restart prod
-	is 202 status_of prod/restart
-}
-
-@test "a token needs its scope and to be named" {
-	two_releases
-	serve
-	exits 0 davit deploy prod "$T/rel/v1" --as v1
 	exits 0 davit deploy prod "$T/rel/v2" --as v2
 	for name in pager ci; do davit token create "$name" --scope deploy,rollback,release >"$T/$name.token"; done
 	davit token create reader --scope read >"$T/reader.token"
@@ -171,9 +143,22 @@ status_of() { curl -s -o "$T/answer" -w '%{http_code}' --unix-socket "$T/state/a
 	exits 0 web ci deploy shop/staging "$T/rel/v1" --as v1
 	export DAVIT_STATE=$T/state
 	is 1 audited token:ci refused
+	# Of local users nobody is, there.
+	exits 4 as nobody deploy shop/staging "$T/rel/v1" --as v1
+	says "names nobody for that"
+	write_server "deploy: [oliver]"
+	exits 4 as nobody restart prod
+	exits 0 as mail restart prod
+	sed -i '/^socket_group/d' "$T/server.yaml"
+	wait_for 10 "the socket to be closed" holds "600" stat -c %a "$T/state/api.sock"
+	exits 4 as mail status
+	is 700 stat -c %a "$T/state"
+	# And as it was before there were roles.
+	exits 0 davit restart prod
+	is 202 status_of prod/restart
 }
 
-@test "a release is answered for by local users whom the file names, and by nobody who is only let in" {
+@test "local users answer where the file names them; a commit that leaves out the server's checks or analysis stays where it is" {
 	ENVIRONMENT_EXTRA="    analysis: off
     approve: { by: [on-call], not_author: false }"
 	two_releases
@@ -187,15 +172,10 @@ status_of() { curl -s -o "$T/answer" -w '%{http_code}' --unix-socket "$T/state/a
 	exits 0 as mail approve prod --yes
 	exits 0 davit watch prod
 	is v1 live_tag
-}
 
-@test "a commit that leaves out the server's checks, or switches its analysis off, stays where it is" {
-	two_releases
 	write_server "verify: [smoke, \"kind:run\"], analysis: [errors, latency]"
-	serve
-	exits 4 davit deploy prod "$T/rel/v1" --as v1
-	says "v1 leaves out what the server's own file asks of shop/prod: the check smoke (verify), a check of kind:run (verify), errors (analysis), latency (analysis); add it to davit.yaml"
-	exits 0 davit deploy staging "$T/rel/v1" --as v1
+	exits 4 davit deploy prod "$T/rel/v2" --as v2
+	says "v2 leaves out what the server's own file asks of shop/prod: the check smoke (verify), a check of kind:run (verify), errors (analysis), latency (analysis); add it to davit.yaml"
 	ENVIRONMENT_EXTRA="    verify: [smoke, script]"
 	EXTRA="checks: { smoke: [{ get: /up }], script: { run: 'true' } }"
 	release v3
