@@ -174,7 +174,7 @@ status_of() { curl -s -o "$T/answer" -w '%{http_code}' --unix-socket "$T/state/a
 	is v1 live_tag
 
 	write_server "verify: [smoke, \"kind:run\"], analysis: [errors, latency]"
-	exits 4 davit deploy prod "$T/rel/v2" --as v2
+	exits 4 davit deploy prod "$T/rel/v2" --as v2 --detach
 	says "v2 leaves out what the server's own file asks of shop/prod: the check smoke (verify), a check of kind:run (verify), errors (analysis), latency (analysis); add it to davit.yaml"
 	ENVIRONMENT_EXTRA="    verify: [smoke, script]"
 	EXTRA="checks: { smoke: [{ get: /up }], script: { run: 'true' } }"
