@@ -91,19 +91,26 @@ void release_orders(struct api *api)
 
 static int may_send(const struct order *o, const struct token_grant *grant, struct error *err)
 {
-	char copy[STORE_SENTENCE_SIZE], *rest = copy, *one;
+	char copy[STORE_SENTENCE_SIZE], key[2 * CONTROL_KEY_SIZE], *rest = copy, *one;
 	int result = 0;
-	if ((o->triggered || o->environments[0]) && !(grant->scopes & TOKEN_DEPLOY))
+	if (o->triggered) /* where that goes is said by the commit, which is not read yet */
+		return error_set(err, ERR_DENIED,
+				 "From elsewhere it is said where a commit goes: name the "
+				 "\"environments\".");
+	if (o->environments[0] && !(grant->scopes & TOKEN_DEPLOY))
 		return error_set(err, ERR_DENIED,
 				 "It would go out when it passes, and the token %s has not the "
 				 "scope deploy.",
 				 grant->name);
-	if (o->triggered) /* wherever the commit's own file says */
-		return admission_reaches(o->api, o->request, o->app, NULL, err);
 	text_copy(copy, sizeof copy, o->environments);
-	while (result == 0 && (one = strsep(&rest, " ")))
-		if (one[0])
-			result = admission_reaches(o->api, o->request, o->app, one, err);
+	while (result == 0 && (one = strsep(&rest, " "))) {
+		if (!one[0])
+			continue;
+		result = admission_reaches(o->api, o->request, o->app, one, err);
+		snprintf(key, sizeof key, "%s/%s", o->app, one);
+		if (result == 0)
+			result = admission_role_in(o->api, o->request, key, SERVER_DEPLOY, err);
+	}
 	return result;
 }
 

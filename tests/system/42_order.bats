@@ -102,6 +102,7 @@ live_in() { davit status "$1" --json | jq -r '.applications[0].environments[0].l
 	is 403 post builder "{\"app\": \"shop\", \"commit\": \"$first\", \"ref\": \"refs/heads/main\"}"
 	is 403 post builder "{\"app\": \"shop\", \"repository\": \"$R/.git\", \"commit\": \"$first\"}"
 	is 400 post builder "{\"app\": \"shop\", \"repository\": \"$R/.git\", \"rev\": \"main\"}"
+	is 403 post sender '{"app": "shop", "rev": "main", "triggered": true}'
 	is 404 post builder '{"app": "other", "rev": "main"}'
 	exits 2 with builder build --app shop
 	says "name a branch, a tag or a commit"
