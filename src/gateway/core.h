@@ -179,6 +179,7 @@ struct live {
 	struct tls_site **sites; /* by environment; NULL: in clear */
 	struct live_network trusted[TABLE_TRUSTED_MAX];
 	int listener_fds[TABLE_LISTENERS_MAX];
+	bool redirects[TABLE_LISTENERS_MAX]; /* an environment sends to HTTPS there */
 };
 
 struct room {

@@ -8,6 +8,7 @@
 
 #include "gateway/access_log.h"
 #include "gateway/account.h"
+#include "gateway/clear.h"
 #include "gateway/client.h"
 #include "gateway/forward.h"
 #include "gateway/live.h"
@@ -382,6 +383,9 @@ enum turn exchange_failed(struct worker *w, struct exchange *x, enum failure why
 
 enum turn exchange_dispatch(struct worker *w, struct exchange *x)
 {
+	enum turn answered;
+	if (clear_dispatch(w, x, &answered))
+		return answered;
 	enum route_decision decision = route_choose(w, x);
 	if (decision != ROUTE_NOWHERE && environment_of(x)->body_max_bytes &&
 	    x->head.length > environment_of(x)->body_max_bytes)

@@ -130,14 +130,18 @@ uint32_t head_write_own(const struct exchange *x, const struct head_own *own, ch
 				 .text = own->text,
 				 .retry_after_s = own->retry_after_s,
 				 .close = own->close,
+				 .bare = own->bare,
 				 .head = x->head.method == HTTP1_METHOD_HEAD};
 	int written = http1_write_own(&what, to, capacity);
 	if (written < 0)
 		return 0;
-	snprintf(lines, sizeof(lines), "Server: davit\r\nX-Davit-Error: %s\r\n%s%.*s%s",
-		 own->reason, x->request_id[0] ? "X-Request-Id: " : "", REQUEST_ID_SIZE - 1,
-		 x->request_id, x->request_id[0] ? "\r\n" : "");
+	snprintf(lines, sizeof(lines), "Server: davit\r\n%s%s%s%s%.*s%s",
+		 own->reason ? "X-Davit-Error: " : "", own->reason ? own->reason : "",
+		 own->reason ? "\r\n" : "", x->request_id[0] ? "X-Request-Id: " : "",
+		 REQUEST_ID_SIZE - 1, x->request_id, x->request_id[0] ? "\r\n" : "");
 	uint32_t size = add_lines(to, (uint32_t)written, capacity, lines);
+	if (size && own->line)
+		size = add_lines(to, size, capacity, own->line);
 	return size ? add_promise(x, to, size, capacity) : 0;
 }
 

@@ -23,10 +23,12 @@ uint32_t head_write_answer(const struct exchange *x, bool close, char *to, size_
 
 struct head_own {
 	unsigned status;
-	const char *reason; /* one word */
+	const char *reason; /* one word; NULL: nothing is wrong */
 	const char *text;   /* one sentence */
+	const char *line;   /* one more field, with its CRLF; NULL: none */
 	uint32_t retry_after_s;
 	bool close;
+	bool bare; /* `text` is the whole body, without a line end */
 };
 uint32_t head_write_own(const struct exchange *x, const struct head_own *own, char *to,
 			size_t capacity);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/address.h"
+#include "gateway/clear.h"
 #include "gateway/tls_site.h"
 #include "gateway/upstream.h"
 #include "wire/url.h"
@@ -297,7 +298,7 @@ static void free_live(struct worker *w, struct live *live)
 	free(live);
 }
 
-int live_prepare(struct worker *w, struct gateway_table *table, const int *listener_fds,
+int live_prepare(struct worker *w, struct gateway_table *table, const int *listener_fds, bool saved,
 		 struct error *err)
 {
 	struct live *live = mem_zero(1, sizeof(*live));
@@ -311,8 +312,9 @@ int live_prepare(struct worker *w, struct gateway_table *table, const int *liste
 	live->sites = mem_zero(table->environment_count + 1, sizeof(struct tls_site *));
 	int failed = make_backends(w, live, err);
 	make_prefixes(live);
+	clear_prepare(live);
 	if (!failed)
-		failed = tls_prepare(w, live, err);
+		failed = tls_prepare(w, live, saved, err);
 	if (!failed)
 		failed = make_routes(live, err);
 	for (uint32_t i = 0; !failed && i < table->trusted_count; i++)

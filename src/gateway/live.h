@@ -13,7 +13,7 @@
 
 #include "gateway/core.h"
 
-int live_prepare(struct worker *w, struct gateway_table *table, const int *listener_fds,
+int live_prepare(struct worker *w, struct gateway_table *table, const int *listener_fds, bool saved,
 		 struct error *err) MUST_CHECK;
 
 /* Use the prepared table from now on, if it is the one in `generation`. False: it is not. */

@@ -378,13 +378,15 @@ void tables_begin(struct supervisor *s, struct held_table *next, uint64_t sequen
 	way->deadline.fire = too_late;
 	way->deadline.context = s;
 	s->env->ops->timer_start(s->env, &way->deadline, SUPERVISOR_PREPARE_MS);
+	bool saved = on_disk && !s->options->table_file; /* not one that somebody waits for */
 	for (uint32_t i = 0; i < s->worker_count; i++) {
 		struct post *p = &s->posts[i];
 		p->due = p->phase == POST_SERVING;
 		if (!p->due)
 			continue;
 		sockets_send(s, p, false);
-		say_generation(p, GATEWAY_PREPARE, way->generation, way->next.fd);
+		say_generation(p, saved ? GATEWAY_PREPARE_SAVED : GATEWAY_PREPARE, way->generation,
+			       way->next.fd);
 	}
 	prepared_check(s);
 }

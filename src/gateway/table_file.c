@@ -62,20 +62,6 @@ static bool full(struct table_reader *r, const char *key, uint32_t count, uint32
 	return r->failed;
 }
 
-static uint16_t find_listener(struct table_reader *r, const char *address)
-{
-	struct gateway_table *t = r->table;
-	for (uint32_t i = 0; i < t->listener_count; i++)
-		if (strcmp(t->listeners[i].address, address) == 0)
-			return (uint16_t)i;
-	if (full(r, "listen", t->listener_count, TABLE_LISTENERS_MAX))
-		return 0;
-	if (!text_copy(t->listeners[t->listener_count].address, TABLE_ADDRESS_SIZE, address))
-		reader_refuse(r, "listen", "This address is longer than %d bytes.",
-			      TABLE_ADDRESS_SIZE - 1);
-	return (uint16_t)t->listener_count++;
-}
-
 static void read_route(struct table_reader *r, const json_t *from, uint16_t environment)
 {
 	static const char *const keys[] = {"listen", "host", "path", "to", NULL};
@@ -91,7 +77,7 @@ static void read_route(struct table_reader *r, const json_t *from, uint16_t envi
 	reader_text(r, from, "to", false, route->process, sizeof(route->process));
 	route->environment = environment;
 	if (address)
-		route->listener = find_listener(r, address);
+		route->listener = reader_listener(r, "listen", address);
 }
 
 static void read_state(struct table_reader *r, const json_t *from, enum table_backend_state *to)

@@ -59,15 +59,36 @@ static void read_timeouts(struct table_reader *r, const json_t *from,
 	reader_duration(r, o, "tunnel_drain", &timeouts->tunnel_drain_ms);
 }
 
+static void read_unnamed(struct table_reader *r, const json_t *from, struct table_tls *tls)
+{
+	static const char *const names[] = {"first", "shown", "never"};
+	const char *text = reader_string(r, from, "unnamed", false);
+	for (int i = 0; text && i < TABLE_TLS_UNNAMED_COUNT; i++) {
+		if (strcmp(text, names[i]) != 0)
+			continue;
+		tls->unnamed = (enum table_tls_unnamed)i;
+		return;
+	}
+	if (text)
+		reader_refuse(r, "tls.unnamed",
+			      "\"%s\" is none of \"first\", \"shown\", \"never\".", text);
+}
+
 static void read_tls(struct table_reader *r, const json_t *from, struct table_tls *tls)
 {
-	static const char *const keys[] = {"certificate", "key", "hsts", NULL};
+	static const char *const keys[] = {"certificate", "key",     "hsts", "challenges",
+					   "redirect",    "unnamed", NULL};
 	const json_t *o = reader_object(r, from, "tls", keys);
 	uint64_t ms = 0;
 	if (!o)
 		return;
 	reader_text(r, o, "certificate", true, tls->certificate, sizeof(tls->certificate));
 	reader_text(r, o, "key", true, tls->key, sizeof(tls->key));
+	reader_text(r, o, "challenges", false, tls->challenges, sizeof(tls->challenges));
+	read_unnamed(r, o, tls);
+	const char *redirect = reader_string(r, o, "redirect", false);
+	if (redirect)
+		tls->redirect = reader_listener(r, "tls.redirect", redirect);
 	const char *hsts = reader_string(r, o, "hsts", false);
 	if (hsts && !text_parse_duration(hsts, &ms))
 		reader_refuse(r, "tls.hsts", "\"%s\" is not a duration such as \"180d\".", hsts);

@@ -172,3 +172,19 @@ const json_t *reader_object(struct table_reader *r, const json_t *object, const 
 	reader_leave(r, size);
 	return good ? value : NULL;
 }
+
+uint16_t reader_listener(struct table_reader *r, const char *key, const char *address)
+{
+	struct gateway_table *t = r->table;
+	for (uint32_t i = 0; i < t->listener_count; i++)
+		if (strcmp(t->listeners[i].address, address) == 0)
+			return (uint16_t)i;
+	if (t->listener_count >= TABLE_LISTENERS_MAX) {
+		reader_refuse(r, key, "There are more than %d of these.", TABLE_LISTENERS_MAX);
+		return 0;
+	}
+	if (!text_copy(t->listeners[t->listener_count].address, TABLE_ADDRESS_SIZE, address))
+		reader_refuse(r, key, "This address is longer than %d bytes.",
+			      TABLE_ADDRESS_SIZE - 1);
+	return (uint16_t)t->listener_count++;
+}

@@ -58,6 +58,9 @@ void reader_duration(struct table_reader *r, const json_t *object, const char *k
 void reader_size(struct table_reader *r, const json_t *object, const char *key, uint32_t *to);
 void reader_share(struct table_reader *r, const json_t *object, const char *key, uint32_t *to_bp);
 
+/* The listener of this address in the table, which gets one where it has none. */
+uint16_t reader_listener(struct table_reader *r, const char *key, const char *address);
+
 /* Exactly `size` bytes in lower-case hex digits. */
 void reader_hex(struct table_reader *r, const json_t *object, const char *key, uint8_t *to,
 		size_t size);

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "gateway/account.h"
+#include "gateway/acme.h"
 #include "gateway/tls_site.h"
 
 static struct tls_site *site_of(const struct worker *w, const struct client *c, bool *ret_tls)
@@ -83,7 +84,10 @@ int tls_handshake(struct worker *w, struct client *c)
 		account_worker(w, COUNTERS_WORKER_TLS_HANDSHAKES);
 		if (SSL_session_reused(c->tls))
 			account_worker(w, COUNTERS_WORKER_TLS_RESUMED);
-		return 1;
+		if (!acme_was_shown(c->tls))
+			return 1;
+		tls_say_end(c); /* who asked by acme-tls/1 has seen what it wanted */
+		return FLOW_END;
 	}
 	int reason = ERR_GET_REASON(ERR_peek_error());
 	int result = result_of(c, done);

@@ -18,7 +18,8 @@ enum { TLS_RECORD_MAX = 16384 };
 /* False: it cannot be served. */
 bool tls_accept(struct worker *w, struct client *c) MUST_CHECK;
 
-/* 1: done, FLOW_WAIT, FLOW_ERROR, or FLOW_END: it was not TLS, and has been told so in clear. */
+/* 1: done, FLOW_WAIT, FLOW_ERROR, or FLOW_END: it was not TLS, and has been told so in
+ * clear, or an authority (gateway/acme.h) that has seen its certificate. */
 int tls_handshake(struct worker *w, struct client *c) MUST_CHECK;
 
 int tls_receive(struct worker *w, struct client *c, struct flow *f) MUST_CHECK;

@@ -19,6 +19,8 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "gateway/acme.h"
+#include "os/certificate.h"
 
 enum { NAME_SIZE = 16, AES_KEY_SIZE = 32, MAC_KEY_SIZE = 32, KEY_DER_MAX = 1 << 16 };
 
@@ -97,32 +99,90 @@ static bool make_secret(struct tls_site *site, SSL_CTX *context)
 
 /* ── names ────────────────────────────────────────────────────────────────────────────────────────── */
 
-bool tls_site_covers(const struct tls_site *site, const char *name)
+bool tls_site_covers(const struct tls_site *site, const char *name, bool exact)
 {
 	X509 *leaf = site->context ? SSL_CTX_get0_certificate(site->context) : NULL;
-	return leaf && X509_check_host(leaf, name, 0, 0, NULL) == 1;
+	unsigned flags =
+		exact ? X509_CHECK_FLAG_NO_WILDCARDS : X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS;
+	return leaf && X509_check_host(leaf, name, 0, flags, NULL) == 1;
+}
+
+/* The routes of the client's listener, in the table as it is now. */
+static const struct live_route *routes_of(const struct client *c, const struct live_route **ret_end)
+{
+	const struct live *live = c->site->worker->live;
+	int index = c->listener->index;
+	*ret_end = index < 0 ? NULL : live->listener_routes[index + 1];
+	return index < 0 ? NULL : live->listener_routes[index];
+}
+
+static const struct tls_site *find_named(const struct client *c, const char *name, bool exact)
+{
+	const struct live_route *end, *r = routes_of(c, &end);
+	if (tls_site_covers(c->site, name, exact))
+		return c->site;
+	for (; r < end; r++) {
+		const struct tls_site *site = c->site->worker->live->sites[r->route->environment];
+		if (site && tls_site_covers(site, name, exact))
+			return site;
+	}
+	return NULL;
+}
+
+/* What a client sees that names none of the hosts; NULL: nobody lets it. */
+static const struct tls_site *find_unnamed(const struct client *c)
+{
+	const struct live_route *end, *r = routes_of(c, &end);
+	const struct tls_site *first = NULL;
+	if (!r)
+		return c->site;
+	for (; r < end; r++) {
+		const struct tls_site *site = c->site->worker->live->sites[r->route->environment];
+		enum table_tls_unnamed rule = r->environment->tls.unnamed;
+		if (!site || !site->context)
+			continue;
+		if (rule == TABLE_TLS_SHOWN)
+			return site;
+		if (rule == TABLE_TLS_FIRST && !first)
+			first = site;
+	}
+	return first;
 }
 
 /* Another environment of the listener may have the certificate for the name that the client asks for. */
 static int choose_by_name(SSL *ssl, int *alert, void *unused)
 {
 	const struct client *c = SSL_get_app_data(ssl);
-	const struct live *live = c->site->worker->live;
 	const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-	(void)alert;
 	(void)unused;
-	if (!name || c->listener->index < 0 || tls_site_covers(c->site, name))
-		return SSL_TLSEXT_ERR_OK;
-	const struct live_route *r = live->listener_routes[c->listener->index];
-	const struct live_route *end = live->listener_routes[c->listener->index + 1];
-	for (; r < end; r++) {
-		const struct tls_site *site = live->sites[r->route->environment];
-		if (!site || !tls_site_covers(site, name))
-			continue;
-		SSL_set_SSL_CTX(ssl, site->context);
-		break;
+	const struct tls_site *site = name ? find_named(c, name, true) : NULL;
+	if (!site && name)
+		site = find_named(c, name, false);
+	if (!site)
+		site = find_unnamed(c);
+	if (!site) {
+		*alert = SSL_AD_UNRECOGNIZED_NAME;
+		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	}
+	if (site != c->site)
+		SSL_set_SSL_CTX(ssl, site->context);
 	return SSL_TLSEXT_ERR_OK;
+}
+
+/* An authority that asks by acme-tls/1 sees the certificate of its challenge, or nothing. */
+static int look_at_hello(SSL *ssl, int *alert, void *unused)
+{
+	const struct client *c = SSL_get_app_data(ssl);
+	const struct live_route *end, *r = routes_of(c, &end);
+	char name[TABLE_HOST_SIZE];
+	(void)unused;
+	if (!acme_asked(ssl, name))
+		return SSL_CLIENT_HELLO_SUCCESS;
+	for (; r < end; r++)
+		if (acme_show(ssl, r->environment->tls.challenges, name))
+			return SSL_CLIENT_HELLO_SUCCESS;
+	*alert = SSL_AD_NO_APPLICATION_PROTOCOL;
+	return SSL_CLIENT_HELLO_ERROR;
 }
 
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_size,
@@ -139,47 +199,9 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 
 /* ── files ────────────────────────────────────────────────────────────────────────────────────────── */
 
-static int look(const char *path, bool secret, uint64_t *stamp, struct error *err)
-{
-	static const uint8_t key[HASH_KEY_SIZE];
-	struct stat st;
-	if (stat(path, &st) != 0)
-		return error_errno(err, errno, "The TLS file \"%s\" cannot be read", path);
-	uint64_t facts[] = {*stamp,
-			    (uint64_t)st.st_dev,
-			    (uint64_t)st.st_ino,
-			    (uint64_t)st.st_size,
-			    (uint64_t)st.st_mode,
-			    (uint64_t)st.st_mtim.tv_sec,
-			    (uint64_t)st.st_mtim.tv_nsec};
-	*stamp = hash_keyed(key, facts, sizeof(facts));
-	if (!S_ISREG(st.st_mode) || st.st_size > TLS_FILE_MAX)
-		return error_set(err, ERR_INVALID,
-				 "The TLS file \"%s\" is not a file of at most %d bytes.", path,
-				 TLS_FILE_MAX);
-	if (secret && st.st_mode & S_IRWXO)
-		return error_set(
-			err, ERR_INVALID,
-			"The private key \"%s\" is open to every user of this machine: take "
-			"the others' rights away (chmod o= FILE).",
-			path);
-	return 0;
-}
-
-/* A key with a passphrase is refused: nobody is there to type it. */
-static int no_passphrase(char *to, int size, int writing, void *unused)
-{
-	(void)to;
-	(void)size;
-	(void)writing;
-	(void)unused;
-	return -1;
-}
-
 static void set_up(SSL_CTX *context)
 {
 	SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-	SSL_CTX_set_security_level(context, 2);
 	SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
 					     SSL_OP_CIPHER_SERVER_PREFERENCE |
 					     SSL_OP_PRIORITIZE_CHACHA);
@@ -188,33 +210,10 @@ static void set_up(SSL_CTX *context)
 					  SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_timeout(context, TLS_TICKET_S);
-	SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+	SSL_CTX_set_client_hello_cb(context, look_at_hello, NULL);
 	SSL_CTX_set_tlsext_servername_callback(context, choose_by_name);
 	SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticket);
 	SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
-}
-
-static int load(const char *certificate, const char *key, SSL_CTX *context, struct error *err)
-{
-	if (SSL_CTX_use_certificate_chain_file(context, certificate) != 1)
-		return error_set(
-			err, ERR_INVALID,
-			"The file \"%s\" is not a certificate chain in PEM form that can be "
-			"used (RSA from 2048 bits on, no SHA-1).",
-			certificate);
-	bool read = SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1;
-	if (!read ||
-	    SSL_CTX_check_private_key(context) != 1) { /* one of another kind is read well */
-		bool mismatch =
-			read || ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH;
-		return error_set(
-			err, ERR_INVALID,
-			mismatch ? "The private key \"%s\" does not belong to its certificate."
-				 : "The file \"%s\" is not a private key in PEM form without a "
-				   "passphrase.",
-			key);
-	}
-	return 0;
 }
 
 static void warn_of_age(const struct tls_site *site, SSL_CTX *context)
@@ -228,13 +227,32 @@ static void warn_of_age(const struct tls_site *site, SSL_CTX *context)
 			  site->certificate);
 }
 
+/* No certificate yet: the listener answers all the same, and an authority can ask. */
+static int stand_in(struct tls_site *site, const struct error *why, struct error *err)
+{
+	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+	if (context)
+		set_up(context);
+	if (!context || !acme_stand_in(context) || !make_secret(site, context)) {
+		SSL_CTX_free(context);
+		return error_set(err, ERR_UNAVAILABLE, "OpenSSL cannot make a certificate.");
+	}
+	log_event(LOG_INFO, "gateway.certificate-awaited", "why=\"%s\"", why->text);
+	site->context = context;
+	return 1;
+}
+
 /* Read the files, if they changed. What the site had stays unless the new is whole. > 0: nothing to do. */
 static int refresh(struct tls_site *site, struct error *err)
 {
 	uint64_t stamp = 0;
-	int failed = look(site->certificate, false, &stamp, err);
+	int failed = certificate_look(site->certificate, false, &stamp, err);
 	if (!failed)
-		failed = look(site->key, true, &stamp, err);
+		failed = certificate_look(site->key, true, &stamp, err);
+	if (failed && !site->context && site->challenges[0]) {
+		struct error why = *err;
+		return stand_in(site, &why, err);
+	}
 	if (stamp == site->stamp && (site->context || failed))
 		return failed && !site->context ? failed : 1;
 	site->stamp = stamp;
@@ -245,7 +263,7 @@ static int refresh(struct tls_site *site, struct error *err)
 	if (!context)
 		return error_set(err, ERR_UNAVAILABLE, "OpenSSL cannot be used.");
 	set_up(context);
-	failed = load(site->certificate, site->key, context, err);
+	failed = certificate_load(context, site->certificate, site->key, err);
 	if (!failed && !make_secret(site, context))
 		failed = error_set(err, ERR_INVALID, "The private key \"%s\" cannot be used.",
 				   site->key);
@@ -279,12 +297,14 @@ static struct tls_site *find_site(struct worker *w, const struct table_environme
 {
 	struct tls_site *site = w->sites;
 	while (site && (strcmp(site->certificate, e->tls.certificate) != 0 ||
-			strcmp(site->key, e->tls.key) != 0))
+			strcmp(site->key, e->tls.key) != 0 ||
+			strcmp(site->challenges, e->tls.challenges) != 0))
 		site = site->next;
 	if (!site) {
 		site = mem_zero(1, sizeof(*site));
 		text_copy(site->certificate, sizeof(site->certificate), e->tls.certificate);
 		text_copy(site->key, sizeof(site->key), e->tls.key);
+		text_copy(site->challenges, sizeof(site->challenges), e->tls.challenges);
 		site->worker = w;
 		site->next = w->sites;
 		w->sites = site;
@@ -320,10 +340,10 @@ void tls_init(struct worker *w)
 	w->tls_timer.fire = look_again;
 }
 
-int tls_prepare(struct worker *w, struct live *live, struct error *err)
+int tls_prepare(struct worker *w, struct live *live, bool saved, struct error *err)
 {
 	const struct gateway_table *t = live->table;
-	bool in_force = counters_active(w->counters) >= t->generation;
+	bool lenient = saved || counters_active(w->counters) >= t->generation;
 	for (uint32_t i = 0; i < t->environment_count; i++) {
 		if (!t->environments[i].tls.certificate[0])
 			continue;
@@ -331,7 +351,7 @@ int tls_prepare(struct worker *w, struct live *live, struct error *err)
 		int failed = refresh(site, err);
 		if (failed >= 0)
 			continue;
-		if (!site->context && !in_force)
+		if (!site->context && !lenient && site->refs == 1)
 			return failed;
 		complain(w, site, err);
 	}

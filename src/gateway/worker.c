@@ -66,9 +66,9 @@ void worker_refresh(struct worker *w)
 }
 
 static int link_prepare(void *worker, struct gateway_table *table, const int *listener_fds,
-			struct error *err)
+			bool saved, struct error *err)
 {
-	return live_prepare(worker, table, listener_fds, err);
+	return live_prepare(worker, table, listener_fds, saved, err);
 }
 
 static void link_commit(void *worker, uint64_t generation)

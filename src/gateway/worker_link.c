@@ -194,7 +194,8 @@ static void catch_up(struct worker_link *link)
 		commit(link);
 }
 
-static int prepare(struct worker_link *link, uint64_t generation, int table_fd, struct error *err)
+static int prepare(struct worker_link *link, const struct gateway_message *question, int table_fd,
+		   struct error *err)
 {
 	struct buf block;
 	buf_init(&block, TABLE_BYTES_MAX);
@@ -204,7 +205,7 @@ static int prepare(struct worker_link *link, uint64_t generation, int table_fd, 
 	if (rc == 0)
 		rc = table_decode(block.data, block.size, table, err);
 	buf_done(&block);
-	if (rc == 0 && table->generation != generation)
+	if (rc == 0 && table->generation != question->generation)
 		rc = error_set(err, ERR_CORRUPT,
 			       "The table is not of the generation it is said to be.");
 	for (uint32_t i = 0; rc == 0 && i < table->listener_count; i++) {
@@ -221,7 +222,8 @@ static int prepare(struct worker_link *link, uint64_t generation, int table_fd, 
 		table_free(table);
 		return rc;
 	}
-	return link->ops->prepare(link->worker, table, fds, err);
+	return link->ops->prepare(link->worker, table, fds, question->type == GATEWAY_PREPARE_SAVED,
+				  err);
 }
 
 static void on_prepare(struct worker_link *link, const struct gateway_message *question, int fd)
@@ -234,7 +236,7 @@ static void on_prepare(struct worker_link *link, const struct gateway_message *q
 		close(fd);
 	} else {
 		forget_coming(link);
-		int rc = prepare(link, question->generation, fd, &err);
+		int rc = prepare(link, question, fd, &err);
 		if (rc == 0) {
 			counters_set(&link->block->prepared, question->generation);
 			link->coming = question->generation;
@@ -280,7 +282,7 @@ static void on_message(struct worker_link *link, const struct gateway_message *m
 {
 	if (m->type == GATEWAY_LISTEN && count == m->listen.count) {
 		take_sockets(link, &m->listen, fds);
-	} else if (m->type == GATEWAY_PREPARE && count == 1) {
+	} else if ((m->type == GATEWAY_PREPARE || m->type == GATEWAY_PREPARE_SAVED) && count == 1) {
 		on_prepare(link, m, fds[0]);
 	} else if (m->type == GATEWAY_COMMIT && count == 0) {
 		on_commit(link, m->generation);

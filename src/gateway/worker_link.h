@@ -7,7 +7,7 @@
  *       worker_setup to gateway_worker_run() (gateway/worker.h). The worker gives the link its ops,
  *       watches worker_link_fd() for reading, level-triggered, and calls worker_link_turn() then: all
  *       callbacks come from inside that. The link never blocks.
- *         prepare   a table that may come into force. Build what serving it needs. Only the newest
+ *         prepare   a table that may come into force (`saved`: it was on disk when the machine came up). Build what serving it needs. Only the newest
  *                   prepared one can be committed; one that was prepared before it and never committed
  *                   is dropped. Failure: the table is refused for the whole gateway, with your sentence.
  *         commit    counters_active() has it: use it, if a request has not made you do so already,
@@ -50,7 +50,7 @@ struct worker_link;
 struct worker_link_ops {
 	/* listener_fds[i] is the socket of table->listeners[i]. */
 	int (*prepare)(void *worker, struct gateway_table *table, const int *listener_fds,
-		       struct error *err);
+		       bool saved, struct error *err);
 	void (*commit)(void *worker, uint64_t generation);
 	/* End with the last client, at the latest after deadline_ms. Idle connections stay for idle_ms: whoever asks
 	 * meanwhile gets an answer, and is told that it was the last one. No listening socket is there afterwards. */

@@ -103,6 +103,7 @@ static void write_body(struct packer *p, const struct gateway_message *m)
 	case GATEWAY_LISTEN: write_listen(p, &m->listen); break;
 	case GATEWAY_APPLY:
 	case GATEWAY_PREPARE:
+	case GATEWAY_PREPARE_SAVED:
 	case GATEWAY_COMMIT:
 	case GATEWAY_SEEN: pack_u64(p, m->generation); break;
 	case GATEWAY_SETUP: pack_u32(p, m->index); break;
@@ -134,6 +135,7 @@ static void read_body(struct unpacker *u, struct gateway_message *m)
 	case GATEWAY_LISTEN: read_listen(u, &m->listen); break;
 	case GATEWAY_APPLY:
 	case GATEWAY_PREPARE:
+	case GATEWAY_PREPARE_SAVED:
 	case GATEWAY_COMMIT:
 	case GATEWAY_SEEN: m->generation = unpack_u64(u); break;
 	case GATEWAY_SETUP: m->index = unpack_u32(u); break;

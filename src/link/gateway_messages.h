@@ -33,6 +33,8 @@
  *       once workers of the supervisor's own build serve: it takes no new connection, answers with `Connection:
  *       close`, and ends with its last client. So JOIN, LISTEN, LEAVE and RETIRE have for good the form that they
  *       have here, and are read whatever the ABI; tables and counters of another ABI are those workers' own affair.
+ *       PREPARE_SAVED is PREPARE of the table that was on disk when the machine came up: then a site whose
+ *       certificate cannot be read is left out alone.
  *       COMMIT, DRAIN and RETIRE arrive at a descriptor that the worker's loop watches: they are its wake-up.
  *
  * UNITS An answer carries the `sequence` of its question; what nobody asked for carries 0. Times are
@@ -56,7 +58,7 @@
 #define GATEWAY_SOCKET "gateway.sock" /* its name in the state directory */
 
 enum {
-	GATEWAY_ABI = 2,
+	GATEWAY_ABI = 3,
 	GATEWAY_MESSAGE_MAX = 4096,
 	GATEWAY_LISTEN_MAX = 16,
 	GATEWAY_TEXT_SIZE = ERROR_TEXT_MAX,
@@ -78,7 +80,8 @@ enum {
 	X(COMMIT, "commit")     \
 	X(SEEN, "seen")         \
 	X(DRAIN, "drain")       \
-	X(RETIRE, "retire")
+	X(RETIRE, "retire")     \
+	X(PREPARE_SAVED, "prepare-saved")
 
 enum gateway_message_type {
 	GATEWAY_NONE,
@@ -132,7 +135,7 @@ struct gateway_message {
 		struct gateway_result result; /* RESULT, PREPARED */
 		struct gateway_join join;
 		struct gateway_listen listen;
-		uint64_t generation;  /* APPLY, PREPARE, COMMIT, SEEN */
+		uint64_t generation;  /* APPLY, PREPARE, PREPARE_SAVED, COMMIT, SEEN */
 		uint32_t index;       /* SETUP */
 		uint32_t deadline_ms; /* DRAIN, RETIRE */
 	};

@@ -58,6 +58,7 @@ void table_environment_init(struct table_environment *environment)
 		.mirror = {.release = TABLE_NONE,
 			   .methods = TABLE_METHOD_GET | TABLE_METHOD_HEAD,
 			   .in_flight_max = 64},
+		.tls = {.redirect = TABLE_NONE},
 		.timeouts = {.connect_ms = 2000,
 			     .answer_ms = 60000,
 			     .idle_ms = 60000,
@@ -134,6 +135,7 @@ static void code_count(struct codec *c, uint32_t *count, uint32_t max)
 
 static void code_environment(struct codec *c, struct table_environment *e)
 {
+	uint8_t unnamed = (uint8_t)e->tls.unnamed;
 	uint8_t mode = (uint8_t)e->mode;
 	code_text(c, e->app, sizeof(e->app));
 	code_text(c, e->name, sizeof(e->name));
@@ -173,6 +175,10 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_u32(c, &e->timeouts.tunnel_drain_ms);
 	code_text(c, e->tls.certificate, sizeof(e->tls.certificate));
 	code_text(c, e->tls.key, sizeof(e->tls.key));
+	code_text(c, e->tls.challenges, sizeof(e->tls.challenges));
+	code_u16(c, &e->tls.redirect);
+	code_u8(c, &unnamed);
+	e->tls.unnamed = (enum table_tls_unnamed)unnamed;
 	code_u32(c, &e->tls.hsts_s);
 }
 

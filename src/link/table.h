@@ -54,7 +54,7 @@ enum {
 	TABLE_TOKEN_SIZE = 72,
 	TABLE_KEY_SIZE = 16,
 	TABLE_BYTES_MAX = 1 << 20,
-	TABLE_ABI = 4,
+	TABLE_ABI = 5,
 	TABLE_TUNNEL_DRAIN_MS = 10000, /* the default */
 	TABLE_NONE = 0xffff,
 };
@@ -114,10 +114,23 @@ struct table_timeouts {
 		tunnel_drain_ms; /* within it WebSockets to a draining backend are closed; 0: never */
 };
 
+/* Whether a certificate is shown to clients that name no host, or one that no certificate of the listener is for. */
+enum table_tls_unnamed {
+	TABLE_TLS_FIRST, /* the first environment's of the listener, where none says TABLE_TLS_SHOWN */
+	TABLE_TLS_SHOWN,
+	TABLE_TLS_NEVER, /* where all say so the handshake is refused */
+	TABLE_TLS_UNNAMED_COUNT
+};
+
 /* Files, which each gateway reads where it runs: what is in them is in no table. */
 struct table_tls {
 	char certificate[TABLE_FILE_SIZE]; /* the chain, PEM, an absolute path; "" = in clear */
 	char key[TABLE_FILE_SIZE];
+	/* A directory with answers to ACME's challenges (gateway/acme.h); "" = none. With it the
+	   certificate may be missing: another one, of nobody, stands in for it. */
+	char challenges[TABLE_FILE_SIZE];
+	uint16_t redirect; /* a listener in clear, where its hosts are sent to HTTPS; TABLE_NONE */
+	enum table_tls_unnamed unnamed;
 	uint32_t hsts_s; /* Strict-Transport-Security: max-age; 0 = it is not said */
 };
 

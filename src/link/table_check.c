@@ -81,18 +81,26 @@ static bool plain(const char *path)
 	return true;
 }
 
-static int check_tls(const struct table_environment *e, struct error *err)
+static int check_tls(const struct gateway_table *t, const struct table_environment *e,
+		     struct error *err)
 {
 	const struct table_tls *tls = &e->tls;
-	if (!ENDED(tls->certificate) || !ENDED(tls->key))
+	if (!ENDED(tls->certificate) || !ENDED(tls->key) || !ENDED(tls->challenges))
 		return refuse_environment(e, err, "has a broken text");
+	if ((unsigned)tls->unnamed >= TABLE_TLS_UNNAMED_COUNT)
+		return refuse_environment(e, err, "has an unknown rule for names");
 	if (!tls->certificate[0] != !tls->key[0])
 		return refuse_environment(e, err, "has only one of a certificate and its key");
 	if (!tls->certificate[0] && tls->hsts_s)
 		return refuse_environment(e, err, "promises HTTPS (hsts) without a certificate");
-	if (tls->certificate[0] && (tls->certificate[0] != '/' || tls->key[0] != '/'))
+	if (!tls->certificate[0] && tls->redirect != TABLE_NONE)
+		return refuse_environment(e, err, "sends to HTTPS without a certificate");
+	if (tls->redirect != TABLE_NONE && tls->redirect >= t->listener_count)
+		return refuse_environment(e, err, "redirects at a listener that is not there");
+	if ((tls->certificate[0] && (tls->certificate[0] != '/' || tls->key[0] != '/')) ||
+	    (tls->challenges[0] && tls->challenges[0] != '/'))
 		return refuse_environment(e, err, "has a TLS file that is no absolute path");
-	if (!plain(tls->certificate) || !plain(tls->key))
+	if (!plain(tls->certificate) || !plain(tls->key) || !plain(tls->challenges))
 		return refuse_environment(e, err, "has a TLS file with a quote in its path");
 	return 0;
 }
@@ -112,6 +120,15 @@ static int check_sharing(const struct gateway_table *t, struct error *err)
 					 "\"%s\", but only one of them has tls.",
 					 first[l]->app, first[l]->name, e->app, e->name,
 					 t->listeners[l].address);
+	}
+	for (uint32_t i = 0; i < t->environment_count; i++) {
+		const struct table_environment *e = &t->environments[i];
+		uint16_t l = e->tls.redirect;
+		if (l != TABLE_NONE && first[l] && first[l]->tls.certificate[0])
+			return error_set(err, ERR_INVALID,
+					 "Environment \"%s/%s\" redirects at \"%s\", but that "
+					 "address has tls itself; name another one.",
+					 e->app, e->name, t->listeners[l].address);
 	}
 	return 0;
 }
@@ -357,7 +374,7 @@ int table_check(const struct gateway_table *t, struct error *err)
 	for (uint32_t i = 0; !failed && i < t->environment_count; i++)
 		failed = check_environment(t, i, &next, err);
 	for (uint32_t i = 0; !failed && i < t->environment_count; i++)
-		failed = check_tls(&t->environments[i], err);
+		failed = check_tls(t, &t->environments[i], err);
 	for (uint32_t i = 0; !failed && i < t->route_count; i++)
 		failed = check_route(t, i, err);
 	if (!failed)

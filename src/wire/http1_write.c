@@ -189,11 +189,12 @@ int http1_write_own(const struct http1_own *own, char *to, size_t capacity)
 		put(&s, "\r\n", 2);
 	}
 	put_connection(&s, false, false, own->close);
-	put_length(&s, size + 1);
+	put_length(&s, own->bare ? size : size + 1);
 	put(&s, "\r\n", 2);
 	if (!own->head) {
 		put(&s, own->text, size);
-		put(&s, "\n", 1);
+		if (!own->bare)
+			put(&s, "\n", 1);
 	}
 	return finish(&s);
 }

@@ -60,6 +60,7 @@ struct http1_own {
 	uint32_t retry_after_s;
 	bool close;
 	bool head; /* the request was HEAD */
+	bool bare; /* without a line end after the text */
 };
 int http1_write_own(const struct http1_own *own, char *to, size_t capacity);
 

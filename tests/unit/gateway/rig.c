@@ -67,8 +67,8 @@ void worker_link_turn(struct worker_link *link)
 	pthread_mutex_unlock(&link->lock);
 	if (table) {
 		uint64_t generation = table->generation;
-		link->result =
-			link->ops->prepare(link->worker, table, &link->listener_fd, &link->err);
+		link->result = link->ops->prepare(link->worker, table, &link->listener_fd, false,
+						  &link->err);
 		if (link->result == 0) {
 			counters_commit(link->counters, generation);
 			link->ops->commit(link->worker, generation);

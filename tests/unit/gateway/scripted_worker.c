@@ -34,9 +34,11 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static int on_prepare(void *worker, struct gateway_table *table, const int *fds, struct error *err)
+static int on_prepare(void *worker, struct gateway_table *table, const int *fds, bool saved,
+		      struct error *err)
 {
 	struct scripted *w = worker;
+	(void)saved;
 	const char *tag = table->release_count ? table->releases[0].tag : "";
 	while (strcmp(tag, "hang") == 0)
 		pause();

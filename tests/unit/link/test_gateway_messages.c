@@ -76,7 +76,7 @@ static void another_version_says_what_to_do(void **state)
 	size_t size = gateway_message_write(&m, bytes);
 	bytes[4] = GATEWAY_ABI + 1;
 	assert_int_equal(gateway_message_read(bytes, size, &back, &err), ERR_UNSUPPORTED);
-	assert_non_null(strstr(err.text, "version 3"));
+	assert_non_null(strstr(err.text, "version 4"));
 	for (int t = GATEWAY_NONE + 1; t < GATEWAY_MESSAGE_COUNT; t++) {
 		bool lasts = t == GATEWAY_JOIN || t == GATEWAY_LISTEN || t == GATEWAY_LEAVE ||
 			     t == GATEWAY_RETIRE;

@@ -221,6 +221,38 @@ static void prefix_endless(struct gateway_table *t)
 	memset(t->prefixes[2].path, '/', TABLE_PATH_SIZE);
 }
 
+static void https(struct gateway_table *t)
+{
+	struct table_tls *tls = &t->environments[0].tls;
+	text_copy(tls->certificate, TABLE_FILE_SIZE, "/etc/a.pem");
+	text_copy(tls->key, TABLE_FILE_SIZE, "/etc/a.key");
+}
+static void redirect_alone(struct gateway_table *t)
+{
+	t->environments[0].tls.redirect = 0;
+}
+static void redirect_nowhere(struct gateway_table *t)
+{
+	https(t);
+	t->environments[0].tls.redirect = (uint16_t)t->listener_count;
+}
+static void redirect_there(struct gateway_table *t)
+{
+	for (uint32_t i = 0; i < t->route_count; i++)
+		t->routes[i].environment = 0;
+	https(t);
+	t->environments[0].tls.redirect = t->routes[0].listener;
+}
+static void unnamed(struct gateway_table *t)
+{
+	t->environments[0].tls.unnamed = TABLE_TLS_UNNAMED_COUNT;
+}
+static void challenges(struct gateway_table *t)
+{
+	https(t);
+	text_copy(t->environments[0].tls.challenges, TABLE_FILE_SIZE, "challenges");
+}
+
 static void each_broken_promise_is_refused_with_its_sentence(void **state)
 {
 	(void)state;
@@ -264,6 +296,11 @@ static void each_broken_promise_is_refused_with_its_sentence(void **state)
 		{"have the path \"/cart\"", prefix_twice},
 		{"Path 3 of the classes belongs to none", prefix_left},
 		{"Path 2 of the classes belongs to none", prefix_endless},
+		{"sends to HTTPS without a certificate", redirect_alone},
+		{"redirects at a listener that is not there", redirect_nowhere},
+		{"but that address has tls itself", redirect_there},
+		{"unknown rule for names", unnamed},
+		{"no absolute path", challenges},
 	};
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
 		struct gateway_table *t = example();
