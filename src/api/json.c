@@ -94,6 +94,20 @@ static json_t *instance(const struct view_instance *i)
 	return o;
 }
 
+static json_t *certificate(const struct view_certificate *c)
+{
+	json_t *o = json_object();
+	if (!c->state[0]) {
+		json_decref(o);
+		return json_null();
+	}
+	put(o, "state", c->state);
+	put(o, "text", c->text);
+	put_number(o, "until_unix_ms", c->until_unix_ms);
+	put_number(o, "due_unix_ms", c->due_unix_ms);
+	return o;
+}
+
 json_t *json_of_environment(const struct view_environment *e)
 {
 	json_t *o = json_object(), *list = json_array(), *classes = json_array(),
@@ -120,6 +134,7 @@ json_t *json_of_environment(const struct view_environment *e)
 	put(o, "trouble", e->trouble);
 	json_object_set_new(o, "freeze", json_of_freeze(&e->freeze));
 	json_object_set_new(o, "drift", json_of_drift(&e->drift));
+	json_object_set_new(o, "certificate", certificate(&e->certificate));
 	json_object_set_new(o, "traffic", traffic(&e->traffic));
 	for (uint32_t i = 0; i < e->class_count; i++)
 		json_array_append_new(classes, class(&e->classes[i]));

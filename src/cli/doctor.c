@@ -20,6 +20,7 @@
 #include "cli/verbs.h"
 #include "os/cgroup.h"
 #include "os/listen.h"
+#include "os/process.h"
 
 enum {
 	KERNEL_MAJOR = 6, /* Debian 12's: what davit is tested on */
@@ -207,6 +208,42 @@ static void check_address(struct doctor *d, const char *environment, const char 
 		close(fd);
 }
 
+/* What the server's environments show, and whether davit can renew it. */
+static void check_certificates(struct doctor *d)
+{
+	const json_t *app, *e;
+	size_t i, k;
+	json_array_foreach (json_object_get(d->status, "applications"), i, app)
+		json_array_foreach (json_object_get(app, "environments"), k, e) {
+			const json_t *c = json_object_get(e, "certificate");
+			const char *state = json_text_of(c, "state");
+			bool good = strcmp(state, "good") == 0,
+			     waits = strcmp(state, "ordered") == 0 || strcmp(state, "soon") == 0;
+			if (state[0])
+				find(d, "certificate",
+				     good    ? FINDING_OK
+				     : waits ? FINDING_NOTE
+					     : FINDING_PROBLEM,
+				     "", "%s/%s: %s", json_text_of(e, "app"),
+				     json_text_of(e, "name"), json_text_of(c, "text"));
+		}
+}
+
+/* What orders certificates is another program (docs/adr/0007-uacme.md). */
+static void check_acme(struct doctor *d, const struct app *app)
+{
+	const char *wants = NULL;
+	for (uint32_t i = 0; i < app->environment_count; i++)
+		if (app->environments[i].tls.acme.email)
+			wants = app->environments[i].name;
+	if (!wants)
+		return;
+	bool there = process_program_exists("uacme");
+	find(d, "uacme", there ? FINDING_OK : FINDING_PROBLEM,
+	     there ? "" : "Install it where davit serves: apt-get install uacme",
+	     there ? "orders certificates (%s)" : "not installed, and %s has tls.acme", wants);
+}
+
 static void check_config(struct doctor *d)
 {
 	struct config_errors *errors = mem_zero(1, sizeof *errors);
@@ -228,6 +265,7 @@ static void check_config(struct doctor *d)
 			if (app->environments[i].listen)
 				check_address(d, app->environments[i].name,
 					      app->environments[i].listen);
+		check_acme(d, app);
 		config_free(app);
 	}
 	buf_done(&text);
@@ -245,6 +283,7 @@ int verb_doctor(struct cli *cli)
 	check_state(&d, state);
 	check_disk(&d, state);
 	check_server(&d);
+	check_certificates(&d);
 	check_config(&d);
 	if (cli->json)
 		ask_print(json_pack("{s:s,s:b,s:O}", "schema", "davit.v1/doctor", "healthy",

@@ -93,6 +93,17 @@ static void put_drift(const struct cli *cli, struct buf *to, const json_t *drift
 	buf_puts(to, "\n");
 }
 
+static void put_certificate(const struct cli *cli, struct buf *to, const json_t *certificate)
+{
+	const char *state = json_text_of(certificate, "state");
+	if (!state[0] || strcmp(state, "good") == 0)
+		return;
+	screen_put(cli, to, strcmp(state, "ordered") == 0 ? TONE_BUSY : TONE_BAD,
+		   "    tls        ");
+	screen_put_foreign(to, json_text_of(certificate, "text"));
+	buf_puts(to, "\n");
+}
+
 static void put_environment(const struct cli *cli, struct buf *to, const json_t *e)
 {
 	const char *state = json_text_of(e, "state");
@@ -121,6 +132,7 @@ static void put_environment(const struct cli *cli, struct buf *to, const json_t 
 	}
 	put_drift(cli, to, json_object_get(e, "drift"));
 	put_roles(cli, to, json_object_get(e, "may"));
+	put_certificate(cli, to, json_object_get(e, "certificate"));
 	if (json_text_of(e, "trouble")[0]) {
 		screen_put(cli, to, TONE_BAD, "    trouble    ");
 		screen_put_foreign(to, json_text_of(e, "trouble"));

@@ -99,10 +99,25 @@ struct app_sticky {
 	const char *cookie, *header; /* one of them */
 };
 
+enum app_challenge { APP_CHALLENGE_HTTP, APP_CHALLENGE_TLS_ALPN, APP_CHALLENGE_COUNT };
+
+struct app_acme {
+	uint32_t set;
+	const char *email; /* NULL: no certificates of an authority */
+	const char *directory;
+	enum app_challenge challenge;
+};
+
+enum app_unnamed { APP_UNNAMED_FIRST, APP_UNNAMED_SHOWN, APP_UNNAMED_NEVER, APP_UNNAMED_COUNT };
+
+/* In clear without a certificate and without acme.email. */
 struct app_tls {
 	uint32_t set;
-	const char *certificate, *key; /* files of the machine that serves; NULL: in clear */
-	uint64_t hsts_ms;              /* 0: not said */
+	const char *certificate, *key; /* files of the machine that serves; both or none */
+	struct app_acme acme;
+	const char *redirect; /* the address in clear; NULL: none */
+	enum app_unnamed unnamed;
+	uint64_t hsts_ms; /* 0: not said */
 };
 
 struct app_hold {

@@ -293,12 +293,12 @@ static bool share_address(struct reader *r, const struct yaml_node *node,
 static bool share_tls(struct reader *r, const struct yaml_node *node,
 		      const struct app_environment *a, const struct app_environment *b)
 {
-	if (!a->tls.certificate == !b->tls.certificate)
+	if (check_has_tls(a) == check_has_tls(b))
 		return false;
 	reader_error(r, yaml_get(node, "listen"),
 		     "Environments \"%s\" and \"%s\" share %s, but only \"%s\" has tls; give both "
 		     "a certificate, or one of them another port.",
-		     a->name, b->name, b->listen, a->tls.certificate ? a->name : b->name);
+		     a->name, b->name, b->listen, check_has_tls(a) ? a->name : b->name);
 	return true;
 }
 
@@ -341,6 +341,7 @@ static void check_environment(struct reader *r, const struct yaml_node *node, co
 	check_routes(r, node, environment, processes, count);
 	check_own_routes(r, node, environment);
 	check_listen(r, node, environment, processes, count);
+	check_tls(r, node, environment);
 	if (errors == r->errors->count)
 		check_resolved(r, node, app, environment);
 }
@@ -359,5 +360,6 @@ void check_app(struct reader *r, const struct yaml_node *root, const struct app 
 		check_environment(r, yaml_get(all, app->environments[i].name), app,
 				  &app->environments[i]);
 	check_shared_addresses(r, all, app);
+	check_redirects(r, all, app);
 	check_gates(r, root, app);
 }

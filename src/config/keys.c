@@ -53,30 +53,6 @@ static const struct schema_section hold_section = {
 	KEYS(hold_keys),
 	.doc = "Requests wait while no release can take them, as during `recreate`."};
 
-#define FILE_SHAPE "an absolute path without quotes"
-
-static const struct schema_key tls_keys[] = {
-	{"certificate", SCHEMA_TEXT, AT(app_tls, certificate), .flags = SCHEMA_REQUIRED,
-	 .valid = value_is_file, .max = 255, .shape = FILE_SHAPE,
-	 .example = "/etc/davit/tls/fullchain.pem",
-	 .doc = "The certificate and those between it and a known authority, in PEM form, on the "
-		"machine that serves. Where environments share an address, the one whose names "
-		"fit is shown."},
-	{"key", SCHEMA_TEXT, AT(app_tls, key), .flags = SCHEMA_REQUIRED, .valid = value_is_file,
-	 .max = 255, .shape = FILE_SHAPE, .example = "/etc/davit/tls/privkey.pem",
-	 .doc = "Its private key, without a passphrase; readable for davit's user, and not for "
-		"all."},
-	{"hsts", SCHEMA_DURATION, AT(app_tls, hsts_ms), .max = DAY(366), .example = "180d",
-	 .doc = "Tell browsers to use nothing but HTTPS for so long "
-		"(`Strict-Transport-Security`)."},
-};
-
-static const struct schema_section tls_section = {
-	.title = "tls",
-	KEYS(tls_keys),
-	.doc = "HTTPS at `listen`: TLS 1.2 and 1.3. The files are looked at all the time; a "
-	       "renewed certificate is used at once."};
-
 static const char *const concurrency[] = {"queue", "supersede", NULL};
 
 static const struct schema_key environment_keys[] = {
@@ -113,7 +89,7 @@ static const struct schema_key environment_keys[] = {
 	{"requests", SCHEMA_SECTION, AT(app_environment, requests), .section = &schema_requests,
 	 .example = "{ shield: true, answer: 10s }", .doc = "How the gateway treats each request."},
 	{"tls", SCHEMA_SECTION, AT(app_environment, tls), .flags = SCHEMA_OPTIONAL,
-	 .section = &tls_section,
+	 .section = &schema_tls,
 	 .example =
 		 "{ certificate: /etc/davit/tls/fullchain.pem, key: /etc/davit/tls/privkey.pem }",
 	 .doc = "Serve by HTTPS. Environments that share an address do so all, or none."},

@@ -52,6 +52,7 @@ extern const struct schema_section schema_migrate;        /* of the file and of 
 extern const struct schema_section schema_hooks;          /* the same */
 extern const struct schema_section schema_infrastructure; /* of an environment */
 extern const struct schema_section schema_requests;       /* the same */
+extern const struct schema_section schema_tls;            /* the same */
 extern const struct schema_section schema_environment;
 extern const struct schema_section schema_stage;      /* of `pipeline` */
 extern const struct schema_section schema_strategy;   /* of an environment */

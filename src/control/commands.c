@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "control/bad_commit.h"
+#include "control/certificates.h"
 #include "control/commands.h"
 #include "control/release_config.h"
 #include "control/secrets.h"
@@ -367,6 +368,8 @@ int control_deploy(struct control *c, const struct control_caller *caller, const
 		result = gating_check_floor(e, &r->candidate, err);
 	if (result == 0)
 		result = secrets_check(e, &r->candidate, err);
+	if (result == 0)
+		result = certificates_check(c, r->candidate.config, err);
 	if (result < 0) {
 		drop(r);
 		return result;

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "control/background.h"
 #include "control/builds.h"
+#include "control/certificates.h"
 #include "control/commits.h"
 #include "control/drifting.h"
 #include "control/environment.h"
@@ -246,6 +247,7 @@ static void on_tick(void *context)
 		tagging_tick(c, now);
 		tag_pushing_tick(c, now);
 		drifting_tick(c);
+		certificates_tick(c);
 		reports_tick(c, now);
 	}
 	if (c->offers_due && !c->stopping && !c->degraded) {
@@ -537,6 +539,7 @@ void control_free(struct control *c)
 	commits_release(c);
 	tagging_release(c);
 	tag_pushing_release(c);
+	certificates_release(c);
 	drifting_release(c);
 	reports_release(c);
 	for (uint32_t i = 0; i < c->environment_count; i++) {
@@ -553,6 +556,7 @@ void control_free(struct control *c)
 		kayenta_judging_free(e->kayenta);
 		measuring_free(e->measuring);
 		free(e->drifting);
+		certificates_forget(e);
 		free(e);
 	}
 	c->parts.runtime->changed = c->parts.router->changed = NULL;

@@ -33,6 +33,7 @@
 
 struct artifact_store;
 struct builds;
+struct certificates;
 struct server;
 struct check_runner;
 struct control;
@@ -64,14 +65,15 @@ struct control_parts {
 	struct router *router;
 	struct artifact_store *artifacts;
 	struct check_runner *checks;
-	struct ticks *ticks;             /* NULL: what the judge is fed with is not kept */
-	struct postmortems *postmortems; /* NULL: none is drafted */
-	struct plans *plans;             /* NULL: no infrastructure is changed from here */
-	struct builds *builds;           /* NULL: commits are not built here */
-	struct history *history;         /* NULL: nothing is known of repositories */
-	struct tag_pusher *tag_pusher;   /* NULL: tags go to no repository elsewhere */
-	struct host *host;               /* NULL: hosts of repositories are told nothing */
-	struct metrics *metrics;         /* NULL: instances are not asked for what they count */
+	struct ticks *ticks;               /* NULL: what the judge is fed with is not kept */
+	struct postmortems *postmortems;   /* NULL: none is drafted */
+	struct plans *plans;               /* NULL: no infrastructure is changed from here */
+	struct builds *builds;             /* NULL: commits are not built here */
+	struct history *history;           /* NULL: nothing is known of repositories */
+	struct tag_pusher *tag_pusher;     /* NULL: tags go to no repository elsewhere */
+	struct certificates *certificates; /* NULL: files are not looked at, and none is ordered */
+	struct host *host;                 /* NULL: hosts of repositories are told nothing */
+	struct metrics *metrics;           /* NULL: instances are not asked for what they count */
 	/* Runs `work` beside the loop, then `done` in it, both with `job`; NULL: everything in the loop. */
 	void (*background)(void *context, void (*work)(void *job), void (*done)(void *job),
 			   void *job);

@@ -129,7 +129,8 @@ struct environment {
 	/* A command of a plan of which nobody saw how it ended, and how often that was so. */
 	char migration_lost_id[INSTANCE_ID_SIZE];
 	uint32_t migration_lost;
-	struct drifting *drifting; /* NULL until it is first looked at */
+	struct drifting *drifting;       /* NULL until it is first looked at */
+	struct certificate *certificate; /* certificates.c's; the same */
 	uint32_t
 		draft; /* rollout that has ended, and whose post-mortem is to be drafted; 0 = none */
 };
@@ -155,7 +156,8 @@ struct control {
 	uint32_t tag_tries;
 	struct tag_push_job *tag_push_job; /* tag_pushing.c's */
 	uint64_t tag_push_due_ms;
-	struct drift_job *drift_job;   /* drifting.c's */
+	struct drift_job *drift_job; /* drifting.c's */
+	struct certificate_job *certificate_job;
 	struct report_job *report_job; /* reports.c's */
 	uint64_t report_due_ms;
 	struct postmortem_job *postmortem_jobs;

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "control/certificates.h"
 #include "control/environment.h"
 
 enum { REVISION_BITS = 20, MIRROR_IN_FLIGHT = 64, ROUTE_RETRY_MS = 1000 };
@@ -129,11 +130,7 @@ static void fill_config(const struct environment *e, const struct resolved *conf
 		if (env->processes[i].serves)
 			d->timeouts.tunnel_drain_ms =
 				(uint32_t)env->processes[i].drain.websockets_ms;
-	if (env->tls.certificate) {
-		text_copy(d->tls.certificate, sizeof d->tls.certificate, env->tls.certificate);
-		text_copy(d->tls.key, sizeof d->tls.key, env->tls.key);
-		d->tls.hsts_s = (uint32_t)(env->tls.hsts_ms / 1000);
-	}
+	certificates_fill(e->control, config, &d->tls);
 	d->retry = true;
 	d->shield = env->requests.shield;
 	d->timeouts.answer_ms = d->timeouts.idle_ms = (uint32_t)env->requests.answer_ms;

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "config/config.h"
+#include "control/certificates.h"
 #include "control/drifting.h"
 #include "control/environment.h"
 #include "control/forecast.h"
@@ -214,6 +215,7 @@ static void show_environment(struct environment *e, struct view_environment *v)
 	v->production = config && config->environment.production;
 	show_freeze(e, &v->freeze);
 	drifting_show(e, &v->drift);
+	certificates_show(e, &v->certificate);
 	show_live(e, &v->live);
 	show_release(e, environment_candidate_slot(e), &v->candidate);
 	show_release(e, e->core.warm, &v->warm);

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "control/control.h"
+#include "control/view_certificate.h"
 #include "control/view_drift.h"
 #include "control/view_forecast.h"
 #include "control/view_gate.h"
@@ -100,6 +101,7 @@ struct view_environment {
 	char trouble[VIEW_TEXT_SIZE]; /* what davit wants to do here and cannot; "" = nothing */
 	struct view_freeze freeze;
 	struct view_drift drift;
+	struct view_certificate certificate;
 	struct view_traffic traffic;
 	uint32_t class_count; /* 0 = nothing is known of its traffic */
 	struct view_class classes[VIEW_CLASSES_MAX];

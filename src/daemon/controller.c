@@ -20,6 +20,7 @@
 #include "drivers/builder/history.h"
 #include "drivers/builder/tag_push.h"
 #include "drivers/builds/process.h"
+#include "drivers/certificates/uacme.h"
 #include "drivers/check/smoke.h"
 #include "drivers/host/host.h"
 #include "drivers/metrics/scrape.h"
@@ -49,6 +50,7 @@ struct controller {
 	struct builds *builds;
 	struct history *history;
 	struct tag_pusher *tag_pusher;
+	struct certificates *certificates;
 	struct host *host;
 	struct runtime *runtime;
 	struct router *router;
@@ -109,6 +111,9 @@ static int open_world(struct controller *c, struct error *err)
 					    state_file(c->state, "builds", path, sizeof path),
 					    &c->builds, err);
 	if (result == 0)
+		result = uacme_new(state_file(c->state, "acme", path, sizeof path),
+				   &c->certificates, err);
+	if (result == 0)
 		result = open_history(c, err);
 	if (result < 0)
 		return result;
@@ -139,6 +144,7 @@ static int open_control(struct controller *c, struct error *err)
 				      .builds = c->builds,
 				      .history = c->history,
 				      .tag_pusher = c->tag_pusher,
+				      .certificates = c->certificates,
 				      .host = c->host,
 				      .background = run_beside,
 				      .background_context = c->loop,
@@ -234,6 +240,7 @@ static void close_all(struct controller *c)
 	if (c->history)
 		history_cancel(c->history);
 	tag_push_cancel(c->tag_pusher);
+	uacme_cancel(c->certificates);
 	host_http_cancel(c->host);
 	loop_free(c->loop); /* waits for what runs beside it, which uses the following */
 	builds_process_free(c->builds);
@@ -243,6 +250,7 @@ static void close_all(struct controller *c)
 	plans_file_free(c->plans);
 	history_free(c->history);
 	tag_push_free(c->tag_pusher);
+	uacme_free(c->certificates);
 	host_http_free(c->host);
 	artifact_local_free(c->artifacts);
 	store_close(c->store);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -449,4 +450,18 @@ uint64_t process_start_of(pid_t pid)
 {
 	struct process_about about;
 	return process_look(pid, &about) ? about.start : 0;
+}
+
+bool process_program_exists(const char *name)
+{
+	char path[PATH_MAX];
+	const char *list = getenv("PATH");
+	while (list && *list) {
+		size_t size = strcspn(list, ":");
+		int length = snprintf(path, sizeof path, "%.*s/%s", (int)size, list, name);
+		if (size > 0 && length < (int)sizeof path && access(path, X_OK) == 0)
+			return true;
+		list += size + (list[size] == ':');
+	}
+	return false;
 }

@@ -102,6 +102,9 @@ size_t process_reap_others(const pid_t *but, size_t but_count);
 /* When it started, in clock ticks since boot; 0 when there is no such process. */
 uint64_t process_start_of(pid_t pid);
 
+/* Is there a program of this name in PATH that we may run? */
+bool process_program_exists(const char *name);
+
 /* What /proc says of a process. */
 struct process_about {
 	pid_t parent;

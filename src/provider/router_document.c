@@ -63,7 +63,8 @@ static bool same_sticky(const struct router_sticky *a, const struct router_stick
 static bool same_tls(const struct router_tls *a, const struct router_tls *b)
 {
 	return strcmp(a->certificate, b->certificate) == 0 && strcmp(a->key, b->key) == 0 &&
-	       a->hsts_s == b->hsts_s;
+	       strcmp(a->challenges, b->challenges) == 0 && strcmp(a->redirect, b->redirect) == 0 &&
+	       a->unnamed == b->unnamed && a->hsts_s == b->hsts_s;
 }
 
 static bool same_settings(const struct router_document *a, const struct router_document *b)

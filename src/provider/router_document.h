@@ -125,10 +125,15 @@ struct router_timeouts {
 };
 
 /* Files on the router's machine: what is in them goes through no document. */
+enum router_unnamed { ROUTER_UNNAMED_FIRST, ROUTER_UNNAMED_SHOWN, ROUTER_UNNAMED_NEVER };
+
 struct router_tls {
 	char certificate[ROUTER_PATH_SIZE]; /* "" = in clear */
 	char key[ROUTER_PATH_SIZE];
-	uint32_t hsts_s; /* 0 = not said */
+	char challenges[ROUTER_PATH_SIZE];  /* where answers to an authority are; "" = none */
+	char redirect[ROUTER_ADDRESS_SIZE]; /* in clear; "" = none */
+	enum router_unnamed unnamed;        /* clients that name no host of ours see it */
+	uint32_t hsts_s;                    /* 0 = not said */
 };
 
 /* Everything about the traffic of one environment. router_document_init() sets the defaults. */

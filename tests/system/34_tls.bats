@@ -113,13 +113,47 @@ clients_stop() {
 	grep -Eq '^asked [0-9]{3,} connects 4 failed 0$' "$T/clients.log"
 }
 
-@test "a key that all can read is refused with the reason, and served by once it is mended" {
+@test "a key that all can read is refused before anything happens, and deployed once it is mended" {
 	certificates
 	chmod 644 "$T/tls/key.pem"
 	up
 	release v1.0.0
-	davit deploy prod "$T/rel/v1.0.0" --as v1.0.0 --detach
-	wait_for 10 "the reason in the log" grep -q "open to every user" "$T/up.log"
+	deploy v1.0.0
+	[ "$status" != 0 ]
+	grep -q "open to every user" "$T/deploy.err"
 	chmod 600 "$T/tls/key.pem"
+	davit deploy prod "$T/rel/v1.0.0" --as v1.0.0 --detach
 	wait_for 20 "HTTPS" holds v1.0.0 serving
+}
+
+@test "after a reboot a certificate that is gone takes away its own site alone" {
+	certificates
+	cp "$T/tls/cert.pem" "$T/tls/next.pem"
+	STRATEGY=$FAST_BLUE_GREEN
+	ENVIRONMENT_EXTRA="    analysis: off
+    routes: [{ host: shop.test }]
+$ENVIRONMENT_EXTRA
+  next:
+    listen: 127.0.0.1:$PORT
+    strategy: test
+    analysis: off
+    routes: [{ host: next.test }]
+    tls: { certificate: $T/tls/next.pem, key: $T/tls/key.pem }"
+	up
+	release v1.0.0
+	release v2.0.0
+	deploy v1.0.0
+	[ "$status" = 0 ]
+	expect_run davit deploy next "$T/rel/v1.0.0" --as v1.0.0
+	[ "$status" = 0 ]
+	down
+	rm "$T/tls/next.pem"
+	up
+	wait_for 20 "HTTPS" holds v1.0.0 serving
+	grep -q 'certificate-refused.*next.pem' "$T/up.log"
+	deploy v2.0.0
+	[ "$status" = 0 ]
+	holds v2.0.0 serving
+	fails davit doctor
+	davit status next | grep -q 'tls .*next.pem" cannot be read'
 }

@@ -21,6 +21,9 @@ _Static_assert((int)ROUTER_MAINTENANCE == (int)TABLE_MODE_MAINTENANCE &&
 _Static_assert((int)ROUTER_BACKEND_DRAINING == (int)TABLE_BACKEND_DRAINING &&
 		       (int)ROUTER_BACKEND_DOWN == (int)TABLE_BACKEND_DOWN,
 	       "states are the same");
+_Static_assert((int)ROUTER_UNNAMED_SHOWN == (int)TABLE_TLS_SHOWN &&
+		       (int)ROUTER_UNNAMED_NEVER == (int)TABLE_TLS_NEVER,
+	       "rules for names are the same");
 
 static void environment_key(char *to, const char *app, const char *environment)
 {
@@ -127,6 +130,9 @@ static int add_routes(struct gateway_table *t, const struct router_document *d,
 	if (d->route_count == 0)
 		return 0;
 	int rc = add_listener(t, d->listener, &listener, err);
+	if (rc == 0 && d->tls.redirect[0])
+		rc = add_listener(t, d->tls.redirect, &t->environments[environment].tls.redirect,
+				  err);
 	if (rc < 0)
 		return rc;
 	if (d->route_count > TABLE_ROUTES_MAX - t->route_count)
@@ -281,6 +287,8 @@ static void copy_settings(const struct router_document *d, struct table_environm
 	memcpy(e->sticky.key, d->sticky.key, sizeof e->sticky.key);
 	text_copy(e->tls.certificate, sizeof e->tls.certificate, d->tls.certificate);
 	text_copy(e->tls.key, sizeof e->tls.key, d->tls.key);
+	text_copy(e->tls.challenges, sizeof e->tls.challenges, d->tls.challenges);
+	e->tls.unnamed = (enum table_tls_unnamed)d->tls.unnamed;
 	e->tls.hsts_s = d->tls.hsts_s;
 	e->mirror.methods = (uint16_t)d->mirror.methods;
 	e->mirror.share_bp = d->mirror.share_bp;
@@ -364,6 +372,8 @@ static void read_settings(const struct table_environment *e, struct router_docum
 	memcpy(d->sticky.key, e->sticky.key, sizeof d->sticky.key);
 	text_copy(d->tls.certificate, sizeof d->tls.certificate, e->tls.certificate);
 	text_copy(d->tls.key, sizeof d->tls.key, e->tls.key);
+	text_copy(d->tls.challenges, sizeof d->tls.challenges, e->tls.challenges);
+	d->tls.unnamed = (enum router_unnamed)e->tls.unnamed;
 	d->tls.hsts_s = e->tls.hsts_s;
 	d->mirror.methods = e->mirror.methods;
 	d->mirror.share_bp = e->mirror.share_bp;
@@ -428,6 +438,9 @@ void builtin_table_read(const struct gateway_table *t, uint32_t index,
 		text_copy(to->process, sizeof to->process, r->process);
 		text_copy(d->listener, sizeof d->listener, t->listeners[r->listener].address);
 	}
+	if (e->tls.redirect != TABLE_NONE)
+		text_copy(d->tls.redirect, sizeof d->tls.redirect,
+			  t->listeners[e->tls.redirect].address);
 	for (uint32_t i = 0; i < e->release_count && i < ROUTER_RELEASES_MAX; i++)
 		read_release(t, &t->releases[e->first_release + i], d);
 	read_classes(t, e, d);

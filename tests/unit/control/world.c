@@ -411,6 +411,7 @@ void world_start(void)
 				      .builds = world.builds,
 				      .history = world.history,
 				      .tag_pusher = world.tag_pusher,
+				      .certificates = world.certificates,
 				      .host = world.host,
 				      .metrics = &world.metrics,
 				      .background = world.beside,

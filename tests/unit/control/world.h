@@ -94,6 +94,7 @@ struct fake_instance {
 
 struct history;
 struct tag_pusher;
+struct certificates;
 struct host;
 
 struct fake_release {
@@ -130,6 +131,7 @@ struct world {
 	int (*secret_key)(void *context, bool make, struct seal_key *ret_key, struct error *err);
 	struct history *history;
 	struct tag_pusher *tag_pusher;
+	struct certificates *certificates;
 	struct host *host;
 	const char *files; /* the directory that every artifact is */
 	void (*beside)(void *context, void (*work)(void *job), void (*done)(void *job), void *job);
