@@ -119,12 +119,15 @@ void certificates_fill(struct control *c, const struct resolved *config, struct 
 	if (tls->certificate) {
 		text_copy(to->certificate, sizeof to->certificate, tls->certificate);
 		text_copy(to->key, sizeof to->key, tls->key);
-	} else if (tls->acme.email && certificates &&
-		   certificates->ops->place(certificates, config->app, config->name, &place,
-					    &ignored) == 0) {
-		text_copy(to->certificate, sizeof to->certificate, place.certificate);
-		text_copy(to->key, sizeof to->key, place.certificate);
-		text_copy(to->challenges, sizeof to->challenges, place.challenges);
+	} else if (tls->acme.email) {
+		bool placed = certificates && certificates->ops->place(certificates, config->app,
+								       config->name, &place,
+								       &ignored) == 0;
+		/* Where there is no place for it, what cannot be read: never in clear. */
+		text_copy(to->certificate, sizeof to->certificate,
+			  placed ? place.certificate : "/");
+		text_copy(to->key, sizeof to->key, to->certificate);
+		text_copy(to->challenges, sizeof to->challenges, placed ? place.challenges : "");
 	} else {
 		return;
 	}
@@ -269,14 +272,9 @@ static void put_outcome(struct control *c, struct certificate_job *job)
 {
 	struct environment *e = environment_find_key(c, job->key);
 	struct error err;
-	bool closed = job->result == ERR_CLOSED;
-	/* The failure was written before; only a stop of davit is nobody's. */
-	if (job->result == 0)
+	if (job->result == 0) /* the failure was written before */
 		job->row.failures = 0;
-	else if (closed)
-		job->row.tried_unix_ms = job->row.failures = 0;
-	text_copy(job->row.why, sizeof job->row.why,
-		  job->result < 0 && !closed ? job->err.text : "");
+	text_copy(job->row.why, sizeof job->row.why, job->result < 0 ? job->err.text : "");
 	control_begin(c, false);
 	store_put_certificate(c->parts.store, &job->row);
 	if (job->result == 0 || job->row.failures == 1)
@@ -284,12 +282,10 @@ static void put_outcome(struct control *c, struct certificate_job *job)
 	if (control_commit(c, &err) < 0)
 		log_event(LOG_WARNING, "control.certificate", "environment=%s error=\"%s\"",
 			  job->key, err.text);
-	if (!closed)
-		log_event(job->result < 0 ? LOG_WARNING : LOG_INFO,
-			  job->result < 0 ? "control.certificate-failed"
-					  : "control.certificate-renewed",
-			  "environment=%s host=%s failures=%u why=\"%s\"", job->key,
-			  job->order.names[0], job->row.failures, job->row.why);
+	log_event(job->result < 0 ? LOG_WARNING : LOG_INFO,
+		  job->result < 0 ? "control.certificate-failed" : "control.certificate-renewed",
+		  "environment=%s host=%s failures=%u why=\"%s\"", job->key, job->order.names[0],
+		  job->row.failures, job->row.why);
 	if (e && e->certificate && strcmp(e->certificate->row.wanted, job->row.wanted) == 0) {
 		e->certificate->row = job->row;
 		e->certificate->look_ms = 0;

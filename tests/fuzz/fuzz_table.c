@@ -32,6 +32,8 @@ static void expect_within(const struct gateway_table *t)
 		EXPECT((uint32_t)e->first_class + e->class_count <= t->class_count);
 		EXPECT(e->class_count <= TABLE_ENVIRONMENT_CLASSES_MAX);
 		EXPECT(e->live == TABLE_NONE || e->live < t->release_count);
+		EXPECT(e->tls.redirect == TABLE_NONE || e->tls.redirect < t->listener_count);
+		EXPECT(e->tls.unnamed < TABLE_TLS_UNNAMED_COUNT);
 		EXPECT(e->mirror.release == TABLE_NONE || e->mirror.release < t->release_count);
 	}
 	for (uint32_t i = 0; i < t->route_count; i++) {
