@@ -120,9 +120,9 @@ void certificates_fill(struct control *c, const struct resolved *config, struct 
 		text_copy(to->certificate, sizeof to->certificate, tls->certificate);
 		text_copy(to->key, sizeof to->key, tls->key);
 	} else if (tls->acme.email) {
-		bool placed = certificates && certificates->ops->place(certificates, config->app,
-								       config->name, &place,
-								       &ignored) == 0;
+		bool placed = certificates &&
+			      certificates->ops->place(certificates, config->app, config->name,
+						       &place, &ignored) == 0;
 		/* Where there is no place for it, what cannot be read: never in clear. */
 		text_copy(to->certificate, sizeof to->certificate,
 			  placed ? place.certificate : "/");

@@ -69,9 +69,17 @@ class Server:
             self.protocol = secure.selected_alpn_protocol()
             der = secure.getpeercert(True)
             if self.protocol == "acme-tls/1":
-                assert secure.recv(1) == b"", "a connection by acme-tls/1 goes on"
+                self.ends(secure)
         return subprocess.run(["openssl", "x509", "-inform", "der", "-noout", "-text"], input=der, check=True,
                               capture_output=True).stdout.decode()
+
+    def ends(self, secure):
+        try:
+            secure.sendall(b"GET / HTTP/1.1\r\nHost: new.test\r\n\r\n")
+            got = secure.recv(100)
+        except OSError:
+            got = b""
+        assert got == b"", "a connection by acme-tls/1 carries requests"
 
     def ask(self, host, target="/item?n=1", method="GET", headers={}, port=None, connection=None):
         c = connection or http.client.HTTPConnection("127.0.0.1", port or self.clear, timeout=DEADLINE_S)
