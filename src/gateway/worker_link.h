@@ -7,7 +7,8 @@
  *       worker_setup to gateway_worker_run() (gateway/worker.h). The worker gives the link its ops,
  *       watches worker_link_fd() for reading, level-triggered, and calls worker_link_turn() then: all
  *       callbacks come from inside that. The link never blocks.
- *         prepare   a table that may come into force (`saved`: it was on disk when the machine came up). Build what serving it needs. Only the newest
+ *         prepare   a table that may come into force (`saved`: it was on disk when the machine came up).
+ *                   Build what serving it needs. Only the newest
  *                   prepared one can be committed; one that was prepared before it and never committed
  *                   is dropped. Failure: the table is refused for the whole gateway, with your sentence.
  *         commit    counters_active() has it: use it, if a request has not made you do so already,
