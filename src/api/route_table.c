@@ -17,6 +17,7 @@ enum { ON_THE_MACHINE = 0 };
 /* clang-format off */
 static const struct route routes[] = {
 	{"GET", "v1/server", get_server, SEES, ABOUT_NOTHING, ROUTE_LOOKS},
+	{"GET", "metrics", get_metrics, TOKEN_READ, ABOUT_ALL, ROUTE_LOOKS},
 	{"GET", "v1/status", get_status, SEES, ABOUT_ASKED, ROUTE_LOOKS},
 	{"POST", "v1/releases", post_release, TOKEN_RELEASE | TOKEN_DEPLOY, ABOUT_RELEASE, ROUTE_UPLOADS},
 	{"GET", "v1/releases", get_releases, SEES, ABOUT_ASKED, ROUTE_LOOKS},

@@ -113,6 +113,7 @@ void post_build_command(struct api *api, struct http_request *request);
 void get_secrets(struct api *api, struct http_request *request);
 void post_secret(struct api *api, struct http_request *request);
 void post_secret_remove(struct api *api, struct http_request *request);
+void get_metrics(struct api *api, struct http_request *request);
 void get_sources(struct api *api, struct http_request *request);
 void post_source_look(struct api *api, struct http_request *request);
 void post_kpi(struct api *api, struct http_request *request);

@@ -66,7 +66,7 @@ struct router_counters {
 	uint64_t status_1xx, status_2xx, status_3xx, status_4xx, status_5xx;
 	uint64_t failed_connect, failed_reset, failed_timeout, failed_answer, no_backend;
 	uint64_t repeated; /* of those errors: the same client's blind second tries */
-	uint64_t cancelled, retries, rescued, upgraded, tunnels_ended;
+	uint64_t cancelled, retries, rescued, shielded, upgraded, tunnels_ended;
 	uint64_t shadow_sent, shadow_dropped, shadow_2xx, shadow_3xx, shadow_4xx, shadow_5xx,
 		shadow_failed;
 	uint64_t first_us[HISTOGRAM_BUCKETS]; /* request taken to head of the answer */
@@ -110,6 +110,13 @@ struct router_environment_counters {
 		unrouted;
 };
 
+/* Cumulative numbers of the router as a whole: what belongs to no environment. */
+struct router_totals {
+	uint64_t connections; /* of clients, now */
+	uint64_t accepted, closed, refused, bad_requests, no_route, slow_clients, log_dropped;
+	uint64_t tls_handshakes, tls_resumed, tls_failed;
+};
+
 struct router_answer {
 	int code;                  /* 0, or a negative enum err; then `error` says why */
 	const struct error *error; /* never NULL */
@@ -151,6 +158,9 @@ struct router_ops {
 	int (*environment_counters)(struct router *router, const char *app, const char *environment,
 				    struct router_environment_counters *ret_counters,
 				    struct error *err);
+
+	/* NULL where a router counts nothing of the kind. ERR_UNAVAILABLE. */
+	int (*totals)(struct router *router, struct router_totals *ret_totals, struct error *err);
 
 	/* False until the router has told what it already serves. */
 	bool (*settled)(struct router *router);

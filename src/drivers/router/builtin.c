@@ -311,6 +311,7 @@ static const struct router_ops ops = {
 	.class_counters = builtin_class_counters,
 	.backend_counters = builtin_backend_counters,
 	.environment_counters = builtin_environment_counters,
+	.totals = builtin_totals,
 	.settled = builtin_settled,
 	.free = builtin_free,
 };

@@ -115,6 +115,7 @@ static void copy_counters(const struct counters_release *sum, struct router_coun
 		.cancelled = v[COUNTERS_RELEASE_CANCELLED],
 		.retries = v[COUNTERS_RELEASE_RETRIES],
 		.rescued = v[COUNTERS_RELEASE_RESCUED],
+		.shielded = v[COUNTERS_RELEASE_SHIELDED],
 		.upgraded = v[COUNTERS_RELEASE_UPGRADED],
 		.tunnels_ended = v[COUNTERS_RELEASE_TUNNELS_ENDED],
 		.shadow_sent = v[COUNTERS_RELEASE_SHADOW_SENT],
@@ -277,6 +278,30 @@ int builtin_environment_counters(struct router *router, const char *app, const c
 		.hold_overflow = sum.values[COUNTERS_ENVIRONMENT_HOLD_OVERFLOW],
 		.maintenance = sum.values[COUNTERS_ENVIRONMENT_MAINTENANCE],
 		.unrouted = sum.values[COUNTERS_ENVIRONMENT_UNROUTED],
+	};
+	return 0;
+}
+
+int builtin_totals(struct router *router, struct router_totals *ret_totals, struct error *err)
+{
+	const struct builtin *b = builtin_of(router);
+	struct counters_totals sum;
+	if (!b->counters)
+		return builtin_not_there(err);
+	counters_sum_totals(b->counters, &sum);
+	const uint64_t *v = sum.values;
+	*ret_totals = (struct router_totals){
+		.connections = sum.connections,
+		.accepted = v[COUNTERS_WORKER_ACCEPTED],
+		.closed = v[COUNTERS_WORKER_CLOSED],
+		.refused = v[COUNTERS_WORKER_REFUSED],
+		.bad_requests = v[COUNTERS_WORKER_BAD_REQUESTS],
+		.no_route = v[COUNTERS_WORKER_NO_ROUTE],
+		.slow_clients = v[COUNTERS_WORKER_SLOW_CLIENTS],
+		.log_dropped = v[COUNTERS_WORKER_LOG_DROPPED],
+		.tls_handshakes = v[COUNTERS_WORKER_TLS_HANDSHAKES],
+		.tls_resumed = v[COUNTERS_WORKER_TLS_RESUMED],
+		.tls_failed = v[COUNTERS_WORKER_TLS_FAILED],
 	};
 	return 0;
 }

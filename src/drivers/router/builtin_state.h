@@ -121,5 +121,6 @@ int builtin_backend_counters(struct router *router, const char *app, const char 
 int builtin_environment_counters(struct router *router, const char *app, const char *environment,
 				 struct router_environment_counters *ret_counters,
 				 struct error *err);
+int builtin_totals(struct router *router, struct router_totals *ret_totals, struct error *err);
 
 #endif
