@@ -281,7 +281,13 @@ static int choose_host(struct cli *cli, struct error *err)
 {
 	enum cli_place place = cli->command->place;
 	const char *named = getenv("DAVIT_HOST");
-	if (cli->host && place != CLI_ASKS_SERVER)
+	bool there = place == CLI_RUNS_THERE;
+	if (there && cli->host && !text_starts(cli->host, "ssh://"))
+		return error_set(err, ERR_INVALID,
+				 "davit %s works on the server's own machine, and elsewhere runs "
+				 "there by ssh: say --host ssh://….",
+				 cli->command->name);
+	if (cli->host && place != CLI_ASKS_SERVER && !there)
 		return error_set(err, ERR_INVALID,
 				 place == CLI_NO_SERVER
 					 ? "davit %s needs no server: leave --host away."
@@ -290,7 +296,8 @@ static int choose_host(struct cli *cli, struct error *err)
 				 cli->command->name);
 	if (cli->host || !named || !named[0] || place == CLI_NO_SERVER)
 		return 0;
-	if (place == CLI_SERVERS_MACHINE && !cli->state)
+	if ((place == CLI_SERVERS_MACHINE || (there && !text_starts(named, "ssh://"))) &&
+	    !cli->state)
 		return error_set(err, ERR_INVALID,
 				 "davit %s works on the server's own machine alone, and DAVIT_HOST "
 				 "names another: run it there, or unset DAVIT_HOST.",

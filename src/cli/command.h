@@ -60,6 +60,7 @@ struct cli;
 enum cli_place {
 	CLI_ASKS_SERVER = 0, /* it asks the server, wherever that is */
 	CLI_SERVERS_MACHINE, /* on the machine of the server alone */
+	CLI_RUNS_THERE,      /* the same; with ssh://… it is run there (cli/there.h) */
 	CLI_NO_SERVER,       /* it needs none */
 };
 

@@ -90,17 +90,20 @@ static const struct cli_command releasing[] = {
 		     {"app", 0, "NAME", "of this application only"}},
 	 .run = verb_builds},
 	{.name = "remote",
-	 .place = CLI_SERVERS_MACHINE,
+	 .place = CLI_RUNS_THERE,
 	 .arguments = "",
 	 .summary = "make the server's own repository of this application, to push to",
 	 .details = "Makes the bare repository STATE/repositories/APP.git, whose hook has every push built, and names it \"davit\" "
-		    "among the remotes of this repository. What a push brings live stands in \"trigger\" of davit.yaml. From another "
-		    "machine: git remote add davit ssh://HOST/STATE/repositories/APP.git\n"
+		    "among the remotes of this repository. What a push brings live stands in \"trigger\" of davit.yaml. With --host "
+		    "ssh://HOST it is made there, and pushes go there by ssh. --app makes it alone, and names no remote here. A push "
+		    "brings at most 2 GiB (receive.maxInputSize of the repository).\n"
 		    "Running it again writes the hook anew, and changes nothing else.",
 	 .examples = "  davit remote\n"
+		     "  davit remote --host ssh://deploy@vm.example.com\n"
 		     "  git push davit main",
 	 .json = "davit.v1/remote: app, repository",
-	 .options = {{"name", 0, "NAME", "the remote's name (default: davit)"}}},
+	 .options = {{"name", 0, "NAME", "the remote's name (default: davit)"},
+		     {"app", 0, "NAME", "the application; no remote is named here"}}},
 	{.name = "register",
 	 .arguments = "[PATH]",
 	 .summary = "a build made elsewhere becomes a release, with its results",

@@ -143,7 +143,7 @@ const struct cli_command commands_kept[] = {
 		     {"app", 0, "NAME", "with --grep: builds of this application only"}},
 	 .run = verb_logs},
 	{.name = "exec",
-	 .place = CLI_SERVERS_MACHINE,
+	 .place = CLI_RUNS_THERE,
 	 .arguments = "ENV[/PROCESS] -- COMMAND...",
 	 .summary = "run a one-off command where and as the live release runs",
 	 .details = "In the release's directory, as its user, with its variables; not inside a running instance. The "
@@ -167,23 +167,24 @@ const struct cli_command commands_kept[] = {
 		     {"limit", 'n', "N", "the last N entries (default 200)"}},
 	 .run = verb_audit},
 	{.name = "backup",
-	 .place = CLI_SERVERS_MACHINE,
+	 .place = CLI_RUNS_THERE,
 	 .arguments = "FILE",
 	 .summary = "the store and the files of all releases, in one archive",
 	 .details = "Beside a running server, which is not held up, or without one. FILE gets its name when it is whole and on "
 		    "disk; only its owner may read it. The copy has been checked, its audit chain too. Not in it are keys, the "
-		    "server's own file, logs, and persist/, which is the application's (docs/how-to/backup.md).",
+		    "server's own file, logs, and persist/, which is the application's (docs/how-to/backup.md). With --host ssh://HOST it is made there and written here; FILE - is standard output.",
 	 .examples = "  davit backup /backups/davit-$(date +%F).tar.zst",
 	 .json = "davit.v1/backup: file, artifacts, audit_entries, audit_head, store_version, bytes",
 	 .args_min = 1,
 	 .args_max = 1,
 	 .options = {{"force", 0, NULL, "replace FILE"}}},
 	{.name = "restore",
-	 .place = CLI_SERVERS_MACHINE,
+	 .place = CLI_RUNS_THERE,
 	 .arguments = "FILE",
 	 .summary = "the state of a backup, with the server stopped",
 	 .details = "Everything is checked before anything is changed: every digest, and the audit chain. A crash leaves the old "
-		    "state or the new one. Instances may go on running: the next server makes of them what the backup says.",
+		    "state or the new one. Instances may go on running: the next server makes of them what the backup says. With --host ssh://HOST "
+		    "FILE of this machine is restored there; FILE - is standard input.",
 	 .examples = "  davit restore /backups/davit-2026-11-26.tar.zst\n"
 		     "  davit restore --force backup.tar.zst   # the old state is moved aside",
 	 .json = "davit.v1/restore: state, created_unix_ms, artifacts, audit_entries, old",
@@ -271,7 +272,7 @@ const struct cli_command commands_kept[] = {
 	 .args_max = 1,
 	 .run = verb_docs},
 	{.name = "doctor",
-	 .place = CLI_SERVERS_MACHINE,
+	 .place = CLI_RUNS_THERE,
 	 .arguments = "",
 	 .summary = "check that this machine has what davit needs",
 	 .details = "Kernel, cgroups, descriptors, state directory, disk, server, davit.yaml and the addresses in it. A "

@@ -17,6 +17,7 @@
 #include "cli/ask.h"
 #include "cli/config_file.h"
 #include "cli/screen.h"
+#include "cli/there.h"
 #include "cli/verbs.h"
 #include "os/cgroup.h"
 #include "os/listen.h"
@@ -276,6 +277,10 @@ int verb_doctor(struct cli *cli)
 {
 	struct doctor d = {.cli = cli, .checks = json_array()};
 	const char *state = client_state(cli);
+	if (cli->host) {
+		json_decref(d.checks);
+		return there_run(cli, &(struct there){.in = -1, .out = -1});
+	}
 	buf_init(&d.text, TEXT_MAX);
 	check_kernel(&d);
 	check_cgroup(&d);

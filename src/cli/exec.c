@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "cli/screen.h"
 #include "cli/target.h"
+#include "cli/there.h"
 #include "cli/verbs.h"
 #include "os/file.h"
 
@@ -131,6 +132,8 @@ int verb_exec(struct cli *cli)
 	struct error err;
 	char *argv[CLI_ARGS_MAX + 1] = {NULL};
 	json_t *answer;
+	if (cli->host)
+		return there_run(cli, &(struct there){.in = -1, .out = -1});
 	if (client_open(cli, &client, &err) < 0)
 		return cli_fail(cli, &err, client_open_next(cli));
 	int result = ask_where(cli, client, &answer, &err);

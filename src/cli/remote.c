@@ -110,11 +110,12 @@ int remote_parse(const char *address, struct remote *ret_remote, struct error *e
 			 address);
 }
 
-/* In the child: the one connection that will come is ssh's input and output. */
-static void run_ssh(const struct remote *r, const char *command, int listener)
+void remote_ssh(const struct remote *r, const char *command, bool terminal,
+		const char *argv[REMOTE_WORDS])
 {
-	const char *argv[12] = {"ssh", "-T"};
-	size_t count = 2;
+	size_t count = 0;
+	argv[count++] = "ssh";
+	argv[count++] = terminal ? "-t" : "-T";
 	if (r->port[0]) {
 		argv[count++] = "-p";
 		argv[count++] = r->port;
@@ -126,6 +127,14 @@ static void run_ssh(const struct remote *r, const char *command, int listener)
 	argv[count++] = "--";
 	argv[count++] = r->host;
 	argv[count++] = command;
+	argv[count] = NULL;
+}
+
+/* In the child: the one connection that will come is ssh's input and output. */
+static void run_ssh(const struct remote *r, const char *command, int listener)
+{
+	const char *argv[REMOTE_WORDS];
+	remote_ssh(r, command, false, argv);
 	int stream = accept(listener, NULL, NULL);
 	unlink(r->socket);
 	rmdir(r->folder);

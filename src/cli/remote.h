@@ -16,6 +16,7 @@
 #ifndef CLI_REMOTE_H
 #define CLI_REMOTE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -25,6 +26,7 @@ enum {
 	REMOTE_HOST_SIZE = 256,
 	REMOTE_DIRECTORY_SIZE = 1024,
 	REMOTE_LIMIT = 1400, /* of the whole address */
+	REMOTE_WORDS = 12,
 };
 
 struct remote {
@@ -38,6 +40,9 @@ struct remote {
 };
 
 MUST_CHECK int remote_parse(const char *address, struct remote *ret_remote, struct error *err);
+/* The words of the ssh that runs `command` there, with a terminal or without; they borrow all. */
+void remote_ssh(const struct remote *r, const char *command, bool terminal,
+		const char *argv[REMOTE_WORDS]);
 /* 0, or -1 when no process can be started. */
 MUST_CHECK int remote_start(struct remote *r);
 /* The connection is of no use: why, as one sentence, and what to try. Waits for ssh to end. 0: it ended well, the server

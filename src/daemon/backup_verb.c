@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/there.h"
 #include "daemon/backup_file.h"
 #include "daemon/state.h"
 #include "os/archive.h"
@@ -32,7 +33,9 @@ struct run {
 	struct cli cli;
 	const char *file;
 	bool force, shown, progress;
-	bool served; /* by a server: the copy comes from it */
+	bool output;    /* the archive goes to standard output, and what is told to the other one */
+	int there_code; /* how it ended at the far end */
+	bool served;    /* by a server: the copy comes from it */
 	struct state_directory *state;
 	char work[64]; /* beneath the state: what is copied before it is packed */
 	int work_fd, store_fd;
@@ -308,12 +311,29 @@ static int publish(struct run *r, int directory, const char *name, int fd, struc
 		       : error_errno(err, errno, "\"%s\" cannot be brought to disk", r->file);
 }
 
-static int write_file(struct run *r, struct error *err)
+static int write_bundle(struct run *r, int fd, struct error *err)
+{
+	struct bundle *bundle;
+	struct error last;
+	int code = bundle_begin(fd, &bundle, err);
+	if (code < 0)
+		return code;
+	code = write_members(r, bundle, err);
+	int ended = bundle_end(bundle, &last);
+	if (code == 0 && ended < 0) {
+		*err = last;
+		code = ended;
+	}
+	return code;
+}
+
+/* What writes the file's bytes: 0, or what went wrong. */
+typedef int (*filling)(struct run *r, int fd, struct error *err);
+
+static int write_file(struct run *r, filling fill, struct error *err)
 {
 	char parent[PATH_SIZE];
 	const char *slash = strrchr(r->file, '/'), *name = slash ? slash + 1 : r->file;
-	struct bundle *bundle;
-	struct error last;
 	AUTO_CLOSE int directory = -1;
 	snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - r->file) + 1 : 1,
 		 slash ? r->file : ".");
@@ -323,16 +343,37 @@ static int write_file(struct run *r, struct error *err)
 	AUTO_CLOSE int fd = openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return error_errno(err, errno, "No file can be made in \"%s\"", parent);
-	code = bundle_begin(fd, &bundle, err);
-	if (code < 0)
-		return code;
-	code = write_members(r, bundle, err);
-	int ended = bundle_end(bundle, &last);
-	if (code == 0 && ended < 0) {
-		*err = last;
-		code = ended;
-	}
+	code = fill(r, fd, err);
 	return code < 0 ? code : publish(r, directory, name, fd, err);
+}
+
+/* --- of a server elsewhere */
+
+/* The far end has told what was wrong with it; a stream that ended early leaves no file. */
+static int fill_from_there(struct run *r, int fd, struct error *err)
+{
+	static const char *const output[] = {"-"};
+	const struct there how = {
+		.args = output, .arg_count = 1, .silent = true, .in = -1, .out = fd};
+	r->there_code = there_run(&r->cli, &how);
+	return r->there_code == CLI_OK
+		       ? 0
+		       : error_set(err, ERR_UNAVAILABLE, "The backup did not come whole.");
+}
+
+static void tell_there(const struct run *r)
+{
+	struct stat about;
+	long long bytes = stat(r->file, &about) == 0 ? (long long)about.st_size : 0;
+	if (!r->cli.json) {
+		printf("%s is that archive, %lld bytes.\n", r->file, bytes);
+		return;
+	}
+	json_t *o = json_pack("{s:s,s:s,s:I}", "schema", "davit.v1/backup", "file", r->file,
+			      "bytes", (json_int_t)bytes);
+	json_dumpf(o, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(o);
 }
 
 /* --- the verb */
@@ -356,6 +397,12 @@ static int check_name(struct run *r, struct error *err)
 {
 	r->file = cli_arg(&r->cli, 0);
 	r->force = cli_option(&r->cli, "force") != NULL;
+	r->output = strcmp(r->file, "-") == 0;
+	if (r->output && isatty(STDOUT_FILENO))
+		return error_set(err, ERR_INVALID,
+				 "An archive is nothing for a terminal: write it to a file.");
+	if (r->output)
+		return 0;
 	if (!r->force && faccessat(AT_FDCWD, r->file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return error_set(err, ERR_CONFLICT,
 				 "\"%s\" is there already; choose another name, or replace it with "
@@ -384,7 +431,9 @@ static int make_all(struct run *r, struct error *err)
 		code = read_copy(r, err);
 	if (code == 0)
 		code = add_folders(r, err);
-	return code == 0 ? write_file(r, err) : code;
+	if (code < 0)
+		return code;
+	return r->output ? write_bundle(r, STDOUT_FILENO, err) : write_file(r, write_bundle, err);
 }
 
 static void clean(struct run *r)
@@ -417,14 +466,30 @@ static void tell(const struct run *r)
 				  "audit_entries", (json_int_t)r->manifest.head.seq, "audit_head",
 				  digest_format(&r->manifest.head.hash, hex), "store_version",
 				  (int)r->manifest.store_version, "bytes", (json_int_t)bytes);
-		json_dumpf(o, stdout, JSON_COMPACT);
-		putchar('\n');
+		FILE *to = r->output ? stderr : stdout;
+		json_dumpf(o, to, JSON_COMPACT);
+		putc('\n', to);
 		json_decref(o);
 		return;
 	}
-	printf("%s holds the store with %llu audit entries and the files of %zu releases.\n"
-	       "Keys are not in it; keep them elsewhere.\n",
-	       r->file, (unsigned long long)r->manifest.head.seq, artifacts);
+	fprintf(r->output ? stderr : stdout,
+		"%s holds the store with %llu audit entries and the files of %zu releases.\n"
+		"Keys are not in it; keep them elsewhere.\n",
+		r->output ? "The archive" : r->file, (unsigned long long)r->manifest.head.seq,
+		artifacts);
+}
+
+static int backup_there(struct run *r)
+{
+	struct error err;
+	int result = check_name(r, &err);
+	if (result == 0 && r->output)
+		return there_run(&r->cli, &(struct there){.in = -1, .out = -1});
+	if (result == 0)
+		result = write_file(r, fill_from_there, &err);
+	if (result == 0)
+		tell_there(r);
+	return result == 0 ? CLI_OK : r->there_code ? r->there_code : cli_fail(&r->cli, &err, NULL);
 }
 
 int backup_verb(int argc, char **argv)
@@ -437,6 +502,8 @@ int backup_verb(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	umask(0077);
 	r.progress = !r.cli.json && isatty(STDERR_FILENO);
+	if (r.cli.host)
+		return backup_there(&r);
 	int result = make_all(&r, &err);
 	clean(&r);
 	if (result == 0)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,8 @@
 #include "cli/ask.h"
 #include "cli/client.h"
 #include "cli/config_file.h"
+#include "cli/screen.h"
+#include "cli/there.h"
 #include "daemon/build_order.h"
 #include "os/capture.h"
 #include "os/file.h"
@@ -21,7 +24,8 @@ enum {
 	ANSWER_MAX = 4096,
 	GIT_MS = 60 * 1000,
 	HOOK_MAX = 4 * PATH_MAX,
-	WHERE_SIZE = PATH_MAX + 128
+	WHERE_SIZE = PATH_MAX + 128,
+	APP_SIZE = 64
 };
 
 static int git(const char *const *argv, const char *what, struct error *err)
@@ -72,6 +76,15 @@ static int write_hook(const char *repository, const char *state, const char *app
 	return code;
 }
 
+/* What one push may bring; whoever needs more changes it. */
+static int limit_pushes(const char *repository, struct error *err)
+{
+	char git_dir[WHERE_SIZE + 16];
+	const char *const set[] = {"git", git_dir, "config", "receive.maxInputSize", "2g", NULL};
+	snprintf(git_dir, sizeof git_dir, "--git-dir=%s", repository);
+	return git(set, "bound what is pushed", err);
+}
+
 static int make_repository(const char *repository, const char *state, const char *app,
 			   struct error *err)
 {
@@ -83,8 +96,11 @@ static int make_repository(const char *repository, const char *state, const char
 	snprintf(parent, sizeof parent, "%s/repositories", state);
 	snprintf(hooks, sizeof hooks, "%s/HEAD", repository);
 	int code = file_make_directories(AT_FDCWD, parent, 0700, err);
-	if (code == 0 && access(hooks, F_OK) != 0)
+	if (code == 0 && access(hooks, F_OK) != 0) {
 		code = git(init, "make a repository", err);
+		if (code == 0)
+			code = limit_pushes(repository, err);
+	}
 	return code < 0 ? code : write_hook(repository, state, app, err);
 }
 
@@ -111,44 +127,115 @@ static int find_state(struct cli *cli, char state[PATH_MAX], struct error *err)
 	return error_set(err, ERR_UNAVAILABLE, "There is no server's state at %s.", named);
 }
 
-static int make_remote(struct cli *cli, const struct app *app)
+static bool name_of(const struct cli *cli, const char **ret_name)
 {
 	const char *name = cli_option(cli, "name");
-	char state[PATH_MAX], repository[WHERE_SIZE];
 	struct error err;
-	name = name ? name : "davit";
-	if (!text_is_name(name)) {
-		error_set(&err, ERR_INVALID, "\"%s\" is no name of a remote.", name);
-		return cli_fail(cli, &err, "davit remote --help");
-	}
-	int code = find_state(cli, state, &err);
-	if (code < 0)
-		return cli_fail(cli, &err, "davit up");
-	snprintf(repository, sizeof repository, "%s/repositories/%s.git", state, app->name);
-	code = make_repository(repository, state, app->name, &err);
-	if (code == 0)
-		code = add_remote(name, repository, &err);
+	*ret_name = name ? name : "davit";
+	if (text_is_name(*ret_name))
+		return true;
+	error_set(&err, ERR_INVALID, "\"%s\" is no name of a remote.", *ret_name);
+	cli_fail(cli, &err, "davit remote --help");
+	return false;
+}
+
+/* `name` NULL: no remote is named. */
+static int named(struct cli *cli, const char *app, const char *repository, const char *name)
+{
+	struct error err;
+	int code = name ? add_remote(name, repository, &err) : 0;
 	if (code < 0)
 		return cli_fail(cli, &err, NULL);
 	if (cli->json)
-		ask_print(json_pack("{s:s,s:s,s:s}", "schema", "davit.v1/remote", "app", app->name,
+		ask_print(json_pack("{s:s,s:s,s:s}", "schema", "davit.v1/remote", "app", app,
 				    "repository", repository));
-	else
+	else if (name)
 		printf("%s is the remote \"%s\" now.\nNext: git push %s HEAD\n", repository, name,
 		       name);
+	else
+		printf("%s takes pushes of %s.\n", repository, app);
 	return CLI_OK;
+}
+
+static int make_remote(struct cli *cli, const char *app, const char *name)
+{
+	char state[PATH_MAX], repository[WHERE_SIZE];
+	struct error err;
+	int code = find_state(cli, state, &err);
+	if (code < 0)
+		return cli_fail(cli, &err, "davit up");
+	snprintf(repository, sizeof repository, "%s/repositories/%s.git", state, app);
+	code = make_repository(repository, state, app, &err);
+	return code < 0 ? cli_fail(cli, &err, NULL) : named(cli, app, repository, name);
+}
+
+/* --- on a server elsewhere */
+
+/* "ssh://ops@host:22" of --host, with the repository's path there. */
+static void url_of(const struct cli *cli, const char *path, char to[WHERE_SIZE])
+{
+	const char *host = cli->host + strlen("ssh://");
+	snprintf(to, WHERE_SIZE, "ssh://%.*s%s", (int)strcspn(host, "/"), host, path);
+}
+
+static int make_there(struct cli *cli, const char *app, const char *name)
+{
+	char option[APP_SIZE + 16], url[WHERE_SIZE];
+	static const char *const nothing[] = {NULL};
+	struct cli asking = *cli;
+	struct error err;
+	AUTO_CLOSE int answer_fd = memfd_create("remote", MFD_CLOEXEC);
+	if (answer_fd < 0)
+		return CLI_UNEXPECTED;
+	snprintf(option, sizeof option, "--app=%s", app);
+	asking.json = true;
+	memset(asking.values, 0, sizeof asking.values);
+	int code = there_run(
+		&asking,
+		&(struct there){.args = nothing, .extra = option, .in = -1, .out = answer_fd});
+	if (code != CLI_OK)
+		return code;
+	lseek(answer_fd, 0, SEEK_SET);
+	json_t *answer = json_loadfd(answer_fd, 0, NULL);
+	const char *path = json_text_of(answer, "repository");
+	if (path[0] == '/') {
+		url_of(cli, path, url);
+		code = named(cli, app, url, name);
+	} else {
+		error_set(&err, ERR_CORRUPT,
+			  "The davit there did not say where the repository is.");
+		code = cli_fail(cli, &err, "davit --host … doctor");
+	}
+	json_decref(answer);
+	return code;
 }
 
 int remote_verb(int argc, char **argv)
 {
 	struct cli cli;
 	struct app *app;
+	char known[APP_SIZE];
+	const char *name;
+	struct error err;
 	int code = cli_parse(argv[0], argc, argv, &cli);
-	if (code == CLI_OK)
-		code = config_file_open(&cli, "davit.yaml", &app);
 	if (code != CLI_OK)
 		return code;
-	code = make_remote(&cli, app);
-	config_free(app);
-	return code;
+	const char *said = cli_option(&cli, "app");
+	if (!name_of(&cli, &name))
+		return CLI_USAGE;
+	if (said && !text_is_name(said)) {
+		error_set(&err, ERR_INVALID, "\"%.60s\" is no name of an application.", said);
+		return cli_fail(&cli, &err, "davit remote --help");
+	}
+	if (said) {
+		text_copy(known, sizeof known, said);
+	} else {
+		code = config_file_open(&cli, "davit.yaml", &app);
+		if (code != CLI_OK)
+			return code;
+		text_copy(known, sizeof known, app->name);
+		config_free(app);
+	}
+	name = said ? NULL : name;
+	return cli.host ? make_there(&cli, known, name) : make_remote(&cli, known, name);
 }

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/there.h"
 #include "daemon/backup_file.h"
 #include "daemon/restoring.h"
 #include "daemon/state.h"
@@ -217,13 +218,39 @@ static int open_state(struct run *r, struct error *err)
 	return 0;
 }
 
+/* What comes over a pipe is read twice as well: it goes into a file without a name. */
+static int keep_input(struct run *r, int fd, struct error *err)
+{
+	char part[PART_SIZE];
+	ssize_t size;
+	while ((size = read(STDIN_FILENO, part, sizeof part)) > 0)
+		if (write(fd, part, (size_t)size) != size)
+			return error_errno(err, errno, "The backup cannot be kept in \"%s\"",
+					   state_path(r->state));
+	if (size < 0)
+		return error_errno(err, errno, "The backup cannot be read");
+	return lseek(fd, 0, SEEK_SET) == 0 ? 0 : error_errno(err, errno, "The backup is lost");
+}
+
+static int open_backup(struct run *r, int *ret_fd, struct error *err)
+{
+	bool input = strcmp(r->file, "-") == 0;
+	*ret_fd = input ? openat(state_fd(r->state), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)
+			: open(r->file, O_RDONLY | O_CLOEXEC);
+	if (*ret_fd < 0)
+		return error_errno(err, errno, "\"%s\" cannot be opened", r->file);
+	return input ? keep_input(r, *ret_fd, err) : 0;
+}
+
 static int restore(struct run *r, struct error *err)
 {
+	AUTO_CLOSE int fd = -1;
 	r->file = cli_arg(&r->cli, 0);
-	AUTO_CLOSE int fd = open(r->file, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (strcmp(r->file, "-") != 0 && access(r->file, R_OK) != 0)
 		return error_errno(err, errno, "\"%s\" cannot be opened", r->file);
 	int code = open_state(r, err);
+	if (code == 0)
+		code = open_backup(r, &fd, err);
 	if (code == 0)
 		code = restoring_begin(state_fd(r->state), &r->new_fd, err);
 	if (code == 0)
@@ -270,6 +297,22 @@ static void tell(const struct run *r)
 		printf("What was there lies in %s.\n", old);
 }
 
+/* A file of this machine, on the server's. */
+static int restore_there(const struct cli *cli)
+{
+	static const char *const input[] = {"-"};
+	const char *file = cli_arg(cli, 0);
+	struct error err;
+	if (strcmp(file, "-") == 0)
+		return there_run(cli, &(struct there){.in = -1, .out = -1});
+	AUTO_CLOSE int fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		error_errno(&err, errno, "\"%s\" cannot be opened", file);
+		return cli_fail(cli, &err, NULL);
+	}
+	return there_run(cli, &(struct there){.args = input, .arg_count = 1, .in = fd, .out = -1});
+}
+
 int restore_verb(int argc, char **argv)
 {
 	struct run r = {.members_fd = -1, .new_fd = -1};
@@ -279,6 +322,8 @@ int restore_verb(int argc, char **argv)
 		return code;
 	umask(0077);
 	signal(SIGPIPE, SIG_IGN);
+	if (r.cli.host)
+		return restore_there(&r.cli);
 	int result = restore(&r, &err);
 	if (result == 0)
 		tell(&r);

@@ -85,13 +85,18 @@ teardown() {
 		says "is no address of a server"
 	done
 	[ ! -e "$T/ssh.argv" ]
-	for verb in "up" "serve" "gateway --table x" "backup f" "restore f" "exec prod -- x" "doctor"; do
+	for verb in "up" "serve" "gateway --table x"; do
 		# shellcheck disable=SC2086 # words
 		exits 2 davit --host "$HOST" $verb
 		says "on the server's own machine alone"
 	done
-	exits 2 env -C "$T" DAVIT_HOST="$HOST" "$DAVIT" restore f
+	exits 2 env -C "$T" DAVIT_HOST="$HOST" "$DAVIT" gateway --table x
 	says "DAVIT_HOST"
+	for verb in "backup f" "restore f" "exec prod -- x" "doctor" "remote --app shop"; do
+		# shellcheck disable=SC2086 # words
+		exits 2 davit --host https://127.0.0.1:1 $verb
+		says "runs there by ssh"
+	done
 	# A hook that says whose state it means is not led elsewhere by the pusher's shell.
 	exits 2 env -C "$T" DAVIT_HOST="$HOST" "$DAVIT" receive --state "$T/nowhere" </dev/null
 	says "hook of a repository"
@@ -116,6 +121,83 @@ teardown() {
 	exits 6 davit --host "$HOST" status --json
 	is unavailable jq -r .error <<<"$output"
 	says "Host key verification failed"
+}
+
+@test "a backup is made there and lies here, whole or not at all, and is restored there" {
+	release v1
+	up
+	unset DAVIT_STATE
+	exits 0 davit --host "$HOST" deploy prod "$T/rel/v1" --as v1
+	exits 0 davit --host "$HOST" backup "$T/b.tar.zst"
+	says "holds the store"
+	says "$T/b.tar.zst is that archive"
+	is 600 stat -c %a "$T/b.tar.zst"
+	exits 5 davit --host "$HOST" backup "$T/b.tar.zst"
+	exits 0 davit --host "$HOST" backup --force --json "$T/b.tar.zst"
+	is "$T/b.tar.zst" jq -r .file <<<"$output"
+	davit --host "$HOST" backup - 2>/dev/null >"$T/stream"
+	# Ends in the middle there: nothing lies here.
+	mv "$T/there/davit" "$T/there/away"
+	printf '#!/bin/sh\nhead -c 1000 "%s/stream"\nexit 1\n' "$T" >"$T/there/davit"
+	chmod +x "$T/there/davit"
+	exits 1 davit --host "$HOST" backup "$T/half.tar.zst"
+	[ ! -e "$T/half.tar.zst" ]
+	is 1 sh -c "ls -A '$T' | grep -c 'tar.zst\|davit-backup'"
+	mv "$T/there/away" "$T/there/davit"
+	# There, where nothing runs, it is the state again.
+	mkdir -m 700 "$T/other"
+	exits 5 davit --host "$HOST" restore "$T/b.tar.zst"
+	exits 0 davit --host "ssh://127.0.0.1:$SSH_PORT$T/other" restore "$T/stream"
+	says "has the store of the backup"
+	exits 3 davit --host "ssh://127.0.0.1:$SSH_PORT$T/other" restore "$T/nothing"
+	exits 0 davit --state "$T/other" backup "$T/again.tar.zst"
+	kill -INT "$up_pid"
+}
+
+@test "commands in an instance's place, and what a machine lacks, from here: words stay words, exit codes too" {
+	release v1
+	up
+	unset DAVIT_STATE
+	exits 0 davit --host "$HOST" deploy prod "$T/rel/v1" --as v1
+	exits 0 davit --host "$HOST" exec prod -- printf '%s|' "a  b" "\$(touch $T/no)" "'; touch $T/no; '" '--json'
+	is "a  b|\$(touch $T/no)|'; touch $T/no; '|--json|" printf %s "$output"
+	[ ! -e "$T/no" ]
+	exits 7 davit --host "$HOST" exec prod -- sh -c 'exit 7'
+	exits 3 davit --host "$HOST" exec nowhere -- true
+	davit --host "$HOST" doctor --json >"$T/doctor.json" || true
+	is davit.v1/doctor jq -r .schema "$T/doctor.json"
+	exits 6 davit --host "ssh://127.0.0.1:$(free_port)" exec prod -- true
+}
+
+@test "a push by ssh: the repository is made there, the pusher sees the build, and the release is live" {
+	command -v bwrap >/dev/null || skip "bubblewrap is not installed"
+	local R=$T/repo
+	EXTRA='pipeline: { unit: { run: "echo tested by ssh" }, package: { needs: [unit], archive: [app] } }'
+	ENVIRONMENT_EXTRA='    analysis: off
+    trigger: { branch: main }'
+	up
+	chmod 755 "$T"
+	mkdir -m 755 "$R"
+	git -C "$R" init -q -b main
+	cp "$BUILD/tests/system/app" "$R/app"
+	write_config "$R/davit.yaml"
+	git -C "$R" add -A
+	git -C "$R" -c user.name=Ann -c user.email=ann@example.com commit -q -m First
+	unset DAVIT_STATE
+	exits 0 env -C "$R" "$DAVIT" --host "$HOST" remote
+	is "$HOST/repositories/shop.git" git -C "$R" remote get-url davit
+	is 2g git --git-dir "$T/state/repositories/shop.git" config receive.maxInputSize
+	exits 0 env GIT_SSH_COMMAND="$T/bin/ssh" git -C "$R" push davit main
+	says "tested by ssh"
+	says "passed     build 1"
+	wait_for 20 "it to be live" holds v0.0.1 env DAVIT_STATE="$T/state" bash -c "cd '$T' && '$DAVIT' status prod --json | jq -r '.applications[0].environments[0].live.tag'"
+	# More than the repository takes in a push is refused, in words.
+	git --git-dir "$T/state/repositories/shop.git" config receive.maxInputSize 10k
+	head -c 100000 /dev/urandom >"$R/blob"
+	git -C "$R" add -A
+	git -C "$R" -c user.name=Ann -c user.email=ann@example.com commit -q -m Large
+	exits 1 env GIT_SSH_COMMAND="$T/bin/ssh" git -C "$R" push davit main
+	says "maximum allowed size"
 }
 
 @test "the commands of docs/how-to/remote.md" {
