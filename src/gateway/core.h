@@ -110,7 +110,8 @@ struct backend {
 	struct balance_backend state;
 	struct balance_backend *entry; /* its copy in the current table, or NULL */
 	counters_cell *values;
-	struct upstream *idle; /* last used first */
+	struct upstream *idle;       /* last used first */
+	struct upstream *idle_apart; /* the same of those that carry copies */
 	char address[TABLE_ADDRESS_SIZE];
 	char instance[TABLE_NAME_SIZE];
 };
@@ -129,6 +130,7 @@ struct upstream {
 	uint64_t connect_until_ms;
 	bool connecting;
 	bool readable, writable;
+	bool apart;      /* it carries copies, and no user's request */
 	bool reused;     /* it has carried a whole exchange before */
 	bool sent;       /* a byte of the present request may have left */
 	bool peer_ended; /* it has said that it sends nothing more */
@@ -207,7 +209,7 @@ struct worker {
 	uint64_t now_ms;
 	struct wheel wheel;
 	struct buffers buffers;
-	struct slab clients, exchanges, upstreams, shadows;
+	struct slab clients, exchanges, upstreams, shadows, pairings;
 	struct listener *listeners;
 	bool accept_paused;
 	struct timer accept_timer;
@@ -229,6 +231,12 @@ struct worker {
 	bool table_changed;
 	struct retry_budget retry;
 	uint32_t shadows_in_flight;
+	size_t pairing_bytes; /* of bodies that are kept to be told */
+	uint64_t looks_second;
+	uint32_t looks_left; /* in this second */
+	int state_fd;        /* where the controller listens; -1: nowhere */
+	int tell_fd;         /* to the controller; -1: none */
+	uint64_t tell_due_ms;
 	uint32_t lasting_count;
 	bool draining;
 	uint64_t drain_until_ms, drain_idle_ms;

@@ -13,6 +13,7 @@
 #include "gateway/forward.h"
 #include "gateway/live.h"
 #include "gateway/loop.h"
+#include "gateway/pairing.h"
 #include "gateway/room.h"
 #include "gateway/route.h"
 #include "gateway/tunnel.h"
@@ -70,6 +71,7 @@ void exchange_leave_budget(struct worker *w, struct exchange *x)
 static void free_exchange(struct worker *w, struct exchange *x)
 {
 	w->lasting_count -= x->lasting;
+	pairing_leave(w, x, PAIRING_LEFT);
 	exchange_detach(w, x, false);
 	exchange_leave_budget(w, x);
 	if (x->active)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * exchange_state - what is known of one request in progress, and of its copy for a mirror.
+ * exchange_state - what is known of one request in progress, and of its copies for a mirror.
  *
- * SEE   gateway/core.h for the objects it points to, exchange.h and shadow.h for what is done with it.
+ * SEE   gateway/core.h for the objects it points to; exchange.h, shadow.h and pairing.h for what is done with it.
  */
 #ifndef GATEWAY_EXCHANGE_STATE_H
 #define GATEWAY_EXCHANGE_STATE_H
@@ -13,6 +13,7 @@
 
 #include "gateway/flow.h"
 #include "link/counters.h"
+#include "link/shadow_pair.h"
 #include "link/table.h"
 #include "wire/http1.h"
 #include "wire/websocket.h"
@@ -86,11 +87,57 @@ struct exchange {
 	bool up_shut;            /* the tunnel's client ended its side, and the backend was told */
 	uint64_t recall_ms;      /* when what lasts is to end; 0 = not known */
 	struct websocket frames; /* of the tunnel's client */
+	struct pairing *pairing; /* of its copies; NULL: none */
 	char unit[STICKY_UNIT_SIZE];
 	char request_id[REQUEST_ID_SIZE];
 	char log_target[LOG_TARGET_SIZE]; /* method and path, for the access log */
 	struct http1_head head;
 	struct http1_head answer;
+};
+
+/* Whose answer to a mirrored request. */
+enum pairing_side {
+	PAIRING_LIVE,  /* the user's */
+	PAIRING_NEW,   /* of the release that is tried */
+	PAIRING_AGAIN, /* of the live release, to a copy */
+	PAIRING_SIDES
+};
+
+enum pairing_end {
+	PAIRING_WHOLE, /* the answer came to its end */
+	PAIRING_LEFT,  /* it did not: there is nothing to compare */
+	PAIRING_GONE,  /* the same, and it is counted already where that was found */
+};
+
+/* What is seen of one answer. */
+struct look {
+	bool expected, over;
+	uint8_t end;      /* enum pairing_end */
+	bool ended;       /* its last chunk was there */
+	uint8_t framing;  /* enum http1_framing */
+	uint8_t odd_size; /* bytes in `odd`, which do not make a word yet */
+	uint16_t status;
+	uint32_t body_size; /* in `body` */
+	uint64_t asked_us, first_us;
+	uint64_t left; /* of a body with a length */
+	uint64_t body_bytes, hash;
+	char odd[sizeof(uint64_t)];
+	struct chunked chunked;
+	struct buffer *body; /* its beginning, if the pairing was chosen */
+	uint64_t fields[SHADOW_FIELDS_MAX];
+	char values[SHADOW_FIELDS_MAX][SHADOW_VALUE_SIZE];
+};
+
+struct pairing {
+	struct live *live;
+	const struct table_environment *environment; /* in `live`, as the next */
+	const struct table_release *release;         /* that is tried */
+	uint8_t class;
+	uint8_t open; /* sides that are not over */
+	bool chosen;  /* the controller is told of it */
+	char method[SHADOW_METHOD_SIZE];
+	char path[SHADOW_PATH_SIZE];
+	struct look looks[PAIRING_SIDES];
 };
 
 struct shadow {
@@ -104,6 +151,8 @@ struct shadow {
 	uint8_t class;
 	bool head_known;
 	bool head_asked; /* the request is HEAD */
+	enum pairing_side side;
+	struct pairing *pairing;
 	struct flow response;
 	struct http1_head answer;
 };

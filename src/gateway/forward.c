@@ -14,6 +14,7 @@
 #include "gateway/client.h"
 #include "gateway/live.h"
 #include "gateway/loop.h"
+#include "gateway/pairing.h"
 #include "gateway/shadow.h"
 #include "gateway/tunnel.h"
 #include "gateway/upstream.h"
@@ -225,9 +226,14 @@ static enum turn final_answer(struct worker *w, struct exchange *x, uint32_t hea
 	if (x->answer.upgrade)
 		return send_answer(w, x, w->scratch, tunnel_begin(w, x, head_size));
 	bool stream = event_stream(x);
+	if (x->pairing)
+		pairing_head(x->pairing, PAIRING_LIVE, &x->answer, f->buffer->data);
 	start_body(x, head_size);
-	if (stream)
+	if (stream) {
 		tunnel_stream(w, x);
+		pairing_leave(w, x, PAIRING_LEFT); /* it may never end */
+	}
+	pairing_pass(w, x);
 	if (w->draining || ends_early(x))
 		x->keep = false;
 	uint32_t size = head_write_answer(x, !x->keep, w->scratch, SCRATCH_SIZE);
@@ -293,6 +299,7 @@ static enum turn receive_answer(struct worker *w, struct exchange *x)
 	x->progress_ms = w->now_ms;
 	if (!x->answer_known)
 		return parse_answer(w, x);
+	pairing_pass(w, x);
 	if (flow_take(f) < 0)
 		return exchange_failed(w, x, FAILURE_ANSWER);
 	if (x->lasting && x->phase == EXCHANGE_FORWARDING)
@@ -309,6 +316,7 @@ static enum turn finish(struct worker *w, struct exchange *x)
 			!x->up_ended;
 	if (!request_done)
 		x->keep = false;
+	pairing_leave(w, x, PAIRING_WHOLE);
 	exchange_detach(w, x, reusable);
 	return exchange_end(w, x);
 }

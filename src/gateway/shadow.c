@@ -10,10 +10,12 @@
 #include "gateway/head.h"
 #include "gateway/live.h"
 #include "gateway/loop.h"
+#include "gateway/pairing.h"
 #include "gateway/upstream.h"
 
-static void end_shadow(struct worker *w, struct shadow *s, bool reusable)
+static void end_shadow(struct worker *w, struct shadow *s, enum pairing_end end, bool reusable)
 {
+	pairing_over(w, s->pairing, s->side, end);
 	if (s->up)
 		upstream_release(w, s->up, reusable);
 	backend_ended(s->backend);
@@ -27,8 +29,10 @@ static void end_shadow(struct worker *w, struct shadow *s, bool reusable)
 
 static void fail_shadow(struct worker *w, struct shadow *s)
 {
-	account_shadow(w, s->release, s->class, COUNTERS_RELEASE_SHADOW_FAILED);
-	end_shadow(w, s, false);
+	bool counted = s->side == PAIRING_NEW;
+	if (counted)
+		account_shadow(w, s->release, s->class, COUNTERS_RELEASE_SHADOW_FAILED);
+	end_shadow(w, s, counted ? PAIRING_GONE : PAIRING_LEFT, false);
 }
 
 static void shadow_fail(struct worker *w, struct upstream *up, enum failure why)
@@ -43,7 +47,7 @@ static void count_status(struct worker *w, const struct shadow *s)
 		COUNTERS_RELEASE_SHADOW_2XX, COUNTERS_RELEASE_SHADOW_3XX,
 		COUNTERS_RELEASE_SHADOW_4XX, COUNTERS_RELEASE_SHADOW_5XX};
 	unsigned hundred = s->answer.status / 100;
-	if (hundred >= 2 && hundred <= 5)
+	if (s->side == PAIRING_NEW && hundred >= 2 && hundred <= 5)
 		account_shadow(w, s->release, s->class, fields[hundred - 2]);
 }
 
@@ -74,46 +78,60 @@ static int take_head(struct worker *w, struct shadow *s)
 	}
 }
 
-/* True when the shadow is over. */
-static bool receive(struct worker *w, struct shadow *s)
+/* The head is there: what of the body came with it is taken with the rest. */
+static void head_arrived(struct worker *w, struct shadow *s)
+{
+	s->head_known = true;
+	count_status(w, s);
+	pairing_head(s->pairing, s->side, &s->answer, s->response.buffer->data);
+}
+
+/* True: it is over. */
+static bool take_body(struct worker *w, struct shadow *s)
+{
+	struct flow *f = &s->response;
+	uint32_t from = f->ready;
+	if (flow_take(f) < 0) {
+		fail_shadow(w, s);
+		return true;
+	}
+	pairing_body(w, s->pairing, s->side, f->buffer->data + from, f->ready - from);
+	if (f->body_bytes > SHADOW_ANSWER_MAX) {
+		end_shadow(w, s, PAIRING_LEFT, false);
+		return true;
+	}
+	if (f->ended)
+		end_shadow(w, s, PAIRING_WHOLE,
+			   s->answer.keep_alive && f->raw == f->ready &&
+				   s->answer.framing != HTTP1_FRAMING_CLOSE);
+	return f->ended;
+}
+
+static void receive(struct worker *w, struct shadow *s)
 {
 	struct flow *f = &s->response;
 	while (s->up->readable) {
-		f->sent = f->ready; /* nobody wants the body */
+		f->sent = f->ready; /* it goes nowhere */
 		int got = flow_receive(f, &w->buffers, s->up->fd);
 		if (got == FLOW_WAIT) {
 			s->up->readable = false;
-			return false;
+			return;
 		}
-		if (got < 0) {
-			if (s->head_known && got == FLOW_END && flow_source_ended(f, &w->buffers))
-				end_shadow(w, s, false);
-			else
-				fail_shadow(w, s);
-			return true;
+		if (got == FLOW_END && s->head_known && flow_source_ended(f, &w->buffers)) {
+			end_shadow(w, s, PAIRING_WHOLE, false);
+			return;
+		}
+		int known = got < 0 ? -1 : s->head_known ? 1 : take_head(w, s);
+		if (known < 0) {
+			fail_shadow(w, s);
+			return;
 		}
 		s->up->readable = !f->drained || s->up->peer_ended;
-		int known = s->head_known ? 1 : take_head(w, s);
-		if (known > 0 && !s->head_known) {
-			s->head_known = true;
-			count_status(w, s);
-		}
-		if (known < 0 || (known > 0 && flow_take(f) < 0) ||
-		    f->body_bytes > SHADOW_ANSWER_MAX) {
-			if (s->head_known)
-				end_shadow(w, s, false);
-			else
-				fail_shadow(w, s);
-			return true;
-		}
-		if (s->head_known && f->ended) {
-			end_shadow(w, s,
-				   s->answer.keep_alive && f->raw == f->ready &&
-					   s->answer.framing != HTTP1_FRAMING_CLOSE);
-			return true;
-		}
+		if (known > 0 && !s->head_known)
+			head_arrived(w, s);
+		if (known > 0 && take_body(w, s))
+			return;
 	}
-	return false;
 }
 
 static void shadow_drive(struct worker *w, struct upstream *up)
@@ -121,6 +139,8 @@ static void shadow_drive(struct worker *w, struct upstream *up)
 	struct shadow *s = up->user;
 	if (up->connecting)
 		return;
+	if (s->out && s->out_sent == 0)
+		pairing_ask(s->pairing, s->side);
 	if (s->out && up->writable) {
 		ssize_t put = send(up->fd, s->out->data + s->out_sent, s->out_size - s->out_sent,
 				   MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -154,14 +174,17 @@ static bool sampled(const struct worker *w, const struct exchange *x)
 			      strlen(x->request_id));
 }
 
-static struct shadow *new_shadow(struct worker *w, struct exchange *x,
-				 const struct table_release *release, struct backend *backend)
+/* A side of the pairing, and a copy under way for it. */
+static struct shadow *new_shadow(struct worker *w, struct exchange *x, struct pairing *p,
+				 enum pairing_side side, struct backend *backend)
 {
 	struct shadow *s = slab_take(&w->shadows);
 	http1_head_init(&s->answer);
 	s->live = live_ref(x->live);
-	s->release = release;
+	s->release = p->release;
 	s->class = x->class;
+	s->side = side;
+	s->pairing = p;
 	s->backend = backend;
 	s->head_asked = x->head.method == HTTP1_METHOD_HEAD;
 	s->answer_ms = x->route->environment->timeouts.answer_ms;
@@ -170,33 +193,66 @@ static struct shadow *new_shadow(struct worker *w, struct exchange *x,
 	w->shadows_in_flight++;
 	s->out = buffer_take(&w->buffers, BUFFER_USUAL);
 	s->out_size = head_write_request(x, HEAD_SHADOW, s->out->data, s->out->capacity);
+	pairing_expect(p, side);
 	return s;
+}
+
+static void count_sent(struct worker *w, const struct shadow *s)
+{
+	account_shadow(w, s->release, s->class,
+		       s->side == PAIRING_NEW ? COUNTERS_RELEASE_SHADOW_SENT
+					      : COUNTERS_RELEASE_NOISE_SENT);
+}
+
+/* Send a copy to a backend of the release in place `release` of the environment. False: it was not sent. */
+static bool send_copy(struct worker *w, struct exchange *x, struct pairing *p,
+		      enum pairing_side side, uint32_t release)
+{
+	const struct table_environment *e = x->route->environment;
+	const struct live_pool *pool = &x->route->pools[release];
+	int chosen = balance_choose(pool->entries, pool->count, BALANCE_NONE, worker_random(w),
+				    w->now_ms);
+	if (chosen < 0 || w->shadows_in_flight >= e->mirror.in_flight_max)
+		return false;
+	struct shadow *s = new_shadow(w, x, p, side, pool->backends[chosen]);
+	struct upstream_user user = {.drive = shadow_drive,
+				     .fail = shadow_fail,
+				     .user = s,
+				     .connect_ms = e->timeouts.connect_ms,
+				     .apart = true};
+	int failed = s->out_size == 0 ? ERR_LIMIT : upstream_take(w, s->backend, &user, &s->up);
+	if (failed == ERR_LIMIT) {
+		end_shadow(w, s, PAIRING_GONE, false);
+		return false;
+	}
+	count_sent(w, s);
+	if (failed)
+		fail_shadow(w, s);
+	else
+		shadow_drive(w, s->up);
+	return true;
 }
 
 void shadow_send(struct worker *w, struct exchange *x)
 {
+	if (x->pairing) /* the user's request is sent once more: its time begins anew */
+		pairing_ask(x->pairing, PAIRING_LIVE);
 	if (!sampled(w, x))
 		return;
 	x->mirrored = true;
 	const struct table_environment *e = x->route->environment;
 	const struct table_release *release = &x->live->table->releases[e->mirror.release];
-	const struct live_pool *pool = &x->route->pools[e->mirror.release - e->first_release];
-	int chosen = balance_choose(pool->entries, pool->count, BALANCE_NONE, worker_random(w),
-				    w->now_ms);
-	if (chosen < 0 || w->shadows_in_flight >= e->mirror.in_flight_max) {
+	struct pairing *p = pairing_new(w, x, release);
+	if (p)
+		pairing_ask(p, PAIRING_LIVE);
+	x->pairing = p;
+	if (!p ||
+	    !send_copy(w, x, p, PAIRING_NEW, (uint32_t)e->mirror.release - e->first_release)) {
 		account_shadow(w, release, x->class, COUNTERS_RELEASE_SHADOW_DROPPED);
+		pairing_leave(w, x, PAIRING_GONE);
 		return;
 	}
-	struct shadow *s = new_shadow(w, x, release, pool->backends[chosen]);
-	struct upstream_user user = {.drive = shadow_drive,
-				     .fail = shadow_fail,
-				     .user = s,
-				     .connect_ms = e->timeouts.connect_ms};
-	if (s->out_size == 0 || upstream_take(w, s->backend, &user, &s->up) != 0) {
-		account_shadow(w, release, x->class, COUNTERS_RELEASE_SHADOW_DROPPED);
-		end_shadow(w, s, false);
-		return;
-	}
-	account_shadow(w, release, x->class, COUNTERS_RELEASE_SHADOW_SENT);
-	shadow_drive(w, s->up);
+	/* What differs from the live release's own second answer is noise. */
+	if (pairing_chosen(p) && split_point(worker_random(w)) < e->mirror.noise_bp)
+		send_copy(w, x, p, PAIRING_AGAIN, (uint32_t)e->live - e->first_release);
 }

@@ -195,10 +195,26 @@ static uint16_t method_bit(const char *name)
 	return 0;
 }
 
+/* Fields of the answers that are compared. */
+static void read_compared(struct table_reader *r, const json_t *from, struct table_environment *e)
+{
+	const json_t *names = reader_array(r, from, "headers", false);
+	if (names)
+		e->mirror.header_count = 0;
+	for (size_t i = 0; i < json_array_size(names) && !r->failed; i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+		if (full(r, "mirror.headers", e->mirror.header_count, TABLE_MIRROR_HEADERS_MAX))
+			return;
+		if (!name || !*name ||
+		    !text_copy(e->mirror.headers[e->mirror.header_count++], TABLE_NAME_SIZE, name))
+			reader_refuse(r, "mirror.headers", "That is not the name of a field.");
+	}
+}
+
 static void read_mirror(struct table_reader *r, const json_t *from, struct table_environment *e)
 {
-	static const char *const keys[] = {"release",   "share", "methods",
-					   "in_flight", "salt",  NULL};
+	static const char *const keys[] = {"release", "share", "methods", "in_flight",
+					   "salt",    "noise", "headers", NULL};
 	const json_t *o = reader_object(r, from, "mirror", keys);
 	if (!o)
 		return;
@@ -208,6 +224,8 @@ static void read_mirror(struct table_reader *r, const json_t *from, struct table
 	reader_share(r, o, "share", &e->mirror.share_bp);
 	reader_u32(r, o, "in_flight", &e->mirror.in_flight_max);
 	reader_hex(r, o, "salt", e->mirror.salt, sizeof(e->mirror.salt));
+	reader_share(r, o, "noise", &e->mirror.noise_bp);
+	read_compared(r, o, e);
 	const json_t *methods = reader_array(r, o, "methods", false);
 	if (methods)
 		e->mirror.methods = 0;

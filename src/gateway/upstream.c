@@ -39,9 +39,14 @@ static void close_upstream(struct worker *w, struct upstream *up)
 	backend_unref(w, up->backend);
 }
 
+static struct upstream **idle_list(struct backend *b, bool apart)
+{
+	return apart ? &b->idle_apart : &b->idle;
+}
+
 static void unlink_idle(struct upstream *up)
 {
-	struct upstream **at = &up->backend->idle;
+	struct upstream **at = idle_list(up->backend, up->apart);
 	while (*at != up)
 		at = &(*at)->next;
 	*at = up->next;
@@ -50,10 +55,13 @@ static void unlink_idle(struct upstream *up)
 void upstream_close_idle(struct worker *w, struct backend *backend)
 {
 	backend->refs++;
-	while (backend->idle) {
-		struct upstream *up = backend->idle;
-		backend->idle = up->next;
-		close_upstream(w, up);
+	for (int apart = 0; apart < 2; apart++) {
+		struct upstream **list = idle_list(backend, apart);
+		while (*list) {
+			struct upstream *up = *list;
+			*list = up->next;
+			close_upstream(w, up);
+		}
 	}
 	backend_unref(w, backend);
 }
@@ -71,8 +79,9 @@ void upstream_release(struct worker *w, struct upstream *up, bool reusable)
 	up->user = NULL;
 	up->sent = false;
 	up->reused = true;
-	up->next = b->idle;
-	b->idle = up;
+	struct upstream **list = idle_list(b, up->apart);
+	up->next = *list;
+	*list = up;
 	timer_set(&w->wheel, &up->timer, w->now_ms + UPSTREAM_IDLE_MS);
 }
 
@@ -123,6 +132,7 @@ static int new_upstream(struct worker *w, struct backend *b, const struct upstre
 	up->timer.fire = upstream_timer;
 	up->backend = b;
 	up->fd = fd;
+	up->apart = user->apart;
 	up->connecting = true;
 	up->connect_us = worker_now_us();
 	up->connect_until_ms = w->now_ms + user->connect_ms;
@@ -153,9 +163,10 @@ int upstream_take(struct worker *w, struct backend *backend, const struct upstre
 		  struct upstream **ret_up)
 {
 	struct upstream *up = NULL;
-	while (!user->fresh && backend->idle) {
-		up = backend->idle;
-		backend->idle = up->next;
+	struct upstream **list = idle_list(backend, user->apart);
+	while (!user->fresh && *list) {
+		up = *list;
+		*list = up->next;
 		if (!user->proven || quiet(up))
 			break;
 		close_upstream(w, up);

@@ -24,6 +24,7 @@ struct upstream_user {
 	void *user;
 	uint32_t connect_ms;
 	bool fresh;  /* not one that was used before */
+	bool apart;  /* for copies: of connections that users never get, as they never get theirs */
 	bool proven; /* look whether an idle one is still there: the request cannot be repeated */
 };
 

@@ -19,6 +19,7 @@
 #include "gateway/exchange.h"
 #include "gateway/live.h"
 #include "gateway/loop.h"
+#include "gateway/pairing.h"
 #include "gateway/room.h"
 #include "gateway/tls_site.h"
 #include "gateway/tunnel.h"
@@ -203,6 +204,9 @@ static struct worker *new_worker(const struct worker_setup *setup)
 	slab_init(&w->exchanges, sizeof(struct exchange), offsetof(struct exchange, head));
 	slab_init(&w->upstreams, sizeof(struct upstream), sizeof(struct upstream));
 	slab_init(&w->shadows, sizeof(struct shadow), offsetof(struct shadow, answer));
+	slab_init(&w->pairings, sizeof(struct pairing), sizeof(struct pairing));
+	w->state_fd = setup->state_fd;
+	w->tell_fd = -1;
 	client_init(w);
 	tls_init(w);
 	random_bytes(w->hash_key, sizeof(w->hash_key));
@@ -222,6 +226,8 @@ static void free_worker(struct worker *w)
 	slab_done(&w->exchanges);
 	slab_done(&w->upstreams);
 	slab_done(&w->shadows);
+	slab_done(&w->pairings);
+	pairing_done(w);
 	buffers_done(&w->buffers);
 	close(w->epoll_fd);
 	free(w);

@@ -481,7 +481,8 @@ int gateway_worker_main(int argc, char **argv)
 					     .index = link->index,
 					     .counters = link->counters,
 					     .block = link->block,
-					     .access_log_fd = link->access_log_fd};
+					     .access_log_fd = link->access_log_fd,
+					     .state_fd = link->state_fd};
 		rc = gateway_worker_run(&setup, &err);
 	}
 	if (rc < 0)

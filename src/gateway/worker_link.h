@@ -64,6 +64,7 @@ struct worker_setup {
 	struct counters *counters;
 	struct counters_worker_block *block;
 	int access_log_fd; /* -1 = there is none */
+	int state_fd;      /* the state directory; -1 = it has none */
 };
 
 /* What `davit gateway-worker ...` is; argv[0] is "gateway-worker". Returns the exit code. */

@@ -39,7 +39,7 @@
 #include "link/table.h"
 
 enum {
-	COUNTERS_ABI = 5,
+	COUNTERS_ABI = 6,
 	COUNTERS_WORKERS = 64, /* that serve */
 	COUNTERS_PLACES = 128,
 	COUNTERS_RELEASES = TABLE_RELEASES_MAX,
@@ -82,7 +82,15 @@ enum {
 	X(SHADOW_3XX, shadow_3xx)                                                            \
 	X(SHADOW_4XX, shadow_4xx)                                                            \
 	X(SHADOW_5XX, shadow_5xx)                                                            \
-	X(SHADOW_FAILED, shadow_failed)
+	X(SHADOW_FAILED, shadow_failed)                                                      \
+	X(SHADOW_PAIRS, shadow_pairs)       /* both answers were whole, and are compared */  \
+	X(SHADOW_DIFFER, shadow_differ)     /* of those: not the same */                     \
+	X(SHADOW_UNPAIRED, shadow_unpaired) /* answered, and one of the two was not whole */ \
+	X(SHADOW_UNTOLD, shadow_untold)     /* of the pairs: chosen, and nobody took them */ \
+	X(NOISE_SENT, noise_sent)           /* copies for the live release itself */         \
+	X(NOISE_PAIRS, noise_pairs)                                                          \
+	X(NOISE_DIFFER, noise_differ)                                                        \
+	X(NOISE_UNPAIRED, noise_unpaired)
 
 /* Per environment: what happens before a release is chosen. */
 #define COUNTERS_ENVIRONMENT_FIELDS(X)                                            \

@@ -57,7 +57,9 @@ void table_environment_init(struct table_environment *environment)
 		.hold = {.requests_max = 10000, .bytes_max = 64u << 20, .time_ms = 30000},
 		.mirror = {.release = TABLE_NONE,
 			   .methods = TABLE_METHOD_GET | TABLE_METHOD_HEAD,
-			   .in_flight_max = 64},
+			   .in_flight_max = 64,
+			   .header_count = 2,
+			   .headers = {"content-type", "location"}},
 		.tls = {.redirect = TABLE_NONE},
 		.timeouts = {.connect_ms = 2000,
 			     .answer_ms = 60000,
@@ -167,7 +169,11 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_u16(c, &e->mirror.methods);
 	code_u32(c, &e->mirror.share_bp);
 	code_u32(c, &e->mirror.in_flight_max);
+	code_u32(c, &e->mirror.noise_bp);
 	code_bytes(c, e->mirror.salt, sizeof(e->mirror.salt));
+	code_count(c, &e->mirror.header_count, TABLE_MIRROR_HEADERS_MAX);
+	for (uint32_t i = 0; i < e->mirror.header_count; i++)
+		code_text(c, e->mirror.headers[i], sizeof(e->mirror.headers[i]));
 	code_u32(c, &e->timeouts.connect_ms);
 	code_u32(c, &e->timeouts.answer_ms);
 	code_u32(c, &e->timeouts.idle_ms);

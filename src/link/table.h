@@ -54,7 +54,8 @@ enum {
 	TABLE_TOKEN_SIZE = 72,
 	TABLE_KEY_SIZE = 16,
 	TABLE_BYTES_MAX = 1 << 20,
-	TABLE_ABI = 5,
+	TABLE_MIRROR_HEADERS_MAX = 8,
+	TABLE_ABI = 6,
 	TABLE_TUNNEL_DRAIN_MS = 10000, /* the default */
 	TABLE_NONE = 0xffff,
 };
@@ -102,7 +103,11 @@ struct table_mirror {
 	uint16_t methods; /* TABLE_METHOD_* */
 	uint32_t share_bp;      /* of the requests that the live release serves */
 	uint32_t in_flight_max; /* per worker; a request over it is not mirrored, and counted */
+	uint32_t noise_bp;      /* of the mirrored requests: copied to the live release as well */
 	uint8_t salt[TABLE_KEY_SIZE];
+	uint32_t header_count;
+	char headers[TABLE_MIRROR_HEADERS_MAX]
+		    [TABLE_NAME_SIZE]; /* lower case; of the answers: compared */
 };
 
 struct table_timeouts {

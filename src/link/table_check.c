@@ -35,6 +35,16 @@ static bool is_token(const char *text)
 	return true;
 }
 
+static bool compares_fields(const struct table_mirror *m)
+{
+	if (m->header_count > TABLE_MIRROR_HEADERS_MAX)
+		return false;
+	for (uint32_t i = 0; i < m->header_count; i++)
+		if (!m->headers[i][0] || !is_token(m->headers[i]))
+			return false;
+	return true;
+}
+
 static int check_split(const struct gateway_table *t, const struct table_environment *e,
 		       struct error *err)
 {
@@ -161,7 +171,8 @@ static int check_environment(const struct gateway_table *t, uint32_t index, stru
 		return refuse_environment(e, err, "has a live release that is not its own");
 	if (e->mirror.release != TABLE_NONE && !owns(e, e->mirror.release))
 		return refuse_environment(e, err, "mirrors to a release that is not its own");
-	if (e->mirror.share_bp > SHARE_FULL_BP || e->mirror.methods > 7)
+	if (e->mirror.share_bp > SHARE_FULL_BP || e->mirror.noise_bp > SHARE_FULL_BP ||
+	    e->mirror.methods > 7 || !compares_fields(&e->mirror))
 		return refuse_environment(e, err, "has a mirror out of range");
 	if (!is_token(e->sticky.cookie) || !is_token(e->sticky.header))
 		return refuse_environment(e, err, "has a sticky name that is no HTTP token");

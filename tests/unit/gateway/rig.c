@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -22,6 +23,7 @@
 #include "../cmocka_all.h"
 #include "../link/gateway_example.h"
 #include "gateway/worker.h"
+#include "link/shadow_pair.h"
 #include "os/clock.h"
 
 /* ── the link's other end ─────────────────────────────────────────────────────────────────────────── */
@@ -91,7 +93,8 @@ static void *run(void *context)
 	struct worker_setup setup = {.link = &the_link,
 				     .counters = rig->counters,
 				     .block = counters_attach(rig->counters, 0, 1),
-				     .access_log_fd = rig->log_fds[1]};
+				     .access_log_fd = rig->log_fds[1],
+				     .state_fd = rig->state_fd};
 	int result = gateway_worker_run(&setup, &err);
 	return (void *)(intptr_t)result;
 }
@@ -123,6 +126,9 @@ struct rig *rig_start(void)
 	for (int i = 0; i < RIG_BACKENDS; i++)
 		rig->backend_fds[i] = listen_somewhere(rig->backend_addresses[i]);
 	assert_int_equal(pipe(rig->log_fds), 0);
+	strcpy(rig->state, "/tmp/davit-rig.XXXXXX");
+	assert_non_null(mkdtemp(rig->state));
+	rig->state_fd = open(rig->state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	rig->table = example_table(rig->address, rig->backend_addresses[0],
 				   rig->backend_addresses[1], rig->backend_addresses[2]);
 	rig->table->releases[0].weight_bp = 0;
@@ -205,6 +211,9 @@ void rig_stop(struct rig *rig)
 	close(rig->listen_fd);
 	for (int i = 0; i < RIG_BACKENDS; i++)
 		close(rig->backend_fds[i]);
+	unlinkat(rig->state_fd, SHADOW_SOCKET, 0);
+	close(rig->state_fd);
+	rmdir(rig->state);
 	close(rig->log_fds[0]);
 	close(rig->log_fds[1]);
 	close(the_link.event_fd);

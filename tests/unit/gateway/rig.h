@@ -25,6 +25,8 @@ struct rig {
 	struct gateway_table *table; /* change it, then rig_apply() */
 	pthread_t thread;
 	int log_fds[2]; /* a pipe: the access log */
+	char state[32]; /* a directory, */
+	int state_fd;   /* where a test may be the controller */
 };
 
 /* A worker that serves example_table(): v2 with weight 0, v1 with all. */
