@@ -37,6 +37,7 @@ static const struct route routes[] = {
 	{"GET", "v1/rollouts/*/events", get_rollout_events, SEES, ABOUT_ROLLOUT, ROUTE_LOOKS},
 	{"GET", "v1/rollouts/*/ticks", get_rollout_ticks, SEES, ABOUT_ROLLOUT, ROUTE_LOOKS},
 	{"GET", "v1/rollouts/*/postmortem", get_rollout_postmortem, SEES, ABOUT_ROLLOUT, ROUTE_LOOKS},
+	{"GET", "v1/rollouts/*/diffs", get_rollout_diffs, SEES, ABOUT_ROLLOUT, ROUTE_LOOKS},
 	{"GET", "v1/dora", get_dora, SEES, ABOUT_ASKED, ROUTE_LOOKS},
 	{"POST", "v1/builds", post_build, TOKEN_BUILD, ABOUT_BODY, ROUTE_OWNS},
 	{"POST", "v1/external-builds", post_external_build, TOKEN_RELEASE, ABOUT_BODY, ROUTE_OWNS},

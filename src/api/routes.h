@@ -99,6 +99,7 @@ void get_logs(struct api *api, struct http_request *request);
 void post_rollout_answer(struct api *api, struct http_request *request);
 void post_freeze(struct api *api, struct http_request *request);
 void get_rollout_postmortem(struct api *api, struct http_request *request);
+void get_rollout_diffs(struct api *api, struct http_request *request);
 void get_dora(struct api *api, struct http_request *request);
 void post_build(struct api *api, struct http_request *request);
 void post_external_build(struct api *api, struct http_request *request);

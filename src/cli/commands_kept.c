@@ -90,6 +90,20 @@ const struct cli_command commands_kept[] = {
 	 .args_max = 1,
 	 .options = {{"limit", 'n', "N", "so many at most (default 50)"}},
 	 .run = verb_history},
+	{.name = "diffs",
+	 .arguments = "ENV|ROLLOUT",
+	 .summary = "where a new release answers otherwise than the live one",
+	 .details = "Of a rollout with a shadow: how many copies were sent and compared, and the places in which the answers "
+		    "differ, the status, a field of the head, a path in JSON: how often, how often the live release's own "
+		    "second answers differ there (noise), and an example of each without its secrets. What differs more than "
+		    "noise does comes first. Then how fast both answered the same requests. Docs: how-to/shadow.md.",
+	 .examples = "  davit diffs prod\n"
+		     "  davit diffs 42\n"
+		     "  davit diffs 42 --json | jq '.places[] | select(.beyond_noise)'",
+	 .json = "davit.v1/diffs",
+	 .args_min = 1,
+	 .args_max = 1,
+	 .run = verb_diffs},
 	{.name = "postmortem",
 	 .arguments = "ENV|ROLLOUT",
 	 .summary = "the post-mortem of a rollout, its facts written by davit",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * keys - what the tables of davit.yaml share: keys_process.c (commands, processes), keys_steps.c
- *        (checks, analysis, strategies), keys_kayenta.c and keys_measures.c (sections of `analysis`), keys_gates.c
+ *        (checks, analysis, strategies), keys_kayenta.c, keys_measures.c and keys_compare.c (sections of `analysis`), keys_gates.c
  *        (who and what stands between a release and an environment), keys_migrate.c (`migrate`), keys_hooks.c (`hooks`), keys_infrastructure.c, keys_requests.c (`requests`), keys_secrets.c (`secrets`), keys.c
  *        (environments, and the file as a whole).
  *
@@ -41,6 +41,7 @@ extern const struct schema_section schema_errors;  /* of `analysis` */
 extern const struct schema_section schema_kayenta; /* the same */
 extern const struct schema_section schema_scrape;
 extern const struct schema_section schema_kpi;
+extern const struct schema_section schema_compare;
 extern const struct schema_section schema_cpu;
 extern const struct schema_section schema_memory;
 extern const struct schema_section schema_crashes;

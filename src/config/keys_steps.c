@@ -256,6 +256,10 @@ static const struct schema_key analysis_keys[] = {
 	{"kayenta", SCHEMA_SECTION, AT(app_analysis, kayenta), .flags = SCHEMA_OPTIONAL,
 	 .section = &schema_kayenta, .example = "{ pass: 90, marginal: 60 }",
 	 .doc = "With `method: mann-whitney`: what Kayenta's judge goes by."},
+	{"compare", SCHEMA_SECTION, AT(app_analysis, compare), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_compare, .example = "{ ignore: [$.generated_at] }",
+	 .doc = "How the answers to a shadow's copies are compared with those that users get; "
+		"`davit diffs` shows what was found."},
 };
 
 static const struct schema_later analysis_later[] = {{"alerts", NULL}};

@@ -189,6 +189,16 @@ struct app_count_rule {
 	uint32_t worse_by_bp;
 };
 
+/* How the answers to copies of requests are compared. */
+struct app_compare {
+	uint32_t set; /* 0: not written, and all as if it were empty */
+	uint32_t noise_bp;
+	struct app_texts headers; /* lower case; where it is not written: content-type, location */
+	struct app_texts ignore, hide; /* paths in JSON, see control/answer_diff.h */
+};
+
+enum { APP_COMPARE_HEADERS = 1 << 1, APP_COMPARE_NOISE_BP = 1000 };
+
 struct app_analysis {
 	uint32_t set;
 	enum app_analysis_state state;
@@ -224,6 +234,7 @@ struct app_analysis {
 	struct app_cpu_rule cpu;
 	struct app_memory_rule memory;
 	struct app_count_rule crashes, log_errors;
+	struct app_compare compare;
 };
 
 struct app_each {

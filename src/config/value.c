@@ -173,6 +173,31 @@ bool value_is_header(const char *text)
 	return text[0] && strlen(text) <= 120;
 }
 
+bool value_is_field(const char *text)
+{
+	for (const char *p = text; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			return false;
+	return value_is_header(text) && strlen(text) <= 90;
+}
+
+bool value_is_diff_path(const char *text)
+{
+	const char *at = text + 1;
+	if (text[0] != '$' || !*at || strlen(text) > 110)
+		return false;
+	while (*at) {
+		size_t name = *at == '.' ? strcspn(at + 1, ".[]") : 0;
+		if (at[0] == '[' && at[1] == ']')
+			at += 2;
+		else if (name > 0)
+			at += name + 1;
+		else
+			return false;
+	}
+	return value_is_line(text);
+}
+
 bool value_is_json_path(const char *text)
 {
 	return strlen(text) <= 120 && json_path_valid(text);

@@ -44,7 +44,9 @@ bool value_is_inside(const char *text);   /* a relative path that stays inside *
 bool value_is_variable(const char *text); /* a variable's name that is not davit's own */
 bool value_is_header(const char *text);   /* of at most 120 characters; so is the next one */
 bool value_is_json_path(const char *text);
-bool value_is_given(const char *text);  /* the same, of at most 120 characters: a file's too */
-bool value_is_secret(const char *text); /* "davit:prod/db", "davit:mail" */
+bool value_is_field(const char *text);     /* a header's name in lower case */
+bool value_is_diff_path(const char *text); /* $.items[].price, of at most 110 characters */
+bool value_is_given(const char *text);     /* the same, of at most 120 characters: a file's too */
+bool value_is_secret(const char *text);    /* "davit:prod/db", "davit:mail" */
 
 #endif

@@ -17,6 +17,7 @@
 #include "control/builds.h"
 #include "control/certificates.h"
 #include "control/commits.h"
+#include "control/comparing.h"
 #include "control/drifting.h"
 #include "control/environment.h"
 #include "control/migration.h"
@@ -68,6 +69,7 @@ static void environment_remove_last(struct control *c)
 	free(e->seen);
 	judging_free(e->judging);
 	measuring_free(e->measuring);
+	comparing_free(e->comparing);
 	free(e);
 }
 
@@ -159,6 +161,7 @@ static void tick_environment(struct environment *e, uint64_t now)
 	gating_tick(e);
 	migration_tick(e);
 	analysis_tick(e);
+	comparing_tick(e);
 	/* After its last tick was kept. */
 	if (e->draft)
 		postmortem_draft(c, e->draft);
@@ -501,6 +504,7 @@ int control_start(struct control *c, struct error *err)
 	if (result < 0)
 		return result;
 	c->parts.runtime->changed = c->parts.router->changed = on_world_changed;
+	c->parts.router->compared = comparing_take;
 	c->parts.runtime->context = c->parts.router->context = c;
 	c->started = c->offers_due = true;
 	postmortem_catch_up(c);
@@ -542,6 +546,7 @@ void control_free(struct control *c)
 	certificates_release(c);
 	drifting_release(c);
 	reports_release(c);
+	comparing_release(c);
 	for (uint32_t i = 0; i < c->environment_count; i++) {
 		struct environment *e = c->environments[i];
 		analysis_cancel(e);
@@ -555,11 +560,13 @@ void control_free(struct control *c)
 		judging_free(e->judging);
 		kayenta_judging_free(e->kayenta);
 		measuring_free(e->measuring);
+		comparing_free(e->comparing);
 		free(e->drifting);
 		certificates_forget(e);
 		free(e);
 	}
 	c->parts.runtime->changed = c->parts.router->changed = NULL;
+	c->parts.router->compared = NULL;
 	c->parts.runtime->secret = NULL;
 	free(c);
 }

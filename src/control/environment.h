@@ -126,6 +126,7 @@ struct environment {
 	struct judging *judging;         /* NULL until it is first looked at */
 	struct kayenta_judging *kayenta; /* NULL: the latest rollout has another judge */
 	struct measuring *measuring;     /* NULL until it is first looked at */
+	struct comparing *comparing;     /* NULL: no rollout with a shadow yet */
 	/* A command of a plan of which nobody saw how it ended, and how often that was so. */
 	char migration_lost_id[INSTANCE_ID_SIZE];
 	uint32_t migration_lost;
@@ -134,6 +135,9 @@ struct environment {
 	uint32_t
 		draft; /* rollout that has ended, and whose post-mortem is to be drafted; 0 = none */
 };
+
+struct compared;
+struct comparing_job;
 
 struct control {
 	struct control_parts parts;
@@ -162,6 +166,9 @@ struct control {
 	uint64_t report_due_ms;
 	struct postmortem_job *postmortem_jobs;
 	struct log_limit refusals; /* roles.c's, in the audit log */
+	struct compared *compared, **compared_end; /* comparing.c's: pairs that wait */
+	uint32_t compared_count;
+	struct comparing_job *comparing_job;
 	bool stopping;
 	void (*stopped)(void *context);
 	void *stopped_context;

@@ -88,6 +88,17 @@ static uint32_t mirror_methods(const struct resolved *config)
 	return methods ? methods : ROUTER_METHOD_GET | ROUTER_METHOD_HEAD;
 }
 
+static void fill_compared(const struct app_compare *compare, struct router_mirror *to)
+{
+	static const char *const usual[] = {"content-type", "location"};
+	bool written = compare->set & APP_COMPARE_HEADERS;
+	to->noise_bp = compare->set ? compare->noise_bp : APP_COMPARE_NOISE_BP;
+	to->header_count = written ? compare->headers.count : 2;
+	for (uint32_t i = 0; i < to->header_count; i++)
+		text_copy(to->headers[i], sizeof to->headers[i],
+			  written ? compare->headers.items[i] : usual[i]);
+}
+
 static void fill_classes(const struct app_analysis *analysis, struct router_document *d)
 {
 	_Static_assert((int)APP_CLASSES_MAX == (int)ROUTER_CLASSES_MAX &&
@@ -226,8 +237,9 @@ static struct router_document *make_document(struct environment *e)
 	fill_backends(e, index_of, d);
 	if (d->mirror.share_bp > 0) {
 		/* The candidate's, with the strategy that was asked for. */
-		d->mirror.methods =
-			mirror_methods(e->active ? e->active->candidate.config : config);
+		const struct resolved *asked = e->active ? e->active->candidate.config : config;
+		d->mirror.methods = mirror_methods(asked);
+		fill_compared(&asked->environment.analysis.compare, &d->mirror);
 	}
 	d->mode = routing_mode(e);
 	return d;

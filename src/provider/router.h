@@ -35,6 +35,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "base/histogram.h"
+#include "link/shadow_pair.h"
 #include "provider/router_document.h"
 
 /* What is in force: one observation, to be read as a whole. */
@@ -68,7 +69,8 @@ struct router_counters {
 	uint64_t repeated; /* of those errors: the same client's blind second tries */
 	uint64_t cancelled, retries, rescued, shielded, upgraded, tunnels_ended;
 	uint64_t shadow_sent, shadow_dropped, shadow_2xx, shadow_3xx, shadow_4xx, shadow_5xx,
-		shadow_failed;
+		shadow_failed, shadow_pairs, shadow_differ, shadow_unpaired, shadow_untold;
+	uint64_t noise_sent, noise_pairs, noise_differ, noise_unpaired;
 	uint64_t first_us[HISTOGRAM_BUCKETS]; /* request taken to head of the answer */
 	uint64_t total_us[HISTOGRAM_BUCKETS]; /* to its end */
 };
@@ -173,6 +175,8 @@ struct router_ops {
 struct router {
 	const struct router_ops *ops;
 	void (*changed)(void *context); /* set by the owner, may be NULL */
+	/* Two answers to one mirrored request, of a sample; the same. */
+	void (*compared)(void *context, const struct shadow_pair *pair);
 	void *context;
 };
 

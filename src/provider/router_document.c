@@ -48,8 +48,13 @@ static bool same_class(const struct router_class *a, const struct router_class *
 
 static bool same_mirror(const struct router_mirror *a, const struct router_mirror *b)
 {
+	if (a->header_count != b->header_count)
+		return false;
+	for (uint32_t i = 0; i < a->header_count; i++)
+		if (strcmp(a->headers[i], b->headers[i]) != 0)
+			return false;
 	return a->release == b->release && a->share_bp == b->share_bp && a->methods == b->methods &&
-	       a->in_flight_max == b->in_flight_max &&
+	       a->in_flight_max == b->in_flight_max && a->noise_bp == b->noise_bp &&
 	       memcmp(a->salt, b->salt, sizeof a->salt) == 0;
 }
 

@@ -24,6 +24,7 @@ enum {
 	ROUTER_ROUTES_MAX = 64,
 	ROUTER_CLASSES_MAX = 7, /* named ones */
 	ROUTER_CLASS_PATHS_MAX = 8,
+	ROUTER_MIRROR_HEADERS_MAX = 8,
 	ROUTER_NAME_SIZE = 96, /* with the NUL, as all of these */
 	ROUTER_ADDRESS_SIZE = 128,
 	ROUTER_HOST_SIZE = 256,
@@ -97,7 +98,11 @@ struct router_mirror {
 	uint32_t share_bp;
 	uint32_t methods;       /* ROUTER_METHOD_* */
 	uint32_t in_flight_max; /* per worker */
+	uint32_t noise_bp;      /* of what is mirrored: copied to the live release as well */
 	uint8_t salt[ROUTER_KEY_SIZE];
+	uint32_t header_count;
+	char headers[ROUTER_MIRROR_HEADERS_MAX]
+		    [ROUTER_NAME_SIZE]; /* lower case; of the answers: compared */
 };
 
 struct router_sticky {

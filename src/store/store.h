@@ -60,7 +60,7 @@ enum {
 	STORE_REQUEST_ID_SIZE = 129, /* what a client chose */
 	STORE_ID_SIZE = DIGEST_HEX_SIZE,
 	STORE_BLOB_MAX = 4 << 20, /* bytes of one state, plan, config, payload, answer */
-	STORE_VERSION = 18,       /* of the schema */
+	STORE_VERSION = 19,       /* of the schema */
 	/* Room for urgent transactions: a whole way back writes less than a tenth of it. */
 	STORE_RESERVE_BYTES = 4 << 20,
 };

@@ -281,6 +281,7 @@ static void builtin_free(struct router *router)
 	struct builtin *b = builtin_of(router);
 	b->router.changed = NULL;
 	builtin_lose(b);
+	builtin_pairs_close(b);
 	b->env->ops->timer_stop(b->env, &b->tick);
 	b->env->ops->timer_stop(b->env, &b->deliver);
 	while (b->answers) {
@@ -325,6 +326,7 @@ struct router *builtin_router_new(struct loop *loop, int state_fd)
 	b->state_fd = state_fd;
 	b->channel_fd = -1;
 	b->answers_end = &b->answers;
+	builtin_pairs_open(b);
 	b->deliver.fire = deliver;
 	b->deliver.context = b;
 	b->tick.fire = tick;

@@ -125,6 +125,14 @@ static void copy_counters(const struct counters_release *sum, struct router_coun
 		.shadow_4xx = v[COUNTERS_RELEASE_SHADOW_4XX],
 		.shadow_5xx = v[COUNTERS_RELEASE_SHADOW_5XX],
 		.shadow_failed = v[COUNTERS_RELEASE_SHADOW_FAILED],
+		.shadow_pairs = v[COUNTERS_RELEASE_SHADOW_PAIRS],
+		.shadow_differ = v[COUNTERS_RELEASE_SHADOW_DIFFER],
+		.shadow_unpaired = v[COUNTERS_RELEASE_SHADOW_UNPAIRED],
+		.shadow_untold = v[COUNTERS_RELEASE_SHADOW_UNTOLD],
+		.noise_sent = v[COUNTERS_RELEASE_NOISE_SENT],
+		.noise_pairs = v[COUNTERS_RELEASE_NOISE_PAIRS],
+		.noise_differ = v[COUNTERS_RELEASE_NOISE_DIFFER],
+		.noise_unpaired = v[COUNTERS_RELEASE_NOISE_UNPAIRED],
 	};
 	memcpy(to->first_us, sum->histograms[COUNTERS_FIRST], sizeof to->first_us);
 	memcpy(to->total_us, sum->histograms[COUNTERS_TOTAL], sizeof to->total_us);

@@ -5,6 +5,7 @@
  * WHAT  builtin.c          requests and their answers
  *       builtin_gateway.c  the supervisor: connection, tables, what it serves
  *       builtin_observe.c  what is in force, and the numbers
+ *       builtin_pairs.c    answers to mirrored requests, as workers tell of them (link/shadow_pair.h)
  *       builtin_table.c    documents to tables and back
  *
  * OWNS  Everything hangs on struct builtin, on the heap until the router is freed.
@@ -17,6 +18,7 @@
 #include "drivers/router/builtin_table.h"
 #include "link/counters.h"
 #include "link/gateway_messages.h"
+#include "link/shadow_pair.h"
 #include "os/channel.h"
 
 /* What the controller asked, and how to answer. */
@@ -52,6 +54,15 @@ struct answer {
 	uint32_t seen_us;
 };
 
+enum { BUILTIN_TELLERS = COUNTERS_WORKERS + 8 }; /* some of workers that are ending */
+
+/* A worker that tells of pairs. */
+struct teller {
+	struct builtin *builtin;
+	int fd; /* -1 = free */
+	struct loop_watch *talk;
+};
+
 struct builtin {
 	struct router router; /* first */
 	struct loop *loop;
@@ -81,6 +92,9 @@ struct builtin {
 	uint64_t order;
 	struct environment *environments;
 	uint8_t bytes[CHANNEL_MESSAGE_MAX];
+	int pairs_fd; /* where workers come to tell; -1 = it could not be opened */
+	struct loop_watch *pairs;
+	struct teller tellers[BUILTIN_TELLERS];
 };
 
 static inline struct builtin *builtin_of(struct router *router)
@@ -103,6 +117,9 @@ void builtin_connect(struct builtin *b);
 void builtin_lose(struct builtin *b);
 /* The documents that stand, with the one under way of `asking` in the place of its own, as a table. */
 int builtin_send(struct builtin *b, const struct environment *asking, struct error *err) MUST_CHECK;
+
+void builtin_pairs_open(struct builtin *b);
+void builtin_pairs_close(struct builtin *b);
 
 int builtin_not_there(struct error *err);
 const struct table_environment *builtin_in_table(const struct builtin *b, const char *app,

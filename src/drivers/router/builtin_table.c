@@ -172,11 +172,16 @@ static int add_classes(struct gateway_table *t, const struct router_document *d,
 	return 0;
 }
 
+_Static_assert((int)ROUTER_MIRROR_HEADERS_MAX == (int)TABLE_MIRROR_HEADERS_MAX &&
+		       (int)ROUTER_NAME_SIZE == (int)TABLE_NAME_SIZE,
+	       "what is compared fits");
+
 static bool too_many(const struct router_document *d)
 {
 	bool many = d->release_count > ROUTER_RELEASES_MAX ||
 		    d->backend_count > ROUTER_BACKENDS_MAX || d->route_count > ROUTER_ROUTES_MAX ||
-		    d->class_count > ROUTER_CLASSES_MAX;
+		    d->class_count > ROUTER_CLASSES_MAX ||
+		    d->mirror.header_count > ROUTER_MIRROR_HEADERS_MAX;
 	for (uint32_t i = 0; !many && i < d->class_count; i++)
 		many = d->classes[i].path_count > ROUTER_CLASS_PATHS_MAX;
 	return many;
@@ -293,6 +298,9 @@ static void copy_settings(const struct router_document *d, struct table_environm
 	e->mirror.methods = (uint16_t)d->mirror.methods;
 	e->mirror.share_bp = d->mirror.share_bp;
 	e->mirror.in_flight_max = d->mirror.in_flight_max;
+	e->mirror.noise_bp = d->mirror.noise_bp;
+	e->mirror.header_count = d->mirror.header_count;
+	memcpy(e->mirror.headers, d->mirror.headers, sizeof e->mirror.headers);
 	memcpy(e->mirror.salt, d->mirror.salt, sizeof e->mirror.salt);
 }
 
@@ -378,6 +386,9 @@ static void read_settings(const struct table_environment *e, struct router_docum
 	d->mirror.methods = e->mirror.methods;
 	d->mirror.share_bp = e->mirror.share_bp;
 	d->mirror.in_flight_max = e->mirror.in_flight_max;
+	d->mirror.noise_bp = e->mirror.noise_bp;
+	d->mirror.header_count = e->mirror.header_count;
+	memcpy(d->mirror.headers, e->mirror.headers, sizeof d->mirror.headers);
 	memcpy(d->mirror.salt, e->mirror.salt, sizeof d->mirror.salt);
 }
 
