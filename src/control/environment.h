@@ -165,7 +165,7 @@ struct control {
 	struct report_job *report_job; /* reports.c's */
 	uint64_t report_due_ms;
 	struct postmortem_job *postmortem_jobs;
-	struct log_limit refusals; /* roles.c's, in the audit log */
+	struct log_limit refusals;                 /* roles.c's, in the audit log */
 	struct compared *compared, **compared_end; /* comparing.c's: pairs that wait */
 	uint32_t compared_count;
 	struct comparing_job *comparing_job;

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * counters - what the gateway's workers count, in memory that they share with the supervisor and
- * the controller; and the word by which a table is committed.
+ * counters - what the gateway's workers count, in memory that all share; and the word by which a table is committed.
  *
  * WHAT  One segment (a memfd): a header, then per worker a block of its own state, and per worker and
  *       stats slot a block of numbers. A worker writes only its own blocks. Numbers only grow and are
  *       never reset: readers keep what they read last and take differences.
- *       A release counts by route class (link/table.h; class 0 is every request that no class names), and
- *       nothing besides: its own numbers are the sum over its classes. Classes that never counted are
- *       never read or written, so that their pages do not exist.
+ *       A release counts by route class (link/table.h; class 0 is every request that no class names), and nothing besides: its
+ *       own numbers are the sum over its classes. Those that never counted are never touched: their pages do not exist.
  * HOW   The supervisor makes the segment (counters_format()) and passes it on by SCM_RIGHTS; everyone
  *       maps it and calls counters_check() once. A worker takes its place with counters_attach().
  *       Writes are relaxed single-writer stores; a reader may see one number a request earlier than
  *       another, never a torn or a smaller one.
  *       Commit: the supervisor stores a generation to `active_generation` (release) and wakes the
  *       workers; one that has it prepared uses it from the next request on and stores it to `seen`.
- *       A table is in force when `seen` of every live worker is at least its generation.
+ *       In force is one that `seen` of every live worker has reached.
  * SLOTS A release (in an environment), a backend (an instance) and an environment keep their stats_slot
  *       from table to table. A slot that no table names any more may be given to another once `oldest`
  *       of every live worker has passed the last generation that named it: then no request counts into
@@ -239,7 +237,7 @@ void counters_format(struct counters *memory, uint32_t worker_count, uint32_t pl
 /* ERR_CORRUPT when it is not a segment of this ABI, or `size` is too small for it. */
 int counters_check(const struct counters *memory, size_t size, struct error *err) MUST_CHECK;
 
-/* Take a place for the process `pid`; what its last owner left in flight goes to `lost`. */
+/* counters_settle(), and the place is the process's. */
 struct counters_worker_block *counters_attach(struct counters *memory, uint32_t place,
 					      uint64_t pid);
 /* The owner of the place is dead: what it left in flight goes to `lost`, and the place is nobody's. */
@@ -253,8 +251,7 @@ void counters_commit(struct counters *memory, uint64_t generation);
 uint64_t counters_seen(const struct counters *memory);
 uint64_t counters_oldest(const struct counters *memory);
 
-/* What a reader keeps, and what may travel: the sum over the workers, or a difference of two sums.
- */
+/* What a reader keeps, and what may travel: the sum over the workers, or a difference of two sums. */
 struct counters_release {
 	uint64_t values[COUNTERS_RELEASE_COUNT];
 	uint64_t histograms[COUNTERS_HISTOGRAM_COUNT][HISTOGRAM_BUCKETS];
@@ -264,12 +261,11 @@ struct counters_class { /* of a release: what a judge reads */
 	uint64_t values[COUNTERS_RELEASE_COUNT];
 	uint64_t first[HISTOGRAM_BUCKETS]; /* COUNTERS_FIRST */
 };
-
 struct counters_environment {
 	uint64_t values[COUNTERS_ENVIRONMENT_COUNT];
 };
-struct counters_backend {
-	uint64_t values[COUNTERS_BACKEND_COUNT]; /* FAILED_IN_A_ROW: the most of any worker */
+struct counters_backend { /* FAILED_IN_A_ROW: the most of any worker */
+	uint64_t values[COUNTERS_BACKEND_COUNT];
 };
 
 struct counters_totals {
@@ -287,16 +283,14 @@ void counters_sum_backend(const struct counters *memory, uint32_t slot,
 			  struct counters_backend *ret_sum);
 void counters_sum_totals(const struct counters *memory, struct counters_totals *ret_sum);
 
-/* now - base, field by field; a field that is smaller than its base (never, of one segment) gives
- * 0. */
+/* now - base, field by field; a field that is smaller than its base (never, of one segment) gives 0. */
 void counters_difference(const struct counters_release *now, const struct counters_release *base,
 			 struct counters_release *ret_difference);
 /* In flight now: started - completed - lost, never below 0. */
 uint64_t counters_release_in_flight(const struct counters_release *sum);
 uint64_t counters_backend_in_flight(const struct counters_backend *sum);
 
-/* "started", "status_2xx", …: the names under which the numbers appear in JSON and Prometheus text.
- */
+/* "started", "status_2xx", …: the names under which the numbers appear in JSON. */
 const char *counters_release_name(enum counters_release_field field);
 const char *counters_environment_name(enum counters_environment_field field);
 const char *counters_backend_name(enum counters_backend_field field);

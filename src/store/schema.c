@@ -281,8 +281,8 @@ static const char *const step_18[] = {
 };
 
 const char *const *const schema_steps[STORE_VERSION] = {
-	step_0, step_1,  step_2,  step_3,  step_4,  step_5,  step_6,  step_7,  step_8,
-	step_9, step_10, step_11, step_12, step_13, step_14, step_15, step_16, step_17, step_18};
+	step_0,  step_1,  step_2,  step_3,  step_4,  step_5,  step_6,  step_7,  step_8, step_9,
+	step_10, step_11, step_12, step_13, step_14, step_15, step_16, step_17, step_18};
 
 /* Run a statement that answers with one number or text; `ret_text` may be NULL. */
 static int ask(sqlite3 *db, const char *sql, int64_t *ret_number, char *ret_text, size_t size)
