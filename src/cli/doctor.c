@@ -279,7 +279,7 @@ int verb_doctor(struct cli *cli)
 	const char *state = client_state(cli);
 	if (cli->host) {
 		json_decref(d.checks);
-		return there_run(cli, &(struct there){.in = -1, .out = -1});
+		return there_run(cli, &(struct there){.no_input = true, .in = -1, .out = -1});
 	}
 	buf_init(&d.text, TEXT_MAX);
 	check_kernel(&d);

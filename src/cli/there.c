@@ -3,6 +3,7 @@
 #include "cli/there.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,17 +52,46 @@ static void put_command(const struct cli *cli, const struct there *how, const ch
 	}
 }
 
-static void become_ssh(const struct remote *r, const struct there *how, const char *command)
+/* `failed_fd` closes when ssh has begun, or tells why it did not. */
+static void become_ssh(const struct remote *r, const struct there *how, const char *command,
+		       int failed_fd)
 {
 	const char *argv[REMOTE_WORDS];
-	bool terminal =
-		how->in < 0 && how->out < 0 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	bool terminal = how->in < 0 && how->out < 0 && !how->no_input && isatty(STDIN_FILENO) &&
+			isatty(STDOUT_FILENO);
 	remote_ssh(r, command, terminal, argv);
-	if ((how->in < 0 || dup2(how->in, STDIN_FILENO) >= 0) &&
+	int in = how->no_input ? open("/dev/null", O_RDONLY | O_CLOEXEC) : how->in;
+	if ((in < 0 || dup2(in, STDIN_FILENO) >= 0) &&
 	    (how->out < 0 || dup2(how->out, STDOUT_FILENO) >= 0) &&
 	    signal(SIGPIPE, SIG_DFL) != SIG_ERR)
 		execvp(argv[0], (char *const *)argv);
+	int number = errno;
+	(void)!write(failed_fd, &number, sizeof number);
 	_exit(NOT_STARTED);
+}
+
+/* 0: ssh runs as `ret_pid`. */
+static int start(const struct remote *r, const struct there *how, const char *command,
+		 pid_t *ret_pid, struct error *err)
+{
+	int report[2], number = 0;
+	if (pipe2(report, O_CLOEXEC) != 0)
+		return error_errno(err, errno, "ssh cannot be run");
+	*ret_pid = fork();
+	if (*ret_pid == 0)
+		become_ssh(r, how, command, report[1]);
+	if (*ret_pid < 0)
+		number = errno;
+	close(report[1]);
+	bool failed = *ret_pid < 0 || read(report[0], &number, sizeof number) > 0;
+	close(report[0]);
+	if (!failed)
+		return 0;
+	if (*ret_pid > 0)
+		waitpid(*ret_pid, NULL, 0);
+	return number == ENOENT ? error_set(err, ERR_UNSUPPORTED,
+					    "The command \"ssh\" is not installed; install it.")
+				: error_errno(err, number, "ssh cannot be run");
 }
 
 int there_run(const struct cli *cli, const struct there *how)
@@ -75,17 +105,16 @@ int there_run(const struct cli *cli, const struct there *how)
 	buf_init(&command, COMMAND_MAX);
 	put_command(cli, how, remote.directory, &command);
 	fflush(NULL);
-	pid_t pid = command.overflowed ? -1 : fork();
-	if (pid == 0)
-		become_ssh(&remote, how, buf_text(&command));
+	pid_t pid = -1;
+	int result = command.overflowed ? error_set(&err, ERR_LIMIT, "That is too long a command.")
+					: start(&remote, how, buf_text(&command), &pid, &err);
 	buf_done(&command);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	if (result < 0)
+		return cli_fail(cli, &err, NULL);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
-	if (pid < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == NOT_STARTED)) {
-		error_set(&err, ERR_UNAVAILABLE, "ssh cannot be run here.");
-		return cli_fail(cli, &err, "install openssh-client");
-	}
 	if (!WIFEXITED(status))
 		return CLI_DETACHED;
+	/* A command there that ends with this cannot be told from an ssh that did not get there. */
 	return WEXITSTATUS(status) == SSH_FAILED ? CLI_UNREACHABLE : WEXITSTATUS(status);
 }

@@ -8,6 +8,7 @@
 #ifndef CLI_THERE_H
 #define CLI_THERE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cli/command.h"
@@ -18,9 +19,11 @@ struct there {
 	const char *extra; /* one more option, as "--app=shop"; NULL: none */
 	bool silent;       /* without --json */
 	int in, out;       /* descriptors; -1: ours */
+	bool no_input;     /* the command reads nothing, and takes nothing of ours */
 };
 
-/* Its exit code; CLI_UNREACHABLE where ssh did not get there. What was wrong has been told. */
+/* Its exit code; CLI_UNREACHABLE where ssh did not get there (or the command ended with 255, as ssh does then). What was
+ * wrong has been told. */
 int there_run(const struct cli *cli, const struct there *how);
 
 #endif

@@ -353,8 +353,12 @@ static int write_file(struct run *r, filling fill, struct error *err)
 static int fill_from_there(struct run *r, int fd, struct error *err)
 {
 	static const char *const output[] = {"-"};
-	const struct there how = {
-		.args = output, .arg_count = 1, .silent = true, .in = -1, .out = fd};
+	const struct there how = {.args = output,
+				  .arg_count = 1,
+				  .silent = true,
+				  .no_input = true,
+				  .in = -1,
+				  .out = fd};
 	r->there_code = there_run(&r->cli, &how);
 	return r->there_code == CLI_OK
 		       ? 0
@@ -484,7 +488,7 @@ static int backup_there(struct run *r)
 	struct error err;
 	int result = check_name(r, &err);
 	if (result == 0 && r->output)
-		return there_run(&r->cli, &(struct there){.in = -1, .out = -1});
+		return there_run(&r->cli, &(struct there){.no_input = true, .in = -1, .out = -1});
 	if (result == 0)
 		result = write_file(r, fill_from_there, &err);
 	if (result == 0)

@@ -76,13 +76,16 @@ static int write_hook(const char *repository, const char *state, const char *app
 	return code;
 }
 
-/* What one push may bring; whoever needs more changes it. */
+/* What one push may bring; whoever has said another bound keeps it. */
 static int limit_pushes(const char *repository, struct error *err)
 {
 	char git_dir[WHERE_SIZE + 16];
+	struct error ignored;
+	const char *const get[] = {"git", git_dir, "config", "receive.maxInputSize", NULL};
 	const char *const set[] = {"git", git_dir, "config", "receive.maxInputSize", "2g", NULL};
 	snprintf(git_dir, sizeof git_dir, "--git-dir=%s", repository);
-	return git(set, "bound what is pushed", err);
+	return git(get, "read its settings", &ignored) == 0 ? 0
+							    : git(set, "bound what is pushed", err);
 }
 
 static int make_repository(const char *repository, const char *state, const char *app,
@@ -96,11 +99,10 @@ static int make_repository(const char *repository, const char *state, const char
 	snprintf(parent, sizeof parent, "%s/repositories", state);
 	snprintf(hooks, sizeof hooks, "%s/HEAD", repository);
 	int code = file_make_directories(AT_FDCWD, parent, 0700, err);
-	if (code == 0 && access(hooks, F_OK) != 0) {
+	if (code == 0 && access(hooks, F_OK) != 0)
 		code = git(init, "make a repository", err);
-		if (code == 0)
-			code = limit_pushes(repository, err);
-	}
+	if (code == 0)
+		code = limit_pushes(repository, err);
 	return code < 0 ? code : write_hook(repository, state, app, err);
 }
 
@@ -190,9 +192,11 @@ static int make_there(struct cli *cli, const char *app, const char *name)
 	snprintf(option, sizeof option, "--app=%s", app);
 	asking.json = true;
 	memset(asking.values, 0, sizeof asking.values);
-	int code = there_run(
-		&asking,
-		&(struct there){.args = nothing, .extra = option, .in = -1, .out = answer_fd});
+	int code = there_run(&asking, &(struct there){.args = nothing,
+						      .extra = option,
+						      .no_input = true,
+						      .in = -1,
+						      .out = answer_fd});
 	if (code != CLI_OK)
 		return code;
 	lseek(answer_fd, 0, SEEK_SET);

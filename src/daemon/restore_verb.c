@@ -223,10 +223,12 @@ static int keep_input(struct run *r, int fd, struct error *err)
 {
 	char part[PART_SIZE];
 	ssize_t size;
-	while ((size = read(STDIN_FILENO, part, sizeof part)) > 0)
-		if (write(fd, part, (size_t)size) != size)
-			return error_errno(err, errno, "The backup cannot be kept in \"%s\"",
-					   state_path(r->state));
+	while ((size = read(STDIN_FILENO, part, sizeof part)) > 0 || (size < 0 && errno == EINTR))
+		for (ssize_t at = 0, n; at < size; at += n)
+			if ((n = write(fd, part + at, (size_t)(size - at))) < 0)
+				return error_errno(err, errno,
+						   "The backup cannot be kept in \"%s\"",
+						   state_path(r->state));
 	if (size < 0)
 		return error_errno(err, errno, "The backup cannot be read");
 	return lseek(fd, 0, SEEK_SET) == 0 ? 0 : error_errno(err, errno, "The backup is lost");

@@ -44,6 +44,10 @@ SSH
 	HOST=ssh://$ME@127.0.0.1:$SSH_PORT$T/state
 }
 
+# What is left of our input when the command is over, or what it has read of it.
+davit_reads() { echo from-here | (davit_with_input --host "$HOST" "$@" >"$T/read" || true; cat; [ "$1" != exec ] || cat "$T/read"); }
+davit_with_input() { (cd "$T" && "$DAVIT" "$@" 3>&-); }
+
 teardown() {
 	kill "$sshd_pid" 2>/dev/null || true
 	wait_for 10 "sshd to end" gone "$sshd_pid" || true
@@ -163,6 +167,9 @@ teardown() {
 	is "a  b|\$(touch $T/no)|'; touch $T/no; '|--json|" printf %s "$output"
 	[ ! -e "$T/no" ]
 	exits 7 davit --host "$HOST" exec prod -- sh -c 'exit 7'
+	exits 126 davit --host "$HOST" exec prod -- sh -c 'exit 126'
+	is from-here davit_reads exec prod -- cat
+	is from-here davit_reads doctor
 	exits 3 davit --host "$HOST" exec nowhere -- true
 	davit --host "$HOST" doctor --json >"$T/doctor.json" || true
 	is davit.v1/doctor jq -r .schema "$T/doctor.json"
@@ -187,10 +194,15 @@ teardown() {
 	exits 0 env -C "$R" "$DAVIT" --host "$HOST" remote
 	is "$HOST/repositories/shop.git" git -C "$R" remote get-url davit
 	is 2g git --git-dir "$T/state/repositories/shop.git" config receive.maxInputSize
+	git --git-dir "$T/state/repositories/shop.git" config receive.maxInputSize 1g
+	exits 0 env -C "$R" "$DAVIT" --host "$HOST" remote
+	is 1g git --git-dir "$T/state/repositories/shop.git" config receive.maxInputSize
 	exits 0 env GIT_SSH_COMMAND="$T/bin/ssh" git -C "$R" push davit main
 	says "tested by ssh"
 	says "passed     build 1"
 	wait_for 20 "it to be live" holds v0.0.1 env DAVIT_STATE="$T/state" bash -c "cd '$T' && '$DAVIT' status prod --json | jq -r '.applications[0].environments[0].live.tag'"
+	exits 0 davit --host "$HOST" build main --app shop
+	says "passed     build 2"
 	# More than the repository takes in a push is refused, in words.
 	git --git-dir "$T/state/repositories/shop.git" config receive.maxInputSize 10k
 	head -c 100000 /dev/urandom >"$R/blob"
