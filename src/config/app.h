@@ -126,6 +126,8 @@ struct app_hold {
 	uint64_t time_ms;
 };
 
+enum app_log { APP_LOG_OFF, APP_LOG_TEXT, APP_LOG_JSON };
+
 /* How the gateway treats each request. */
 struct app_requests {
 	uint32_t set;
@@ -133,6 +135,7 @@ struct app_requests {
 	uint64_t answer_ms;
 	uint64_t body_max; /* bytes; 0: any size */
 	uint64_t slow_start_ms;
+	enum app_log log;
 };
 
 enum app_concurrency { APP_CONCURRENCY_QUEUE, APP_CONCURRENCY_SUPERSEDE, APP_CONCURRENCY_COUNT };

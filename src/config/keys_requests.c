@@ -4,6 +4,8 @@
 
 #include "config/app.h"
 
+static const char *const logs[] = {"off", "text", "json", NULL};
+
 static const struct schema_key requests_keys[] = {
 	{"shield", SCHEMA_BOOL, AT(app_requests, shield), .fallback = "false",
 	 .doc = "A request that the new release answers with 500 to 599 goes to the live one "
@@ -20,6 +22,9 @@ static const struct schema_key requests_keys[] = {
 	 .max = HOUR(1),
 	 .doc = "An instance that joins others of its release gets a tenth of its share at "
 		"first, and all of it after so long. `0s`: all at once."},
+	{"log", SCHEMA_CHOICE, AT(app_requests, log), .fallback = "text", .choices = logs,
+	 .doc = "What each request leaves in the access log, where `davit up --access-log FILE` "
+		"has one: a line of `name=value`, an object in JSON, or nothing."},
 };
 
 const struct schema_section schema_requests = {.title = "requests",

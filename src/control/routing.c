@@ -147,7 +147,7 @@ static void fill_config(const struct environment *e, const struct resolved *conf
 	d->timeouts.answer_ms = d->timeouts.idle_ms = (uint32_t)env->requests.answer_ms;
 	d->body_max_bytes = (uint32_t)env->requests.body_max;
 	d->slow_start_ms = (uint32_t)env->requests.slow_start_ms;
-	d->access_log = true;
+	d->log = (enum router_log)env->requests.log;
 }
 
 static enum router_backend_state backend_state_of(const struct instance_status *s)

@@ -43,11 +43,6 @@ void access_log_flush(struct worker *w)
 	w->log_size = 0;
 }
 
-static bool wanted(const struct exchange *x)
-{
-	return x->route && x->route->environment->access_log;
-}
-
 void access_log_note(struct exchange *x)
 {
 	const char *data = x->request.buffer->data;
@@ -55,14 +50,12 @@ void access_log_note(struct exchange *x)
 		 data + x->head.method_text.at, (int)x->head.target.size, data + x->head.target.at);
 }
 
-void access_log_write(struct worker *w, const struct exchange *x)
+/* --- the forms of a line; each returns its size, without the newline */
+
+static size_t write_text(const struct exchange *x, uint64_t total_us, char *to)
 {
 	char time[64], target[4 * LOG_TARGET_SIZE], tag[4 * TABLE_NAME_SIZE],
 		id[4 * REQUEST_ID_SIZE];
-	if (w->log_fd < 0 || !wanted(x))
-		return;
-	if (w->log_size + ACCESS_LOG_LINE_MAX > LOG_BUFFER_SIZE)
-		access_log_flush(w);
 	const struct table_environment *e = x->route->environment;
 	const char *noted = x->log_target;
 	size_t method = strcspn(noted, " ");
@@ -71,16 +64,123 @@ void access_log_write(struct worker *w, const struct exchange *x)
 		    tag, sizeof(tag));
 	text_escape(x->request_id, strlen(x->request_id), id, sizeof(id));
 	int size = snprintf(
-		w->log + w->log_size, ACCESS_LOG_LINE_MAX,
+		to, ACCESS_LOG_LINE_MAX,
 		"time=%s env=%s/%s client=%s method=%.*s target=\"%s\" status=%u in=%llu out=%llu "
-		"us=%llu release=\"%s\" instance=%s tries=%u held=%d tls=%s id=\"%s\"",
+		"us=%llu release=\"%s\" instance=%s tries=%u held=%d tls=%s trace=%s id=\"%s\"",
 		text_format_time(clock_wall_ms(), time, sizeof(time)), e->app, e->name,
 		x->client->address, (int)method, noted, target, x->status,
 		(unsigned long long)x->request.body_bytes,
-		(unsigned long long)x->response.body_bytes,
-		(unsigned long long)(worker_now_us() - x->taken_us), tag,
+		(unsigned long long)x->response.body_bytes, (unsigned long long)total_us, tag,
 		x->instance ? x->instance : "-", 1u + x->tries, x->was_held, tls_version(x->client),
-		id);
+		x->trace.trace, id);
+	return (size_t)size;
+}
+
+/* Each byte of a text may become six; the rest is names of members and numbers. */
+_Static_assert(6 * (4 * TABLE_NAME_SIZE + LOG_TARGET_SIZE + REQUEST_ID_SIZE + INET6_ADDRSTRLEN) +
+			       1024 <
+		       ACCESS_LOG_LINE_MAX,
+	       "an object fits into a line");
+
+/* A line that is being written; there is room for all that one can have. */
+struct object {
+	char *at;
+	char next; /* '{', then ',' */
+};
+
+static void put(struct object *o, const char *text, size_t size)
+{
+	memcpy(o->at, text, size);
+	o->at += size;
+}
+
+static void name(struct object *o, const char *text)
+{
+	*o->at++ = o->next;
+	o->next = ',';
+	*o->at++ = '"';
+	put(o, text, strlen(text));
+	put(o, "\":", 2);
+}
+
+static void put_text(struct object *o, const char *key, const char *text, size_t size)
+{
+	static const char digits[] = "0123456789abcdef";
+	name(o, key);
+	*o->at++ = '"';
+	for (size_t i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)text[i];
+		if (c >= ' ' && c < 0x7f && c != '"' && c != '\\') {
+			*o->at++ = (char)c;
+			continue;
+		}
+		put(o, "\\u00", 4);
+		*o->at++ = digits[c >> 4];
+		*o->at++ = digits[c & 15];
+	}
+	*o->at++ = '"';
+}
+
+static void put_string(struct object *o, const char *key, const char *text)
+{
+	put_text(o, key, text, strlen(text));
+}
+
+static void put_number(struct object *o, const char *key, uint64_t value)
+{
+	char text[24];
+	name(o, key);
+	put(o, text, (size_t)snprintf(text, sizeof text, "%llu", (unsigned long long)value));
+}
+
+static void put_flag(struct object *o, const char *key, bool value)
+{
+	name(o, key);
+	put(o, value ? "true" : "false", value ? 4 : 5);
+}
+
+static size_t write_json(const struct exchange *x, uint64_t total_us, char *to)
+{
+	struct object o = {.at = to, .next = '{'};
+	const struct table_environment *e = x->route->environment;
+	const char *noted = x->log_target;
+	size_t method = strcspn(noted, " ");
+	char time[64];
+	put_string(&o, "time", text_format_time(clock_wall_ms(), time, sizeof(time)));
+	put_string(&o, "app", e->app);
+	put_string(&o, "environment", e->name);
+	put_string(&o, "client", x->client->address);
+	put_text(&o, "method", noted, method);
+	put_string(&o, "target", noted + method + 1);
+	put_number(&o, "status", x->status);
+	put_number(&o, "bytes_in", x->request.body_bytes);
+	put_number(&o, "bytes_out", x->response.body_bytes);
+	put_number(&o, "total_us", total_us);
+	put_number(&o, "first_us", x->first_us);
+	put_string(&o, "release", x->release ? x->release->tag : "");
+	put_string(&o, "instance", x->instance ? x->instance : "");
+	put_number(&o, "tries", 1u + x->tries);
+	put_flag(&o, "held", x->was_held);
+	put_flag(&o, "taken_over", x->taken_over);
+	put_string(&o, "tls", tls_version(x->client));
+	put_string(&o, "trace", x->trace.trace);
+	put_string(&o, "span", x->trace.parent);
+	put_string(&o, "id", x->request_id);
+	*o.at++ = '}';
+	return (size_t)(o.at - to);
+}
+
+void access_log_write(struct worker *w, const struct exchange *x)
+{
+	enum table_log form = x->route ? x->route->environment->log : TABLE_LOG_NONE;
+	if (w->log_fd < 0 || form == TABLE_LOG_NONE)
+		return;
+	if (w->log_size + ACCESS_LOG_LINE_MAX > LOG_BUFFER_SIZE)
+		access_log_flush(w);
+	char *to = w->log + w->log_size;
+	uint64_t total_us = worker_now_us() - x->taken_us;
+	size_t size =
+		form == TABLE_LOG_JSON ? write_json(x, total_us, to) : write_text(x, total_us, to);
 	if (size >= ACCESS_LOG_LINE_MAX - 1)
 		size = ACCESS_LOG_LINE_MAX - 2;
 	w->log_size += (uint32_t)size;

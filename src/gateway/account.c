@@ -88,7 +88,8 @@ void account_head(struct worker *w, struct exchange *x, unsigned status)
 	} else {
 		count_error(w, x, COUNTERS_RELEASE_STATUS_5XX);
 	}
-	account_time(w, x, COUNTERS_FIRST, worker_now_us() - x->taken_us);
+	x->first_us = worker_now_us() - x->taken_us;
+	account_time(w, x, COUNTERS_FIRST, x->first_us);
 }
 
 void account_failure(struct worker *w, struct exchange *x, enum failure why)

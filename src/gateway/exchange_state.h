@@ -16,6 +16,7 @@
 #include "link/shadow_pair.h"
 #include "link/table.h"
 #include "wire/http1.h"
+#include "wire/traceparent.h"
 #include "wire/websocket.h"
 
 struct backend;
@@ -53,6 +54,7 @@ struct exchange {
 	uint32_t head_size; /* of the request, at the beginning of its buffer */
 	uint32_t held_bytes;
 	uint64_t taken_us; /* its head was complete */
+	uint64_t first_us; /* from then to the head of the release's answer; 0 = it has not come */
 	uint64_t held_until_ms;
 	uint64_t progress_ms;   /* a byte came from the backend, or passed through the tunnel */
 	uint64_t fingerprint;   /* tells its client's requests apart */
@@ -75,7 +77,8 @@ struct exchange {
 	bool keep;         /* the client's connection goes on after it */
 	bool previewed;
 	bool was_held;
-	bool taken_over; /* the live release took it over from `taken_from` */
+	bool trace_begun; /* here: the client brought none that is good */
+	bool taken_over;  /* the live release took it over from `taken_from` */
 	bool set_cookie;
 	bool stream; /* the answer is a stream of events: it may be quiet for long */
 	bool cut;    /* the backend stopped taking the request before its end */
@@ -90,6 +93,7 @@ struct exchange {
 	struct pairing *pairing; /* of its copies; NULL: none */
 	char unit[STICKY_UNIT_SIZE];
 	char request_id[REQUEST_ID_SIZE];
+	struct traceparent trace;         /* its parent is us */
 	char log_target[LOG_TARGET_SIZE]; /* method and path, for the access log */
 	struct http1_head head;
 	struct http1_head answer;

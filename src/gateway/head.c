@@ -57,7 +57,7 @@ uint32_t head_write_request(const struct exchange *x, enum head_kind kind, char 
 	const char *peer = x->client->address;
 	bool trusted = live_trusts(x->live, peer);
 	struct fields f = {.count = 0};
-	char forwarded_for[LIST_SIZE], via[LIST_SIZE];
+	char forwarded_for[LIST_SIZE], via[LIST_SIZE], trace[TRACEPARENT_SIZE + 1];
 	size_t size = trusted ? join(x, HTTP1_FIELD_X_FORWARDED_FOR, peer, forwarded_for) : 0;
 	struct http1_forward how = {.set = f.set, .expect = kind == HEAD_REAL};
 	add(&f, "x-forwarded-for", trusted ? forwarded_for : peer, trusted ? size : strlen(peer));
@@ -66,6 +66,10 @@ uint32_t head_write_request(const struct exchange *x, enum head_kind kind, char 
 	if (!trusted || !http1_field_find(&x->head, HTTP1_FIELD_X_FORWARDED_HOST))
 		add(&f, "x-forwarded-host", data + x->head.host.at, x->head.host.size);
 	add(&f, "x-request-id", x->request_id, strlen(x->request_id));
+	traceparent_write(&x->trace, trace);
+	add(&f, "traceparent", trace, TRACEPARENT_SIZE);
+	if (x->trace_begun) /* it belongs to the one that is no good */
+		add(&f, "tracestate", NULL, 0);
 	add(&f, "via", via, join(x, HTTP1_FIELD_VIA, "1.1 davit", via));
 	add(&f, ROUTE_PREVIEW_FIELD, NULL, 0);
 	add(&f, "x-davit-shadow", kind == HEAD_SHADOW ? "1" : NULL, 1);
@@ -145,9 +149,24 @@ uint32_t head_write_own(const struct exchange *x, const struct head_own *own, ch
 	return size ? add_promise(x, to, size, capacity) : 0;
 }
 
+/* One that is good, and alone, goes on; else it begins here. */
+static void trace(struct worker *w, struct exchange *x)
+{
+	static const char name[] = "traceparent";
+	const char *data = x->request.buffer->data;
+	const struct http1_field *f = http1_field_named(&x->head, data, name, 0);
+	bool alone =
+		f && !http1_field_named(&x->head, data, name, (uint16_t)(f - x->head.fields + 1));
+	x->trace_begun = !alone || !traceparent_read(data + f->value.at, f->value.size, &x->trace);
+	if (x->trace_begun)
+		traceparent_begin(&x->trace, worker_random(w), worker_random(w));
+	traceparent_pass(&x->trace, worker_random(w));
+}
+
 void head_identify(struct worker *w, struct exchange *x)
 {
 	const struct http1_field *f = http1_field_find(&x->head, HTTP1_FIELD_X_REQUEST_ID);
+	trace(w, x);
 	if (f && f->value.size > 0 && f->value.size < REQUEST_ID_SIZE) {
 		memcpy(x->request_id, x->request.buffer->data + f->value.at, f->value.size);
 		x->request_id[f->value.size] = 0;

@@ -95,13 +95,31 @@ static void read_tls(struct table_reader *r, const json_t *from, struct table_tl
 	tls->hsts_s = (uint32_t)(ms / 1000);
 }
 
+/* true, or the form. */
+static void read_log(struct table_reader *r, const json_t *from, enum table_log *to)
+{
+	static const char key[] = "access_log";
+	const json_t *value = json_object_get(from, key);
+	const char *text = json_string_value(value);
+	if (!value)
+		return;
+	if (json_is_boolean(value))
+		*to = json_is_true(value) ? TABLE_LOG_TEXT : TABLE_LOG_NONE;
+	else if (text && strcmp(text, "json") == 0)
+		*to = TABLE_LOG_JSON;
+	else if (text && strcmp(text, "text") == 0)
+		*to = TABLE_LOG_TEXT;
+	else
+		reader_refuse(r, key, "This must be true, false, \"text\" or \"json\".");
+}
+
 void table_options_read(struct table_reader *r, const json_t *from, struct table_environment *e)
 {
 	read_mode(r, from, e);
 	reader_bool(r, from, "retry", &e->retry);
 	reader_bool(r, from, "shield", &e->shield);
 	reader_duration(r, from, "slow_start", &e->slow_start_ms);
-	reader_bool(r, from, "access_log", &e->access_log);
+	read_log(r, from, &e->log);
 	reader_size(r, from, "body_max", &e->body_max_bytes);
 	read_hold(r, from, &e->hold);
 	read_sticky(r, from, &e->sticky);

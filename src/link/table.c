@@ -138,7 +138,7 @@ static void code_count(struct codec *c, uint32_t *count, uint32_t max)
 static void code_environment(struct codec *c, struct table_environment *e)
 {
 	uint8_t unnamed = (uint8_t)e->tls.unnamed;
-	uint8_t mode = (uint8_t)e->mode;
+	uint8_t mode = (uint8_t)e->mode, log = (uint8_t)e->log;
 	code_text(c, e->app, sizeof(e->app));
 	code_text(c, e->name, sizeof(e->name));
 	code_u64(c, &e->document_epoch);
@@ -154,7 +154,8 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_bool(c, &e->retry);
 	code_bool(c, &e->shield);
 	code_u32(c, &e->slow_start_ms);
-	code_bool(c, &e->access_log);
+	code_u8(c, &log);
+	e->log = (enum table_log)log;
 	code_u32(c, &e->body_max_bytes);
 	code_u32(c, &e->hold.requests_max);
 	code_u32(c, &e->hold.bytes_max);

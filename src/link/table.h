@@ -55,7 +55,7 @@ enum {
 	TABLE_KEY_SIZE = 16,
 	TABLE_BYTES_MAX = 1 << 20,
 	TABLE_MIRROR_HEADERS_MAX = 8,
-	TABLE_ABI = 6,
+	TABLE_ABI = 7,
 	TABLE_TUNNEL_DRAIN_MS = 10000, /* the default */
 	TABLE_NONE = 0xffff,
 };
@@ -72,6 +72,13 @@ enum table_backend_state {
 	TABLE_BACKEND_DRAINING, /* no new request; what it serves, it finishes */
 	TABLE_BACKEND_DOWN,     /* its keeper's probes fail: no new request */
 	TABLE_BACKEND_COUNT
+};
+
+enum table_log {
+	TABLE_LOG_NONE,
+	TABLE_LOG_TEXT, /* logfmt */
+	TABLE_LOG_JSON,
+	TABLE_LOG_COUNT
 };
 
 /* Bits of table_mirror.methods. */
@@ -156,7 +163,7 @@ struct table_environment {
 	bool shield; /* the live release also takes over what another one answers with 5xx */
 	uint32_t
 		slow_start_ms; /* within it a backend that joins others comes to its full share; 0: at once */
-	bool access_log;         /* a line per request in the gateway's access log */
+	enum table_log log;      /* a line per request in the gateway's access log */
 	uint32_t body_max_bytes; /* a request body above it is answered 413; 0 = no limit */
 	struct table_hold hold;
 	struct table_sticky sticky;

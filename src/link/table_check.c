@@ -159,6 +159,8 @@ static int check_environment(const struct gateway_table *t, uint32_t index, stru
 	}
 	if (e->stats_slot >= COUNTERS_ENVIRONMENTS)
 		return refuse_environment(e, err, "has no place in the counters");
+	if ((unsigned)e->log >= TABLE_LOG_COUNT)
+		return refuse_environment(e, err, "has an unknown form of access log");
 	if ((unsigned)e->mode >= TABLE_MODE_COUNT)
 		return refuse_environment(e, err, "has an unknown mode");
 	if (e->first_release != next->release ||

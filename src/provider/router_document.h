@@ -114,6 +114,8 @@ struct router_sticky {
 	uint8_t key[ROUTER_KEY_SIZE]; /* signs the cookie */
 };
 
+enum router_log { ROUTER_LOG_NONE, ROUTER_LOG_TEXT, ROUTER_LOG_JSON };
+
 struct router_hold {
 	uint32_t requests_max;
 	uint32_t bytes_max;
@@ -165,8 +167,8 @@ struct router_document {
 	struct router_tls tls;
 	bool retry;  /* and rescue */
 	bool shield; /* the live release also takes over what another one answers with 5xx */
-	uint32_t slow_start_ms; /* of an instance that joins others */
-	bool access_log;
+	uint32_t slow_start_ms;  /* of an instance that joins others */
+	enum router_log log;     /* a line per request */
 	uint32_t body_max_bytes; /* 0 = no limit */
 
 	uint32_t backend_count; /* outside the fence */

@@ -274,7 +274,7 @@ static void copy_settings(const struct router_document *d, struct table_environm
 	e->retry = d->retry;
 	e->shield = d->shield;
 	e->slow_start_ms = d->slow_start_ms;
-	e->access_log = d->access_log;
+	e->log = (enum table_log)d->log;
 	e->body_max_bytes = d->body_max_bytes;
 	e->hold = (struct table_hold){.requests_max = d->hold.requests_max,
 				      .bytes_max = d->hold.bytes_max,
@@ -362,7 +362,7 @@ static void read_settings(const struct table_environment *e, struct router_docum
 	d->retry = e->retry;
 	d->shield = e->shield;
 	d->slow_start_ms = e->slow_start_ms;
-	d->access_log = e->access_log;
+	d->log = (enum router_log)e->log;
 	d->body_max_bytes = e->body_max_bytes;
 	d->hold = (struct router_hold){.requests_max = e->hold.requests_max,
 				       .bytes_max = e->hold.bytes_max,

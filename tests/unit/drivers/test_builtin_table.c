@@ -61,7 +61,7 @@ static void fill(struct router_document *d, const char *environment)
 	d->body_max_bytes = 77;
 	d->shield = true;
 	d->slow_start_ms = 78;
-	d->access_log = true;
+	d->log = ROUTER_LOG_JSON;
 	d->mode = ROUTER_SERVE;
 	backend(d, 1, "web", "old-1");
 	backend(d, 0, "web", "new-1");
@@ -172,7 +172,7 @@ static void every_part_of_a_document_counts_when_two_are_compared(void **state)
 	DIFFERS(two->timeouts.idle_ms++);
 	DIFFERS(two->timeouts.tunnel_idle_ms++);
 	DIFFERS(two->retry = false);
-	DIFFERS(two->access_log = false);
+	DIFFERS(two->log = ROUTER_LOG_TEXT);
 	DIFFERS(two->body_max_bytes++);
 	DIFFERS(two->shield = false);
 	DIFFERS(two->slow_start_ms++);

@@ -66,7 +66,7 @@ static void every_key_arrives(void **state)
 	assert_int_equal(e->mode, TABLE_MODE_PARK);
 	assert_int_equal(e->live, 1);
 	assert_false(e->retry);
-	assert_true(e->access_log);
+	assert_int_equal(e->log, TABLE_LOG_TEXT);
 	assert_int_equal(e->body_max_bytes, 1 << 20);
 	assert_int_equal(e->hold.pace_per_s, 9);
 	assert_int_equal(e->hold.bytes_max, 2 << 20);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tests of where the worker sends a request: gateway/route.c, live.c, room.c, shadow.c, and the second tries
  * of exchange.c. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -884,7 +885,7 @@ static void the_access_log_tells_a_request_in_a_line(void **state)
 {
 	(void)state;
 	struct rig *rig = rig_start_one();
-	environment(rig)->access_log = true;
+	environment(rig)->log = TABLE_LOG_TEXT;
 	rig_apply(rig);
 	int client = rig_connect(rig);
 	rig_send(client, "GET /a\"b HTTP/1.1\r\nHost: a\r\nX-Request-Id: id-1\r\n\r\n");
@@ -899,6 +900,69 @@ static void the_access_log_tells_a_request_in_a_line(void **state)
 	rig_assert_text(line, " status=200 in=0 out=2 ");
 	rig_assert_text(line, " release=\"v1\" instance=127.0.0.1:");
 	rig_assert_text(line, " id=\"id-1\"\n");
+	close(client);
+	close(backend);
+	rig_stop(rig);
+}
+
+static void the_access_log_tells_it_in_json_too(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	environment(rig)->log = TABLE_LOG_JSON;
+	rig_apply(rig);
+	int client = rig_connect(rig);
+	rig_send(client, "GET /a\"b\\ HTTP/1.1\r\nHost: a\r\nX-Request-Id: \"\xff{\r\n"
+			 "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n"
+			 "tracestate: a=b\r\n\r\n");
+	int backend = rig_accept(rig, 1);
+	const char *request = rig_until(backend, "\r\n\r\n");
+	rig_assert_text(request, "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-");
+	assert_null(strstr(request, "00f067aa0ba902b7")); /* the next one's parent is us */
+	rig_assert_text(request, "tracestate: a=b\r\n");
+	rig_send(backend, OK);
+	rig_until(client, "\r\n\r\nok");
+	char line[8192] = "";
+	for (size_t size = 0; !strchr(line, '\n'); line[size] = 0)
+		size += (size_t)read(rig->log_fds[0], line + size, 1);
+	json_t *o = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(o);
+	assert_string_equal(json_string_value(json_object_get(o, "target")), "/a\"b\\");
+	assert_string_equal(json_string_value(json_object_get(o, "id")), "\"\xc3\xbf{");
+	assert_string_equal(json_string_value(json_object_get(o, "trace")),
+			    "4bf92f3577b34da6a3ce929d0e0e4736");
+	assert_string_equal(json_string_value(json_object_get(o, "release")), "v1");
+	assert_int_equal(json_integer_value(json_object_get(o, "status")), 200);
+	assert_int_equal(json_integer_value(json_object_get(o, "bytes_out")), 2);
+	assert_true(json_integer_value(json_object_get(o, "first_us")) > 0);
+	assert_true(json_is_false(json_object_get(o, "taken_over")));
+	json_decref(o);
+	close(client);
+	close(backend);
+	rig_stop(rig);
+}
+
+/* Two of them, or one that is none: the trace begins here, and what belonged to the other one is dropped. */
+static void a_trace_that_is_no_good_begins_anew(void **state)
+{
+	static const char good[] =
+		"traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n";
+	char request[512];
+	(void)state;
+	struct rig *rig = rig_start_one();
+	int client = rig_connect(rig);
+	snprintf(request, sizeof(request),
+		 "GET / HTTP/1.1\r\nHost: a\r\n%s%stracestate: a=b\r\n\r\n", good, good);
+	rig_send(client, request);
+	int backend = rig_accept(rig, 1);
+	const char *seen = rig_until(backend, "\r\n\r\n");
+	assert_null(strstr(seen, "4bf92f35"));
+	assert_null(strstr(seen, "tracestate"));
+	const char *first = strstr(seen, "traceparent: 00-");
+	assert_non_null(first);
+	assert_null(strstr(first + 1, "traceparent:"));
+	rig_send(backend, OK);
+	rig_until(client, "\r\n\r\nok");
 	close(client);
 	close(backend);
 	rig_stop(rig);
@@ -939,6 +1003,8 @@ int main(void)
 		cmocka_unit_test(one_address_has_only_so_many_connections),
 		cmocka_unit_test(at_the_limit_the_longest_idle_client_makes_room),
 		cmocka_unit_test(the_access_log_tells_a_request_in_a_line),
+		cmocka_unit_test(the_access_log_tells_it_in_json_too),
+		cmocka_unit_test(a_trace_that_is_no_good_begins_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
