@@ -188,7 +188,7 @@ const struct cli_command commands_kept[] = {
 		    "disk; only its owner may read it. The copy has been checked, its audit chain too. Not in it are keys, the "
 		    "server's own file, logs, and persist/, which is the application's (docs/how-to/backup.md). With --host ssh://HOST it is made there and written here; FILE - is standard output.",
 	 .examples = "  davit backup /backups/davit-$(date +%F).tar.zst",
-	 .json = "davit.v1/backup: file, artifacts, audit_entries, audit_head, store_version, bytes",
+	 .json = "davit.v1/backup: file, artifacts, audit_entries, audit_head, store_version, bytes; with --host file, bytes (of the archive)",
 	 .args_min = 1,
 	 .args_max = 1,
 	 .options = {{"force", 0, NULL, "replace FILE"}}},

@@ -140,6 +140,9 @@ teardown() {
 	exits 0 davit --host "$HOST" backup --force --json "$T/b.tar.zst"
 	is "$T/b.tar.zst" jq -r .file <<<"$output"
 	davit --host "$HOST" backup - 2>/dev/null >"$T/stream"
+	is from-here davit_reads backup --force "$T/b.tar.zst"
+	exits 2 script -qec "'$DAVIT' --host '$HOST' backup -" /dev/null </dev/null
+	says "nothing for a terminal"
 	# Ends in the middle there: nothing lies here.
 	mv "$T/there/davit" "$T/there/away"
 	printf '#!/bin/sh\nhead -c 1000 "%s/stream"\nexit 1\n' "$T" >"$T/there/davit"
