@@ -327,7 +327,7 @@ void pairing_over(struct worker *w, struct pairing *p, enum pairing_side side, e
 	struct look *look = &p->looks[side];
 	ASSERT(look->expected && !look->over);
 	look->over = true;
-	look->end = end;
+	look->end = (uint8_t)end;
 	end_hash(look);
 	for (int i = PAIRING_LIVE + 1; i < PAIRING_SIDES; i++)
 		if (p->looks[i].over && p->looks[PAIRING_LIVE].over &&
