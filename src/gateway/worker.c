@@ -118,11 +118,22 @@ static void close_all_clients(struct worker *w)
 	}
 }
 
+/* Who retires gets no tables any more. Once there is a newer one, what an idle client asks next is for who has it: here
+ * it would go to instances that may be gone. */
+static void end_idle_of_the_past(struct worker *w)
+{
+	uint64_t soon_ms = w->now_ms + WORKER_LINK_IDLE_MS;
+	if (w->live && counters_active(w->counters) > w->live->table->generation &&
+	    soon_ms < w->drain_idle_ms)
+		w->drain_idle_ms = soon_ms;
+}
+
 /* True when the worker may end. */
 static bool drained(struct worker *w)
 {
 	if (!w->draining)
 		return false;
+	end_idle_of_the_past(w);
 	if (w->now_ms >= w->drain_idle_ms)
 		close_idle_clients(w);
 	if (w->now_ms >= w->drain_until_ms)

@@ -718,6 +718,24 @@ static void whoever_retires_waits_for_clients_that_are_idle(void **state)
 	rig_stop(rig);
 }
 
+static void whoever_retires_lets_idle_clients_go_when_there_is_a_newer_table(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_start_one();
+	int client = rig_connect(rig);
+	rig_send(client, GET);
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, OK);
+	rig_until(client, "\r\n\r\nok");
+	rig_retire(rig, 60000);
+	counters_commit(rig->counters, counters_active(rig->counters) + 1000);
+	assert_true(rig_closed(client));
+	close(client);
+	close(backend);
+	rig_stop(rig);
+}
+
 static void a_websocket_of_whoever_retires_is_closed_in_good_form(void **state)
 {
 	(void)state;
@@ -996,6 +1014,7 @@ int main(void)
 		cmocka_unit_test(a_mirror_gets_copies_and_nobody_waits_for_it),
 		cmocka_unit_test(draining_finishes_what_there_is),
 		cmocka_unit_test(whoever_retires_waits_for_clients_that_are_idle),
+		cmocka_unit_test(whoever_retires_lets_idle_clients_go_when_there_is_a_newer_table),
 		cmocka_unit_test(a_websocket_of_whoever_retires_is_closed_in_good_form),
 		cmocka_unit_test(a_websocket_to_a_leaving_backend_is_closed_between_two_frames),
 		cmocka_unit_test(a_stream_from_a_leaving_backend_ends_between_two_events),
