@@ -31,7 +31,7 @@ static void died(void *retired, int events)
 	struct supervisor *s = r->supervisor;
 	(void)events;
 	log_event(LOG_INFO, "gateway.worker-retired", "pid=%d", (int)r->process.pid);
-	if (r->place != POST_NO_PLACE && s->counters)
+	if (s->counters && r->place < s->counters->place_count)
 		counters_settle(s->counters, r->place);
 	let_go(r);
 	if (s->ending) {
@@ -100,6 +100,16 @@ void retired_expect(struct supervisor *s, uint32_t place, pid_t pid, uint64_t st
 		process_done(&process);
 }
 
+/* RETIRE is understood whatever the ABI; DRAIN, where it is, does not wait for clients that are idle. */
+static void say_end(const struct retired *r)
+{
+	static const enum gateway_message_type types[] = {GATEWAY_RETIRE, GATEWAY_DRAIN};
+	for (size_t i = 0; i < 2 && !is_free(r) && r->channel_fd >= 0; i++) {
+		struct gateway_message m = {.type = types[i], .deadline_ms = SUPERVISOR_QUIT_MS};
+		supervisor_say(r->channel_fd, &m, NULL, 0);
+	}
+}
+
 bool retired_come_back(struct supervisor *s, int fd, pid_t pid)
 {
 	for (uint32_t i = 0; i < SUPERVISOR_RETIRED; i++) {
@@ -110,7 +120,10 @@ bool retired_come_back(struct supervisor *s, int fd, pid_t pid)
 			close(r->channel_fd);
 		r->channel_fd = fd;
 		r->told = false;
-		retired_tell(s);
+		if (s->ending)
+			say_end(r);
+		else
+			retired_tell(s);
 		return true;
 	}
 	return false;
@@ -128,33 +141,39 @@ static bool ours_serve(const struct supervisor *s)
 	return true;
 }
 
+static bool is_to_be_told(const struct retired *r)
+{
+	return !is_free(r) && !r->told && r->channel_fd >= 0;
+}
+
+/* It is written down first: one that retires speaks to nobody any more, and a supervisor that followed this one in
+ * between and waited for it would end it for that. One that was not told comes back, and is told then. */
 void retired_tell(struct supervisor *s)
 {
 	struct gateway_message m = {.type = GATEWAY_RETIRE, .deadline_ms = SUPERVISOR_RETIRE_MS};
-	bool any = false;
+	bool due[SUPERVISOR_RETIRED], any = false;
 	if (s->ending || !ours_serve(s))
 		return;
 	for (uint32_t i = 0; i < SUPERVISOR_RETIRED; i++) {
-		struct retired *r = &s->retired[i];
-		if (is_free(r) || r->told || r->channel_fd < 0)
-			continue;
-		r->told = any = true;
-		if (supervisor_say(r->channel_fd, &m, NULL, 0) < 0) {
-			close(r->channel_fd); /* it comes back, or it is dead */
-			r->channel_fd = -1;
-			r->told = false;
-		}
+		due[i] = is_to_be_told(&s->retired[i]);
+		s->retired[i].told |= due[i];
+		any |= due[i];
 	}
 	if (any)
 		posts_write_pids(s);
+	for (uint32_t i = 0; i < SUPERVISOR_RETIRED; i++) {
+		struct retired *r = &s->retired[i];
+		if (!due[i] || supervisor_say(r->channel_fd, &m, NULL, 0) == 0)
+			continue;
+		close(r->channel_fd); /* it comes back, or it is dead */
+		r->channel_fd = -1;
+	}
 }
 
 void retired_end(struct supervisor *s)
 {
-	struct gateway_message m = {.type = GATEWAY_DRAIN, .deadline_ms = SUPERVISOR_QUIT_MS};
 	for (uint32_t i = 0; i < SUPERVISOR_RETIRED; i++)
-		if (!is_free(&s->retired[i]) && s->retired[i].channel_fd >= 0)
-			supervisor_say(s->retired[i].channel_fd, &m, NULL, 0);
+		say_end(&s->retired[i]);
 }
 
 void retired_kill(struct supervisor *s)
