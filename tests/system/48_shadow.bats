@@ -124,12 +124,13 @@ teardown() { kit_teardown; }
 	is '***' place '$.session' .example.new
 	is '***' place '$.note' .example.live
 	is true diffs '.latency.live_p50_us > 0 and .latency.new_p99_us > 0'
-	davit diffs prod | tee "$T/shown"
+	page_has 1 docs/how-to/shadow.md
+	eval "$(page_block docs/how-to/shadow.md diffs)" | tee "$T/shown"
 	grep -q 'live 12, new 13' "$T/shown"
 	fails grep -qE 'never-shown|very-secret-key|of-v' "$T/shown"
 	# It outlives the server, and nothing secret is in what is kept.
 	wait_for 10 "it to be kept" kept
-	kill -9 "$(pgrep -f "davit controller --state $T/state")"
+	kill_one controller
 	wait_for 20 "the controller" controller_is_back
 	is true place '$.item.price' '.new.differ > 0'
 	davit abort prod -m enough >/dev/null
@@ -147,7 +148,7 @@ teardown() { kit_teardown; }
 	conf v2 13 '"garbage": true'
 	users 400 700
 	conf v2 13
-	pkill -9 -f "app.py $T/v2.conf"
+	kill -9 "$(environment '.instances[] | select(.tag == "v2" and .pid > 0) | .pid')"
 	users 400 700
 	wait_for 10 "all copies to end" settled 1200
 	is true diffs '.copies | .failed > 0 and .dropped > 0'
