@@ -285,6 +285,18 @@ int admission_role_in(struct api *api, const struct http_request *request, const
 	return may(api, request, &about, role, err);
 }
 
+int admission_role_anywhere(struct api *api, const struct http_request *request, const char *app,
+			    enum server_role role, struct error *err)
+{
+	if (http_is_owner(request) || !server_limits_app(server_now(api), app, role))
+		return 0;
+	return error_set(
+		err, ERR_DENIED,
+		"Where it goes is said by its ref, and in the server's own file others are "
+		"named for environments of %s: name the environment (davit build --to).",
+		app);
+}
+
 bool admission_plays(struct api *api, const struct http_request *request, const char *typed,
 		     enum server_role role)
 {

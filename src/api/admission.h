@@ -46,6 +46,10 @@ bool admission_plays(struct api *api, const struct http_request *request, const 
 /* Is who asked still admitted? ERR_DENIED. */
 MUST_CHECK int admission_still(struct api *api, const char *who, struct error *err);
 
+/* The same where it is not known yet which environments of the application it will be: those in which somebody is named. */
+MUST_CHECK int admission_role_anywhere(struct api *api, const struct http_request *request,
+				       const char *app, enum server_role role, struct error *err);
+
 /* Has who asks this scope (of control/tokens.h)? */
 bool admission_may(struct api *api, const struct http_request *request, unsigned scope);
 

@@ -151,7 +151,7 @@ int repository_of(struct api *api, const char *app, char *to, size_t size, struc
 			 app);
 }
 
-/* "@" is what the ref decides, as a push does. */
+/* "@" is what the ref decides. */
 static int check_wanted(struct api *api, const struct http_request *request,
 			const struct store_build *b, struct error *err)
 {
@@ -160,7 +160,9 @@ static int check_wanted(struct api *api, const struct http_request *request,
 	text_copy(wanted, sizeof wanted, b->wanted);
 	while (result == 0 && (one = strsep(&rest, " "))) {
 		snprintf(key, sizeof key, "%s/%s", b->app, one);
-		if (one[0] && strcmp(one, "@") != 0)
+		if (strcmp(one, "@") == 0)
+			result = admission_role_anywhere(api, request, b->app, SERVER_DEPLOY, err);
+		else if (one[0])
 			result = admission_role_in(api, request, key, SERVER_DEPLOY, err);
 	}
 	return result;

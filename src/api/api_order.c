@@ -15,7 +15,7 @@
 #include "provider/sources.h"
 #include "store/builds.h"
 
-enum { PLACE_SIZE = 1100, REV_SIZE = 256 };
+enum { PLACE_SIZE = 1100, REV_SIZE = 256, AT_ONCE_MAX = 2 };
 
 struct order {
 	struct order *next;
@@ -130,6 +130,19 @@ static int may_order(const struct order *o, struct error *err)
 	return may_send(o, &grant, err);
 }
 
+/* A large repository keeps a thread for a while, and others need those too. */
+static int check_room(const struct api *api, struct error *err)
+{
+	unsigned count = 0;
+	for (const struct order *o = api->orders; o; o = o->next)
+		count++;
+	return count < AT_ONCE_MAX ? 0
+				   : error_set(err, ERR_RETRY,
+					       "%d commits are being sought, as many as there may "
+					       "be: try again in a few seconds.",
+					       AT_ONCE_MAX);
+}
+
 static int check(struct order *o, struct error *err)
 {
 	if (o->rev[0] && (o->repository[0] || o->commit[0] || o->ref[0]))
@@ -139,6 +152,8 @@ static int check(struct order *o, struct error *err)
 	int result = may_order(o, err);
 	if (result == 0 && !o->repository[0])
 		result = repository_of(o->api, o->app, o->repository, sizeof o->repository, err);
+	if (result == 0 && o->rev[0])
+		result = check_room(o->api, err);
 	return result;
 }
 

@@ -93,6 +93,17 @@ bool server_has_roles(const struct server *s)
 	return false;
 }
 
+bool server_limits_app(const struct server *s, const char *app, enum server_role role)
+{
+	size_t size = strlen(app);
+	for (uint32_t i = 0; s && i < s->protected_count; i++) {
+		const char *key = s->protected[i].name;
+		if (strncmp(key, app, size) == 0 && key[size] == '/' && server_limits(s, key, role))
+			return true;
+	}
+	return false;
+}
+
 enum server_may server_may(const struct server *s, const char *key, enum server_role role,
 			   enum server_standing standing, const char *identity)
 {

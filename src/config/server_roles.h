@@ -55,6 +55,8 @@ enum server_may server_may(const struct server *server, const char *key, enum se
 bool server_limits(const struct server *server, const char *key, enum server_role role);
 /* In any environment? */
 bool server_has_roles(const struct server *server);
+/* For this in any environment of the application? */
+bool server_limits_app(const struct server *server, const char *app, enum server_role role);
 
 /* May a guest deploy to any environment of this application? */
 bool server_guest_of(const struct server *server, const char *app, const char *identity);

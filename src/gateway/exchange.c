@@ -322,10 +322,12 @@ static enum turn take_over(struct worker *w, struct exchange *x, enum counters_r
 	return give_to(w, x, (uint32_t)e->live - e->first_release);
 }
 
-bool exchange_may_shield(const struct exchange *x)
+bool exchange_may_shield(struct worker *w, const struct exchange *x)
 {
-	return environment_of(x)->shield && x->answer.status >= 500 && x->interims == 0 &&
-	       x->whole && x->request.buffer && !x->head.upgrade &&
+	worker_refresh(w);
+	/* By a table that is over the live release may be one whose instances are gone. */
+	return environment_of(x)->shield && x->live == w->live && x->answer.status >= 500 &&
+	       x->interims == 0 && x->whole && x->request.buffer && !x->head.upgrade &&
 	       http1_method_idempotent((enum http1_method)x->head.method) && may_take_over(x);
 }
 

@@ -33,7 +33,7 @@ enum turn exchange_failed(struct worker *w, struct exchange *x, enum failure why
 
 /* The present try was answered with 5xx, of which the client has nothing yet: may the live release take it over? Then
  * exchange_shield() counts the answer where it came from, and gives the request to the live release. */
-bool exchange_may_shield(const struct exchange *x);
+bool exchange_may_shield(struct worker *w, const struct exchange *x);
 enum turn exchange_shield(struct worker *w, struct exchange *x);
 
 /* Answer it ourselves; a backend is let go. */

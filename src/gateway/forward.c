@@ -213,7 +213,7 @@ static bool event_stream(const struct exchange *x)
 static enum turn final_answer(struct worker *w, struct exchange *x, uint32_t head_size)
 {
 	struct flow *f = &x->response;
-	if (exchange_may_shield(x))
+	if (exchange_may_shield(w, x))
 		return exchange_shield(w, x);
 	x->answer_known = x->answer_begun = true;
 	x->status = x->answer.status;

@@ -191,7 +191,6 @@ static void kill_all(void *supervisor)
 static void on_term(void *supervisor, int number)
 {
 	struct supervisor *s = supervisor;
-	struct gateway_message m = {.type = GATEWAY_DRAIN, .deadline_ms = SUPERVISOR_QUIT_MS};
 	log_event(LOG_INFO, "gateway.ends", "signal=%d", number);
 	if (s->ending) {
 		kill_all(s);
@@ -203,7 +202,7 @@ static void on_term(void *supervisor, int number)
 	sockets_close_unused(s);
 	for (uint32_t i = 0; i < SUPERVISOR_POSTS; i++)
 		if (s->posts[i].phase != POST_NONE)
-			post_say(&s->posts[i], &m, NULL, 0);
+			post_end(&s->posts[i]);
 	retired_end(s);
 	s->ending_deadline.fire = kill_all;
 	s->ending_deadline.context = s;

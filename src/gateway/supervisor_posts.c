@@ -213,6 +213,16 @@ void post_setup(struct post *p)
 	post_say(p, &m, fds, s->access_log_fd >= 0 ? 2 : 1);
 }
 
+/* Of another build it may not understand DRAIN, but does RETIRE, whatever its ABI. */
+void post_end(struct post *p)
+{
+	struct gateway_message m = {.type = GATEWAY_RETIRE, .deadline_ms = SUPERVISOR_QUIT_MS};
+	if (p->other_build)
+		post_say(p, &m, NULL, 0);
+	m.type = GATEWAY_DRAIN;
+	post_say(p, &m, NULL, 0);
+}
+
 /* All its sockets are there, or it had none: it is one of ours now. */
 static void joined(struct post *p)
 {
@@ -220,9 +230,7 @@ static void joined(struct post *p)
 	p->phase = POST_WAITING;
 	p->idle_ticks = 0;
 	if (s->ending) {
-		struct gateway_message m = {.type = GATEWAY_DRAIN,
-					    .deadline_ms = SUPERVISOR_QUIT_MS};
-		post_say(p, &m, NULL, 0);
+		post_end(p);
 	} else if (s->recovering) {
 		supervisor_recovery_check(s);
 	} else {

@@ -175,6 +175,7 @@ void post_welcome(struct post *p);
 void post_say(struct post *p, const struct gateway_message *message, const int *fds,
 	      size_t fd_count);
 void post_setup(struct post *p); /* counters and access log */
+void post_end(struct post *p);   /* within SUPERVISOR_QUIT_MS */
 void post_kill(struct post *p, const char *why);
 void post_tick(struct post *p);
 void post_let_go(struct post *p);            /* ours no more; it runs on */

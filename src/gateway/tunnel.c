@@ -196,6 +196,15 @@ enum turn tunnel_timer(struct worker *w, struct exchange *x)
 	return TURN_BLOCKED;
 }
 
+void tunnel_recall_again(struct worker *w)
+{
+	for (struct client *c = w->all_clients; c && w->lasting_count; c = c->next)
+		if (c->x && c->x->lasting && !c->x->said_close &&
+		    c->x->recall_ms > w->now_ms + time_to_leave(w, c->x))
+			c->x->recall_ms = 0;
+	tunnel_recall_all(w);
+}
+
 void tunnel_recall_all(struct worker *w)
 {
 	if (!w->lasting_count)

@@ -42,5 +42,7 @@ enum turn tunnel_timer(struct worker *w, struct exchange *x);
 
 /* After a change of table: recall those of both kinds whose backend is leaving. */
 void tunnel_recall_all(struct worker *w);
+/* The time that a drain has is another one: those that were to leave later leave within it. */
+void tunnel_recall_again(struct worker *w);
 
 #endif

@@ -86,8 +86,10 @@ static void link_drain(void *worker, uint32_t deadline_ms, uint32_t idle_ms)
 	struct worker *w = worker;
 	w->drain_until_ms = w->now_ms + deadline_ms;
 	w->drain_idle_ms = w->now_ms + idle_ms;
-	if (w->draining)
+	if (w->draining) {
+		tunnel_recall_again(w);
 		return;
+	}
 	w->draining = true;
 	client_listen_stop(w);
 	for (uint32_t i = 0; i < COUNTERS_BACKENDS; i++)

@@ -61,6 +61,7 @@ live_in() { davit status "$1" --json | jq -r '.applications[0].environments[0].l
 	g tag stable-1
 	first=$(g rev-parse HEAD)
 	commit Two
+	two=$(g rev-parse HEAD)
 	g push -q davit main stable-1
 	token builder --scope build
 	token sender --scope build,deploy --for shop/staging
@@ -111,7 +112,20 @@ live_in() { davit status "$1" --json | jq -r '.applications[0].environments[0].l
 	exits 0 with builder build --again 1
 	is 4 jq '.builds | map(select(.by == "token:builder")) | length' <<<"$(davit builds --json)"
 
+	# Who is not named for where it may go has no build of a push made again, which goes where its ref brings it.
+	sed -i 's/^    strategy: test/    trigger: { branch: release }\n&/' "$R/davit.yaml"
+	commit 'It fails' && sed -i 's/cat n/false/' "$R/davit.yaml"
+	commit Fails
+	g push -q davit HEAD:refs/heads/release >/dev/null 2>&1
+	pushed=$(davit builds --json | jq -r '.builds[0].number')
+	is failed build_of "$pushed" .state
+	token all --scope build,deploy
+	printf '%s\n' 'people: { eve: ["user:eve"] }' 'protect: { shop/prod: { deploy: [eve] } }' >>"$T/server.yaml"
+	refused() { [ "$(curl -s --cacert "$T/cert.pem" -o "$T/answer" -w '%{http_code}' -X POST -H "Authorization: Bearer $(cat "$T/all.token")" "$BASE/v1/builds/$pushed/again")" = 403 ]; }
+	wait_for 10 "the server's file to count" refused
+	grep -q "others are named" "$T/answer"
+
 	# On the server's machine, too.
 	exits 0 davit build main --app shop
-	is "$(g rev-parse HEAD~1)" jq -r '.builds[0].commit' <<<"$(davit builds --json)"
+	is "$two" jq -r '.builds[0].commit' <<<"$(davit builds --json)"
 }

@@ -79,6 +79,9 @@ static void who_is_named_may_and_others_may_not(void **state)
 	/* Another environment is another matter. */
 	assert_int_equal(server_may(s, "shop/dev", SERVER_DEPLOY, SERVER_HOLDER, "token:ci"),
 			 SERVER_MAY);
+	assert_true(server_limits_app(s, "shop", SERVER_DEPLOY));
+	assert_false(server_limits_app(s, "sho", SERVER_DEPLOY));
+	assert_false(server_limits_app(NULL, "shop", SERVER_DEPLOY));
 	assert_true(server_guest_of(s, "shop", "ann"));
 	assert_false(server_guest_of(s, "shop", "robert"));
 	assert_false(server_guest_of(s, "sho", "ann"));
