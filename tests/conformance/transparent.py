@@ -9,7 +9,7 @@ from kit import Backend, Gateway, Report, read_body, read_head, Message, wait_fo
 ROUNDS, CLIENTS = 250, 4
 METHODS = (b"GET", b"POST", b"PUT", b"DELETE", b"PATCH", b"OPTIONS", b"PROPFIND")
 OWN = {b"host", b"content-length", b"transfer-encoding", b"connection", b"te", b"via", b"x-request-id", b"expect",
-       b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"keep-alive", b"date", b"server"}
+       b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"keep-alive", b"date", b"server", b"traceparent"}
 
 
 def token(rng, size):
