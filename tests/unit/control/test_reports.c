@@ -211,7 +211,12 @@ static void a_refusal_is_not_tried_again_and_days_end_every_try(void **state)
 	script.answer = ERR_RETRY;
 	built("v2", 2);
 	assert_string_equal(world_until_end(world_deploy("prod", "v2"), 60000), "succeeded");
-	world_run((uint64_t)RETRY_DAYS * 24 * 60 * 60 * 1000 + 3600 * 1000);
+	uint64_t hour_ms = 60 * 60 * 1000;
+	world_run(hour_ms);
+	world_suspend((RETRY_DAYS * 24 - 3) * hour_ms);
+	world_run(hour_ms);
+	assert_int_equal(given_up('2'), 0);
+	world_run(2 * hour_ms);
 	assert_int_equal(given_up('2'), 2);
 }
 

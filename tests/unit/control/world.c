@@ -217,6 +217,11 @@ void world_run(uint64_t ms)
 		world_step();
 }
 
+void world_suspend(uint64_t ms)
+{
+	world.now_ms += ms;
+}
+
 /* --- artifacts and checks */
 
 struct behaviour *world_behaviour(const char *tag)

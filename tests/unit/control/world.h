@@ -246,6 +246,8 @@ int world_command(const char *rollout, enum control_verb verb);
 struct control_caller world_caller(const char *request_id);
 
 void world_run(uint64_t ms);
+/* The machine is suspended for that long: nothing happens, and what was due is late. Days cost nothing. */
+void world_suspend(uint64_t ms);
 void world_step(void);
 /* Let time pass until the rollout has ended (its state's name then), or `at_most_ms` are over (the state's
  * name as it is). */
