@@ -126,11 +126,18 @@ static int read_data_end(struct chunked *c, struct cursor *k)
 	return 0;
 }
 
-/* Fields that may stand in a trailer: none that frames, routes, authenticates or belongs to one hop. Those
+/* Fields that may stand in a trailer: none that routes, authenticates or belongs to one hop. Those
  * http1 knows are all of that sort, but for a few that would do no harm and have no use there. */
 static bool may_trail(const char *name, size_t size)
 {
 	return http1_field_identify(name, size) == HTTP1_FIELD_OTHER;
+}
+
+/* Nobody who means well says so at the end of a body, and readers differ in whether they listen. */
+static bool frames(const char *name, size_t size)
+{
+	enum http1_field_id id = http1_field_identify(name, size);
+	return id == HTTP1_FIELD_CONTENT_LENGTH || id == HTTP1_FIELD_TRANSFER_ENCODING;
 }
 
 static int read_trailer_line(struct chunked *c, struct cursor *k, size_t end)
@@ -142,6 +149,8 @@ static int read_trailer_line(struct chunked *c, struct cursor *k, size_t end)
 	if (name == 0 || name == size || line[name] != ':' ||
 	    !chars_are_text(line + name, size - name))
 		return fail(c, ERR_INVALID, "a trailer line is not a field");
+	if (frames(line, name))
+		return fail(c, ERR_INVALID, "a trailer says anew how long its message is");
 	if (++c->trailer_fields > CHUNKED_TRAILER_FIELDS)
 		return fail(c, ERR_LIMIT, "there are too many trailer fields");
 	if (c->form == CHUNKED_FRAMED && may_trail(line, name)) {

@@ -7,7 +7,8 @@
  *       to be sent on: CHUNKED_FRAMED keeps the chunks but writes every size anew, with one
  *       leading zero at most and no extensions (never longer than what came in, so a stream needs
  *       no second buffer); CHUNKED_BARE leaves only the data. A body that is plain already is not
- *       moved. Trailer fields pass, except those that frame, route or are hop-by-hop.
+ *       moved. Trailer fields pass, except those that route or are hop-by-hop; one that frames is
+ *       an error.
  *
  * OWNS  The caller's buffer. An unfinished trailer line is left in it (ret_used < size): call
  *       again with those bytes in front of the next ones. All else is always used up.

@@ -77,11 +77,11 @@ def vectors():
                  b"ffffffffffffffff\r\n", b"10000000000000005\r\nhello\r\n0\r\n\r\n", b"-1\r\n", b"\r\n", b"g\r\n",
                  b"5\r\nhelloX\r\n0\r\n\r\n", b"0\n\n", b"0\r\n\n", b"0\r\nA: b\n\r\n", b"0\r\nA : b\r\n\r\n",
                  b"0\r\n b\r\n\r\n", b"0\r\nGET /hidden HTTP/1.1\r\n\r\n", b"5;" + b"e" * 300 + b"\r\nhello\r\n0\r\n\r\n",
+                 b"0\r\nContent-Length: 50\r\nTransfer-Encoding: x\r\nHost: evil\r\n\r\n",
                  b"0\r\n" + b"A: b\r\n" * 100 + b"\r\n", b"0\r\nA: " + b"x" * 20000 + b"\r\n\r\n"):
         yield "chunk-bad", P + CHUNKED + end + body, True
     for body in (hidden_in_chunk(), b"005\r\nhello\r\n000\r\n\r\n", b"5;a=b\r\nhello\r\n0;c\r\n\r\n",
                  b"5\r\nhello\r\n0\r\nA: b\r\n\r\n", b"1\r\n\n\r\n2\r\n\r\n\r\n0\r\n\r\n",
-                 b"0\r\nContent-Length: 50\r\nTransfer-Encoding: x\r\nHost: evil\r\n\r\n",
                  b"5;a=\"\r\n\"\r\nhello\r\n0\r\n\r\n"[:-len(b"0\r\n\r\n")] + b"0\r\n\r\n"):
         yield "chunk-good", P + CHUNKED + end + body, None
     # lines and fields
