@@ -109,6 +109,9 @@ void client_close(struct worker *w, struct client *c)
 	set_busy(w, c);
 	tls_say_end(c);
 	tls_free(w, c);
+	if (c->abort)
+		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
+			   sizeof(struct linger));
 	close(c->fd);
 	buffer_give(&w->buffers, c->surplus);
 	uncount_address(w, c->from);

@@ -94,6 +94,7 @@ struct client {
 	bool closed;
 	bool secure; /* its handshake is done */
 	bool broken; /* no close_notify for it: the connection is lost, or its last message cut short */
+	bool abort;              /* closed with a reset */
 	uint64_t fresh_until_ms; /* while draining: it had no chance to ask before */
 	struct ssl_st *tls;      /* NULL: in clear */
 	struct tls_site *site;   /* of the listener, by which `tls` was made */

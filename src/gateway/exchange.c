@@ -18,6 +18,7 @@
 #include "gateway/route.h"
 #include "gateway/tunnel.h"
 #include "gateway/upstream.h"
+#include "wire/http1_write.h"
 
 static const struct table_environment *environment_of(const struct exchange *x)
 {
@@ -350,10 +351,14 @@ enum turn exchange_failed(struct worker *w, struct exchange *x, enum failure why
 		account_failure(w, x, why);
 		account_end(w, x);
 		struct client *c = x->client;
+		/* In the middle of an answer: the client must see that. Where the connection's end is the
+		 * answer's too, only a reset shows it. */
+		c->abort = x->answer_known &&
+			   http1_response_framing(&x->answer, x->head.minor) == HTTP1_FRAMING_CLOSE;
 		access_log_write(w, x);
 		free_exchange(w, x);
 		c->broken = true;
-		client_close(w, c); /* in the middle of an answer: the client must see that */
+		client_close(w, c);
 		return TURN_ENDED;
 	}
 	if (why == FAILURE_CONNECT)

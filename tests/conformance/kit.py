@@ -21,14 +21,14 @@ class Stream:
     """A socket with a buffer, read with a deadline."""
 
     def __init__(self, sock):
-        self.sock, self.data, self.taken = sock, b"", b""
+        self.sock, self.data, self.taken, self.reset = sock, b"", b"", False
         sock.settimeout(DEADLINE_S)
 
     def more(self):
         try:
             got = self.sock.recv(65536)
         except ConnectionResetError:
-            got = b""
+            got, self.reset = b"", True
         if not got:
             raise Closed()
         self.data += got
@@ -219,7 +219,7 @@ def free_port():
 
 
 class Gateway:
-    def __init__(self, backends, limits=None, trusted=None, **environment):
+    def __init__(self, backends, limits=None, trusted=None, workers=0, **environment):
         self.port = free_port()
         self.dir = tempfile.TemporaryDirectory()
         path = os.path.join(self.dir.name, "table.json")
@@ -236,7 +236,7 @@ class Gateway:
             json.dump(table, f)
         here = os.path.dirname(os.path.abspath(__file__))
         davit = os.environ.get("DAVIT") or os.path.join(here, "../../build/davit")
-        self.process = subprocess.Popen([davit, "gateway", "--table", path])
+        self.process = subprocess.Popen([davit, "gateway", "--table", path] + (["--workers", str(workers)] if workers else []))
         wait_for(self.answers, "the gateway to listen")
 
     def answers(self):

@@ -1,0 +1,21 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The gateway alone against other people's programs, and tables of what HTTP/1 says: tests/conformance. What is not
+# installed is skipped, with its name; tools/deps.sh installs all but node. docs/TESTING.md says what each covers.
+
+load lib.bash
+setup() { kit_setup; }
+teardown() { kit_teardown; }
+
+# conforms SCRIPT [ARGUMENT...]: by Debian's python, which has Debian's modules
+conforms() {
+	local script=$1
+	shift
+	DAVIT=$DAVIT run timeout 120 /usr/bin/python3 -W ignore "$BATS_TEST_DIRNAME/../conformance/$script.py" "$@"
+	[ "$status" -ne 77 ] || skip "${output##*skipped: }"
+	grep -av '^ok ' <<<"$output"
+	[ "$status" -eq 0 ]
+}
+
+@test "each request and answer of the tables is taken or refused as its line says, to the byte" { conforms table; }
+@test "davit takes nothing that two of HAProxy, nginx, node and h11 refuse" { conforms peers; }
