@@ -3,7 +3,8 @@
  * flow - see flow.h for the contract.
  *
  * A body that ends with its connection and goes out in chunks needs room around it: as many bytes are held
- * back from every receive, so that a chunk's head, its end and the last chunk always fit.
+ * back from every receive, so that a chunk's head, its end and the last chunk always fit. Its first bytes may have
+ * come with the answer's head, before that was known: then the head makes way, which is nowhere shorter than that.
  */
 #include "gateway/flow.h"
 
@@ -159,6 +160,9 @@ static void take_wrapped(struct flow *f)
 	if (size == 0)
 		return;
 	uint32_t head_size = (uint32_t)http1_write_chunk_head(size, head);
+	if (f->buffer->capacity - f->raw < WRAP_RESERVE)
+		compact(f);
+	ASSERT(f->buffer->capacity - f->raw >= head_size + CHUNK_END_SIZE + LAST_CHUNK_SIZE);
 	char *data = f->buffer->data + f->ready;
 	memmove(data + head_size, data, size);
 	memcpy(data, head, head_size);

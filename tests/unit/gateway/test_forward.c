@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "../cmocka_all.h"
+#include "gateway/pool.h"
 #include "rig.h"
 
 #define GET "GET /x?y HTTP/1.1\r\nHost: shop\r\n\r\n"
@@ -174,6 +175,30 @@ static void a_body_that_ends_with_its_connection_goes_out_in_chunks(void **state
 	rig_until(client, "ok");
 	close(client);
 	close(backend);
+	rig_stop(rig);
+}
+
+/* Its beginning fills the buffer to the last byte, before it is known that it wants chunks around it. */
+static void a_body_that_fills_the_buffer_with_its_head_goes_out_in_chunks(void **state)
+{
+	static const char head[] = "HTTP/1.1 200\r\n\r\n";
+	static char answer[BUFFER_USUAL + 1000];
+	(void)state;
+	struct rig *rig = rig_start_one();
+	int client = rig_connect(rig);
+	rig_send(client, GET);
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	memset(answer, 'x', sizeof(answer));
+	memcpy(answer, head, sizeof(head) - 1);
+	rig_send_bytes(backend, answer, sizeof(answer));
+	close(backend);
+	const char *got = rig_until(client, "\r\n0\r\n\r\n");
+	size_t body = 0;
+	for (const char *c = strstr(got, "\r\n\r\n"); *c; c++)
+		body += *c == 'x';
+	assert_int_equal(body, sizeof(answer) - (sizeof(head) - 1));
+	close(client);
 	rig_stop(rig);
 }
 
@@ -473,6 +498,7 @@ int main(void)
 		cmocka_unit_test(large_bodies_pass_both_ways_unchanged),
 		cmocka_unit_test(chunked_bodies_are_framed_anew_both_ways),
 		cmocka_unit_test(a_body_that_ends_with_its_connection_goes_out_in_chunks),
+		cmocka_unit_test(a_body_that_fills_the_buffer_with_its_head_goes_out_in_chunks),
 		cmocka_unit_test(an_old_client_gets_its_body_bare_and_a_closed_connection),
 		cmocka_unit_test(answers_without_a_body_are_not_waited_for),
 		cmocka_unit_test(a_client_that_asks_first_gets_its_100),
