@@ -3,6 +3,7 @@
  * access_log - see access_log.h for the contract.
  */
 #include "gateway/access_log.h"
+#include "gateway/client.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,8 +72,8 @@ static size_t write_text(const struct exchange *x, uint64_t total_us, char *to)
 		x->client->address, (int)method, noted, target, x->status,
 		(unsigned long long)x->request.body_bytes,
 		(unsigned long long)x->response.body_bytes, (unsigned long long)total_us, tag,
-		x->instance ? x->instance : "-", 1u + x->tries, x->was_held, tls_version(x->client),
-		x->trace.trace, id);
+		x->instance ? x->instance : "-", 1u + x->tries, x->was_held,
+		tls_version(client_connection(x->client)), x->trace.trace, id);
 	return (size_t)size;
 }
 
@@ -162,7 +163,7 @@ static size_t write_json(const struct exchange *x, uint64_t total_us, char *to)
 	put_number(&o, "tries", 1u + x->tries);
 	put_flag(&o, "held", x->was_held);
 	put_flag(&o, "taken_over", x->taken_over);
-	put_string(&o, "tls", tls_version(x->client));
+	put_string(&o, "tls", tls_version(client_connection(x->client)));
 	put_string(&o, "trace", x->trace.trace);
 	put_string(&o, "span", x->trace.parent);
 	put_string(&o, "id", x->request_id);

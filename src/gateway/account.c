@@ -4,6 +4,7 @@
  */
 #include "gateway/account.h"
 
+#include "gateway/client.h"
 #include "gateway/loop.h"
 
 void account_release(struct worker *w, const struct exchange *x, enum counters_release_field field,
@@ -46,7 +47,8 @@ static void count_error(struct worker *w, struct exchange *x, enum counters_rele
 {
 	account_release(w, x, field, 1);
 	count_at_backend(x, COUNTERS_BACKEND_ERRORS);
-	if (repeat_failed(&x->client->failed, x->release->stats_slot, x->fingerprint, w->now_ms))
+	if (repeat_failed(&client_connection(x->client)->failed, x->release->stats_slot,
+			  x->fingerprint, w->now_ms))
 		account_release(w, x, COUNTERS_RELEASE_REPEATED, 1);
 }
 
@@ -82,9 +84,11 @@ void account_head(struct worker *w, struct exchange *x, unsigned status)
 	unsigned hundred = status / 100 - 1;
 	if (hundred < 4) {
 		account_release(w, x, fields[hundred], 1);
-		repeat_answered(&x->client->failed, x->release->stats_slot, x->fingerprint);
+		repeat_answered(&client_connection(x->client)->failed, x->release->stats_slot,
+				x->fingerprint);
 		if (x->taken_over) /* nobody has seen that failure, and nobody tries again for it */
-			repeat_answered(&x->client->failed, x->taken_from, x->fingerprint);
+			repeat_answered(&client_connection(x->client)->failed, x->taken_from,
+					x->fingerprint);
 	} else {
 		count_error(w, x, COUNTERS_RELEASE_STATUS_5XX);
 	}

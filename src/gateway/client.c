@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "gateway/account.h"
 #include "gateway/exchange.h"
+#include "gateway/http2_stream.h"
 #include "gateway/loop.h"
 #include "gateway/tls.h"
 
@@ -101,20 +102,33 @@ static void set_idle(struct worker *w, struct client *c)
 	w->idle_last = c;
 }
 
-void client_close(struct worker *w, struct client *c)
+static void close_connection(struct worker *w, struct client *c)
 {
-	ASSERT(!c->x && !c->closed);
-	timer_stop(&w->wheel, &c->timer);
-	unlink_again(w, c);
-	set_busy(w, c);
+	if (c->http2)
+		http2_free(w, c);
 	tls_say_end(c);
 	tls_free(w, c);
 	if (c->abort)
 		setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
 			   sizeof(struct linger));
 	close(c->fd);
-	buffer_give(&w->buffers, c->surplus);
 	uncount_address(w, c->from);
+	w->client_count--;
+	account_worker(w, COUNTERS_WORKER_CLOSED);
+	counters_set(&w->block->connections, w->client_count);
+}
+
+void client_close(struct worker *w, struct client *c)
+{
+	ASSERT(!c->x && !c->closed);
+	timer_stop(&w->wheel, &c->timer);
+	set_busy(w, c);
+	if (c->stream)
+		http2_stream_left(w, c);
+	else
+		close_connection(w, c);
+	unlink_again(w, c);
+	buffer_give(&w->buffers, c->surplus);
 	c->closed = true;
 	c->source.event = ignore_event;
 	if (c->prev)
@@ -125,22 +139,32 @@ void client_close(struct worker *w, struct client *c)
 		c->next->prev = c->prev;
 	c->next = w->dead_clients;
 	w->dead_clients = c;
-	w->client_count--;
-	account_worker(w, COUNTERS_WORKER_CLOSED);
-	counters_set(&w->block->connections, w->client_count);
 	worker_accept_more(w);
 }
 
 int client_take(struct worker *w, struct client *c, struct flow *f)
 {
+	if (c->stream)
+		return http2_take(w, c, f);
 	return c->tls ? tls_receive(w, c, f) : flow_receive(f, &w->buffers, c->fd);
 }
 
-int client_put(struct worker *w, struct client *c, struct flow *f, const char *head,
-	       uint32_t head_size)
+int client_put(struct worker *w, struct client *c, struct flow *f, char *head, uint32_t head_size)
 {
+	if (c->stream)
+		return http2_put(w, c, f, head, head_size);
 	return c->tls ? tls_send(w, c, f, head, head_size)
 		      : flow_send(f, &w->buffers, c->fd, head, head_size);
+}
+
+int client_write(struct client *c, const char *data, uint32_t size)
+{
+	if (c->tls)
+		return tls_write(c, data, size);
+	ssize_t put = send(c->fd, data, size, MSG_NOSIGNAL);
+	if (put < 0)
+		return errno == EAGAIN || errno == EINTR ? FLOW_WAIT : FLOW_ERROR;
+	return (int)put;
 }
 
 /* Throw away what still comes, so that the answer before it arrives. */
@@ -168,6 +192,11 @@ static void start_linger(struct worker *w, struct client *c)
 
 void client_exchange_over(struct worker *w, struct client *c, bool keep, bool clean)
 {
+	c->used = true;
+	if (c->stream) {
+		http2_stream_over(w, c);
+		return;
+	}
 	if (keep) {
 		uint32_t idle_ms =
 			w->live ? w->live->table->limits.client_idle_ms : CLIENT_LINGER_MS;
@@ -191,10 +220,27 @@ static bool secured(struct worker *w, struct client *c)
 	case 1:
 		if (w->draining)
 			c->fresh_until_ms = w->now_ms + DRAIN_IDLE_MS;
-		return true;
+		return !tls_speaks_http2(c) || http2_begin(w, c, NULL, 0);
 	case FLOW_WAIT: return false;
 	case FLOW_END: start_linger(w, c); return false;
 	default: client_close(w, c); return false;
+	}
+}
+
+/* One with requests under way is looked after by their timers, and an idle one by its own. */
+static void drive_http2(struct worker *w, struct client *c)
+{
+	http2_drive(w, c);
+	if (c->closed || c->lingering)
+		return;
+	if (http2_busy(c->http2)) {
+		timer_stop(&w->wheel, &c->timer);
+		set_busy(w, c);
+	} else if (!c->idle && c->http2->used) {
+		timer_set(&w->wheel, &c->timer,
+			  w->now_ms + (w->live ? w->live->table->limits.client_idle_ms
+					       : CLIENT_LINGER_MS));
+		set_idle(w, c);
 	}
 }
 
@@ -209,6 +255,10 @@ void client_drive(struct worker *w, struct client *c)
 		}
 		if (c->tls && !c->secure && !secured(w, c))
 			return;
+		if (c->http2) {
+			drive_http2(w, c);
+			return;
+		}
 		if (!c->x) {
 			if (!c->readable && !c->surplus) {
 				set_idle(w, c);
@@ -270,21 +320,41 @@ static void name_peer(struct client *c, const struct sockaddr_storage *peer)
 		text_copy(c->address, sizeof(c->address), "unix");
 }
 
-static void take_client(struct worker *w, struct listener *l, int fd,
-			const struct sockaddr_storage *peer)
+static struct client *new_client(struct worker *w, struct listener *l, int fd)
 {
-	int one = 1;
 	struct client *c = slab_take(&w->clients);
 	c->source.event = client_event;
 	c->timer.fire = client_timer;
 	c->listener = l;
 	c->fd = fd;
 	c->readable = c->writable = true; /* the request is often there already */
-	name_peer(c, peer);
 	c->next = w->all_clients;
 	if (c->next)
 		c->next->prev = c;
 	w->all_clients = c;
+	return c;
+}
+
+struct client *client_of_stream(struct worker *w, struct http2_stream *s)
+{
+	const struct client *connection = s->http2->client;
+	struct client *c = new_client(w, connection->listener, -1);
+	text_copy(c->address, sizeof(c->address), connection->address);
+	c->stream = s;
+	return c;
+}
+
+struct client *client_connection(struct client *c)
+{
+	return c->stream ? c->stream->http2->client : c;
+}
+
+static void take_client(struct worker *w, struct listener *l, int fd,
+			const struct sockaddr_storage *peer)
+{
+	int one = 1;
+	struct client *c = new_client(w, l, fd);
+	name_peer(c, peer);
 	w->client_count++;
 	account_worker(w, COUNTERS_WORKER_ACCEPTED);
 	counters_set(&w->block->connections, w->client_count);

@@ -33,8 +33,15 @@ void client_exchange_over(struct worker *w, struct client *client, bool keep, bo
 
 /* flow_receive() and flow_send() of its connection, in clear or not. */
 int client_take(struct worker *w, struct client *client, struct flow *f);
-int client_put(struct worker *w, struct client *client, struct flow *f, const char *head,
+int client_put(struct worker *w, struct client *client, struct flow *f, char *head,
 	       uint32_t head_size);
+
+/* Bytes to its connection as they are: how many were taken, FLOW_WAIT or FLOW_ERROR. */
+int client_write(struct client *client, const char *data, uint32_t size);
+
+/* A client for a stream of HTTP/2; and the client whose connection it is, for others itself. */
+struct client *client_of_stream(struct worker *w, struct http2_stream *s);
+struct client *client_connection(struct client *client);
 
 void client_close(struct worker *w, struct client *client);
 

@@ -2,7 +2,7 @@
  *
  * core - the structs of a gateway worker. One thread, one epoll; whoever includes this is part of it.
  *
- * WHAT  client    a connection from outside. While it is idle it holds nothing else.
+ * WHAT  client    a connection from outside, or a stream of one of HTTP/2. While it is idle it holds nothing else.
  *       exchange  one request and its answer, from the first byte of the one to the last of the other.
  *       upstream  a connection to a backend, in use by an exchange or a shadow, or idle in its pool.
  *       backend   an instance as this worker knows it; lives over tables.
@@ -43,6 +43,9 @@
 #include "traffic/split.h"
 #include "wire/http1.h"
 
+struct http2;
+struct http2_rules;
+struct http2_stream;
 struct ssl_st;
 struct tls_site;
 struct worker;
@@ -93,11 +96,14 @@ struct client {
 	bool queued_again;
 	bool closed;
 	bool secure; /* its handshake is done */
+	bool used;   /* a request of it was answered */
 	bool broken; /* no close_notify for it: the connection is lost, or its last message cut short */
-	bool abort;              /* closed with a reset */
-	uint64_t fresh_until_ms; /* while draining: it had no chance to ask before */
-	struct ssl_st *tls;      /* NULL: in clear */
-	struct tls_site *site;   /* of the listener, by which `tls` was made */
+	bool abort;                  /* closed with a reset */
+	uint64_t fresh_until_ms;     /* while draining: it had no chance to ask before */
+	struct ssl_st *tls;          /* NULL: in clear */
+	struct tls_site *site;       /* of the listener, by which `tls` was made */
+	struct http2 *http2;         /* NULL: it speaks HTTP/1 */
+	struct http2_stream *stream; /* a stream of such a connection, and no connection; or NULL */
 	struct repeat failed;
 	char address[INET6_ADDRSTRLEN]; /* "unix" for a client of a UNIX socket */
 };
@@ -221,6 +227,8 @@ struct worker {
 	struct upstream *dead_upstreams;
 	struct address_count *addresses[ADDRESS_BUCKETS];
 	struct slab address_counts;
+	struct slab http2_streams;
+	struct http2_rules *http2_rules;
 	uint8_t hash_key[HASH_KEY_SIZE]; /* of this worker's own tables; random */
 	struct live *lives;              /* all, older to newer, the prepared one not among them */
 	struct live *live;               /* the current one; NULL before the first commit */

@@ -11,6 +11,7 @@
 #include "gateway/clear.h"
 #include "gateway/client.h"
 #include "gateway/forward.h"
+#include "gateway/http2.h"
 #include "gateway/live.h"
 #include "gateway/loop.h"
 #include "gateway/pairing.h"
@@ -23,6 +24,11 @@
 static const struct table_environment *environment_of(const struct exchange *x)
 {
 	return x->route->environment;
+}
+
+uint8_t exchange_minor(const struct exchange *x)
+{
+	return x->client->stream ? 0 : x->head.minor;
 }
 
 struct exchange *exchange_new(struct worker *w, struct client *client)
@@ -353,8 +359,9 @@ enum turn exchange_failed(struct worker *w, struct exchange *x, enum failure why
 		struct client *c = x->client;
 		/* In the middle of an answer: the client must see that. Where the connection's end is the
 		 * answer's too, only a reset shows it. */
-		c->abort = x->answer_known &&
-			   http1_response_framing(&x->answer, x->head.minor) == HTTP1_FRAMING_CLOSE;
+		c->abort =
+			x->answer_known && http1_response_framing(&x->answer, exchange_minor(x)) ==
+						   HTTP1_FRAMING_CLOSE;
 		access_log_write(w, x);
 		free_exchange(w, x);
 		c->broken = true;
@@ -483,6 +490,26 @@ static enum turn nothing_yet(struct worker *w, struct exchange *x, bool ended)
 	return TURN_ENDED;
 }
 
+/* A client in clear that knows beforehand that HTTP/2 is spoken here. */
+static bool begins_http2(const struct exchange *x)
+{
+	const struct client *c = x->client;
+	return !c->tls && !c->stream && !c->used &&
+	       http2_is_preface(x->request.buffer->data, x->request.raw);
+}
+
+static enum turn go_on_with_http2(struct worker *w, struct exchange *x)
+{
+	struct client *c = x->client;
+	struct buffer *came = x->request.buffer;
+	uint32_t size = x->request.raw;
+	x->request.buffer = NULL;
+	free_exchange(w, x);
+	bool begun = http2_begin(w, c, came->data, size);
+	buffer_give(&w->buffers, came);
+	return begun ? TURN_ON : TURN_ENDED;
+}
+
 static enum turn drive_head(struct worker *w, struct exchange *x)
 {
 	struct flow *f = &x->request;
@@ -491,6 +518,8 @@ static enum turn drive_head(struct worker *w, struct exchange *x)
 		if (f->raw > 0) {
 			int size = http1_parse_request(&x->head, f->buffer->data, f->raw,
 						       &http1_limits_default);
+			if (size < 0 && begins_http2(x))
+				return go_on_with_http2(w, x);
 			if (size < 0)
 				return bad_request(w, x);
 			if (size > 0)

@@ -21,6 +21,10 @@ enum {
 	EXCHANGE_PACE_MS = 5000, /* how often a client's pace is looked at */
 };
 
+/* The 0 or 1 of HTTP/1.x that the answer's body is framed by: in a stream of HTTP/2 nothing has to be put around it, as for
+ * clients of 1.0. */
+uint8_t exchange_minor(const struct exchange *x);
+
 /* Begin with the client's surplus, or with nothing. */
 struct exchange *exchange_new(struct worker *w, struct client *client);
 enum turn exchange_drive(struct worker *w, struct exchange *x);

@@ -12,6 +12,7 @@
 
 #include "gateway/account.h"
 #include "gateway/client.h"
+#include "gateway/http2_stream.h"
 #include "gateway/live.h"
 #include "gateway/loop.h"
 #include "gateway/pairing.h"
@@ -47,18 +48,25 @@ enum turn forward_begin(struct worker *w, struct exchange *x)
 
 /* ── to the backend ───────────────────────────────────────────────────────────────────────────────── */
 
+/* What comes from a stream may get a chunk's bytes around it. */
+static uint32_t usable_room(struct worker *w, struct exchange *x)
+{
+	uint32_t room = flow_room(&x->request, &w->buffers);
+	return x->client->stream && room <= HTTP2_CHUNK_EXTRA ? 0 : room;
+}
+
 /* Room to receive into, at the price of the chance to send the request again. */
 static uint32_t request_room(struct worker *w, struct exchange *x)
 {
 	struct flow *f = &x->request;
-	uint32_t room = flow_room(f, &w->buffers);
+	uint32_t room = usable_room(w, x);
 	if (room > 0 || !f->keep)
 		return room;
 	if (f->buffer->capacity < BUFFER_USUAL && flow_grow(f, &w->buffers))
-		return flow_room(f, &w->buffers);
+		return usable_room(w, x);
 	x->whole = false;
 	flow_forget(f);
-	return flow_room(f, &w->buffers);
+	return usable_room(w, x);
 }
 
 static enum turn body_broken(struct worker *w, struct exchange *x, unsigned status,
@@ -148,7 +156,7 @@ static enum turn move_request(struct worker *w, struct exchange *x)
 
 /* ── to the client ────────────────────────────────────────────────────────────────────────────────── */
 
-static enum turn send_answer(struct worker *w, struct exchange *x, const char *head, uint32_t size)
+static enum turn send_answer(struct worker *w, struct exchange *x, char *head, uint32_t size)
 {
 	struct client *c = x->client;
 	int sent = client_put(w, c, &x->response, head, size);
@@ -163,12 +171,13 @@ static void start_body(struct exchange *x, uint32_t head_size)
 {
 	struct flow *f = &x->response;
 	enum http1_framing in = (enum http1_framing)x->answer.framing;
-	enum http1_framing out = http1_response_framing(&x->answer, x->head.minor);
+	enum http1_framing out = http1_response_framing(&x->answer, exchange_minor(x));
 	flow_body(f, head_size, in, x->answer.length);
 	f->wrap = in == HTTP1_FRAMING_CLOSE && out == HTTP1_FRAMING_CHUNKED;
 	if (in == HTTP1_FRAMING_CHUNKED)
-		chunked_init(&f->chunked,
-			     out == HTTP1_FRAMING_CHUNKED ? CHUNKED_FRAMED : CHUNKED_BARE);
+		chunked_init(&f->chunked, out == HTTP1_FRAMING_CHUNKED ? CHUNKED_FRAMED
+					  : x->client->stream          ? CHUNKED_TRAILED
+								       : CHUNKED_BARE);
 	if (out == HTTP1_FRAMING_CLOSE)
 		x->keep = false;
 }

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gateway/client.h"
+#include "gateway/exchange.h"
 #include "gateway/live.h"
 #include "gateway/loop.h"
 #include "gateway/route.h"
@@ -50,6 +52,11 @@ static size_t join(const struct exchange *x, enum http1_field_id id, const char 
 	return size + last_size;
 }
 
+static const char *came_by(const struct exchange *x)
+{
+	return x->client->stream ? "2.0 davit" : "1.1 davit";
+}
+
 uint32_t head_write_request(const struct exchange *x, enum head_kind kind, char *to,
 			    size_t capacity)
 {
@@ -62,7 +69,7 @@ uint32_t head_write_request(const struct exchange *x, enum head_kind kind, char 
 	struct http1_forward how = {.set = f.set, .expect = kind == HEAD_REAL};
 	add(&f, "x-forwarded-for", trusted ? forwarded_for : peer, trusted ? size : strlen(peer));
 	if (!trusted || !http1_field_find(&x->head, HTTP1_FIELD_X_FORWARDED_PROTO))
-		add(&f, "x-forwarded-proto", "https", x->client->tls ? 5 : 4);
+		add(&f, "x-forwarded-proto", "https", client_connection(x->client)->tls ? 5 : 4);
 	if (!trusted || !http1_field_find(&x->head, HTTP1_FIELD_X_FORWARDED_HOST))
 		add(&f, "x-forwarded-host", data + x->head.host.at, x->head.host.size);
 	add(&f, "x-request-id", x->request_id, strlen(x->request_id));
@@ -70,7 +77,7 @@ uint32_t head_write_request(const struct exchange *x, enum head_kind kind, char 
 	add(&f, "traceparent", trace, TRACEPARENT_SIZE);
 	if (x->trace_begun) /* it belongs to the one that is no good */
 		add(&f, "tracestate", NULL, 0);
-	add(&f, "via", via, join(x, HTTP1_FIELD_VIA, "1.1 davit", via));
+	add(&f, "via", via, join(x, HTTP1_FIELD_VIA, came_by(x), via));
 	add(&f, ROUTE_PREVIEW_FIELD, NULL, 0);
 	add(&f, "x-davit-shadow", kind == HEAD_SHADOW ? "1" : NULL, 1);
 	if (!trusted)
@@ -98,7 +105,7 @@ static uint32_t add_lines(char *head, uint32_t size, size_t capacity, const char
 static uint32_t add_promise(const struct exchange *x, char *head, uint32_t size, size_t capacity)
 {
 	char line[ADDED_SIZE];
-	if (!x->client->tls || !x->route || !x->route->environment->tls.hsts_s)
+	if (!client_connection(x->client)->tls || !x->route || !x->route->environment->tls.hsts_s)
 		return size;
 	snprintf(line, sizeof(line), "Strict-Transport-Security: max-age=%u\r\n",
 		 x->route->environment->tls.hsts_s);
@@ -107,7 +114,7 @@ static uint32_t add_promise(const struct exchange *x, char *head, uint32_t size,
 
 uint32_t head_write_answer(const struct exchange *x, bool close, char *to, size_t capacity)
 {
-	struct http1_forward how = {.close = close, .minor = x->head.minor};
+	struct http1_forward how = {.close = close, .minor = exchange_minor(x)};
 	int written =
 		http1_write_response(&x->answer, x->response.buffer->data, &how, to, capacity);
 	if (written < 0)
@@ -122,7 +129,7 @@ uint32_t head_write_answer(const struct exchange *x, bool close, char *to, size_
 	snprintf(line, sizeof(line),
 		 "Set-Cookie: %s=%.*s; Path=/; Max-Age=2592000; HttpOnly; SameSite=Lax%s\r\n",
 		 x->route->environment->sticky.cookie, ROUTE_COOKIE_SIZE, cookie,
-		 x->client->tls ? "; Secure" : "");
+		 client_connection(x->client)->tls ? "; Secure" : "");
 	return add_lines(to, size, capacity, line);
 }
 

@@ -146,6 +146,25 @@ int tls_send(struct worker *w, struct client *c, struct flow *f, const char *hea
 	}
 }
 
+int tls_write(struct client *c, const char *data, uint32_t size)
+{
+	size_t put = 0;
+	ERR_clear_error();
+	int written =
+		SSL_write_ex(c->tls, data, size < TLS_RECORD_MAX ? size : TLS_RECORD_MAX, &put);
+	if (written == 1)
+		return (int)put;
+	return result_of(c, written) == FLOW_WAIT ? FLOW_WAIT : FLOW_ERROR;
+}
+
+bool tls_speaks_http2(const struct client *c)
+{
+	const unsigned char *name;
+	unsigned size;
+	SSL_get0_alpn_selected(c->tls, &name, &size);
+	return size == 2 && memcmp(name, "h2", 2) == 0;
+}
+
 void tls_say_end(struct client *c)
 {
 	if (!c->tls || !c->secure || c->broken)

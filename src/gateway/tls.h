@@ -26,6 +26,12 @@ int tls_receive(struct worker *w, struct client *c, struct flow *f) MUST_CHECK;
 int tls_send(struct worker *w, struct client *c, struct flow *f, const char *head,
 	     uint32_t head_size) MUST_CHECK;
 
+/* Bytes as they are: how many were taken, FLOW_WAIT or FLOW_ERROR. */
+int tls_write(struct client *c, const char *data, uint32_t size) MUST_CHECK;
+
+/* Whether its handshake has agreed on HTTP/2. */
+bool tls_speaks_http2(const struct client *c);
+
 /* Say close_notify, unless the connection is broken or its last message was cut short. */
 void tls_say_end(struct client *c);
 void tls_free(struct worker *w, struct client *c);

@@ -188,7 +188,7 @@ static int look_at_hello(SSL *ssl, int *alert, void *unused)
 static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_size,
 			   const unsigned char *in, unsigned in_size, void *unused)
 {
-	static const unsigned char ours[] = "\x08http/1.1";
+	static const unsigned char ours[] = "\x02h2\x08http/1.1";
 	(void)ssl;
 	(void)unused;
 	if (SSL_select_next_proto((unsigned char **)out, out_size, ours, sizeof(ours) - 1, in,

@@ -66,10 +66,10 @@ static void count(struct worker *w, struct exchange *x)
 
 void tunnel_stream(struct worker *w, struct exchange *x)
 {
-	bool chunks = x->answer.framing == HTTP1_FRAMING_CHUNKED &&
-		      x->response.chunked.form == CHUNKED_FRAMED;
+	bool ends = x->answer.framing == HTTP1_FRAMING_CHUNKED &&
+		    x->response.chunked.form != CHUNKED_BARE;
 	x->stream = true;
-	if (!chunks)
+	if (!ends)
 		return; /* no end in good form: it lasts until its backend ends it */
 	count(w, x);
 	recall(w, x);
@@ -78,6 +78,10 @@ void tunnel_stream(struct worker *w, struct exchange *x)
 static void end_stream(struct worker *w, struct exchange *x)
 {
 	struct flow *f = &x->response;
+	f->ended = x->client->stream;
+	x->up_ended = true; /* its connection is not used again: the backend goes on talking */
+	if (f->ended)
+		return;
 	if (!f->buffer || f->buffer->capacity - f->ready < LAST_CHUNK_SIZE)
 		flow_room(f, &w->buffers);
 	if (f->buffer->capacity - f->ready < LAST_CHUNK_SIZE)
@@ -86,14 +90,14 @@ static void end_stream(struct worker *w, struct exchange *x)
 	f->ready += LAST_CHUNK_SIZE;
 	f->raw = f->ready;
 	f->ended = true;
-	x->up_ended = true; /* its connection is not used again: the backend goes on talking */
 }
 
 void tunnel_stream_passed(struct worker *w, struct exchange *x)
 {
-	static const char end[] = "\n\n\r\n"; /* of an event, and of its chunk */
+	static const char end[] =
+		"\n\n\r\n"; /* of an event, and of its chunk where chunks go out */
 	const struct flow *f = &x->response;
-	uint32_t size = sizeof(end) - 1;
+	uint32_t size = x->client->stream ? 2 : sizeof(end) - 1;
 	x->between_events = !f->ended && f->raw == f->ready && f->ready >= size &&
 			    chunked_between(&f->chunked) &&
 			    memcmp(f->buffer->data + f->ready - size, end, size) == 0;

@@ -17,6 +17,7 @@
 #include "gateway/access_log.h"
 #include "gateway/client.h"
 #include "gateway/exchange.h"
+#include "gateway/http2.h"
 #include "gateway/live.h"
 #include "gateway/loop.h"
 #include "gateway/pairing.h"
@@ -95,6 +96,9 @@ static void link_drain(void *worker, uint32_t deadline_ms, uint32_t idle_ms)
 	for (uint32_t i = 0; i < COUNTERS_BACKENDS; i++)
 		if (w->backends[i])
 			upstream_close_idle(w, w->backends[i]);
+	for (struct client *c = w->all_clients; c; c = c->next)
+		if (c->http2)
+			http2_ask_to_leave(w, c);
 	tunnel_recall_all(w);
 }
 
@@ -104,7 +108,11 @@ static void close_idle_clients(struct worker *w)
 	for (struct client *c = w->all_clients; c; c = next) {
 		next = c->next;
 		bool shakes = c->tls && !c->secure; /* its timer looks after that */
-		if (!c->x && !c->lingering && !shakes && w->now_ms >= c->fresh_until_ms)
+		if (c->x || c->lingering || shakes || w->now_ms < c->fresh_until_ms)
+			continue;
+		if (c->http2)
+			http2_leave(w, c);
+		else if (!c->stream)
 			client_close(w, c);
 	}
 }
@@ -222,6 +230,7 @@ static struct worker *new_worker(const struct worker_setup *setup)
 	w->tell_fd = -1;
 	client_init(w);
 	tls_init(w);
+	http2_init(w);
 	random_bytes(w->hash_key, sizeof(w->hash_key));
 	access_log_init(w, setup->access_log_fd);
 	return w;
@@ -235,6 +244,7 @@ static void free_worker(struct worker *w)
 	bury(w);
 	room_done_all(w);
 	client_done(w);
+	http2_done(w);
 	slab_done(&w->clients);
 	slab_done(&w->exchanges);
 	slab_done(&w->upstreams);

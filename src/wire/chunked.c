@@ -153,9 +153,10 @@ static int read_trailer_line(struct chunked *c, struct cursor *k, size_t end)
 		return fail(c, ERR_INVALID, "a trailer says anew how long its message is");
 	if (++c->trailer_fields > CHUNKED_TRAILER_FIELDS)
 		return fail(c, ERR_LIMIT, "there are too many trailer fields");
-	if (c->form == CHUNKED_FRAMED && may_trail(line, name)) {
+	if (c->form != CHUNKED_BARE && may_trail(line, name)) {
 		memmove(k->data + k->to, line, size + 2);
 		k->to += size + 2;
+		c->kept = (uint16_t)(c->kept + size + 2);
 	}
 	return 0;
 }

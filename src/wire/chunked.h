@@ -6,7 +6,8 @@
  * HOW   Feed what was read to chunked_pass(). It turns the bytes, in the same buffer, into what is
  *       to be sent on: CHUNKED_FRAMED keeps the chunks but writes every size anew, with one
  *       leading zero at most and no extensions (never longer than what came in, so a stream needs
- *       no second buffer); CHUNKED_BARE leaves only the data. A body that is plain already is not
+ *       no second buffer); CHUNKED_BARE leaves only the data, CHUNKED_TRAILED the data and behind it the
+ *       lines of the trailer, `kept` bytes of them. A body that is plain already is not
  *       moved. Trailer fields pass, except those that route or are hop-by-hop; one that frames is
  *       an error.
  *
@@ -37,7 +38,7 @@ enum {
 	CHUNKED_TRAILER_FIELDS = 32,
 };
 
-enum chunked_form { CHUNKED_FRAMED, CHUNKED_BARE };
+enum chunked_form { CHUNKED_FRAMED, CHUNKED_BARE, CHUNKED_TRAILED };
 
 struct chunked {
 	uint64_t left; /* bytes of data still to come in this chunk, or its size while being read */
@@ -45,6 +46,7 @@ struct chunked {
 	const char *reason;  /* on failure: one clause, static */
 	uint16_t extension_bytes;
 	uint16_t trailer_bytes;
+	uint16_t kept; /* bytes of trailer lines among what was passed; at its end */
 	uint8_t trailer_fields;
 	uint8_t digits;
 	uint8_t phase;

@@ -3,6 +3,11 @@
 """TLS at the gateway: which certificate, which versions, tickets, renewed files, and clients that mean harm."""
 import json, os, signal, socket, ssl, subprocess, sys, tempfile, threading, time
 
+try:
+    from http2_kit import Http2, request
+except ImportError as why:
+    print("skipped: %s" % why)
+    sys.exit(77)
 from kit import *
 
 FILES = tempfile.TemporaryDirectory()
@@ -140,14 +145,23 @@ def versions(server, backend):
 
 
 def protocols(server, backend):
+    for offered, chosen in ((["http/1.1"], "http/1.1"), (["http/1.1", "h2"], "h2"), (["h2"], "h2"), ([], None)):
+        context = trusting("one")
+        if offered:
+            context.set_alpn_protocols(offered)
+        stream = server.tls(context=context)
+        assert stream.sock.selected_alpn_protocol() == chosen, (offered, stream.sock.selected_alpn_protocol())
+        if chosen != "h2":
+            assert ask(stream).status == 200
+            continue
+        a = Http2(stream.sock).ask(request("POST", "/x", scheme="https"), b"y" * 100000)
+        assert a.status == 200 and len(a.body) > 100000 and a.get(b"strict-transport-security"), (a.status, a.fields)
+        assert backend.seen()[-1].get(b"x-forwarded-proto") == b"https"
     context = trusting("one")
-    context.set_alpn_protocols(["h2", "http/1.1"])
-    stream = server.tls(context=context)
-    assert stream.sock.selected_alpn_protocol() == "http/1.1" and ask(stream).status == 200
-    context.set_alpn_protocols(["h2"])
+    context.set_alpn_protocols(["spdy/3"])
     try:
         server.tls(context=context)
-        raise AssertionError("h2 is spoken")
+        raise AssertionError("spdy is spoken")
     except ssl.SSLError:
         pass
 

@@ -18,4 +18,5 @@ conforms() {
 }
 
 @test "each request and answer of the tables is taken or refused as its line says, to the byte" { conforms table; }
+@test "HTTP/2: what reaches the application of a request, what is refused, frames out of place, floods" { conforms http2; }
 @test "davit takes nothing that two of HAProxy, nginx, node and h11 refuse" { conforms peers; }

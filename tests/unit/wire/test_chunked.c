@@ -154,6 +154,22 @@ static void every_body_gives_what_its_row_says(void **state)
 	}
 }
 
+static void the_trailer_stays_behind_the_data(void **state)
+{
+	static const char text[] = "3\r\nabc\r\n2;x\r\nde\r\n0\r\nA: b\r\nHost: c\r\nD:e\r\n\r\n";
+	static const struct sample sample = {text, sizeof(text) - 1, NULL, NULL};
+	char data[sizeof(text)];
+	size_t used, size;
+	struct chunked c;
+	(void)state;
+	check_form(&sample, CHUNKED_TRAILED, "abcdeA: b\r\nD:e\r\n");
+	memcpy(data, text, sizeof(text));
+	chunked_init(&c, CHUNKED_TRAILED);
+	assert_int_equal(chunked_pass(&c, data, sizeof(text) - 1, &used, &size), 1);
+	assert_int_equal(c.kept, 11);
+	assert_int_equal(c.body_bytes, 5);
+}
+
 static void what_follows_the_body_is_not_touched(void **state)
 {
 	(void)state;
@@ -283,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_body_gives_what_its_row_says),
+		cmocka_unit_test(the_trailer_stays_behind_the_data),
 		cmocka_unit_test(what_follows_the_body_is_not_touched),
 		cmocka_unit_test(a_failure_stays),
 		cmocka_unit_test(extensions_are_bounded_over_the_whole_body),
