@@ -69,6 +69,7 @@ static json_t *class(const struct view_class *c)
 	put_number(o, "requests", c->requests);
 	put_number(o, "errors", c->errors);
 	put_number(o, "repeated", c->repeated);
+	put_number(o, "overloaded", c->overloaded);
 	put_number(o, "in_flight", c->in_flight);
 	return o;
 }

@@ -128,6 +128,16 @@ struct app_hold {
 
 enum app_log { APP_LOG_OFF, APP_LOG_TEXT, APP_LOG_JSON };
 
+enum { APP_QUEUE_FIRST_MAX = 4, APP_QUEUE_FIRST = 1 << 2 /* `first` is written */ };
+
+/* Where requests wait for a connection to an instance. */
+struct app_queue {
+	uint32_t set;
+	uint32_t most; /* 0: nobody waits */
+	uint64_t time_ms;
+	struct app_texts first; /* paths */
+};
+
 /* How the gateway treats each request. */
 struct app_requests {
 	uint32_t set;
@@ -136,6 +146,8 @@ struct app_requests {
 	uint64_t body_max; /* bytes; 0: any size */
 	uint64_t slow_start_ms;
 	enum app_log log;
+	uint32_t connections; /* to an instance, of each worker */
+	struct app_queue queue;
 };
 
 enum app_concurrency { APP_CONCURRENCY_QUEUE, APP_CONCURRENCY_SUPERSEDE, APP_CONCURRENCY_COUNT };

@@ -3,8 +3,30 @@
 #include "config/keys.h"
 
 #include "config/app.h"
+#include "config/value.h"
 
 static const char *const logs[] = {"off", "text", "json", NULL};
+
+static const struct schema_key queue_keys[] = {
+	{"most", SCHEMA_NUMBER, AT(app_queue, most), .fallback = "100", .max = 10000,
+	 .doc = "At most so many requests of a release wait in each of the gateway's workers; more "
+		"are answered 503 at once. `0`: none waits."},
+	{"for", SCHEMA_DURATION, AT(app_queue, time_ms), .fallback = "5s", .min = 1,
+	 .max = MINUTE(10), .doc = "The longest that one waits; then 503 with Retry-After."},
+	{"first", SCHEMA_TEXTS, AT(app_queue, first), .valid = value_is_prefix,
+	 .max = APP_QUEUE_FIRST_MAX,
+	 .shape = "a path such as /admin of up to 255 characters, without a \"/\" at its end",
+	 .example = "[/up, /admin]",
+	 .doc = "Requests for these paths and everything below them go before the others, and have "
+		"as many places of their own. Not written: the paths of the health checks of "
+		"processes that take requests."},
+};
+
+static const struct schema_section queue_section = {
+	.title = "queue",
+	KEYS(queue_keys),
+	.doc = "Where requests wait while every instance of their release is at its limit of "
+	       "`connections`: first in, first out."};
 
 static const struct schema_key requests_keys[] = {
 	{"shield", SCHEMA_BOOL, AT(app_requests, shield), .fallback = "false",
@@ -25,6 +47,13 @@ static const struct schema_key requests_keys[] = {
 	{"log", SCHEMA_CHOICE, AT(app_requests, log), .fallback = "text", .choices = logs,
 	 .doc = "What each request leaves in the access log, where `davit up --access-log FILE` "
 		"has one: a line of `name=value`, an object in JSON, or nothing."},
+	{"connections", SCHEMA_NUMBER, AT(app_requests, connections), .fallback = "1024", .min = 1,
+	 .max = 1024,
+	 .doc = "At most so many connections to one instance, of each of the gateway's workers: so "
+		"many requests are in it at once, copies for a shadow among them."},
+	{"queue", SCHEMA_SECTION, AT(app_requests, queue), .section = &queue_section,
+	 .example = "{ most: 100, for: 5s }",
+	 .doc = "Where requests wait that find all connections in use."},
 };
 
 const struct schema_section schema_requests = {.title = "requests",

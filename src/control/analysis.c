@@ -43,8 +43,9 @@ static void fill_counts(const struct router_counters *now, const struct router_c
 	to->errors[JUDGE_ERROR_TIMEOUT] = SINCE(failed_timeout);
 	to->errors[JUDGE_ERROR_CONNECT] = SINCE(failed_connect) + SINCE(no_backend);
 	to->errors[JUDGE_ERROR_RESET] = SINCE(failed_reset) + SINCE(failed_answer);
+	to->errors[JUDGE_ERROR_OVERLOAD] = SINCE(queue_full) + SINCE(queue_timeout);
 	uint64_t broken = to->errors[JUDGE_ERROR_TIMEOUT] + to->errors[JUDGE_ERROR_CONNECT] +
-			  to->errors[JUDGE_ERROR_RESET];
+			  to->errors[JUDGE_ERROR_RESET] + to->errors[JUDGE_ERROR_OVERLOAD];
 	to->answered = since(SINCE(answered), broken);
 	for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++)
 		to->latency[i] = SINCE(first_us[i]);
@@ -126,7 +127,8 @@ static void keep_sample(struct counts_track *track, uint64_t now)
 				       .status_5xx = c->status_5xx,
 				       .timeouts = c->failed_timeout,
 				       .connects = c->failed_connect + c->no_backend,
-				       .resets = c->failed_reset + c->failed_answer};
+				       .resets = c->failed_reset + c->failed_answer,
+				       .overloads = c->queue_full + c->queue_timeout};
 	track->ring_next = (track->ring_next + 1) % ANALYSIS_RING;
 	if (track->ring_count < ANALYSIS_RING)
 		track->ring_count++;
@@ -145,8 +147,9 @@ static bool recent_counts(const struct counts_track *track, uint64_t now, struct
 	to->errors[JUDGE_ERROR_TIMEOUT] = since(c->failed_timeout, then->timeouts);
 	to->errors[JUDGE_ERROR_CONNECT] = since(c->failed_connect + c->no_backend, then->connects);
 	to->errors[JUDGE_ERROR_RESET] = since(c->failed_reset + c->failed_answer, then->resets);
+	to->errors[JUDGE_ERROR_OVERLOAD] = since(c->queue_full + c->queue_timeout, then->overloads);
 	uint64_t broken = to->errors[JUDGE_ERROR_TIMEOUT] + to->errors[JUDGE_ERROR_CONNECT] +
-			  to->errors[JUDGE_ERROR_RESET];
+			  to->errors[JUDGE_ERROR_RESET] + to->errors[JUDGE_ERROR_OVERLOAD];
 	to->answered = since(since(c->answered, then->answered), broken);
 	return true;
 }

@@ -31,7 +31,7 @@ struct counts_sample {
 	uint64_t at_ms;
 	uint64_t life;
 	uint64_t started, answered, completed;
-	uint64_t status_5xx, timeouts, connects, resets;
+	uint64_t status_5xx, timeouts, connects, resets, overloads;
 };
 
 /* What the judge has of one release: where counting began, and enough of the past for its recent window. */

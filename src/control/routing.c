@@ -115,6 +115,33 @@ static void fill_classes(const struct app_analysis *analysis, struct router_docu
 	}
 }
 
+/* Of a process whose health is asked: its path, without a query. All of them is none of them. */
+static void add_health(const struct app_process *process, struct router_queue *to)
+{
+	const char *path = process->health.path;
+	size_t size = path && process->serves ? strcspn(path, "?") : 0;
+	while (size > 0 && path[size - 1] == '/')
+		size--;
+	if (size == 0 || size >= ROUTER_PATH_SIZE || to->first_count == ROUTER_QUEUE_FIRST_MAX)
+		return;
+	memcpy(to->first[to->first_count], path, size);
+	to->first[to->first_count++][size] = 0;
+}
+
+static void fill_queue(const struct app_environment *env, struct router_queue *to)
+{
+	_Static_assert((int)APP_QUEUE_FIRST_MAX == (int)ROUTER_QUEUE_FIRST_MAX, "paths fit");
+	const struct app_queue *queue = &env->requests.queue;
+	to->connections_max = env->requests.connections;
+	to->requests_max = queue->most;
+	to->time_ms = (uint32_t)queue->time_ms;
+	to->first_count = 0;
+	for (uint32_t i = 0; i < queue->first.count; i++)
+		text_copy(to->first[to->first_count++], ROUTER_PATH_SIZE, queue->first.items[i]);
+	for (uint32_t i = 0; !(queue->set & APP_QUEUE_FIRST) && i < env->process_count; i++)
+		add_health(&env->processes[i], to);
+}
+
 static void fill_config(const struct environment *e, const struct resolved *config,
 			struct router_document *d)
 {
@@ -137,6 +164,7 @@ static void fill_config(const struct environment *e, const struct resolved *conf
 	memcpy(d->sticky.key, e->sign_key, sizeof d->sticky.key);
 	d->hold.requests_max = env->hold.requests;
 	d->hold.time_ms = (uint32_t)env->hold.time_ms;
+	fill_queue(env, &d->queue);
 	for (uint32_t i = 0; i < env->process_count; i++)
 		if (env->processes[i].serves)
 			d->timeouts.tunnel_drain_ms =

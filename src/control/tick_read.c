@@ -6,11 +6,10 @@
 #include "base/text.h"
 #include "control/tick_text.h"
 
-static const char *const error_keys[JUDGE_ERROR_COUNT] = {[JUDGE_ERROR_SERVER] = "5xx",
-							  [JUDGE_ERROR_TIMEOUT] = "timeouts",
-							  [JUDGE_ERROR_CONNECT] = "connects",
-							  [JUDGE_ERROR_RESET] = "resets",
-							  [JUDGE_ERROR_HUNG] = "hung"};
+static const char *const error_keys[JUDGE_ERROR_COUNT] = {
+	[JUDGE_ERROR_SERVER] = "5xx",         [JUDGE_ERROR_TIMEOUT] = "timeouts",
+	[JUDGE_ERROR_CONNECT] = "connects",   [JUDGE_ERROR_RESET] = "resets",
+	[JUDGE_ERROR_OVERLOAD] = "overloads", [JUDGE_ERROR_HUNG] = "hung"};
 
 enum { PHI_MOST = 1000 };
 static const double MEAN_LEAST = 0.01, MEAN_MOST = 20;

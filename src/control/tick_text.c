@@ -7,11 +7,10 @@
 
 #include "base/text.h"
 
-static const char *const error_keys[JUDGE_ERROR_COUNT] = {[JUDGE_ERROR_SERVER] = "5xx",
-							  [JUDGE_ERROR_TIMEOUT] = "timeouts",
-							  [JUDGE_ERROR_CONNECT] = "connects",
-							  [JUDGE_ERROR_RESET] = "resets",
-							  [JUDGE_ERROR_HUNG] = "hung"};
+static const char *const error_keys[JUDGE_ERROR_COUNT] = {
+	[JUDGE_ERROR_SERVER] = "5xx",         [JUDGE_ERROR_TIMEOUT] = "timeouts",
+	[JUDGE_ERROR_CONNECT] = "connects",   [JUDGE_ERROR_RESET] = "resets",
+	[JUDGE_ERROR_OVERLOAD] = "overloads", [JUDGE_ERROR_HUNG] = "hung"};
 
 static json_t *metric_to_json(const struct judge_metric_settings *m)
 {

@@ -141,7 +141,8 @@ static void add_classes(const struct router_class_counters *counters, struct vie
 		text_copy(to->name, sizeof to->name, c->name);
 		to->requests += c->started;
 		to->errors += c->status_5xx + c->failed_connect + c->failed_reset +
-			      c->failed_timeout + c->failed_answer + c->no_backend;
+			      c->failed_timeout + c->failed_answer + c->no_backend + c->overloaded;
+		to->overloaded += c->overloaded;
 		to->repeated += c->repeated;
 		to->in_flight += in_flight(c->started, c->completed, c->lost);
 	}

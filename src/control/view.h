@@ -61,7 +61,8 @@ struct view_class {
 	char name[VIEW_WORD_SIZE];
 	uint64_t requests;
 	uint64_t errors;
-	uint64_t repeated; /* of the errors: a client's blind second tries */
+	uint64_t repeated;   /* of the errors: a client's blind second tries */
+	uint64_t overloaded; /* of the errors: found no place to wait, or waited for too long */
 	uint64_t in_flight;
 };
 

@@ -154,6 +154,7 @@ uint32_t watched_arm(const struct watched *w, uint32_t class, struct judge_slot 
 					   since(now->no_backend, last->no_backend);
 	arm->errors[JUDGE_ERROR_RESET] = since(now->failed_reset, last->failed_reset) +
 					 since(now->failed_answer, last->failed_answer);
+	arm->errors[JUDGE_ERROR_OVERLOAD] = since(now->overloaded, last->overloaded);
 	arm->refused = since(now->status_4xx, last->status_4xx);
 	arm->repeated = since(now->repeated, last->repeated);
 	arm->hangs = w->hung[class];

@@ -72,7 +72,7 @@ static size_t write_text(const struct exchange *x, uint64_t total_us, char *to)
 		x->client->address, (int)method, noted, target, x->status,
 		(unsigned long long)x->request.body_bytes,
 		(unsigned long long)x->response.body_bytes, (unsigned long long)total_us, tag,
-		x->instance ? x->instance : "-", 1u + x->tries, x->was_held,
+		x->instance ? x->instance : "-", 1u + x->tries, x->was_held || x->was_queued,
 		tls_version(client_connection(x->client)), x->trace.trace, id);
 	return (size_t)size;
 }
@@ -161,7 +161,7 @@ static size_t write_json(const struct exchange *x, uint64_t total_us, char *to)
 	put_string(&o, "release", x->release ? x->release->tag : "");
 	put_string(&o, "instance", x->instance ? x->instance : "");
 	put_number(&o, "tries", 1u + x->tries);
-	put_flag(&o, "held", x->was_held);
+	put_flag(&o, "held", x->was_held || x->was_queued);
 	put_flag(&o, "taken_over", x->taken_over);
 	put_string(&o, "tls", tls_version(client_connection(x->client)));
 	put_string(&o, "trace", x->trace.trace);

@@ -114,6 +114,13 @@ void account_no_backend(struct worker *w, struct exchange *x)
 	count_error(w, x, COUNTERS_RELEASE_NO_BACKEND);
 }
 
+void account_overload(struct worker *w, struct exchange *x, enum counters_release_field field)
+{
+	if (!x->started)
+		account_start(w, x);
+	count_error(w, x, field);
+}
+
 void account_cancelled(struct worker *w, struct exchange *x)
 {
 	if (!x->started)

@@ -4,7 +4,7 @@
  *           once in its release, and answered once before that.
  *
  * HOW   account_start() when a release is chosen, account_head() when the head of its answer is there,
- *       account_failure() or account_no_backend() when davit gave up on the release, account_end() when it
+ *       account_failure(), account_no_backend() or account_overload() when davit gave up on the release, account_end() when it
  *       is over either way (which answers it, if nothing did). Errors are counted at the backend that was
  *       tried last too, and once more as repeated where traffic/repeat.h says so.
  *       A request is counted as divided where its release was drawn by weight for it alone: so that these are
@@ -32,6 +32,8 @@ void account_start(struct worker *w, struct exchange *x);
 void account_head(struct worker *w, struct exchange *x, unsigned status);
 void account_failure(struct worker *w, struct exchange *x, enum failure why);
 void account_no_backend(struct worker *w, struct exchange *x);
+/* It was not served where it waited, or was to wait; it is given to its release, if it was not yet. */
+void account_overload(struct worker *w, struct exchange *x, enum counters_release_field field);
 void account_cancelled(struct worker *w, struct exchange *x);
 void account_end(struct worker *w, struct exchange *x);
 

@@ -8,6 +8,7 @@
  *       backend   an instance as this worker knows it; lives over tables.
  *       live      a table in use: the current one, and older ones that exchanges still hold.
  *       room      where an environment's held requests wait; lives over tables.
+ *       queue     where a release's requests wait for a connection; lives over tables.
  *
  * HOW   An epoll event finds its object by struct source and says what became possible; then
  *       client_drive() moves the client's exchange on as far as it goes. A function that may end an
@@ -111,7 +112,9 @@ struct client {
 struct backend {
 	uint32_t refs;
 	uint16_t slot;
-	uint32_t connections;
+	uint32_t connections;     /* there are */
+	uint32_t connections_max; /* there may be, by the current table */
+	uint32_t busy;            /* of them in use: the others are idle */
 	socklen_t socket_size;
 	struct sockaddr_storage socket;
 	struct balance_backend state;
@@ -200,6 +203,21 @@ struct room {
 	char name[TABLE_NAME_SIZE];
 };
 
+enum { QUEUE_LINES = 2 };
+
+struct queue_line {
+	struct exchange *first, *last;
+	uint32_t count;
+};
+
+struct queue {
+	struct queue *next;
+	struct queue_line lines[QUEUE_LINES]; /* the one before the other */
+	struct timer timer;                   /* of the next look */
+	uint16_t slot;                        /* of the release */
+	char process[TABLE_NAME_SIZE];
+};
+
 enum {
 	SCRATCH_SIZE = HTTP1_HEAD_MAX + 16384,
 	RANDOM_POOL = 512,
@@ -235,6 +253,9 @@ struct worker {
 	struct live *prepared;           /* or NULL */
 	struct backend *backends[COUNTERS_BACKENDS];
 	struct room *rooms;
+	struct queue *queues;
+	uint32_t queued_count; /* that wait in them */
+	bool queues_due;       /* a connection has come free */
 	struct tls_site *sites;
 	struct timer tls_timer;
 	bool table_changed;

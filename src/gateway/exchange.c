@@ -15,6 +15,7 @@
 #include "gateway/live.h"
 #include "gateway/loop.h"
 #include "gateway/pairing.h"
+#include "gateway/queue.h"
 #include "gateway/room.h"
 #include "gateway/route.h"
 #include "gateway/tunnel.h"
@@ -85,6 +86,8 @@ static void free_exchange(struct worker *w, struct exchange *x)
 		w->retry.active--;
 	if (x->room)
 		room_leave(w, x, ROOM_GONE);
+	if (x->queue)
+		queue_gone(w, x);
 	flow_done(&x->request, &w->buffers);
 	flow_done(&x->response, &w->buffers);
 	if (x->live)
@@ -228,12 +231,15 @@ static enum turn no_backend(struct worker *w, struct exchange *x, const char *re
 			.status = 503, .reason = reason, .retry_after_s = 1, .text = text});
 }
 
-/* Give the request to a backend of x->release. */
-static enum turn try_backend(struct worker *w, struct exchange *x)
+enum turn exchange_try(struct worker *w, struct exchange *x)
 {
 	const struct live_pool *pool = &x->route->pools[x->release_index];
 	int chosen =
 		balance_choose(pool->entries, pool->count, x->avoid, worker_random(w), w->now_ms);
+	if (chosen == ERR_LIMIT || (chosen >= 0 && queue_before(w, x)))
+		return queue_enter(w, x);
+	if (!x->started)
+		account_start(w, x);
 	if (chosen < 0)
 		return no_backend(w, x, "no-backend", "No instance of the application is ready.");
 	x->avoid = chosen;
@@ -295,15 +301,14 @@ static void rewind_request(struct worker *w, struct exchange *x)
 static enum turn give_to(struct worker *w, struct exchange *x, uint32_t release_index)
 {
 	route_use(x, release_index);
-	account_start(w, x);
-	return try_backend(w, x);
+	return exchange_try(w, x);
 }
 
 /* Has a release a backend that takes new requests? */
 static bool has_backend(const struct exchange *x, uint32_t release_index)
 {
 	const struct live_pool *pool = &x->route->pools[release_index];
-	return balance_choose(pool->entries, pool->count, BALANCE_NONE, 0, 0) >= 0;
+	return balance_ready(pool->entries, pool->count, false, 0) > 0;
 }
 
 /* The live release takes over what another one has failed at. */
@@ -379,7 +384,7 @@ enum turn exchange_failed(struct worker *w, struct exchange *x, enum failure why
 			x->tries++;
 		rewind_request(w, x);
 		account_release(w, x, COUNTERS_RELEASE_RETRIES, 1);
-		return try_backend(w, x);
+		return exchange_try(w, x);
 	}
 	account_failure(w, x, why);
 	x->connect_tries = 0;
@@ -444,8 +449,7 @@ enum turn exchange_dispatch(struct worker *w, struct exchange *x)
 	}
 	x->client->moved_bytes = 0;
 	timer_set(&w->wheel, &x->client->timer, w->now_ms + EXCHANGE_PACE_MS);
-	account_start(w, x);
-	return try_backend(w, x);
+	return exchange_try(w, x);
 }
 
 /* ── the head ─────────────────────────────────────────────────────────────────────────────────────── */
@@ -550,7 +554,8 @@ enum turn exchange_drive(struct worker *w, struct exchange *x)
 {
 	switch (x->phase) {
 	case EXCHANGE_HEAD: return drive_head(w, x);
-	case EXCHANGE_HELD: return x->client->peer_ended ? exchange_cancel(w, x) : TURN_BLOCKED;
+	case EXCHANGE_HELD:
+	case EXCHANGE_QUEUED: return x->client->peer_ended ? exchange_cancel(w, x) : TURN_BLOCKED;
 	case EXCHANGE_CONNECTING: return x->up->connecting ? TURN_BLOCKED : forward_begin(w, x);
 	case EXCHANGE_FORWARDING:
 	case EXCHANGE_TUNNEL: return forward_pump(w, x);
@@ -589,6 +594,7 @@ enum turn exchange_timer(struct worker *w, struct exchange *x)
 							  .reason = "hold-timeout",
 							  .retry_after_s = 5,
 							  .text = "The application is not ready."});
+	case EXCHANGE_QUEUED: return queue_timeout(w, x);
 	case EXCHANGE_TUNNEL: return tunnel_timer(w, x);
 	case EXCHANGE_CONNECTING:
 	case EXCHANGE_FORWARDING:

@@ -2,7 +2,7 @@
  *
  * exchange - one request from its first byte to the last one of its answer.
  *
- * WHAT  HEAD → (HELD) → CONNECTING → FORWARDING → (TUNNEL), or OWN where davit answers itself. A try that
+ * WHAT  HEAD → (HELD) → (QUEUED) → CONNECTING → FORWARDING → (TUNNEL), or OWN where davit answers itself. A try that
  *       fails before a byte of an answer goes to another backend of the release once, if it may be
  *       repeated (traffic/retry.h; a connection that cannot be made does not count as a try, up to
  *       EXCHANGE_CONNECTS_MAX). When a release that is not the live one has failed for good, the request
@@ -31,6 +31,9 @@ enum turn exchange_drive(struct worker *w, struct exchange *x);
 
 /* Route (again) and go on: for a new request, and for one that was held. */
 enum turn exchange_dispatch(struct worker *w, struct exchange *x);
+
+/* Give it to a backend of x->release, or let it wait for one. */
+enum turn exchange_try(struct worker *w, struct exchange *x);
 
 /* The present try failed. */
 enum turn exchange_failed(struct worker *w, struct exchange *x, enum failure why);

@@ -23,12 +23,14 @@ struct backend;
 struct client;
 struct live;
 struct live_route;
+struct queue;
 struct room;
 struct upstream;
 
 enum exchange_phase {
 	EXCHANGE_HEAD,       /* reads the request's head */
 	EXCHANGE_HELD,       /* waits in a room */
+	EXCHANGE_QUEUED,     /* waits in a queue */
 	EXCHANGE_CONNECTING, /* waits for its upstream */
 	EXCHANGE_FORWARDING,
 	EXCHANGE_TUNNEL,
@@ -48,14 +50,15 @@ struct exchange {
 		*tried; /* counts of the backend that `release` was tried at last; NULL = none */
 	const char *instance; /* of the backend that was tried last, in `live`; NULL = none */
 	struct room *room;
-	struct exchange *room_next, *room_prev;
+	struct queue *queue;
+	struct exchange *room_next, *room_prev; /* where it waits: in one of the two */
 	enum exchange_phase phase;
 	struct flow request, response;
 	uint32_t head_size; /* of the request, at the beginning of its buffer */
 	uint32_t held_bytes;
 	uint64_t taken_us; /* its head was complete */
 	uint64_t first_us; /* from then to the head of the release's answer; 0 = it has not come */
-	uint64_t held_until_ms;
+	uint64_t held_until_ms, queued_until_ms;
 	uint64_t progress_ms;   /* a byte came from the backend, or passed through the tunnel */
 	uint64_t fingerprint;   /* tells its client's requests apart */
 	uint16_t release_index; /* within its environment */
@@ -65,6 +68,7 @@ struct exchange {
 	uint8_t tries;
 	uint8_t connect_tries;
 	uint8_t interims;
+	uint8_t queue_line;
 	int avoid;         /* index of the backend that failed, in the pool */
 	bool started;      /* counted as started and not yet as completed, in `release` */
 	bool active;       /* counted in the retry budget */
@@ -76,9 +80,10 @@ struct exchange {
 	bool whole;        /* all that came of the request is still in its buffer */
 	bool keep;         /* the client's connection goes on after it */
 	bool previewed;
-	bool was_held;
-	bool trace_begun; /* here: the client brought none that is good */
-	bool taken_over;  /* the live release took it over from `taken_from` */
+	bool was_held, was_queued;
+	bool queue_passed; /* it had its turn: others that wait go after it */
+	bool trace_begun;  /* here: the client brought none that is good */
+	bool taken_over;   /* the live release took it over from `taken_from` */
 	bool set_cookie;
 	bool stream; /* the answer is a stream of events: it may be quiet for long */
 	bool cut;    /* the backend stopped taking the request before its end */

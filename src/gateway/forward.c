@@ -26,6 +26,12 @@ static const struct table_timeouts *timeouts_of(const struct exchange *x)
 	return &x->route->environment->timeouts;
 }
 
+/* For a connection to the backend that it is tried at next. */
+static bool waits(const struct exchange *x)
+{
+	return x->phase == EXCHANGE_CONNECTING || x->phase == EXCHANGE_QUEUED;
+}
+
 enum turn forward_begin(struct worker *w, struct exchange *x)
 {
 	struct upstream *up = x->up;
@@ -334,7 +340,7 @@ static enum turn move_answer(struct worker *w, struct exchange *x)
 {
 	struct flow *f = &x->response;
 	enum turn turn = receive_answer(w, x);
-	if (turn == TURN_ENDED || x->phase == EXCHANGE_OWN || x->phase == EXCHANGE_CONNECTING)
+	if (turn == TURN_ENDED || x->phase == EXCHANGE_OWN || waits(x))
 		return turn;
 	if (x->answer_known && x->client->writable && flow_pending(f)) {
 		if (send_answer(w, x, NULL, 0) == TURN_ENDED)
@@ -355,7 +361,7 @@ enum turn forward_pump(struct worker *w, struct exchange *x)
 		if (out == TURN_ENDED || x->phase == EXCHANGE_OWN)
 			return out;
 		enum turn in = move_answer(w, x);
-		if (in == TURN_ENDED || x->phase == EXCHANGE_OWN || x->phase == EXCHANGE_CONNECTING)
+		if (in == TURN_ENDED || x->phase == EXCHANGE_OWN || waits(x))
 			return in;
 		if (x->phase == EXCHANGE_TUNNEL) {
 			if (tunnel_turn(w, x) == TURN_ENDED)

@@ -30,6 +30,7 @@ static void copy_state(struct backend *b)
 		return;
 	b->entry->in_flight = b->state.in_flight;
 	b->entry->health = b->state.health;
+	b->entry->full = b->state.full;
 	b->entry->joined_ms = b->state.joined_ms;
 }
 
@@ -45,6 +46,28 @@ void backend_ended(struct backend *b)
 	b->state.in_flight--;
 	counters_add(&b->values[COUNTERS_BACKEND_COMPLETED], 1);
 	copy_state(b);
+}
+
+static void note_busy(struct backend *b)
+{
+	bool full = b->busy >= b->connections_max;
+	if (full == b->state.full)
+		return;
+	b->state.full = full;
+	copy_state(b);
+}
+
+void backend_took(struct backend *b)
+{
+	b->busy++;
+	note_busy(b);
+}
+
+void backend_gave(struct worker *w, struct backend *b)
+{
+	b->busy--;
+	note_busy(b);
+	w->queues_due = w->queued_count > 0;
 }
 
 void backend_succeeded(struct backend *b)
@@ -366,12 +389,22 @@ static void note_joined(const struct worker *w, const struct live *live)
 	}
 }
 
+static uint32_t connections_max(const struct gateway_table *t, const struct table_backend *b)
+{
+	uint32_t most = environment_of(t, b)->queue.connections_max;
+	uint32_t limit = t->limits.backend_connections_max;
+	return most && most < limit ? most : limit;
+}
+
 /* From now on the entries of `live` are the ones that count. */
 static void adopt_entries(struct live *live)
 {
 	for (uint32_t i = 0; i < live->table->backend_count; i++) {
-		live->backends[i]->entry = &live->entries[i];
-		copy_state(live->backends[i]);
+		struct backend *b = live->backends[i];
+		b->entry = &live->entries[i];
+		b->connections_max = connections_max(live->table, &live->table->backends[i]);
+		note_busy(b);
+		copy_state(b);
 	}
 }
 

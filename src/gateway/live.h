@@ -29,6 +29,10 @@ void backend_unref(struct worker *w, struct backend *backend);
 void backend_started(struct backend *backend);
 void backend_ended(struct backend *backend);
 
+/* One more of its connections is in use, or one fewer. */
+void backend_took(struct backend *backend);
+void backend_gave(struct worker *w, struct backend *backend);
+
 /* How a try went, for passive health. `pool` is where it was chosen from. */
 void backend_succeeded(struct backend *backend);
 void backend_failed(struct worker *w, struct backend *backend, const struct live_pool *pool);

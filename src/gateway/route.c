@@ -185,7 +185,7 @@ enum route_decision route_choose(struct worker *w, struct exchange *x)
 	pin(w, x, route);
 	classify(w, x);
 	x->divided = false;
-	if (!x->was_held)
+	if (!x->was_held && !x->was_queued)
 		account_environment(w, route->environment, COUNTERS_ENVIRONMENT_REQUESTS);
 	int preview = previewed_release(x);
 	if (preview >= 0) {

@@ -33,6 +33,28 @@ static void read_hold(struct table_reader *r, const json_t *from, struct table_h
 	reader_u32(r, o, "pace_per_s", &hold->pace_per_s);
 }
 
+static void read_queue(struct table_reader *r, const json_t *from, struct table_queue *queue)
+{
+	static const char *const keys[] = {"connections", "requests", "time", "first", NULL};
+	const json_t *o = reader_object(r, from, "queue", keys);
+	reader_u32(r, o, "connections", &queue->connections_max);
+	reader_u32(r, o, "requests", &queue->requests_max);
+	reader_duration(r, o, "time", &queue->time_ms);
+	const json_t *paths = reader_array(r, o, "first", false);
+	if (json_array_size(paths) > TABLE_QUEUE_FIRST_MAX) {
+		reader_refuse(r, "queue.first", "There may be at most %d paths.",
+			      TABLE_QUEUE_FIRST_MAX);
+		return;
+	}
+	queue->first_count = (uint32_t)json_array_size(paths);
+	for (uint32_t i = 0; i < queue->first_count; i++) {
+		const char *path = json_string_value(json_array_get(paths, i));
+		if (!path || !text_copy(queue->first[i], sizeof(queue->first[i]), path))
+			reader_refuse(r, "queue.first", "A path must be a text of up to %d bytes.",
+				      TABLE_PATH_SIZE - 1);
+	}
+}
+
 static void read_sticky(struct table_reader *r, const json_t *from, struct table_sticky *sticky)
 {
 	static const char *const keys[] = {"cookie", "header", "salt", "key", NULL};
@@ -122,6 +144,7 @@ void table_options_read(struct table_reader *r, const json_t *from, struct table
 	read_log(r, from, &e->log);
 	reader_size(r, from, "body_max", &e->body_max_bytes);
 	read_hold(r, from, &e->hold);
+	read_queue(r, from, &e->queue);
 	read_sticky(r, from, &e->sticky);
 	read_timeouts(r, from, &e->timeouts);
 	read_tls(r, from, &e->tls);

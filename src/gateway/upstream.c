@@ -69,6 +69,7 @@ void upstream_close_idle(struct worker *w, struct backend *backend)
 void upstream_release(struct worker *w, struct upstream *up, bool reusable)
 {
 	struct backend *b = up->backend;
+	backend_gave(w, b);
 	bool wanted = b->entry && b->entry->ready && !w->draining;
 	if (!reusable || !wanted) {
 		close_upstream(w, up);
@@ -116,10 +117,21 @@ static bool try_connect(struct worker *w, struct upstream *up)
 	return true;
 }
 
+/* Whether there may be one more. A copy displaces nothing. */
+static bool make_room(struct worker *w, struct backend *b, bool apart)
+{
+	struct upstream *idle = b->idle_apart ? b->idle_apart : b->idle;
+	if (b->connections >= b->connections_max && !apart && idle) {
+		unlink_idle(idle);
+		close_upstream(w, idle);
+	}
+	return b->connections < b->connections_max;
+}
+
 static int new_upstream(struct worker *w, struct backend *b, const struct upstream_user *user,
 			struct upstream **ret_up)
 {
-	if (b->connections >= w->live->table->limits.backend_connections_max)
+	if (!make_room(w, b, user->apart))
 		return ERR_LIMIT;
 	int fd = socket(b->socket.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -179,6 +191,7 @@ int upstream_take(struct worker *w, struct backend *backend, const struct upstre
 		if (failed)
 			return failed;
 	}
+	backend_took(backend);
 	up->drive = user->drive;
 	up->fail = user->fail;
 	up->user = user->user;

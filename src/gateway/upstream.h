@@ -9,6 +9,8 @@
  *       sends himself, and gives it back with upstream_release().
  * TIME  An idle connection is kept for UPSTREAM_IDLE_MS: less than servers commonly keep theirs, so that a
  *       request seldom meets one that is being closed.
+ * LIMITS backend.connections_max: at it an idle connection makes room for a new one that a user's request needs, first of
+ *       those that carry copies. While as many are in use nobody gets one (the backend is full).
  * ERRORS upstream_take(): ERR_UNAVAILABLE when the connection is refused at once, ERR_LIMIT.
  */
 #ifndef GATEWAY_UPSTREAM_H

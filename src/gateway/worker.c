@@ -21,6 +21,7 @@
 #include "gateway/live.h"
 #include "gateway/loop.h"
 #include "gateway/pairing.h"
+#include "gateway/queue.h"
 #include "gateway/room.h"
 #include "gateway/tls_site.h"
 #include "gateway/tunnel.h"
@@ -182,7 +183,8 @@ static void bury(struct worker *w)
 static void turn(struct worker *w)
 {
 	struct epoll_event events[EVENTS_MAX];
-	uint32_t sleep_ms = w->again ? 0 : wheel_sleep_ms(&w->wheel, w->now_ms, BEAT_MS);
+	uint32_t sleep_ms =
+		w->again || w->queues_due ? 0 : wheel_sleep_ms(&w->wheel, w->now_ms, BEAT_MS);
 	if (w->draining && w->now_ms + BEAT_MS >= w->drain_idle_ms && sleep_ms > DRAIN_STEP_MS)
 		sleep_ms = DRAIN_STEP_MS;
 	int count = epoll_wait(w->epoll_fd, events, EVENTS_MAX, (int)sleep_ms);
@@ -200,7 +202,10 @@ static void turn(struct worker *w)
 		w->table_changed = false;
 		room_turn_all(w);
 		tunnel_recall_all(w);
+		w->queues_due = true;
 	}
+	if (w->queues_due)
+		queue_turn_all(w);
 	bury(w);
 }
 
@@ -243,6 +248,7 @@ static void free_worker(struct worker *w)
 	live_done(w);
 	bury(w);
 	room_done_all(w);
+	queue_done_all(w);
 	client_done(w);
 	http2_done(w);
 	slab_done(&w->clients);

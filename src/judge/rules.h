@@ -67,6 +67,7 @@ enum judge_when_too_little {
 	X(TIMEOUT, "timed out")         \
 	X(CONNECT, "could not connect") \
 	X(RESET, "broke off")           \
+	X(OVERLOAD, "found no place")   \
 	X(HUNG, "hang unanswered")
 
 enum judge_error_cause {

@@ -18,8 +18,7 @@
  *       from table to table. A slot that no table names any more may be given to another once `oldest`
  *       of every live worker has passed the last generation that named it: then no request counts into
  *       it any more. It keeps its numbers; whoever gives it away takes a snapshot as the new baseline.
- * PLACES There are more of them than workers that serve: while a gateway is replaced by another build of itself, workers of
- *       both count, each in a place of its own.
+ * PLACES More than workers that serve: while a build is replaced by another, workers of both count, each in its own.
  * A DEAD WORKER leaves requests that will never complete. counters_settle() adds the difference to `lost`, so that in
  *       flight = started - completed - lost is right again; so does whoever takes its place.
  * UNITS Histograms are in microseconds, base/histogram.h. Sizes are bytes.
@@ -37,7 +36,7 @@
 #include "link/table.h"
 
 enum {
-	COUNTERS_ABI = 6,
+	COUNTERS_ABI = 7,
 	COUNTERS_WORKERS = 64, /* that serve */
 	COUNTERS_PLACES = 128,
 	COUNTERS_RELEASES = TABLE_RELEASES_MAX,
@@ -47,7 +46,7 @@ enum {
 };
 
 /* Per class of a release. Every request that was given to it is started once and completed once.
- * Errors are 5XX, FAILED_* and NO_BACKEND; one that is REPEATED is the same client's blind second try. */
+ * Errors are 5XX, FAILED_*, NO_BACKEND, QUEUE_FULL and QUEUE_TIMEOUT; one that is REPEATED is the same client's blind second try. */
 #define COUNTERS_RELEASE_FIELDS(X)                                                           \
 	X(STARTED, started)       /* given to this release */                                \
 	X(ANSWERED, answered)     /* the head of its answer came, or it failed before */     \
@@ -63,6 +62,10 @@ enum {
 	X(FAILED_TIMEOUT, failed_timeout) /* no head, or no further byte, in time */         \
 	X(FAILED_ANSWER, failed_answer)   /* what came is not HTTP, or beyond the limits */  \
 	X(NO_BACKEND, no_backend)         /* it had no backend that may take a request */    \
+	X(QUEUED, queued)                 /* waited for a connection to it */                \
+	X(QUEUE_FULL, queue_full)         /* no place to wait: 503 */                        \
+	X(QUEUE_TIMEOUT, queue_timeout)   /* waited too long: 503 */                         \
+	X(QUEUE_GONE, queue_gone)         /* the client left while it waited */              \
 	X(REPEATED, repeated)             /* of the errors: see traffic/repeat.h */          \
 	X(DIVIDED, divided)               /* of STARTED: drawn by weight, each for itself */ \
 	X(DIVIDED_DONE, divided_done)     /* of those: came to an outcome, or got lost */    \
@@ -101,9 +104,8 @@ enum {
 	X(MAINTENANCE, maintenance)     /* answered 503 */                        \
 	X(UNROUTED, unrouted)           /* no release has a process that serves the route */
 
-/* Per backend. Tries, and copies for a mirror, are started and completed; of a request that was tried here last
- * ANSWERED and ERRORS say what its release counted: those of all backends of a release sum to the release's, but
- * for requests that found none. */
+/* Per backend. Tries, and copies for a mirror, are started and completed; of a request that was tried here last ANSWERED and
+ * ERRORS say what its release counted: those of all its backends sum to the release's, but for requests that found none. */
 #define COUNTERS_BACKEND_FIELDS(X)                                                          \
 	X(STARTED, started)                                                                 \
 	X(COMPLETED, completed)                                                             \
@@ -173,8 +175,7 @@ struct counters_worker_block {
 	counters_cell beat_ms;          /* monotonic, at least every 500 ms while it is well */
 	counters_cell connections;      /* of clients, now */
 	counters_cell values[COUNTERS_WORKER_COUNT];
-	counters_cell
-		counted[COUNTERS_RELEASES]; /* bit i: class i of the release has counted here */
+	counters_cell counted[COUNTERS_RELEASES]; /* bit i: its class i has counted here */
 	struct counters_environment_block environments[COUNTERS_ENVIRONMENTS];
 	struct counters_backend_block backends[COUNTERS_BACKENDS];
 	struct counters_release_block releases[COUNTERS_RELEASES][COUNTERS_CLASSES];

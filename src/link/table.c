@@ -55,6 +55,7 @@ void table_environment_init(struct table_environment *environment)
 		.live = TABLE_NONE,
 		.retry = true,
 		.hold = {.requests_max = 10000, .bytes_max = 64u << 20, .time_ms = 30000},
+		.queue = {.requests_max = 100, .time_ms = 5000},
 		.mirror = {.release = TABLE_NONE,
 			   .methods = TABLE_METHOD_GET | TABLE_METHOD_HEAD,
 			   .in_flight_max = 64,
@@ -161,6 +162,12 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_u32(c, &e->hold.bytes_max);
 	code_u32(c, &e->hold.time_ms);
 	code_u32(c, &e->hold.pace_per_s);
+	code_u32(c, &e->queue.connections_max);
+	code_u32(c, &e->queue.requests_max);
+	code_u32(c, &e->queue.time_ms);
+	code_count(c, &e->queue.first_count, TABLE_QUEUE_FIRST_MAX);
+	for (uint32_t i = 0; i < e->queue.first_count; i++)
+		code_text(c, e->queue.first[i], sizeof(e->queue.first[i]));
 	code_bool(c, &e->sticky.on);
 	code_text(c, e->sticky.cookie, sizeof(e->sticky.cookie));
 	code_text(c, e->sticky.header, sizeof(e->sticky.header));

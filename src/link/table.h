@@ -55,7 +55,9 @@ enum {
 	TABLE_KEY_SIZE = 16,
 	TABLE_BYTES_MAX = 1 << 20,
 	TABLE_MIRROR_HEADERS_MAX = 8,
-	TABLE_ABI = 7,
+	TABLE_QUEUE_FIRST_MAX = 4,
+	TABLE_QUEUE_MAX = 10000,
+	TABLE_ABI = 8,
 	TABLE_TUNNEL_DRAIN_MS = 10000, /* the default */
 	TABLE_NONE = 0xffff,
 };
@@ -94,6 +96,16 @@ struct table_hold {
 	uint32_t time_ms;      /* the longest a request waits; then 503 and Retry-After */
 	uint32_t pace_per_s;   /* held requests let go per second once it serves again; 0 = all at
 				  once */
+};
+
+/* Where requests wait for a connection to a backend, while all that are in use are as many as there may be. */
+struct table_queue {
+	uint32_t connections_max; /* per worker and backend; 0 = as many as the limits say */
+	uint32_t requests_max;    /* that wait, per worker and pool; 0 = none does: 503 at once */
+	uint32_t time_ms;         /* the longest one waits; then 503 and Retry-After */
+	uint32_t first_count;
+	char first[TABLE_QUEUE_FIRST_MAX]
+		  [TABLE_PATH_SIZE]; /* at and below them: served before the others */
 };
 
 struct table_sticky {
@@ -166,6 +178,7 @@ struct table_environment {
 	enum table_log log;      /* a line per request in the gateway's access log */
 	uint32_t body_max_bytes; /* a request body above it is answered 413; 0 = no limit */
 	struct table_hold hold;
+	struct table_queue queue;
 	struct table_sticky sticky;
 	struct table_mirror mirror;
 	struct table_timeouts timeouts;

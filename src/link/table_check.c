@@ -45,6 +45,22 @@ static bool compares_fields(const struct table_mirror *m)
 	return true;
 }
 
+static bool path_ok(const char *path)
+{
+	return path[0] == '/' && (!path[1] || path[strlen(path) - 1] != '/');
+}
+
+static bool queues(const struct table_queue *q)
+{
+	if (!q->time_ms || q->requests_max > TABLE_QUEUE_MAX ||
+	    q->first_count > TABLE_QUEUE_FIRST_MAX)
+		return false;
+	for (uint32_t i = 0; i < q->first_count; i++)
+		if (!ENDED(q->first[i]) || !path_ok(q->first[i]))
+			return false;
+	return true;
+}
+
 static int check_split(const struct gateway_table *t, const struct table_environment *e,
 		       struct error *err)
 {
@@ -183,6 +199,8 @@ static int check_environment(const struct gateway_table *t, uint32_t index, stru
 	if (!e->timeouts.connect_ms || !e->timeouts.answer_ms || !e->timeouts.idle_ms ||
 	    !e->timeouts.tunnel_idle_ms || !e->hold.time_ms)
 		return refuse_environment(e, err, "has a timeout of 0");
+	if (!queues(&e->queue))
+		return refuse_environment(e, err, "has a queue out of range");
 	int failed = check_classes_of(t, e, next, err);
 	return failed ? failed : check_split(t, e, err);
 }
@@ -193,11 +211,6 @@ static bool host_ok(const char *host)
 		if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-._:[]", *c))
 			return false;
 	return true;
-}
-
-static bool path_ok(const char *path)
-{
-	return path[0] == '/' && (!path[1] || path[strlen(path) - 1] != '/');
 }
 
 static int check_route(const struct gateway_table *t, uint32_t index, struct error *err)

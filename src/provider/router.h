@@ -67,6 +67,8 @@ struct router_counters {
 	uint64_t status_1xx, status_2xx, status_3xx, status_4xx, status_5xx;
 	uint64_t failed_connect, failed_reset, failed_timeout, failed_answer, no_backend;
 	uint64_t repeated; /* of those errors: the same client's blind second tries */
+	/* Waited for a connection; of those: no place, for too long (both are errors), the client left. */
+	uint64_t queued, queue_full, queue_timeout, queue_gone;
 	uint64_t cancelled, retries, rescued, shielded, upgraded, tunnels_ended;
 	uint64_t shadow_sent, shadow_dropped, shadow_2xx, shadow_3xx, shadow_4xx, shadow_5xx,
 		shadow_failed, shadow_pairs, shadow_differ, shadow_unpaired, shadow_untold;
@@ -84,6 +86,7 @@ struct router_class_counters {
 		uint64_t started, answered, completed, lost;
 		uint64_t status_4xx, status_5xx;
 		uint64_t failed_connect, failed_reset, failed_timeout, failed_answer, no_backend;
+		uint64_t overloaded; /* as queue_full and queue_timeout above */
 		uint64_t repeated, cancelled;
 		uint64_t divided,
 			divided_done; /* drawn by weight, each for itself; of those, with an outcome */

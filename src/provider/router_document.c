@@ -16,6 +16,7 @@ void router_document_init(struct router_document *document)
 					      .bytes_max = 64u << 20,
 					      .time_ms = 30000,
 					      .pace_per_s = 1000};
+	document->queue = (struct router_queue){.requests_max = 100, .time_ms = 5000};
 	document->timeouts = (struct router_timeouts){.connect_ms = 2000,
 						      .answer_ms = 60000,
 						      .idle_ms = 60000,
@@ -65,6 +66,17 @@ static bool same_sticky(const struct router_sticky *a, const struct router_stick
 	       memcmp(a->key, b->key, sizeof a->key) == 0;
 }
 
+static bool same_queue(const struct router_queue *a, const struct router_queue *b)
+{
+	if (a->first_count != b->first_count)
+		return false;
+	for (uint32_t i = 0; i < a->first_count; i++)
+		if (strcmp(a->first[i], b->first[i]) != 0)
+			return false;
+	return a->connections_max == b->connections_max && a->requests_max == b->requests_max &&
+	       a->time_ms == b->time_ms;
+}
+
 static bool same_tls(const struct router_tls *a, const struct router_tls *b)
 {
 	return strcmp(a->certificate, b->certificate) == 0 && strcmp(a->key, b->key) == 0 &&
@@ -103,6 +115,7 @@ bool router_document_equal(const struct router_document *a, const struct router_
 	for (uint32_t i = 0; i < a->class_count; i++)
 		if (!same_class(&a->classes[i], &b->classes[i]))
 			return false;
-	return same_mirror(&a->mirror, &b->mirror) && same_sticky(&a->sticky, &b->sticky) &&
-	       same_tls(&a->tls, &b->tls) && same_settings(a, b);
+	return same_queue(&a->queue, &b->queue) && same_mirror(&a->mirror, &b->mirror) &&
+	       same_sticky(&a->sticky, &b->sticky) && same_tls(&a->tls, &b->tls) &&
+	       same_settings(a, b);
 }

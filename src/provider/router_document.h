@@ -25,6 +25,7 @@ enum {
 	ROUTER_CLASSES_MAX = 7, /* named ones */
 	ROUTER_CLASS_PATHS_MAX = 8,
 	ROUTER_MIRROR_HEADERS_MAX = 8,
+	ROUTER_QUEUE_FIRST_MAX = 4,
 	ROUTER_NAME_SIZE = 96, /* with the NUL, as all of these */
 	ROUTER_ADDRESS_SIZE = 128,
 	ROUTER_HOST_SIZE = 256,
@@ -123,6 +124,15 @@ struct router_hold {
 	uint32_t pace_per_s; /* 0 = all at once */
 };
 
+/* Of requests that wait for a connection to a backend, per worker. */
+struct router_queue {
+	uint32_t connections_max; /* to one backend; 0 = the router's own limit */
+	uint32_t requests_max;    /* of a release, that wait; 0 = none does */
+	uint32_t time_ms;
+	uint32_t first_count;
+	char first[ROUTER_QUEUE_FIRST_MAX][ROUTER_PATH_SIZE]; /* paths, served before others */
+};
+
 struct router_timeouts {
 	uint32_t connect_ms;
 	uint32_t answer_ms;
@@ -163,6 +173,7 @@ struct router_document {
 	struct router_mirror mirror;
 	struct router_sticky sticky;
 	struct router_hold hold;
+	struct router_queue queue;
 	struct router_timeouts timeouts;
 	struct router_tls tls;
 	bool retry;  /* and rescue */
@@ -175,7 +186,7 @@ struct router_document {
 	struct router_backend backends[ROUTER_BACKENDS_MAX];
 };
 
-/* SERVE, no mirror, not sticky; hold 10000 requests, 64 MiB, 30 s; connect 2 s, answer and idle 60 s. */
+/* SERVE, no mirror, not sticky; hold 10000 requests, 64 MiB, 30 s; queue 100, 5 s; connect 2 s, answer and idle 60 s. */
 void router_document_init(struct router_document *document);
 
 /* Do both say the same, backends aside? */

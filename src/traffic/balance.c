@@ -64,6 +64,11 @@ static size_t less_busy(const struct choice *c, size_t first, size_t second, uin
 	return remix(random) % BALANCE_WARM < warmth ? best : other;
 }
 
+static bool open_now(const struct choice *c, size_t index, enum grade grade)
+{
+	return !c->b[index].full && usable(c, index, grade);
+}
+
 static size_t count_usable(const struct choice *c, enum grade grade)
 {
 	size_t found = 0;
@@ -72,13 +77,21 @@ static size_t count_usable(const struct choice *c, enum grade grade)
 	return found;
 }
 
-/* The index of the usable one with `rank` before it. */
-static size_t find_usable(const struct choice *c, enum grade grade, size_t rank)
+static size_t count_open(const struct choice *c, enum grade grade)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < c->count; i++)
+		found += open_now(c, i, grade);
+	return found;
+}
+
+/* The index of the open one with `rank` before it. */
+static size_t find_open(const struct choice *c, enum grade grade, size_t rank)
 {
 	for (size_t i = 0; i < c->count; i++)
-		if (usable(c, i, grade) && rank-- == 0)
+		if (open_now(c, i, grade) && rank-- == 0)
 			return i;
-	ASSERT(!"rank is below the count of usable backends");
+	ASSERT(!"rank is below the count of open backends");
 	return 0;
 }
 
@@ -89,18 +102,20 @@ int balance_choose(const struct balance_backend *b, size_t count, int avoid, uin
 	size_t first, second;
 	if (count > 1) {
 		draw_two(random, count, &first, &second);
-		if (usable(&c, first, GRADE_HEALTHY) && usable(&c, second, GRADE_HEALTHY))
+		if (open_now(&c, first, GRADE_HEALTHY) && open_now(&c, second, GRADE_HEALTHY))
 			return (int)less_busy(&c, first, second, random);
 	}
 	for (enum grade grade = GRADE_HEALTHY; grade < GRADE_COUNT; grade++) {
-		size_t found = count_usable(&c, grade);
+		size_t found = count_open(&c, grade);
 		if (found == 1)
-			return (int)find_usable(&c, grade, 0);
+			return (int)find_open(&c, grade, 0);
 		if (found > 1) {
 			draw_two(remix(random), found, &first, &second);
-			return (int)less_busy(&c, find_usable(&c, grade, first),
-					      find_usable(&c, grade, second), random + 1);
+			return (int)less_busy(&c, find_open(&c, grade, first),
+					      find_open(&c, grade, second), random + 1);
 		}
+		if (count_usable(&c, grade) > 0)
+			return ERR_LIMIT;
 	}
 	return ERR_UNAVAILABLE;
 }

@@ -7,6 +7,8 @@
  *       that are not ready (by the table) are never chosen. Ejected ones (by traffic/health.h) are
  *       chosen only when no other is ready: a doubtful backend is better than none. Who sends a
  *       request raises in_flight when it has chosen, and lowers it when the request ends.
+ *       Full ones are passed over for those as good that are not; to wait for a good one is better than to go to a
+ *       doubtful one.
  *
  *       One that is cold (its caches are empty, its code is not yet compiled) is passed over with a chance that
  *       falls from BALANCE_COLD to nothing within `warms_ms`, where the other one of the two is warmer. So those that
@@ -29,6 +31,7 @@ enum { BALANCE_WARM = 1024, BALANCE_COLD = BALANCE_WARM / 10 };
 
 struct balance_backend {
 	bool ready; /* by the table: in service, passes its probes, not draining */
+	bool full;  /* as many connections are in use as there may be */
 	uint32_t in_flight;
 	uint32_t warms_ms;  /* how long it takes to be warm; 0: it is */
 	uint64_t joined_ms; /* when it got ready beside others */
@@ -37,7 +40,8 @@ struct balance_backend {
 
 enum { BALANCE_NONE = -1 };
 
-/* The index of the chosen one, or ERR_UNAVAILABLE when none is ready.
+/* The index of the chosen one, ERR_UNAVAILABLE when none is ready, or ERR_LIMIT when all that it would be chosen among
+ * are full.
  *
  * `avoid` is the index of a backend that just failed this request, or BALANCE_NONE; it is taken only
  * when it is the last one ready. `random` is a uniform 64-bit number. */

@@ -50,6 +50,37 @@ number() { grep -v "^#" "$T/page" | grep -F "$1" | head -n 1 | awk "{ print \$NF
 	diff "$T/documented" "$T/families"
 }
 
+@test "what finds all connections in use waits for its turn, within bounds, health checks first" {
+	INSTANCES=1
+	ENVIRONMENT_EXTRA='    requests: { connections: 1, queue: { most: 4, for: 20s } }'
+	up
+	release v1.0.0 slow_ms=100
+	deploy v1.0.0
+	[ "$status" = 0 ]
+	python3 - "$PORT" <<-'PYTHON'
+		import http.client, sys, threading
+		codes = []
+		def ask(path):
+		    c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=30)
+		    c.request("GET", path)
+		    r = c.getresponse()
+		    r.read()
+		    codes.append((r.status, r.headers.get("X-Davit-Error"), r.headers.get("Retry-After")))
+		users = [threading.Thread(target=ask, args=("/item/%d" % i,)) for i in range(40)] + [threading.Thread(target=ask, args=("/up",))]
+		[u.start() for u in users]
+		[u.join() for u in users]
+		kinds = {c: codes.count(c) for c in codes}
+		print(kinds)
+		# Of each worker one is served and four wait; a health check has a place whatever else waits.
+		assert set(kinds) == {(200, None, None), (503, "queue-full", "1")} and kinds[(200, None, None)] >= 6, kinds
+	PYTHON
+	page
+	r='app="shop",environment="prod",release="v1.0.0"'
+	[ "$(number "davit_release_queued_total{$r")" -ge 4 ]
+	[ "$(grep -F "davit_release_failures_total{$r" "$T/page" | grep -F 'reason="queue_full"' | awk '{ print $NF }')" -ge 1 ]
+	is 0 number "davit_release_queue_gone_total{$r"
+}
+
 all_counted() {
 	page
 	[ "$(number 'davit_release_in_flight{app="shop",environment="prod",release="v1.0.0"')" = 0 ] &&

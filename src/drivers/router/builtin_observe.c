@@ -111,6 +111,10 @@ static void copy_counters(const struct counters_release *sum, struct router_coun
 		.failed_timeout = v[COUNTERS_RELEASE_FAILED_TIMEOUT],
 		.failed_answer = v[COUNTERS_RELEASE_FAILED_ANSWER],
 		.no_backend = v[COUNTERS_RELEASE_NO_BACKEND],
+		.queued = v[COUNTERS_RELEASE_QUEUED],
+		.queue_full = v[COUNTERS_RELEASE_QUEUE_FULL],
+		.queue_timeout = v[COUNTERS_RELEASE_QUEUE_TIMEOUT],
+		.queue_gone = v[COUNTERS_RELEASE_QUEUE_GONE],
 		.repeated = v[COUNTERS_RELEASE_REPEATED],
 		.cancelled = v[COUNTERS_RELEASE_CANCELLED],
 		.retries = v[COUNTERS_RELEASE_RETRIES],
@@ -204,6 +208,7 @@ static void copy_class(const struct counters_class *sum, struct router_class_num
 	to->failed_timeout = v[COUNTERS_RELEASE_FAILED_TIMEOUT];
 	to->failed_answer = v[COUNTERS_RELEASE_FAILED_ANSWER];
 	to->no_backend = v[COUNTERS_RELEASE_NO_BACKEND];
+	to->overloaded = v[COUNTERS_RELEASE_QUEUE_FULL] + v[COUNTERS_RELEASE_QUEUE_TIMEOUT];
 	to->repeated = v[COUNTERS_RELEASE_REPEATED];
 	to->cancelled = v[COUNTERS_RELEASE_CANCELLED];
 	to->divided = v[COUNTERS_RELEASE_DIVIDED];

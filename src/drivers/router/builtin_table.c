@@ -264,6 +264,18 @@ static int add_release(struct making *m, const struct router_document *d, uint32
 	return rc;
 }
 
+static void copy_queue(const struct router_queue *from, struct table_queue *to)
+{
+	_Static_assert((int)ROUTER_QUEUE_FIRST_MAX == (int)TABLE_QUEUE_FIRST_MAX &&
+			       (int)ROUTER_PATH_SIZE == (int)TABLE_PATH_SIZE,
+		       "paths fit");
+	*to = (struct table_queue){.connections_max = from->connections_max,
+				   .requests_max = from->requests_max,
+				   .time_ms = from->time_ms,
+				   .first_count = from->first_count};
+	memcpy(to->first, from->first, sizeof to->first);
+}
+
 static void copy_settings(const struct router_document *d, struct table_environment *e)
 {
 	text_copy(e->app, sizeof e->app, d->app);
@@ -280,6 +292,7 @@ static void copy_settings(const struct router_document *d, struct table_environm
 				      .bytes_max = d->hold.bytes_max,
 				      .time_ms = d->hold.time_ms,
 				      .pace_per_s = d->hold.pace_per_s};
+	copy_queue(&d->queue, &e->queue);
 	e->timeouts = (struct table_timeouts){.connect_ms = d->timeouts.connect_ms,
 					      .answer_ms = d->timeouts.answer_ms,
 					      .idle_ms = d->timeouts.idle_ms,
@@ -368,6 +381,11 @@ static void read_settings(const struct table_environment *e, struct router_docum
 				       .bytes_max = e->hold.bytes_max,
 				       .time_ms = e->hold.time_ms,
 				       .pace_per_s = e->hold.pace_per_s};
+	d->queue = (struct router_queue){.connections_max = e->queue.connections_max,
+					 .requests_max = e->queue.requests_max,
+					 .time_ms = e->queue.time_ms,
+					 .first_count = e->queue.first_count};
+	memcpy(d->queue.first, e->queue.first, sizeof d->queue.first);
 	d->timeouts = (struct router_timeouts){.connect_ms = e->timeouts.connect_ms,
 					       .answer_ms = e->timeouts.answer_ms,
 					       .idle_ms = e->timeouts.idle_ms,

@@ -58,6 +58,11 @@ static void fill(struct router_document *d, const char *environment)
 	text_copy(d->sticky.cookie, sizeof d->sticky.cookie, "unit");
 	memset(d->sticky.key, 8, sizeof d->sticky.key);
 	d->hold.time_ms = 1234;
+	d->queue.connections_max = 12;
+	d->queue.requests_max = 34;
+	d->queue.time_ms = 56;
+	d->queue.first_count = 1;
+	text_copy(d->queue.first[0], sizeof d->queue.first[0], "/up");
 	d->body_max_bytes = 77;
 	d->shield = true;
 	d->slow_start_ms = 78;
@@ -167,6 +172,11 @@ static void every_part_of_a_document_counts_when_two_are_compared(void **state)
 	DIFFERS(two->hold.bytes_max++);
 	DIFFERS(two->hold.time_ms++);
 	DIFFERS(two->hold.pace_per_s++);
+	DIFFERS(two->queue.connections_max++);
+	DIFFERS(two->queue.requests_max++);
+	DIFFERS(two->queue.time_ms++);
+	DIFFERS(two->queue.first_count = 0);
+	DIFFERS(two->queue.first[0][1]++);
 	DIFFERS(two->timeouts.connect_ms++);
 	DIFFERS(two->timeouts.answer_ms++);
 	DIFFERS(two->timeouts.idle_ms++);

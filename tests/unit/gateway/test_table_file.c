@@ -48,6 +48,7 @@ static void every_key_arrives(void **state)
 		"\"access_log\":true,\"body_max\":\"1MiB\","
 		"\"classes\":{\"checkout\":[\"/checkout\",\"/cart\"],\"api\":[\"/api\"]},"
 		"\"hold\":{\"requests\":5,\"bytes\":\"2MiB\",\"time\":\"3s\",\"pace_per_s\":9},"
+		"\"queue\":{\"connections\":3,\"requests\":4,\"time\":\"5s\",\"first\":[\"/up\"]},"
 		"\"sticky\":{\"cookie\":\"c\",\"header\":\"X-U\","
 		"\"salt\":\"000102030405060708090a0b0c0d0e0f\"},"
 		"\"mirror\":{\"release\":\"v2\",\"share\":\"12.5%\",\"methods\":[\"HEAD\"],"
@@ -69,6 +70,11 @@ static void every_key_arrives(void **state)
 	assert_int_equal(e->log, TABLE_LOG_TEXT);
 	assert_int_equal(e->body_max_bytes, 1 << 20);
 	assert_int_equal(e->hold.pace_per_s, 9);
+	assert_int_equal(e->queue.connections_max, 3);
+	assert_int_equal(e->queue.requests_max, 4);
+	assert_int_equal(e->queue.time_ms, 5000);
+	assert_int_equal(e->queue.first_count, 1);
+	assert_string_equal(e->queue.first[0], "/up");
 	assert_int_equal(e->hold.bytes_max, 2 << 20);
 	assert_string_equal(e->sticky.header, "X-U");
 	assert_int_equal(e->sticky.salt[15], 15);

@@ -83,6 +83,17 @@ static void mirror(struct gateway_table *t)
 {
 	t->environments[0].mirror.release = 2;
 }
+static void queue(struct gateway_table *t)
+{
+	t->environments[0].queue.time_ms = 0;
+}
+
+static void queue_path(struct gateway_table *t)
+{
+	strcpy(t->environments[0].queue.first[0], "/up/");
+	t->environments[0].queue.first_count = 1;
+}
+
 static void share(struct gateway_table *t)
 {
 	t->environments[0].mirror.share_bp = 10001;
@@ -263,6 +274,8 @@ static void each_broken_promise_is_refused_with_its_sentence(void **state)
 		{"live release that is not its own", live},
 		{"mirrors to a release that is not its own", mirror},
 		{"mirror out of range", share},
+		{"queue out of range", queue},
+		{"queue out of range", queue_path},
 		{"live release that is not its own", releases},
 		{"releases in order", far},
 		{"not there", listener},

@@ -43,6 +43,31 @@ static void any_ready_one_is_found_wherever_it_lies(void **state)
 		}
 }
 
+static void full_ones_are_passed_over_and_waited_for(void **state)
+{
+	(void)state;
+	struct balance_backend b[4] = {
+		{.ready = true, .full = true},
+		{.ready = true, .in_flight = 50},
+		{.ready = true, .health = sick},
+		{.ready = false},
+	};
+	uint64_t seed = 5;
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(balance_choose(b, 4, BALANCE_NONE, next_random(&seed), 0), 1);
+	assert_int_equal(balance_choose(b, 4, 1, 1, 0), ERR_LIMIT); /* not the one that failed */
+	b[1].full = true;
+	assert_int_equal(balance_choose(b, 4, BALANCE_NONE, 1, 0),
+			 ERR_LIMIT); /* nor the doubtful */
+	assert_int_equal(balance_choose(b, 4, BALANCE_NONE, 1, 1000),
+			 2); /* until it is good again */
+	b[0].ready = b[1].ready = false;
+	assert_int_equal(balance_choose(b, 4, BALANCE_NONE, 1, 0), 2);
+	assert_int_equal(balance_ready(b, 2, false, 0), 0);
+	b[0].ready = true;
+	assert_int_equal(balance_ready(b, 2, false, 0), 1); /* full is ready all the same */
+}
+
 static void unready_and_ejected_ones_get_nothing_while_others_can_serve(void **state)
 {
 	(void)state;
@@ -231,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nobody_ready_nobody_chosen),
 		cmocka_unit_test(any_ready_one_is_found_wherever_it_lies),
+		cmocka_unit_test(full_ones_are_passed_over_and_waited_for),
 		cmocka_unit_test(unready_and_ejected_ones_get_nothing_while_others_can_serve),
 		cmocka_unit_test(equal_backends_are_chosen_equally),
 		cmocka_unit_test(one_that_joins_comes_to_its_share_slowly),
