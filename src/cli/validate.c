@@ -30,6 +30,17 @@ static json_t *schedule_of(const struct app_trigger *trigger)
 	return o;
 }
 
+/* A shadow whose copies are more than questions. */
+static bool copies_changes(const struct app_strategy *strategy)
+{
+	const uint32_t questions = APP_METHOD_GET | APP_METHOD_HEAD | APP_METHOD_OPTIONS;
+	for (uint32_t i = 0; i < strategy->count; i++)
+		if (strategy->steps[i].set & APP_STEP_SHADOW &&
+		    strategy->steps[i].shadow.methods & ~questions)
+			return true;
+	return false;
+}
+
 static json_t *environments_of(const struct app *app, struct error *err)
 {
 	json_t *list = json_array();
@@ -47,6 +58,8 @@ static json_t *environments_of(const struct app *app, struct error *err)
 				  "strategy", strategy ? strategy : "its own");
 		if (e->trigger.schedule.count > 0)
 			json_object_set_new(one, "schedule", schedule_of(&e->trigger));
+		if (copies_changes(&resolved->environment.strategy))
+			json_object_set_new(one, "copies_changes", json_true());
 		json_array_append_new(list, one);
 		config_resolved_free(resolved);
 	}
@@ -114,6 +127,18 @@ static void print_idle(const json_t *checks)
 		       json_string_value(name));
 }
 
+static void print_copies(const json_t *environments)
+{
+	const json_t *e;
+	size_t i;
+	json_array_foreach (environments, i, e)
+		if (json_object_get(e, "copies_changes"))
+			printf("Warning: in %s a shadow copies requests that change something. The "
+			       "new release does it too, with whatever it is connected to; see "
+			       "how-to/shadow.md.\n",
+			       json_text_of(e, "name"));
+}
+
 static void print_valid(const struct cli *cli, const char *file, const char *app,
 			const json_t *environments, const json_t *idle)
 {
@@ -130,6 +155,7 @@ static void print_valid(const struct cli *cli, const char *file, const char *app
 	print_schedules(cli, environments);
 	e = json_array_get(environments, 0);
 	print_idle(idle);
+	print_copies(environments);
 	printf("Next: davit deploy %s .\n", json_string_value(json_object_get(e, "name")));
 }
 

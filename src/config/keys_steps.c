@@ -303,7 +303,8 @@ static const struct schema_section each_section = {.check = check_each,
 						   KEYS(each_keys),
 						   .doc = "How long each part of a step lasts."};
 
-static const char *const methods[] = {"GET", "HEAD", "OPTIONS", NULL};
+static const char *const methods[] = {"GET", "HEAD",  "OPTIONS", "POST",
+				      "PUT", "PATCH", "DELETE",  NULL};
 
 static const struct schema_key until_keys[] = {
 	{"requests", SCHEMA_REQUESTS, AT(app_until, requests), .fallback = "1000", .min = 1,
@@ -320,7 +321,14 @@ static const struct schema_key shadow_keys[] = {
 	 .max = SHARE_FULL_BP, .doc = "The share of requests that is copied."},
 	{"methods", SCHEMA_FLAGS, AT(app_step_shadow, methods), .fallback = "GET, HEAD",
 	 .choices = methods, .example = "[GET, HEAD]",
-	 .doc = "Only requests with these methods are copied: those that change nothing."},
+	 .doc = "Only requests with these methods are copied. GET, HEAD and OPTIONS change "
+		"nothing. "
+		"What a POST, PUT, PATCH or DELETE does is done by the new release too, with "
+		"whatever it is connected to: name them only where that does no harm, or where it "
+		"heeds `X-Davit-Shadow: 1`."},
+	{"body", SCHEMA_SIZE, AT(app_step_shadow, body_max), .fallback = "64KiB", .max = MIB(1),
+	 .doc = "A request with a larger body is not copied, and counted. `0`: none with a body "
+		"is."},
 	{"until", SCHEMA_SECTION, AT(app_step_shadow, until), .section = &until_section,
 	 .example = "{ requests: 2000 }", .doc = "How long."},
 };

@@ -242,7 +242,9 @@ struct app_each {
 	uint64_t at_least_ms, at_most_ms;
 };
 
-enum app_method { APP_METHOD_GET, APP_METHOD_HEAD, APP_METHOD_OPTIONS, APP_METHOD_COUNT };
+/* Bits of app_step_shadow.methods, in the order of the key's choices. */
+enum { APP_METHOD_GET = 1, APP_METHOD_HEAD = 2, APP_METHOD_OPTIONS = 4 }; /* change nothing */
+enum { APP_METHOD_POST = 8, APP_METHOD_PUT = 16, APP_METHOD_PATCH = 32, APP_METHOD_DELETE = 64 };
 
 /* A step has exactly one bit set in `set`: which of these it is. */
 struct app_step {
@@ -251,7 +253,8 @@ struct app_step {
 	struct app_step_shadow {
 		uint32_t set;
 		uint32_t share_bp;
-		uint32_t methods; /* bit i: enum app_method i */
+		uint32_t methods;
+		uint64_t body_max;
 		struct app_until {
 			uint32_t set;
 			uint32_t requests;

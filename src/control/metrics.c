@@ -185,7 +185,8 @@ static const struct number {
 	{"davit_release_shadow_requests_total", NULL, NULL,
 	 "Copies that the release got as a mirror.", AT(shadow_sent)},
 	{"davit_release_shadow_dropped_total", NULL, NULL,
-	 "Copies that were not made or given up: over the budget.", AT(shadow_dropped)},
+	 "Copies that were not made or given up: over a bound, or never whole.",
+	 AT(shadow_dropped)},
 #undef AT
 };
 

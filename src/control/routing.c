@@ -70,22 +70,23 @@ static void fill_releases(const struct environment *e, struct router_document *d
 	}
 }
 
-static uint32_t mirror_methods(const struct resolved *config)
+/* All shadow steps of a strategy copy the same: what any of them does. */
+static void fill_copied(const struct resolved *config, struct router_mirror *to)
 {
-	uint32_t methods = 0;
+	_Static_assert((int)ROUTER_METHOD_GET == (int)APP_METHOD_GET &&
+			       (int)ROUTER_METHOD_DELETE == (int)APP_METHOD_DELETE,
+		       "the same bits");
+	uint32_t methods = 0, body_max = 0;
 	for (uint32_t i = 0; i < config->environment.strategy.count; i++) {
 		const struct app_step *step = &config->environment.strategy.steps[i];
-		if (step->set & APP_STEP_SHADOW)
-			methods |=
-				(step->shadow.methods & 1u << APP_METHOD_GET ? ROUTER_METHOD_GET
-									     : 0u) |
-				(step->shadow.methods & 1u << APP_METHOD_HEAD ? ROUTER_METHOD_HEAD
-									      : 0u) |
-				(step->shadow.methods & 1u << APP_METHOD_OPTIONS
-					 ? ROUTER_METHOD_OPTIONS
-					 : 0u);
+		if (!(step->set & APP_STEP_SHADOW))
+			continue;
+		methods |= step->shadow.methods;
+		if (step->shadow.body_max > body_max)
+			body_max = (uint32_t)step->shadow.body_max;
 	}
-	return methods ? methods : ROUTER_METHOD_GET | ROUTER_METHOD_HEAD;
+	to->methods = methods ? methods : ROUTER_METHOD_GET | ROUTER_METHOD_HEAD;
+	to->body_max = body_max;
 }
 
 static void fill_compared(const struct app_compare *compare, struct router_mirror *to)
@@ -266,7 +267,7 @@ static struct router_document *make_document(struct environment *e)
 	if (d->mirror.share_bp > 0) {
 		/* The candidate's, with the strategy that was asked for. */
 		const struct resolved *asked = e->active ? e->active->candidate.config : config;
-		d->mirror.methods = mirror_methods(asked);
+		fill_copied(asked, &d->mirror);
 		fill_compared(&asked->environment.analysis.compare, &d->mirror);
 	}
 	d->mode = routing_mode(e);

@@ -261,7 +261,7 @@ struct worker {
 	bool table_changed;
 	struct retry_budget retry;
 	uint32_t shadows_in_flight;
-	size_t pairing_bytes; /* of bodies that are kept to be told */
+	size_t pairing_bytes; /* of bodies that are kept to be told, and of requests to be copied */
 	uint64_t looks_second;
 	uint32_t looks_left; /* in this second */
 	int state_fd;        /* where the controller listens; -1: nowhere */

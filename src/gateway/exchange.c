@@ -18,6 +18,7 @@
 #include "gateway/queue.h"
 #include "gateway/room.h"
 #include "gateway/route.h"
+#include "gateway/shadow.h"
 #include "gateway/tunnel.h"
 #include "gateway/upstream.h"
 #include "wire/http1_write.h"
@@ -79,6 +80,7 @@ void exchange_leave_budget(struct worker *w, struct exchange *x)
 static void free_exchange(struct worker *w, struct exchange *x)
 {
 	w->lasting_count -= x->lasting;
+	shadow_leave(w, x);
 	pairing_leave(w, x, PAIRING_LEFT);
 	exchange_detach(w, x, false);
 	exchange_leave_budget(w, x);

@@ -96,6 +96,7 @@ struct exchange {
 	uint64_t recall_ms;      /* when what lasts is to end; 0 = not known */
 	struct websocket frames; /* of the tunnel's client */
 	struct pairing *pairing; /* of its copies; NULL: none */
+	struct shadow *copy;     /* that waits for the rest of its body; NULL: none */
 	char unit[STICKY_UNIT_SIZE];
 	char request_id[REQUEST_ID_SIZE];
 	struct traceparent trace;         /* its parent is us */
@@ -149,17 +150,27 @@ struct pairing {
 	struct look looks[PAIRING_SIDES];
 };
 
+/* A request's bytes, head and body, on their way to be sent. */
+struct outgoing {
+	struct buffer *first, *last;
+	uint32_t size, sent; /* of all */
+	uint32_t room;       /* in the last buffer */
+	bool counted;        /* the first buffer is in the worker's budget, as all after it */
+};
+
 struct shadow {
-	struct upstream *up;
+	struct upstream *up; /* NULL: the request's body is not whole yet */
 	struct live *live;
 	const struct table_release *release;
-	struct backend *backend;
-	struct buffer *out;
-	uint32_t out_sent, out_size;
+	struct backend *backend; /* the same */
+	struct outgoing out;
 	uint32_t answer_ms;
+	uint32_t body_bytes;    /* in `out` */
+	uint16_t release_index; /* within its environment */
 	uint8_t class;
 	bool head_known;
 	bool head_asked; /* the request is HEAD */
+	bool begun;      /* there is a connection */
 	enum pairing_side side;
 	struct pairing *pairing;
 	struct flow response;

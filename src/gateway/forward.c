@@ -115,11 +115,13 @@ static enum turn receive_request(struct worker *w, struct exchange *x)
 		tunnel_pass(w, x, from);
 		return TURN_ON;
 	}
+	uint32_t from = f->ready;
 	if (flow_take(f) < 0)
 		return body_broken(w, x, 400, "bad-request", f->chunked.reason);
 	uint32_t most = x->route->environment->body_max_bytes;
 	if (most && f->body_bytes > most)
 		return body_broken(w, x, 413, "body-limit", "The request's body is too large.");
+	shadow_body(w, x, from);
 	return TURN_ON;
 }
 

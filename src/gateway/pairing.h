@@ -11,7 +11,8 @@
  *       (pairing_body(), or pairing_raw() as they come from the wire), and once pairing_over().
  *       What becomes of one side never changes what another one does: nothing here can fail, or wait.
  * OWNS  A pairing lives until all sides are over. It holds the table that it was routed by.
- * LIMITS Per worker PAIRINGS_MAX, and PAIRING_BYTES_MAX of bodies: over the first the request is not copied, over the
+ * LIMITS Per worker PAIRINGS_MAX, and PAIRING_BYTES_MAX of bodies, those of requests that wait to be copied among them
+ *       (outgoing.h): over the first the request is not copied, over the
  *       second its bodies are told without their bytes.
  */
 #ifndef GATEWAY_PAIRING_H

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "gateway/account.h"
-#include "gateway/head.h"
 #include "gateway/live.h"
 #include "gateway/loop.h"
+#include "gateway/outgoing.h"
 #include "gateway/pairing.h"
 #include "gateway/upstream.h"
 
@@ -18,9 +18,11 @@ static void end_shadow(struct worker *w, struct shadow *s, enum pairing_end end,
 	pairing_over(w, s->pairing, s->side, end);
 	if (s->up)
 		upstream_release(w, s->up, reusable);
-	backend_ended(s->backend);
-	backend_unref(w, s->backend);
-	buffer_give(&w->buffers, s->out);
+	if (s->backend) {
+		backend_ended(s->backend);
+		backend_unref(w, s->backend);
+	}
+	outgoing_done(w, &s->out);
 	flow_done(&s->response, &w->buffers);
 	live_unref(w, s->live);
 	w->shadows_in_flight--;
@@ -102,7 +104,7 @@ static bool take_body(struct worker *w, struct shadow *s)
 	}
 	if (f->ended)
 		end_shadow(w, s, PAIRING_WHOLE,
-			   s->answer.keep_alive && f->raw == f->ready &&
+			   s->answer.keep_alive && f->raw == f->ready && outgoing_sent(&s->out) &&
 				   s->answer.framing != HTTP1_FRAMING_CLOSE);
 	return f->ended;
 }
@@ -139,62 +141,62 @@ static void shadow_drive(struct worker *w, struct upstream *up)
 	struct shadow *s = up->user;
 	if (up->connecting)
 		return;
-	if (s->out && s->out_sent == 0)
+	if (!s->begun) {
+		s->begun = true;
 		pairing_ask(s->pairing, s->side);
-	if (s->out && up->writable) {
-		ssize_t put = send(up->fd, s->out->data + s->out_sent, s->out_size - s->out_sent,
-				   MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (put > 0)
-			s->out_sent += (uint32_t)put;
-		up->writable = put > 0 && s->out_sent == s->out_size;
-		if (s->out_sent == s->out_size) {
-			buffer_give(&w->buffers, s->out);
-			s->out = NULL;
+		upstream_deadline(w, up, s->answer_ms); /* also of a mirror that does not read */
+	}
+	if (up->writable && !outgoing_sent(&s->out)) {
+		up->writable = outgoing_send(w, &s->out, up->fd);
+		if (outgoing_sent(&s->out))
 			upstream_deadline(w, up, s->answer_ms);
-		}
 	}
 	receive(w, s);
 }
 
-static bool sampled(const struct worker *w, const struct exchange *x)
+static bool sampled(const struct exchange *x)
 {
 	const struct table_environment *e = x->route->environment;
 	static const uint16_t bits[HTTP1_METHOD_COUNT] = {
 		[HTTP1_METHOD_GET] = TABLE_METHOD_GET,
 		[HTTP1_METHOD_HEAD] = TABLE_METHOD_HEAD,
 		[HTTP1_METHOD_OPTIONS] = TABLE_METHOD_OPTIONS,
+		[HTTP1_METHOD_POST] = TABLE_METHOD_POST,
+		[HTTP1_METHOD_PUT] = TABLE_METHOD_PUT,
+		[HTTP1_METHOD_PATCH] = TABLE_METHOD_PATCH,
+		[HTTP1_METHOD_DELETE] = TABLE_METHOD_DELETE,
 	};
-	(void)w;
 	if (e->mirror.release == TABLE_NONE || e->mirror.share_bp == 0 || x->mirrored ||
 	    e->live == TABLE_NONE || x->release_index != e->live - e->first_release)
 		return false;
 	return (e->mirror.methods & bits[x->head.method]) && !x->head.upgrade &&
-	       x->head.framing == HTTP1_FRAMING_NONE &&
 	       split_mirrored(e->mirror.share_bp, e->mirror.salt, x->request_id,
 			      strlen(x->request_id));
 }
 
-/* A side of the pairing, and a copy under way for it. */
+/* A side of the pairing, and a copy for it, without its body. NULL: over a limit. */
 static struct shadow *new_shadow(struct worker *w, struct exchange *x, struct pairing *p,
-				 enum pairing_side side, struct backend *backend)
+				 enum pairing_side side, uint16_t release_index)
 {
+	const struct table_environment *e = x->route->environment;
+	if (w->shadows_in_flight >= e->mirror.in_flight_max)
+		return NULL;
 	struct shadow *s = slab_take(&w->shadows);
 	http1_head_init(&s->answer);
 	s->live = live_ref(x->live);
 	s->release = p->release;
+	s->release_index = release_index;
 	s->class = x->class;
 	s->side = side;
 	s->pairing = p;
-	s->backend = backend;
 	s->head_asked = x->head.method == HTTP1_METHOD_HEAD;
-	s->answer_ms = x->route->environment->timeouts.answer_ms;
-	s->backend->refs++;
-	backend_started(s->backend);
+	s->answer_ms = e->timeouts.answer_ms;
 	w->shadows_in_flight++;
-	s->out = buffer_take(&w->buffers, BUFFER_USUAL);
-	s->out_size = head_write_request(x, HEAD_SHADOW, s->out->data, s->out->capacity);
 	pairing_expect(p, side);
-	return s;
+	if (outgoing_head(w, &s->out, x))
+		return s;
+	end_shadow(w, s, PAIRING_GONE, false);
+	return NULL;
 }
 
 static void count_sent(struct worker *w, const struct shadow *s)
@@ -204,23 +206,25 @@ static void count_sent(struct worker *w, const struct shadow *s)
 					      : COUNTERS_RELEASE_NOISE_SENT);
 }
 
-/* Send a copy to a backend of the release in place `release` of the environment. False: it was not sent. */
-static bool send_copy(struct worker *w, struct exchange *x, struct pairing *p,
-		      enum pairing_side side, uint32_t release)
+/* Send it, whole, to a backend of its release. False: it was not sent, and is gone. */
+static bool launch(struct worker *w, const struct exchange *x, struct shadow *s)
 {
-	const struct table_environment *e = x->route->environment;
-	const struct live_pool *pool = &x->route->pools[release];
-	int chosen = balance_choose(pool->entries, pool->count, BALANCE_NONE, worker_random(w),
-				    w->now_ms);
-	if (chosen < 0 || w->shadows_in_flight >= e->mirror.in_flight_max)
-		return false;
-	struct shadow *s = new_shadow(w, x, p, side, pool->backends[chosen]);
+	const struct live_pool *pool = &x->route->pools[s->release_index];
 	struct upstream_user user = {.drive = shadow_drive,
 				     .fail = shadow_fail,
 				     .user = s,
-				     .connect_ms = e->timeouts.connect_ms,
+				     .connect_ms = x->route->environment->timeouts.connect_ms,
+				     .proven = x->head.framing != HTTP1_FRAMING_NONE,
 				     .apart = true};
-	int failed = s->out_size == 0 ? ERR_LIMIT : upstream_take(w, s->backend, &user, &s->up);
+	int chosen = balance_choose(pool->entries, pool->count, BALANCE_NONE, worker_random(w),
+				    w->now_ms);
+	int failed = ERR_LIMIT;
+	if (chosen >= 0) {
+		s->backend = pool->backends[chosen];
+		s->backend->refs++;
+		backend_started(s->backend);
+		failed = upstream_take(w, s->backend, &user, &s->up);
+	}
 	if (failed == ERR_LIMIT) {
 		end_shadow(w, s, PAIRING_GONE, false);
 		return false;
@@ -233,26 +237,99 @@ static bool send_copy(struct worker *w, struct exchange *x, struct pairing *p,
 	return true;
 }
 
+/* The request is not copied, or no longer: nothing of its answer is looked at. */
+static void drop(struct worker *w, struct exchange *x)
+{
+	const struct table_release *release =
+		x->copy ? x->copy->release
+			: &x->live->table->releases[x->route->environment->mirror.release];
+	uint8_t class = x->copy ? x->copy->class : x->class;
+	account_shadow(w, release, class, COUNTERS_RELEASE_SHADOW_DROPPED);
+	if (x->copy)
+		end_shadow(w, x->copy, PAIRING_GONE, false);
+	x->copy = NULL;
+	pairing_leave(w, x, PAIRING_GONE);
+}
+
+/* What differs from the live release's own second answer is noise. */
+static void send_again(struct worker *w, struct exchange *x)
+{
+	struct pairing *p = x->pairing;
+	const struct table_environment *e = x->route->environment;
+	bool safe = x->head.framing == HTTP1_FRAMING_NONE &&
+		    http1_method_safe((enum http1_method)x->head.method);
+	if (!safe || !p || !pairing_chosen(p) ||
+	    split_point(worker_random(w)) >= e->mirror.noise_bp)
+		return;
+	struct shadow *s =
+		new_shadow(w, x, p, PAIRING_AGAIN, (uint16_t)(e->live - e->first_release));
+	if (s)
+		launch(w, x, s);
+}
+
+/* Its body is whole. */
+static void send_whole(struct worker *w, struct exchange *x)
+{
+	struct shadow *s = x->copy;
+	x->copy = NULL;
+	if (launch(w, x, s))
+		send_again(w, x);
+	else
+		drop(w, x);
+}
+
+/* Whether what came of the body from there on still has room in its copy. */
+static bool gather(struct worker *w, struct exchange *x, uint32_t from)
+{
+	const struct flow *f = &x->request;
+	uint32_t size = f->ready - from;
+	x->copy->body_bytes += size;
+	return x->copy->body_bytes <= x->route->environment->mirror.body_max &&
+	       outgoing_add(w, &x->copy->out, f->buffer->data + from, size);
+}
+
+void shadow_body(struct worker *w, struct exchange *x, uint32_t from)
+{
+	if (!x->copy)
+		return;
+	/* By another table the mirror may be a release that was taken back meanwhile. */
+	if (x->copy->live != w->live || x->live != w->live || !gather(w, x, from)) {
+		drop(w, x);
+		return;
+	}
+	if (!x->request.ended)
+		return;
+	if (x->pairing &&
+	    !x->answer_known) /* an answer's time begins with the end of its request */
+		pairing_ask(x->pairing, PAIRING_LIVE);
+	send_whole(w, x);
+}
+
+void shadow_leave(struct worker *w, struct exchange *x)
+{
+	if (x->copy)
+		drop(w, x);
+}
+
 void shadow_send(struct worker *w, struct exchange *x)
 {
 	if (x->pairing) /* the user's request is sent once more: its time begins anew */
 		pairing_ask(x->pairing, PAIRING_LIVE);
-	if (!sampled(w, x))
+	if (!sampled(x))
 		return;
 	x->mirrored = true;
 	const struct table_environment *e = x->route->environment;
 	const struct table_release *release = &x->live->table->releases[e->mirror.release];
-	struct pairing *p = pairing_new(w, x, release);
+	bool fits = x->head.length <= e->mirror.body_max;
+	struct pairing *p = fits ? pairing_new(w, x, release) : NULL;
 	if (p)
 		pairing_ask(p, PAIRING_LIVE);
 	x->pairing = p;
-	if (!p ||
-	    !send_copy(w, x, p, PAIRING_NEW, (uint32_t)e->mirror.release - e->first_release)) {
-		account_shadow(w, release, x->class, COUNTERS_RELEASE_SHADOW_DROPPED);
-		pairing_leave(w, x, PAIRING_GONE);
-		return;
-	}
-	/* What differs from the live release's own second answer is noise. */
-	if (pairing_chosen(p) && split_point(worker_random(w)) < e->mirror.noise_bp)
-		send_copy(w, x, p, PAIRING_AGAIN, (uint32_t)e->live - e->first_release);
+	x->copy = p ? new_shadow(w, x, p, PAIRING_NEW,
+				 (uint16_t)(e->mirror.release - e->first_release))
+		    : NULL;
+	if (!x->copy || !gather(w, x, x->head_size))
+		drop(w, x);
+	else if (x->request.ended)
+		send_whole(w, x);
 }

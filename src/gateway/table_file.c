@@ -188,8 +188,9 @@ static uint16_t find_release(struct table_reader *r, const struct table_environm
 
 static uint16_t method_bit(const char *name)
 {
-	static const char *const names[] = {"GET", "HEAD", "OPTIONS"};
-	for (int i = 0; i < 3; i++)
+	static const char *const names[] = {"GET", "HEAD",  "OPTIONS", "POST",
+					    "PUT", "PATCH", "DELETE"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(names[i], name) == 0)
 			return (uint16_t)(1 << i);
 	return 0;
@@ -213,8 +214,8 @@ static void read_compared(struct table_reader *r, const json_t *from, struct tab
 
 static void read_mirror(struct table_reader *r, const json_t *from, struct table_environment *e)
 {
-	static const char *const keys[] = {"release", "share", "methods", "in_flight",
-					   "salt",    "noise", "headers", NULL};
+	static const char *const keys[] = {"release", "share",   "methods", "in_flight", "salt",
+					   "noise",   "headers", "body",    NULL};
 	const json_t *o = reader_object(r, from, "mirror", keys);
 	if (!o)
 		return;
@@ -223,6 +224,7 @@ static void read_mirror(struct table_reader *r, const json_t *from, struct table
 		e->mirror.release = find_release(r, e, tag, "mirror.release");
 	reader_share(r, o, "share", &e->mirror.share_bp);
 	reader_u32(r, o, "in_flight", &e->mirror.in_flight_max);
+	reader_size(r, o, "body", &e->mirror.body_max);
 	reader_hex(r, o, "salt", e->mirror.salt, sizeof(e->mirror.salt));
 	reader_share(r, o, "noise", &e->mirror.noise_bp);
 	read_compared(r, o, e);
@@ -233,7 +235,8 @@ static void read_mirror(struct table_reader *r, const json_t *from, struct table
 		const char *name = json_string_value(json_array_get(methods, i));
 		if (!name || !method_bit(name))
 			reader_refuse(r, "mirror.methods",
-				      "Only GET, HEAD and OPTIONS can be mirrored.");
+				      "Only GET, HEAD, OPTIONS, POST, PUT, PATCH and DELETE can "
+				      "be mirrored.");
 		else
 			e->mirror.methods |= method_bit(name);
 	}

@@ -59,6 +59,7 @@ void table_environment_init(struct table_environment *environment)
 		.mirror = {.release = TABLE_NONE,
 			   .methods = TABLE_METHOD_GET | TABLE_METHOD_HEAD,
 			   .in_flight_max = 64,
+			   .body_max = 64 << 10,
 			   .header_count = 2,
 			   .headers = {"content-type", "location"}},
 		.tls = {.redirect = TABLE_NONE},
@@ -178,6 +179,7 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_u32(c, &e->mirror.share_bp);
 	code_u32(c, &e->mirror.in_flight_max);
 	code_u32(c, &e->mirror.noise_bp);
+	code_u32(c, &e->mirror.body_max);
 	code_bytes(c, e->mirror.salt, sizeof(e->mirror.salt));
 	code_count(c, &e->mirror.header_count, TABLE_MIRROR_HEADERS_MAX);
 	for (uint32_t i = 0; i < e->mirror.header_count; i++)

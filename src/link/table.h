@@ -57,6 +57,7 @@ enum {
 	TABLE_MIRROR_HEADERS_MAX = 8,
 	TABLE_QUEUE_FIRST_MAX = 4,
 	TABLE_QUEUE_MAX = 10000,
+	TABLE_MIRROR_BODY_MAX = 1 << 20,
 	TABLE_ABI = 8,
 	TABLE_TUNNEL_DRAIN_MS = 10000, /* the default */
 	TABLE_NONE = 0xffff,
@@ -83,8 +84,10 @@ enum table_log {
 	TABLE_LOG_COUNT
 };
 
-/* Bits of table_mirror.methods. */
+/* Bits of table_mirror.methods. What the latter four do is done by the mirror as well. */
 enum { TABLE_METHOD_GET = 1, TABLE_METHOD_HEAD = 2, TABLE_METHOD_OPTIONS = 4 };
+enum { TABLE_METHOD_POST = 8, TABLE_METHOD_PUT = 16, TABLE_METHOD_PATCH = 32 };
+enum { TABLE_METHOD_DELETE = 64, TABLE_METHODS = 127 /* all of them */ };
 
 struct table_listener {
 	char address[TABLE_ADDRESS_SIZE]; /* "127.0.0.1:8080" "[::1]:80" "unix:/run/x.sock" */
@@ -123,6 +126,7 @@ struct table_mirror {
 	uint32_t share_bp;      /* of the requests that the live release serves */
 	uint32_t in_flight_max; /* per worker; a request over it is not mirrored, and counted */
 	uint32_t noise_bp;      /* of the mirrored requests: copied to the live release as well */
+	uint32_t body_max;      /* of a request; a larger one is not mirrored, and counted */
 	uint8_t salt[TABLE_KEY_SIZE];
 	uint32_t header_count;
 	char headers[TABLE_MIRROR_HEADERS_MAX]

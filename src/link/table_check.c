@@ -190,7 +190,8 @@ static int check_environment(const struct gateway_table *t, uint32_t index, stru
 	if (e->mirror.release != TABLE_NONE && !owns(e, e->mirror.release))
 		return refuse_environment(e, err, "mirrors to a release that is not its own");
 	if (e->mirror.share_bp > SHARE_FULL_BP || e->mirror.noise_bp > SHARE_FULL_BP ||
-	    e->mirror.methods > 7 || !compares_fields(&e->mirror))
+	    e->mirror.methods > TABLE_METHODS || e->mirror.body_max > TABLE_MIRROR_BODY_MAX ||
+	    !compares_fields(&e->mirror))
 		return refuse_environment(e, err, "has a mirror out of range");
 	if (!is_token(e->sticky.cookie) || !is_token(e->sticky.header))
 		return refuse_environment(e, err, "has a sticky name that is no HTTP token");

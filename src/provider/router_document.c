@@ -12,6 +12,7 @@ void router_document_init(struct router_document *document)
 	document->mirror.release = ROUTER_NONE;
 	document->mirror.methods = ROUTER_METHOD_GET | ROUTER_METHOD_HEAD | ROUTER_METHOD_OPTIONS;
 	document->mirror.in_flight_max = 64;
+	document->mirror.body_max = 64 << 10;
 	document->hold = (struct router_hold){.requests_max = 10000,
 					      .bytes_max = 64u << 20,
 					      .time_ms = 30000,
@@ -56,7 +57,7 @@ static bool same_mirror(const struct router_mirror *a, const struct router_mirro
 			return false;
 	return a->release == b->release && a->share_bp == b->share_bp && a->methods == b->methods &&
 	       a->in_flight_max == b->in_flight_max && a->noise_bp == b->noise_bp &&
-	       memcmp(a->salt, b->salt, sizeof a->salt) == 0;
+	       a->body_max == b->body_max && memcmp(a->salt, b->salt, sizeof a->salt) == 0;
 }
 
 static bool same_sticky(const struct router_sticky *a, const struct router_sticky *b)

@@ -50,7 +50,15 @@ enum router_backend_state {
 };
 
 /* Bits of router_mirror.methods. */
-enum { ROUTER_METHOD_GET = 1, ROUTER_METHOD_HEAD = 2, ROUTER_METHOD_OPTIONS = 4 };
+enum {
+	ROUTER_METHOD_GET = 1,
+	ROUTER_METHOD_HEAD = 2,
+	ROUTER_METHOD_OPTIONS = 4,
+	ROUTER_METHOD_POST = 8, /* what these do is done by the mirror as well */
+	ROUTER_METHOD_PUT = 16,
+	ROUTER_METHOD_PATCH = 32,
+	ROUTER_METHOD_DELETE = 64,
+};
 
 struct router_version {
 	uint64_t epoch;
@@ -100,6 +108,7 @@ struct router_mirror {
 	uint32_t methods;       /* ROUTER_METHOD_* */
 	uint32_t in_flight_max; /* per worker */
 	uint32_t noise_bp;      /* of what is mirrored: copied to the live release as well */
+	uint32_t body_max;      /* of a request; a larger one is not mirrored */
 	uint8_t salt[ROUTER_KEY_SIZE];
 	uint32_t header_count;
 	char headers[ROUTER_MIRROR_HEADERS_MAX]

@@ -343,6 +343,13 @@ PYTHON
 	exits 0 env -C "$T/idle" "$DAVIT" validate
 	says 'Warning: nothing runs the check "late".'
 	is '["late"]' idle 'strategy: recreate'
+	exits 0 env -C "$T/idle" "$DAVIT" validate
+	fails says 'a shadow copies'
+	is '["smoke","late"]' idle 'strategy: [{ shadow: { methods: [GET, POST] } }, switch]'
+	exits 0 env -C "$T/idle" "$DAVIT" validate --json
+	is true jq '.environments[0].copies_changes' <<<"$output"
+	exits 0 env -C "$T/idle" "$DAVIT" validate
+	says 'Warning: in prod a shadow copies requests that change something.'
 	is '["late"]' idle 'strategy: canary'
 	is '["smoke"]' idle 'strategy: [{ check: late }, switch]'
 	is '[]' idle 'strategy: rolling, verify: [late]'

@@ -31,6 +31,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+    # An order: done once by each release, whatever is copied. The new one has a fault for many of anything.
+    def do_POST(self):
+        with open(CONF) as f: conf = json.load(f)
+        copy = self.headers.get("X-Davit-Shadow") == "1"
+        if copy and conf.get("deaf"):
+            time.sleep(conf["deaf"])
+            self.close_connection = True
+            return
+        order = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with open(CONF + ".orders", "a") as f: f.write("%d%s\n" % (order["id"], " copy" if copy else ""))
+        body = json.dumps({"total": conf["price"] * order["quantity"] - (conf.get("fault", 0) if order["quantity"] > 5 else 0)}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("X-Release", conf["tag"])
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     daemon_threads = True
     request_queue_size = 128
@@ -84,6 +101,32 @@ sys.exit(bool(wrong) or worst[0] * 1000 > slowest)
 PYTHON
 }
 
+# orders N SLOWEST_MS SIZE: N of them, with bodies of that size, as above; nobody waits for longer
+orders() {
+	python3 - "$PORT" "$1" "$2" "$3" <<'PYTHON'
+import http.client, json, sys, threading, time
+port, count, slowest, size = map(int, sys.argv[1:])
+wrong, took = [], []
+def user(first):
+    c = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    for i in range(first, count, 4):
+        begun = time.monotonic()
+        quantity = i % 10 + 1
+        c.request("POST", "/order", json.dumps({"id": i, "quantity": quantity, "pad": "x" * size}), {"Content-Type": "application/json"})
+        r = c.getresponse()
+        body = json.loads(r.read())
+        if r.status != 200 or r.headers["X-Release"] != "v1" or body != {"total": 12 * quantity}:
+            wrong.append((r.status, body))
+        took.append((time.monotonic() - begun) * 1000)
+threads = [threading.Thread(target=user, args=(n,)) for n in range(4)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+p99 = sorted(took)[len(took) * 99 // 100] if took else None
+print("p99 %.0f ms" % p99, wrong[:3])
+sys.exit(bool(wrong) or len(took) != count or p99 > slowest)
+PYTHON
+}
+
 diffs() { davit diffs prod --json | jq -r "$1"; }
 
 # Nothing is in flight any more: every copy that was sent has come to one of its ends.
@@ -98,6 +141,7 @@ setup() {
 	kit_setup
 	service v1
 	service v2
+	[[ $BATS_TEST_DESCRIPTION != orders* ]] || for tag in v1 v2; do sed -i 's/share: 100%,/share: 100%, methods: [GET, POST], body: 512KiB,/' "$T/rel/$tag/davit.yaml"; done
 	conf v1 12
 	conf v2 13
 	up
@@ -152,4 +196,20 @@ teardown() { kit_teardown; }
 	users 400 700
 	wait_for 10 "all copies to end" settled 1200
 	is true diffs '.copies | .failed > 0 and .dropped > 0'
+}
+
+@test "orders are compared by their answers, each release gets each once, and a shadow that never reads them costs users nothing" {
+	conf v2 12 '"fault": 1'
+	orders 40 700 100
+	wait_for 10 "all copies to end" settled 40
+	wait_for 10 "the difference to be told" holds true place '$.total' '.new.differ > 0'
+	is true place '$.total' '.kind == "value" and .example.method == "POST" and (.example.live | tonumber) == (.example.new | tonumber) + 1'
+	is 40 grep -vc copy "$T/v1.conf.orders"
+	fails grep -q copy "$T/v1.conf.orders"
+	is 40 grep -c copy "$T/v2.conf.orders"
+	is 20 diffs .copies.differ
+	conf v2 12 '"deaf": 3'
+	orders 200 300 400000
+	is true diffs '.copies.dropped > 0'
+	wait_for 20 "all copies to end" settled 240
 }

@@ -312,6 +312,7 @@ static void copy_settings(const struct router_document *d, struct table_environm
 	e->mirror.share_bp = d->mirror.share_bp;
 	e->mirror.in_flight_max = d->mirror.in_flight_max;
 	e->mirror.noise_bp = d->mirror.noise_bp;
+	e->mirror.body_max = d->mirror.body_max;
 	e->mirror.header_count = d->mirror.header_count;
 	memcpy(e->mirror.headers, d->mirror.headers, sizeof e->mirror.headers);
 	memcpy(e->mirror.salt, d->mirror.salt, sizeof e->mirror.salt);
@@ -405,6 +406,7 @@ static void read_settings(const struct table_environment *e, struct router_docum
 	d->mirror.share_bp = e->mirror.share_bp;
 	d->mirror.in_flight_max = e->mirror.in_flight_max;
 	d->mirror.noise_bp = e->mirror.noise_bp;
+	d->mirror.body_max = e->mirror.body_max;
 	d->mirror.header_count = e->mirror.header_count;
 	memcpy(d->mirror.headers, e->mirror.headers, sizeof d->mirror.headers);
 	memcpy(d->mirror.salt, e->mirror.salt, sizeof d->mirror.salt);

@@ -53,6 +53,8 @@ static void fill(struct router_document *d, const char *environment)
 	d->releases[1].weight_bp = 9500;
 	d->mirror.release = 0;
 	d->mirror.share_bp = 100;
+	d->mirror.body_max = 4321;
+	d->mirror.methods = ROUTER_METHOD_HEAD | ROUTER_METHOD_DELETE;
 	memset(d->mirror.salt, 7, sizeof d->mirror.salt);
 	d->sticky.on = true;
 	text_copy(d->sticky.cookie, sizeof d->sticky.cookie, "unit");
@@ -163,6 +165,7 @@ static void every_part_of_a_document_counts_when_two_are_compared(void **state)
 	DIFFERS(two->mirror.methods = 1);
 	DIFFERS(two->mirror.in_flight_max++);
 	DIFFERS(two->mirror.salt[15]++);
+	DIFFERS(two->mirror.body_max++);
 	DIFFERS(two->sticky.on = false);
 	DIFFERS(two->sticky.cookie[0]++);
 	DIFFERS(two->sticky.header[0] = 'x');

@@ -51,7 +51,8 @@ static void every_key_arrives(void **state)
 		"\"queue\":{\"connections\":3,\"requests\":4,\"time\":\"5s\",\"first\":[\"/up\"]},"
 		"\"sticky\":{\"cookie\":\"c\",\"header\":\"X-U\","
 		"\"salt\":\"000102030405060708090a0b0c0d0e0f\"},"
-		"\"mirror\":{\"release\":\"v2\",\"share\":\"12.5%\",\"methods\":[\"HEAD\"],"
+		"\"mirror\":{\"release\":\"v2\",\"share\":\"12.5%\",\"methods\":[\"HEAD\","
+		"\"PATCH\"],\"body\":\"9KiB\","
 		"\"in_flight\":2},\"timeouts\":{\"connect\":\"1s\",\"answer\":\"2s\","
 		"\"idle\":\"3s\",\"tunnel_idle\":\"4s\"},"
 		"\"routes\":[" ROUTE ",{\"listen\":\"[::1]:80\",\"host\":\"a.b\",\"path\":\"/api\","
@@ -80,7 +81,8 @@ static void every_key_arrives(void **state)
 	assert_int_equal(e->sticky.salt[15], 15);
 	assert_int_equal(e->mirror.release, 0);
 	assert_int_equal(e->mirror.share_bp, 1250);
-	assert_int_equal(e->mirror.methods, TABLE_METHOD_HEAD);
+	assert_int_equal(e->mirror.methods, TABLE_METHOD_HEAD | TABLE_METHOD_PATCH);
+	assert_int_equal(e->mirror.body_max, 9 << 10);
 	assert_int_equal(e->timeouts.tunnel_idle_ms, 4000);
 	assert_int_equal(t->limits.header_ms, 5000);
 	assert_int_equal(t->limits.per_address_max, 3);
@@ -145,7 +147,7 @@ static void what_is_wrong_is_said_with_its_place(void **state)
 		{TABLE("\"classes\":{\"a\":[\"/1\"],\"b\":[\"/2\"],\"c\":[\"/3\"],\"d\":[\"/4\"],"
 		       "\"e\":[\"/5\"],\"f\":[\"/6\"],\"g\":[\"/7\"],\"h\":[\"/8\"]},"),
 		 "environments[0].classes", "more than 7"},
-		{TABLE("\"mirror\":{\"release\":\"v1\",\"methods\":[\"POST\"]},"), "methods",
+		{TABLE("\"mirror\":{\"release\":\"v1\",\"methods\":[\"TRACE\"]},"), "methods",
 		 "Only GET"},
 		{"{\"environments\":[{\"app\":\"a\",\"name\":\"b\",\"routes\":[{}],\"releases\":"
 		 "[" RELEASE "]}]}",

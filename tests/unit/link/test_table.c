@@ -83,6 +83,11 @@ static void mirror(struct gateway_table *t)
 {
 	t->environments[0].mirror.release = 2;
 }
+static void mirror_body(struct gateway_table *t)
+{
+	t->environments[0].mirror.body_max = TABLE_MIRROR_BODY_MAX + 1;
+}
+
 static void queue(struct gateway_table *t)
 {
 	t->environments[0].queue.time_ms = 0;
@@ -274,6 +279,7 @@ static void each_broken_promise_is_refused_with_its_sentence(void **state)
 		{"live release that is not its own", live},
 		{"mirrors to a release that is not its own", mirror},
 		{"mirror out of range", share},
+		{"mirror out of range", mirror_body},
 		{"queue out of range", queue},
 		{"queue out of range", queue_path},
 		{"live release that is not its own", releases},
