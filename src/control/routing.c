@@ -133,6 +133,8 @@ static void fill_queue(const struct app_environment *env, struct router_queue *t
 {
 	_Static_assert((int)APP_QUEUE_FIRST_MAX == (int)ROUTER_QUEUE_FIRST_MAX, "paths fit");
 	const struct app_queue *queue = &env->requests.queue;
+	if (!queue->set) /* of a release that an older build has stored: the router's own */
+		return;
 	to->connections_max = env->requests.connections;
 	to->requests_max = queue->most;
 	to->time_ms = (uint32_t)queue->time_ms;

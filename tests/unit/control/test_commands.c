@@ -533,6 +533,32 @@ static void classes_go_to_the_router_and_counts_come_back(void **state)
 		}
 }
 
+static void what_the_file_says_of_requests_goes_to_the_router(void **state)
+{
+	(void)state;
+	static const char key[] = "environments:\n  prod: { ";
+	char yaml[4096];
+	succeed("v2");
+	const struct router_document *d = world_traffic("shop", "prod")->document;
+	assert_int_equal(d->queue.requests_max, 100);
+	assert_int_equal(d->queue.first_count, 1); /* the health check's path */
+	assert_string_equal(d->queue.first[0], "/up");
+	const char *at = strstr(world_yaml, key);
+	assert_non_null(at);
+	snprintf(yaml, sizeof yaml,
+		 "%.*s%srequests: { connections: 7, queue: { most: 3, for: 2s, first: [/admin] } "
+		 "}, %s",
+		 (int)(at - world_yaml), world_yaml, key, at + strlen(key));
+	world_release("prod", "v9", yaml);
+	succeed("v9");
+	d = world_traffic("shop", "prod")->document;
+	assert_int_equal(d->queue.connections_max, 7);
+	assert_int_equal(d->queue.requests_max, 3);
+	assert_int_equal(d->queue.time_ms, 2000);
+	assert_int_equal(d->queue.first_count, 1);
+	assert_string_equal(d->queue.first[0], "/admin");
+}
+
 /* --- processes without traffic */
 
 static const char worker_yaml[] =
@@ -633,6 +659,7 @@ int main(void)
 		TEST(after_a_restart_the_same_release_is_still_the_same),
 		TEST(a_restart_that_fails_leaves_what_was),
 		TEST(classes_go_to_the_router_and_counts_come_back),
+		TEST(what_the_file_says_of_requests_goes_to_the_router),
 		TEST(maintenance_answers_for_everybody),
 		TEST(every_strategy_works_during_maintenance),
 		TEST(a_repeated_request_has_one_effect),
