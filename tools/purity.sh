@@ -6,7 +6,7 @@
 # other. Anything else (a clock, malloc, a file, printf) is an outside world that a simulator could not replay.
 set -u
 
-allowed='^(mem(cpy|move|set|cmp|chr)|bcmp|str(len|cmp|ncmp|chr|rchr|str|spn|cspn|nlen)|__(memcpy|memmove|memset|strcpy)_chk'
+allowed='^(mem(cpy|move|set|cmp|chr|mem)|bcmp|str(len|cmp|ncmp|chr|rchr|str|spn|cspn|nlen)|__(memcpy|memmove|memset|strcpy)_chk'
 allowed+='|(log|log2|log10|log1p|exp|exp2|expm1|pow|sqrt|floor|ceil|fabs|round|rint|nearbyint|lround|ldexp|frexp|lgamma|tgamma|erf|erfc|fmin|fmax|fma|cbrt|hypot|trunc|sin|cos|isnan|isinf)(l|f)?'
 allowed+='|assert_failed|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|__(asan|ubsan|sanitizer|gcov|tsan)_.*|__start___.*|__stop___.*'
 allowed+='|(un)?pack_[a-z0-9_]+|text_[a-z0-9_]+|err(or)?_[a-z0-9_]+|hash_keyed|histogram_[a-z0-9_]+|digest_(equal|to_hex|from_hex|is_zero|compare))$'

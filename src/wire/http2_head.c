@@ -8,7 +8,6 @@
 #include "wire/http2_head.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "base/err.h"
 #include "wire/chars.h"
@@ -27,7 +26,10 @@ static bool is(const char *name, size_t size, const char *what)
 
 static bool same(const char *a, size_t a_size, const char *b, size_t b_size)
 {
-	return a_size == b_size && strncasecmp(a, b, a_size) == 0;
+	for (size_t i = 0; i < a_size && i < b_size; i++)
+		if (char_lower(a[i]) != char_lower(b[i]))
+			return false;
+	return a_size == b_size;
 }
 
 /* A byte that would end a line, or be taken for an end by somebody. */
