@@ -315,13 +315,14 @@ void http2_stream_turn(struct worker *w, struct http2_stream *s)
 	}
 	if (s->head && !s->closed)
 		begin(w, s);
-	if (s->client && s->closed) {
-		cancel(w, s->client);
-	} else if (s->client) {
+	/* One that is closed for all of its answer has gone out is no cancelled one. */
+	if (s->client && (!s->closed || (s->out && flow_complete(s->out)))) {
 		if (s->in || (s->ended && !s->given))
 			s->client->readable = true;
 		client_drive(w, s->client);
 	}
+	if (s->client && s->closed)
+		cancel(w, s->client);
 	if (s->closed && !s->client && !s->ready)
 		free_stream(w, s);
 }

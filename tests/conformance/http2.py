@@ -468,10 +468,13 @@ def events_end(scene):
 
 
 def one_after_the_other(scene):
-    c = scene.connect()
+    own = Scene()
+    c = own.connect()
     for i in range(3000):
         assert c.ask(request(path="/length")).body == b"hello", i
     c.close()
+    assert len(own.backend.streams) == 1, "%d connections to the backend" % len(own.backend.streams)
+    assert own.gateway.stop() == 0
 
 
 def main():
