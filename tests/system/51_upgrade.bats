@@ -42,6 +42,22 @@ stop_all() {
 	down
 }
 
+# Users of HTTP/2 beside those of HTTP/1, who are told to leave and come again.
+http2_start() {
+	/usr/bin/python3 "$BATS_TEST_DIRNAME/../conformance/http2_load.py" "$PORT" /up 2 4 >"$T/http2.json" 2>"$T/http2.err" 3>&- 4>&- &
+	http2_pid=$!
+}
+
+http2_is_clean() {
+	kill -TERM "$http2_pid"
+	wait_for 15 "the users of HTTP/2 to leave" gone "$http2_pid"
+	wait "$http2_pid" || true
+	cat "$T/http2.json" "$T/http2.err"
+	[ "$(jq '.failed + .hung' "$T/http2.json")" = 0 ]
+	[ "$(jq .answered "$T/http2.json")" -gt 100 ]
+	[ "$(jq .connections "$T/http2.json")" -gt 4 ] # each was told to leave at least once
+}
+
 @test "another build takes over under load, and in the middle of a canary: no request fails, no process is left" {
 	STRATEGY='[{ canary: { steps: [20%], each: { at_least: 60s, at_most: 120s } } }, switch]'
 	serve "$DAVIT"
@@ -50,6 +66,7 @@ stop_all() {
 	deploy v1.0.0
 	[ "$status" = 0 ]
 	load_start
+	http2_start
 	for ((n = 1; n <= ${UPGRADES:-2}; n++)); do
 		upgrade "$n"
 		wait_for 15 "workers of davit-$n alone" holds "davit-$n" programs
@@ -65,5 +82,6 @@ stop_all() {
 	wait_for 15 "the gateway to have it" holds v2.0.0 answering
 	load_stop
 	load_is_clean
+	http2_is_clean
 	stop_all
 }
