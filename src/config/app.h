@@ -138,6 +138,21 @@ struct app_queue {
 	struct app_texts first; /* paths */
 };
 
+enum { APP_HEADER_RULES_MAX = 32 }; /* of one environment, both ways together */
+
+/* What becomes of header fields on their way; see wire/field_rule.h. */
+struct app_field_rules {
+	uint32_t set;
+	uint32_t set_count;
+	struct app_condition fields[APP_HEADER_RULES_MAX];
+	struct app_texts remove;
+};
+
+struct app_headers {
+	uint32_t set;
+	struct app_field_rules request, response;
+};
+
 /* How the gateway treats each request. */
 struct app_requests {
 	uint32_t set;
@@ -148,6 +163,7 @@ struct app_requests {
 	enum app_log log;
 	uint32_t connections; /* to an instance, of each worker */
 	struct app_queue queue;
+	struct app_headers headers;
 };
 
 enum app_concurrency { APP_CONCURRENCY_QUEUE, APP_CONCURRENCY_SUPERSEDE, APP_CONCURRENCY_COUNT };

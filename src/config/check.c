@@ -342,6 +342,7 @@ static void check_environment(struct reader *r, const struct yaml_node *node, co
 	check_own_routes(r, node, environment);
 	check_listen(r, node, environment, processes, count);
 	check_tls(r, node, environment);
+	check_headers(r, node, environment);
 	if (errors == r->errors->count)
 		check_resolved(r, node, app, environment);
 }

@@ -34,6 +34,10 @@ void check_given_size(struct reader *r, const struct yaml_node *node, const stru
 bool check_has_tls(const struct app_environment *environment);
 void check_tls(struct reader *r, const struct yaml_node *node,
 	       const struct app_environment *environment);
+/* check_headers.c: the header rules of one environment. */
+void check_headers(struct reader *r, const struct yaml_node *node,
+		   const struct app_environment *environment);
+
 void check_redirects(struct reader *r, const struct yaml_node *all, const struct app *app);
 
 #endif

@@ -4,6 +4,58 @@
 
 #include "config/app.h"
 #include "config/value.h"
+#include "wire/field_rule.h"
+
+_Static_assert((int)APP_HEADER_RULES_MAX == (int)FIELD_RULES_MAX, "rules fit");
+
+static const struct schema_key field_keys[] = {
+	{"value", SCHEMA_TEXT, AT(app_condition, value), .flags = SCHEMA_REQUIRED,
+	 .max = FIELD_RULE_VALUE_MAX, .valid = field_rule_value, .shape = FIELD_RULE_VALUE_SHAPE,
+	 .example = "no-store", .doc = "The field's value."},
+};
+
+static const struct schema_section field_section = {
+	.title = "field", KEYS(field_keys), .scalar_key = "value", .doc = "One header field."};
+
+static const struct schema_key rules_keys[] = {
+	{"set", SCHEMA_MAP, ITEMS(app_field_rules, fields, set_count), .flags = SCHEMA_BY_NAME,
+	 .max = FIELD_RULES_MAX, .section = &field_section, .valid = field_rule_name,
+	 .shape = FIELD_RULE_NAME_SHAPE, .example = "{ X-Frame-Options: DENY }",
+	 .doc = "Fields that are there then, once each, with these values; what came under their "
+		"names is dropped."},
+	{"remove", SCHEMA_TEXTS, AT(app_field_rules, remove), .flags = SCHEMA_ONE,
+	 .max = FIELD_RULES_MAX, .valid = field_rule_name, .shape = FIELD_RULE_NAME_SHAPE,
+	 .example = "[X-Powered-By]", .doc = "Fields that are dropped."},
+};
+
+static const struct schema_section rules_section = {
+	.title = "header rules",
+	KEYS(rules_keys),
+	.doc = "Which header fields are set and which are removed."};
+
+static const struct schema_key headers_keys[] = {
+	{"request", SCHEMA_SECTION, AT(app_headers, request), .flags = SCHEMA_OPTIONAL,
+	 .section = &rules_section, .example = "{ remove: [X-Debug] }",
+	 .doc = "Of requests, on their way to an instance; of copies of requests too."},
+	{"response", SCHEMA_SECTION, AT(app_headers, response), .flags = SCHEMA_OPTIONAL,
+	 .section = &rules_section, .example = "{ set: { X-Frame-Options: DENY } }",
+	 .doc = "Of what an instance answers. What davit answers itself is not touched."},
+};
+
+static const struct schema_section headers_section = {
+	.title = "headers",
+	KEYS(headers_keys),
+	.doc = "Header fields that the gateway sets or removes: at most 32 rules, and 4096 bytes "
+	       "of "
+	       "names and values each way. Not up for it are those that frame a message or belong "
+	       "to "
+	       "a connection (`Host`, `Content-Length`, `Transfer-Encoding`, `Trailer`, `Expect`, "
+	       "`Connection`, `Keep-Alive`, `Upgrade`, `TE`, `HTTP2-Settings`, `Proxy-*`, "
+	       "`Sec-WebSocket-*`), and what davit writes itself (`Via`, `Forwarded`, "
+	       "`X-Forwarded-*`, `X-Real-IP`, `X-Request-Id`, `X-Davit-*`, `traceparent`, "
+	       "`tracestate`). Values are part of the release's configuration: they are no place "
+	       "for "
+	       "secrets."};
 
 static const char *const logs[] = {"off", "text", "json", NULL};
 
@@ -54,6 +106,9 @@ static const struct schema_key requests_keys[] = {
 	{"queue", SCHEMA_SECTION, AT(app_requests, queue), .section = &queue_section,
 	 .example = "{ most: 100, for: 5s }",
 	 .doc = "Where requests wait that find all connections in use."},
+	{"headers", SCHEMA_SECTION, AT(app_requests, headers), .flags = SCHEMA_OPTIONAL,
+	 .section = &headers_section, .example = "{ response: { remove: [X-Powered-By] } }",
+	 .doc = "Header fields that are set or removed on the way."},
 };
 
 const struct schema_section schema_requests = {.title = "requests",

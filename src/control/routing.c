@@ -145,6 +145,23 @@ static void fill_queue(const struct app_environment *env, struct router_queue *t
 		add_health(&env->processes[i], to);
 }
 
+static void fill_rule(struct router_document *d, bool answer, const char *name, const char *value)
+{
+	struct router_rule *to = &d->rules[d->rule_count++];
+	text_copy(to->name, sizeof to->name, name);
+	text_copy(to->value, sizeof to->value, value);
+	to->answer = answer;
+}
+
+static void fill_rules(const struct app_field_rules *from, bool answer, struct router_document *d)
+{
+	_Static_assert((int)APP_HEADER_RULES_MAX == (int)ROUTER_RULES_MAX, "header rules fit");
+	for (uint32_t i = 0; i < from->set_count; i++)
+		fill_rule(d, answer, from->fields[i].name, from->fields[i].value);
+	for (uint32_t i = 0; i < from->remove.count; i++)
+		fill_rule(d, answer, from->remove.items[i], "");
+}
+
 static void fill_config(const struct environment *e, const struct resolved *config,
 			struct router_document *d)
 {
@@ -158,6 +175,8 @@ static void fill_config(const struct environment *e, const struct resolved *conf
 		text_copy(d->routes[i].process, sizeof d->routes[i].process, env->routes[i].to);
 	}
 	fill_classes(&env->analysis, d);
+	fill_rules(&env->requests.headers.request, false, d);
+	fill_rules(&env->requests.headers.response, true, d);
 	d->sticky.on = env->sticky.cookie || env->sticky.header;
 	text_copy(d->sticky.cookie, sizeof d->sticky.cookie,
 		  env->sticky.cookie ? env->sticky.cookie : "");

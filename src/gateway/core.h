@@ -47,6 +47,7 @@
 struct http2;
 struct http2_rules;
 struct http2_stream;
+struct rules;
 struct ssl_st;
 struct tls_site;
 struct worker;
@@ -166,6 +167,7 @@ struct live_route {
 	const struct table_environment *environment;
 	const struct live_prefix *prefixes; /* of the environment's classes, by falling length */
 	uint32_t prefix_count;
+	const struct rules *rules; /* NULL: none */
 	struct live_pool
 		pools[SPLIT_RELEASE_MAX]; /* by release of the environment; count 0 = none */
 	struct split split;               /* effective */
@@ -189,6 +191,7 @@ struct live {
 	struct backend **backends;    /* of table->backends, in its order */
 	struct balance_backend *entries;
 	struct tls_site **sites; /* by environment; NULL: in clear */
+	struct rules **rules;    /* by environment; NULL: none */
 	struct live_network trusted[TABLE_TRUSTED_MAX];
 	int listener_fds[TABLE_LISTENERS_MAX];
 	bool redirects[TABLE_LISTENERS_MAX]; /* an environment sends to HTTPS there */

@@ -12,12 +12,16 @@
 #include "gateway/live.h"
 #include "gateway/loop.h"
 #include "gateway/route.h"
+#include "gateway/rules.h"
 #include "wire/http1_write.h"
 
 enum { LIST_SIZE = 1024, OWN_ID_SIZE = 32, ADDED_SIZE = 256 };
 
+/* What davit writes of its own in a request, and what rules may add. */
+enum { OWN_FIELDS_MAX = 16, FIELDS_MAX = OWN_FIELDS_MAX + FIELD_RULES_MAX };
+
 struct fields {
-	struct http1_set set[HTTP1_SET_MAX];
+	struct http1_set set[FIELDS_MAX];
 	uint32_t count;
 };
 
@@ -83,6 +87,9 @@ uint32_t head_write_request(const struct exchange *x, enum head_kind kind, char 
 	if (!trusted)
 		how.drop = 1ull << HTTP1_FIELD_FORWARDED | 1ull << HTTP1_FIELD_X_FORWARDED_PORT |
 			   1ull << HTTP1_FIELD_X_REAL_IP;
+	const struct rules *rules = x->route->rules;
+	for (uint32_t i = 0; rules && i < rules->request.count; i++)
+		f.set[f.count++] = rules->request.set[i];
 	how.set_count = f.count;
 	int written = http1_write_request(&x->head, data, &how, to, capacity);
 	return written < 0 ? 0 : (uint32_t)written;
@@ -115,6 +122,10 @@ static uint32_t add_promise(const struct exchange *x, char *head, uint32_t size,
 uint32_t head_write_answer(const struct exchange *x, bool close, char *to, size_t capacity)
 {
 	struct http1_forward how = {.close = close, .minor = exchange_minor(x)};
+	if (x->route->rules && !x->answer.interim) {
+		how.set = x->route->rules->answer.set;
+		how.set_count = x->route->rules->answer.count;
+	}
 	int written =
 		http1_write_response(&x->answer, x->response.buffer->data, &how, to, capacity);
 	if (written < 0)

@@ -4,7 +4,8 @@
  *
  * HOW   A request's X-Forwarded-*, Forwarded, X-Real-Ip and davit's own fields are thrown away, unless a
  *       trusted network sent it, and written anew; Host is kept; X-Request-Id is kept or made; Via is
- *       added. An answer gets the sticky cookie where one is due. Answers of our own are one sentence of
+ *       added. The environment's header rules (gateway/rules.h) come after that. An answer gets its rules
+ *       applied, and then the sticky cookie where one is due. Answers of our own are one sentence of
  *       plain text with Server, and X-Davit-Error with the reason in a word.
  * OWNS  The caller's memory. Sizes are returned; 0: it does not fit.
  */

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "gateway/address.h"
 #include "gateway/clear.h"
+#include "gateway/rules.h"
 #include "gateway/tls_site.h"
 #include "gateway/upstream.h"
 #include "wire/url.h"
@@ -288,6 +289,7 @@ static int make_routes(struct live *live, struct error *err)
 		r->host_size = strlen(r->route->host);
 		r->path_size = strlen(r->route->path);
 		find_prefixes(live, r);
+		r->rules = live->rules[r->route->environment];
 		int failed = make_route(live, r, err);
 		if (failed)
 			return failed;
@@ -313,6 +315,7 @@ static void free_live(struct worker *w, struct live *live)
 		backend_unref(w, b);
 	}
 	tls_forget(w, live);
+	rules_forget(live);
 	table_free(live->table);
 	free(live->routes);
 	free(live->prefixes);
@@ -332,12 +335,15 @@ int live_prepare(struct worker *w, struct gateway_table *table, const int *liste
 	live->prefixes = mem_zero(table->prefix_count + 1, sizeof(*live->prefixes));
 	live->backends = mem_zero(table->backend_count + 1, sizeof(struct backend *));
 	live->entries = mem_zero(table->backend_count + 1, sizeof(*live->entries));
+	live->rules = mem_zero(table->environment_count + 1, sizeof(struct rules *));
 	live->sites = mem_zero(table->environment_count + 1, sizeof(struct tls_site *));
 	int failed = make_backends(w, live, err);
 	make_prefixes(live);
 	clear_prepare(live);
 	if (!failed)
 		failed = tls_prepare(w, live, saved, err);
+	if (!failed)
+		failed = rules_prepare(live, err);
 	if (!failed)
 		failed = make_routes(live, err);
 	for (uint32_t i = 0; !failed && i < table->trusted_count; i++)

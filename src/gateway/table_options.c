@@ -135,6 +135,57 @@ static void read_log(struct table_reader *r, const json_t *from, enum table_log 
 		reader_refuse(r, key, "This must be true, false, \"text\" or \"json\".");
 }
 
+static void read_rule(struct table_reader *r, struct table_environment *e, bool answer,
+		      const char *name, const char *value)
+{
+	struct gateway_table *t = r->table;
+	if (e->rule_count == TABLE_ENVIRONMENT_RULES_MAX || t->rule_count == TABLE_RULES_MAX) {
+		reader_refuse(r, "headers", "An environment has at most %d rules, a table %d.",
+			      TABLE_ENVIRONMENT_RULES_MAX, TABLE_RULES_MAX);
+		return;
+	}
+	struct table_rule *rule = &t->rules[t->rule_count++];
+	e->rule_count++;
+	rule->answer = answer;
+	if (!name || !value || !text_copy(rule->name, sizeof(rule->name), name) ||
+	    !text_copy(rule->value, sizeof(rule->value), value))
+		reader_refuse(r, "headers",
+			      "A rule is the name of a field and, to set it, a text of at most %d "
+			      "bytes.",
+			      TABLE_VALUE_SIZE - 1);
+}
+
+static void read_way(struct table_reader *r, const json_t *headers, const char *key,
+		     struct table_environment *e)
+{
+	static const char *const keys[] = {"set", "remove", NULL};
+	bool answer = strcmp(key, "response") == 0;
+	const json_t *o = headers ? reader_object(r, headers, key, keys) : NULL;
+	const json_t *set = json_object_get(o, "set");
+	const json_t *gone = o ? reader_array(r, o, "remove", false) : NULL;
+	const char *name;
+	json_t *value;
+	if (set && !json_is_object(set))
+		reader_refuse(r, "headers", "\"set\" must be an object of names and texts.");
+	json_object_foreach((json_t *)set, name, value)
+	{
+		const char *text = json_string_value(value);
+		if (!r->failed)
+			read_rule(r, e, answer, name, text && *text ? text : NULL);
+	}
+	for (size_t i = 0; i < json_array_size(gone) && !r->failed; i++)
+		read_rule(r, e, answer, json_string_value(json_array_get(gone, i)), "");
+}
+
+static void read_headers(struct table_reader *r, const json_t *from, struct table_environment *e)
+{
+	static const char *const keys[] = {"request", "response", NULL};
+	const json_t *o = reader_object(r, from, "headers", keys);
+	e->first_rule = (uint16_t)r->table->rule_count;
+	read_way(r, o, keys[0], e);
+	read_way(r, o, keys[1], e);
+}
+
 void table_options_read(struct table_reader *r, const json_t *from, struct table_environment *e)
 {
 	read_mode(r, from, e);
@@ -148,4 +199,5 @@ void table_options_read(struct table_reader *r, const json_t *from, struct table
 	read_sticky(r, from, &e->sticky);
 	read_timeouts(r, from, &e->timeouts);
 	read_tls(r, from, &e->tls);
+	read_headers(r, from, e);
 }

@@ -153,6 +153,8 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_u16(c, &e->release_count);
 	code_u16(c, &e->first_class);
 	code_u16(c, &e->class_count);
+	code_u16(c, &e->first_rule);
+	code_u16(c, &e->rule_count);
 	code_bool(c, &e->retry);
 	code_bool(c, &e->shield);
 	code_u32(c, &e->slow_start_ms);
@@ -253,6 +255,13 @@ static void code_prefix(struct codec *c, struct table_prefix *p)
 	code_u16(c, &p->class);
 }
 
+static void code_rule(struct codec *c, struct table_rule *r)
+{
+	code_text(c, r->name, sizeof(r->name));
+	code_text(c, r->value, sizeof(r->value));
+	code_bool(c, &r->answer);
+}
+
 static void code_limits(struct codec *c, struct table_limits *l)
 {
 	code_u32(c, &l->header_ms);
@@ -292,6 +301,9 @@ static void code_table(struct codec *c, struct gateway_table *t)
 	code_count(c, &t->prefix_count, TABLE_PREFIXES_MAX);
 	for (uint32_t i = 0; i < t->prefix_count; i++)
 		code_prefix(c, &t->prefixes[i]);
+	code_count(c, &t->rule_count, TABLE_RULES_MAX);
+	for (uint32_t i = 0; i < t->rule_count; i++)
+		code_rule(c, &t->rules[i]);
 	code_count(c, &t->trusted_count, TABLE_TRUSTED_MAX);
 	for (uint32_t i = 0; i < t->trusted_count; i++)
 		code_text(c, t->trusted[i], sizeof(t->trusted[i]));

@@ -8,7 +8,7 @@
  *       supervisor keeps and passes the block on, a worker's table_decode() checks it again and reads.
  * HOW   The block is magic, ABI, size, checksum, and then every field through base/pack.h, so that it
  *       is the same on every machine and no offset in it needs to be trusted. Records name each other
- *       by index. Releases and classes of an environment, prefixes of a class, pools of a release and
+ *       by index. Releases, classes and header rules of an environment, prefixes of a class, pools of a release and
  *       backends of a pool lie next to each other, in this order, without a gap. A worker sorts routes
  *       and prefixes itself.
  * OWNS  The caller owns every memory; `struct gateway_table` has no pointers.
@@ -18,8 +18,8 @@
  * ERRORS ERR_INVALID from table_check() and table_encode(): a sentence about the content.
  *       ERR_CORRUPT from table_decode(): not a block that table_encode() could have made.
  *       The weights of an environment in mode SERVE sum to 10000, else the table is refused.
- * LIMITS The enum below. A block of three applications is about 4 KB, the largest about 700 KB; the
- *       plain form is about 1 MB, of which a small table touches little.
+ * LIMITS link/table_limits.h. A block of three applications is about 4 KB, the largest about 1 MB; the
+ *       plain form is about 1.4 MB, of which a small table touches little.
  * SEE   docs/reference/gateway-table.md, link/counters.h, gateway/table_file.h, tests/unit/link
  */
 #ifndef LINK_TABLE_H
@@ -32,36 +32,7 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
-
-enum {
-	TABLE_LISTENERS_MAX = 64,
-	TABLE_ENVIRONMENTS_MAX = 64,
-	TABLE_ROUTES_MAX = 256,
-	TABLE_RELEASES_MAX = 256,
-	TABLE_ENVIRONMENT_RELEASES_MAX = 16,
-	TABLE_POOLS_MAX = 512,
-	TABLE_BACKENDS_MAX = 1024,
-	TABLE_CLASSES_MAX = 256,
-	TABLE_ENVIRONMENT_CLASSES_MAX = 7, /* besides class 0, which is everything else */
-	TABLE_PREFIXES_MAX = 1024,
-	TABLE_CLASS_PREFIXES_MAX = 8,
-	TABLE_TRUSTED_MAX = 32,
-	TABLE_ADDRESS_SIZE = 128, /* with the NUL, as all of these */
-	TABLE_NAME_SIZE = 96,
-	TABLE_HOST_SIZE = 256,
-	TABLE_PATH_SIZE = 256,
-	TABLE_FILE_SIZE = 256,
-	TABLE_TOKEN_SIZE = 72,
-	TABLE_KEY_SIZE = 16,
-	TABLE_BYTES_MAX = 1 << 20,
-	TABLE_MIRROR_HEADERS_MAX = 8,
-	TABLE_QUEUE_FIRST_MAX = 4,
-	TABLE_QUEUE_MAX = 10000,
-	TABLE_MIRROR_BODY_MAX = 1 << 20,
-	TABLE_ABI = 8,
-	TABLE_TUNNEL_DRAIN_MS = 10000, /* the default */
-	TABLE_NONE = 0xffff,
-};
+#include "link/table_limits.h"
 
 enum table_mode {
 	TABLE_MODE_SERVE, /* requests go to the releases by weight */
@@ -175,6 +146,8 @@ struct table_environment {
 				    is in the first release */
 	uint16_t first_class; /* classes[first_class .. + class_count) are its classes 1, 2, … */
 	uint16_t class_count;
+	uint16_t first_rule; /* rules[first_rule .. + rule_count) are its header rules */
+	uint16_t rule_count;
 	bool retry;  /* retry and rescue are on */
 	bool shield; /* the live release also takes over what another one answers with 5xx */
 	uint32_t
@@ -210,6 +183,13 @@ struct table_class {
 struct table_prefix {
 	char path[TABLE_PATH_SIZE]; /* as a route's */
 	uint16_t class;
+};
+
+/* What becomes of a header field on its way; wire/field_rule.h says which may be named. */
+struct table_rule {
+	char name[TABLE_NAME_SIZE];
+	char value[TABLE_VALUE_SIZE]; /* the one field that there is then; "" = none of that name */
+	bool answer; /* of answers, to the client; else of requests, to a backend */
 };
 
 struct table_release {
@@ -258,7 +238,7 @@ struct gateway_table {
 	struct table_limits limits;
 	uint32_t listener_count, environment_count, route_count, release_count, pool_count,
 		backend_count;
-	uint32_t class_count, prefix_count;
+	uint32_t class_count, prefix_count, rule_count;
 	uint32_t trusted_count;
 	struct table_listener listeners[TABLE_LISTENERS_MAX];
 	struct table_environment environments[TABLE_ENVIRONMENTS_MAX];
@@ -268,6 +248,7 @@ struct gateway_table {
 	struct table_backend backends[TABLE_BACKENDS_MAX];
 	struct table_class classes[TABLE_CLASSES_MAX];
 	struct table_prefix prefixes[TABLE_PREFIXES_MAX];
+	struct table_rule rules[TABLE_RULES_MAX];
 	char trusted[TABLE_TRUSTED_MAX]
 		    [TABLE_NAME_SIZE]; /* "10.0.0.0/8": their X-Forwarded-* is kept */
 };

@@ -84,7 +84,7 @@ static bool owns(const struct table_environment *e, uint16_t release)
 
 /* Where the next record of each kind has to begin. */
 struct order {
-	uint32_t release, pool, backend, class, prefix;
+	uint32_t release, pool, backend, class, prefix, rule;
 };
 
 static int check_classes_of(const struct gateway_table *t, const struct table_environment *e,
@@ -95,6 +95,21 @@ static int check_classes_of(const struct gateway_table *t, const struct table_en
 	if (e->class_count > TABLE_ENVIRONMENT_CLASSES_MAX)
 		return refuse_environment(e, err, "has more classes than it may");
 	next->class += e->class_count;
+	return 0;
+}
+
+/* What they may say is for who applies them (gateway/rules.h). */
+static int check_rules_of(const struct gateway_table *t, const struct table_environment *e,
+			  struct order *next, struct error *err)
+{
+	if (e->first_rule != next->rule || e->rule_count > t->rule_count - next->rule)
+		return refuse_environment(e, err, "does not have its header rules in order");
+	if (e->rule_count > TABLE_ENVIRONMENT_RULES_MAX)
+		return refuse_environment(e, err, "has more header rules than it may");
+	for (uint32_t i = 0; i < e->rule_count; i++)
+		if (!ENDED(t->rules[next->rule + i].name) || !ENDED(t->rules[next->rule + i].value))
+			return refuse_environment(e, err, "has a broken text");
+	next->rule += e->rule_count;
 	return 0;
 }
 
@@ -203,6 +218,8 @@ static int check_environment(const struct gateway_table *t, uint32_t index, stru
 	if (!queues(&e->queue))
 		return refuse_environment(e, err, "has a queue out of range");
 	int failed = check_classes_of(t, e, next, err);
+	if (!failed)
+		failed = check_rules_of(t, e, next, err);
 	return failed ? failed : check_split(t, e, err);
 }
 
@@ -368,7 +385,8 @@ static int check_head(const struct gateway_table *t, struct error *err)
 	    t->environment_count > TABLE_ENVIRONMENTS_MAX || t->route_count > TABLE_ROUTES_MAX ||
 	    t->release_count > TABLE_RELEASES_MAX || t->pool_count > TABLE_POOLS_MAX ||
 	    t->backend_count > TABLE_BACKENDS_MAX || t->class_count > TABLE_CLASSES_MAX ||
-	    t->prefix_count > TABLE_PREFIXES_MAX || t->trusted_count > TABLE_TRUSTED_MAX)
+	    t->prefix_count > TABLE_PREFIXES_MAX || t->rule_count > TABLE_RULES_MAX ||
+	    t->trusted_count > TABLE_TRUSTED_MAX)
 		return error_set(err, ERR_INVALID,
 				 "The gateway's table has more records than it may.");
 	if (!t->generation)
@@ -420,7 +438,7 @@ int table_check(const struct gateway_table *t, struct error *err)
 		return failed;
 	if (next.release != t->release_count || next.pool != t->pool_count ||
 	    next.backend != t->backend_count || next.class != t->class_count ||
-	    next.prefix != t->prefix_count)
+	    next.prefix != t->prefix_count || next.rule != t->rule_count)
 		return error_set(err, ERR_INVALID,
 				 "The gateway's table has records that belong to nothing.");
 	return 0;

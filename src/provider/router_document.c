@@ -48,6 +48,12 @@ static bool same_class(const struct router_class *a, const struct router_class *
 	return true;
 }
 
+static bool same_rule(const struct router_rule *a, const struct router_rule *b)
+{
+	return strcmp(a->name, b->name) == 0 && strcmp(a->value, b->value) == 0 &&
+	       a->answer == b->answer;
+}
+
 static bool same_mirror(const struct router_mirror *a, const struct router_mirror *b)
 {
 	if (a->header_count != b->header_count)
@@ -105,7 +111,7 @@ bool router_document_equal(const struct router_document *a, const struct router_
 	    router_version_compare(a->version, b->version) != 0 ||
 	    strcmp(a->listener, b->listener) != 0 || a->mode != b->mode || a->live != b->live ||
 	    a->release_count != b->release_count || a->route_count != b->route_count ||
-	    a->class_count != b->class_count)
+	    a->class_count != b->class_count || a->rule_count != b->rule_count)
 		return false;
 	for (uint32_t i = 0; i < a->release_count; i++)
 		if (!same_release(&a->releases[i], &b->releases[i]))
@@ -115,6 +121,9 @@ bool router_document_equal(const struct router_document *a, const struct router_
 			return false;
 	for (uint32_t i = 0; i < a->class_count; i++)
 		if (!same_class(&a->classes[i], &b->classes[i]))
+			return false;
+	for (uint32_t i = 0; i < a->rule_count; i++)
+		if (!same_rule(&a->rules[i], &b->rules[i]))
 			return false;
 	return same_queue(&a->queue, &b->queue) && same_mirror(&a->mirror, &b->mirror) &&
 	       same_sticky(&a->sticky, &b->sticky) && same_tls(&a->tls, &b->tls) &&

@@ -5,7 +5,7 @@
  * WHAT  Plain data. Releases with their weights in the order of the split, routes, route classes, mirror, stickiness,
  *       what happens to requests that must wait; and the backends, which follow the instances and are
  *       not part of what the version stands for.
- * OWNS  The caller, on the heap: a document is about 150 KB.
+ * OWNS  The caller, on the heap: a document is about 190 KB.
  * UNITS Weights and shares are basis points; the weights in ROUTER_SERVE sum to 10000. Indexes count from 0.
  * LIMITS The enum below.
  * SEE   provider/router.h, docs/reference/gateway-table.md
@@ -26,11 +26,13 @@ enum {
 	ROUTER_CLASS_PATHS_MAX = 8,
 	ROUTER_MIRROR_HEADERS_MAX = 8,
 	ROUTER_QUEUE_FIRST_MAX = 4,
+	ROUTER_RULES_MAX = 32,
 	ROUTER_NAME_SIZE = 96, /* with the NUL, as all of these */
 	ROUTER_ADDRESS_SIZE = 128,
 	ROUTER_HOST_SIZE = 256,
 	ROUTER_PATH_SIZE = 256,
 	ROUTER_TOKEN_SIZE = 72,
+	ROUTER_VALUE_SIZE = 1024,
 	ROUTER_KEY_SIZE = 16,
 	ROUTER_NONE = 0xffff,
 };
@@ -100,6 +102,14 @@ struct router_class {
 	char name[ROUTER_NAME_SIZE];
 	uint32_t path_count;
 	char paths[ROUTER_CLASS_PATHS_MAX][ROUTER_PATH_SIZE];
+};
+
+/* What becomes of a header field on its way. */
+struct router_rule {
+	char name[ROUTER_NAME_SIZE];
+	char value
+		[ROUTER_VALUE_SIZE]; /* the one field that there is then; "" = none of that name */
+	bool answer;                 /* of answers; else of requests */
 };
 
 struct router_mirror {
@@ -179,6 +189,8 @@ struct router_document {
 	struct router_route routes[ROUTER_ROUTES_MAX];
 	uint32_t class_count;
 	struct router_class classes[ROUTER_CLASSES_MAX];
+	uint32_t rule_count;
+	struct router_rule rules[ROUTER_RULES_MAX];
 	struct router_mirror mirror;
 	struct router_sticky sticky;
 	struct router_hold hold;

@@ -52,10 +52,10 @@ static int finish(const struct sink *s)
 	return s->full ? ERR_LIMIT : (int)s->size;
 }
 
-static bool is_set(const struct http1_forward *how, const char *name, size_t size)
+bool http1_set_has(const struct http1_set *set, uint32_t count, const char *name, size_t size)
 {
-	for (uint32_t i = 0; i < how->set_count; i++)
-		if (chars_equal(name, size, how->set[i].name, how->set[i].name_size))
+	for (uint32_t i = 0; i < count; i++)
+		if (chars_equal(name, size, set[i].name, set[i].name_size))
 			return true;
 	return false;
 }
@@ -66,7 +66,7 @@ static void put_fields(struct sink *s, const struct http1_head *h, const char *d
 	for (uint16_t i = 0; i < h->field_count; i++) {
 		const struct http1_field *f = &h->fields[i];
 		if (f->hop || (how->drop >> f->id & 1) ||
-		    is_set(how, data + f->name.at, f->name.size))
+		    http1_set_has(how->set, how->set_count, data + f->name.at, f->name.size))
 			continue;
 		put_span(s, data, f->name);
 		put(s, ": ", 2);

@@ -20,11 +20,11 @@
 
 enum {
 	HTTP1_WRITE_EXTRA = 512,
-	HTTP1_SET_MAX = 16,
 	HTTP1_CHUNK_HEAD_MAX = 18, /* 16 digits and CRLF */
 };
 
-/* A field to be written instead of all that have its name; value == NULL only takes those out. */
+/* A field to be written instead of all that have its name; value == NULL only takes those out. Whoever
+ * writes pairs of names and values himself leaves out what http1_set_has(), and then writes the set. */
 struct http1_set {
 	const char *name; /* lower case */
 	const char *value;
@@ -33,7 +33,7 @@ struct http1_set {
 };
 
 struct http1_forward {
-	const struct http1_set *set; /* at most HTTP1_SET_MAX */
+	const struct http1_set *set;
 	uint32_t set_count;
 	uint64_t drop;    /* bit (1 << enum http1_field_id): leave these fields out */
 	const char *host; /* request: used when the request names none; NULL = empty */
@@ -41,6 +41,8 @@ struct http1_forward {
 	bool expect;      /* request: keep "Expect: 100-continue" */
 	uint8_t minor;    /* response: the client's HTTP/1.x */
 };
+
+bool http1_set_has(const struct http1_set *set, uint32_t count, const char *name, size_t size);
 
 /* Bytes written, or ERR_LIMIT. `h` and `data` as parsed; requests go out as HTTP/1.1. */
 int http1_write_request(const struct http1_head *h, const char *data,

@@ -172,6 +172,26 @@ static int add_classes(struct gateway_table *t, const struct router_document *d,
 	return 0;
 }
 
+_Static_assert((int)ROUTER_RULES_MAX == (int)TABLE_ENVIRONMENT_RULES_MAX &&
+		       (int)ROUTER_VALUE_SIZE == (int)TABLE_VALUE_SIZE,
+	       "header rules fit");
+
+static int add_rules(struct gateway_table *t, const struct router_document *d,
+		     struct table_environment *e, struct error *err)
+{
+	if (d->rule_count > TABLE_RULES_MAX - t->rule_count)
+		return full("header rules", TABLE_RULES_MAX, err);
+	e->first_rule = (uint16_t)t->rule_count;
+	e->rule_count = (uint16_t)d->rule_count;
+	for (uint32_t i = 0; i < d->rule_count; i++) {
+		struct table_rule *to = &t->rules[t->rule_count++];
+		text_copy(to->name, sizeof to->name, d->rules[i].name);
+		text_copy(to->value, sizeof to->value, d->rules[i].value);
+		to->answer = d->rules[i].answer;
+	}
+	return 0;
+}
+
 _Static_assert((int)ROUTER_MIRROR_HEADERS_MAX == (int)TABLE_MIRROR_HEADERS_MAX &&
 		       (int)ROUTER_NAME_SIZE == (int)TABLE_NAME_SIZE,
 	       "what is compared fits");
@@ -180,7 +200,7 @@ static bool too_many(const struct router_document *d)
 {
 	bool many = d->release_count > ROUTER_RELEASES_MAX ||
 		    d->backend_count > ROUTER_BACKENDS_MAX || d->route_count > ROUTER_ROUTES_MAX ||
-		    d->class_count > ROUTER_CLASSES_MAX ||
+		    d->class_count > ROUTER_CLASSES_MAX || d->rule_count > ROUTER_RULES_MAX ||
 		    d->mirror.header_count > ROUTER_MIRROR_HEADERS_MAX;
 	for (uint32_t i = 0; !many && i < d->class_count; i++)
 		many = d->classes[i].path_count > ROUTER_CLASS_PATHS_MAX;
@@ -325,10 +345,11 @@ static int add_document(struct making *m, const struct router_document *d, struc
 	if (t->environment_count == TABLE_ENVIRONMENTS_MAX)
 		return full("environments", TABLE_ENVIRONMENTS_MAX, err);
 	if (too_many(d))
-		return error_set(err, ERR_INVALID,
-				 "The traffic of \"%s/%s\" has more releases, routes, classes or "
-				 "backends than it may.",
-				 d->app, d->environment);
+		return error_set(
+			err, ERR_INVALID,
+			"The traffic of \"%s/%s\" has more releases, routes, classes, rules or "
+			"backends than it may.",
+			d->app, d->environment);
 	uint16_t index = (uint16_t)t->environment_count++;
 	struct table_environment *e = &t->environments[index];
 	table_environment_init(e);
@@ -348,6 +369,8 @@ static int add_document(struct making *m, const struct router_document *d, struc
 		rc = add_routes(t, d, index, err);
 	if (rc == 0)
 		rc = add_classes(t, d, index, err);
+	if (rc == 0)
+		rc = add_rules(t, d, e, err);
 	for (uint32_t i = 0; rc == 0 && i < d->release_count; i++)
 		rc = add_release(m, d, i, index, err);
 	return rc;
@@ -427,6 +450,18 @@ static void read_classes(const struct gateway_table *t, const struct table_envir
 	}
 }
 
+static void read_rules(const struct gateway_table *t, const struct table_environment *e,
+		       struct router_document *d)
+{
+	d->rule_count = e->rule_count;
+	for (uint32_t i = 0; i < e->rule_count; i++) {
+		const struct table_rule *from = &t->rules[e->first_rule + i];
+		text_copy(d->rules[i].name, sizeof d->rules[i].name, from->name);
+		text_copy(d->rules[i].value, sizeof d->rules[i].value, from->value);
+		d->rules[i].answer = from->answer;
+	}
+}
+
 static void read_release(const struct gateway_table *t, const struct table_release *r,
 			 struct router_document *d)
 {
@@ -475,6 +510,7 @@ void builtin_table_read(const struct gateway_table *t, uint32_t index,
 	for (uint32_t i = 0; i < e->release_count && i < ROUTER_RELEASES_MAX; i++)
 		read_release(t, &t->releases[e->first_release + i], d);
 	read_classes(t, e, d);
+	read_rules(t, e, d);
 	d->live = e->live == TABLE_NONE ? (uint32_t)ROUTER_NONE
 					: (uint32_t)(e->live - e->first_release);
 	d->mirror.release = e->mirror.release == TABLE_NONE

@@ -68,6 +68,11 @@ static void fill(struct router_document *d, const char *environment)
 	d->body_max_bytes = 77;
 	d->shield = true;
 	d->slow_start_ms = 78;
+	text_copy(d->rules[0].name, sizeof d->rules[0].name, "X-A");
+	text_copy(d->rules[0].value, sizeof d->rules[0].value, environment);
+	text_copy(d->rules[1].name, sizeof d->rules[1].name, "X-B");
+	d->rules[1].answer = true;
+	d->rule_count = 2;
 	d->log = ROUTER_LOG_JSON;
 	d->mode = ROUTER_SERVE;
 	backend(d, 1, "web", "old-1");
@@ -189,6 +194,10 @@ static void every_part_of_a_document_counts_when_two_are_compared(void **state)
 	DIFFERS(two->body_max_bytes++);
 	DIFFERS(two->shield = false);
 	DIFFERS(two->slow_start_ms++);
+	DIFFERS(two->rule_count = 1);
+	DIFFERS(two->rules[0].name[0]++);
+	DIFFERS(two->rules[0].value[0]++);
+	DIFFERS(two->rules[1].answer = false);
 #undef DIFFERS
 }
 

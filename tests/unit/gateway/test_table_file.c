@@ -46,6 +46,8 @@ static void every_key_arrives(void **state)
 		"\"connections\":7,\"per_address\":3},\"environments\":[{\"app\":\"shop\","
 		"\"name\":\"prod\",\"mode\":\"park\",\"live\":\"v1\",\"retry\":false,"
 		"\"access_log\":true,\"body_max\":\"1MiB\","
+		"\"headers\":{\"request\":{\"remove\":[\"X-D\"]},"
+		"\"response\":{\"set\":{\"X-A\":\"a b\"}}},"
 		"\"classes\":{\"checkout\":[\"/checkout\",\"/cart\"],\"api\":[\"/api\"]},"
 		"\"hold\":{\"requests\":5,\"bytes\":\"2MiB\",\"time\":\"3s\",\"pace_per_s\":9},"
 		"\"queue\":{\"connections\":3,\"requests\":4,\"time\":\"5s\",\"first\":[\"/up\"]},"
@@ -70,6 +72,13 @@ static void every_key_arrives(void **state)
 	assert_false(e->retry);
 	assert_int_equal(e->log, TABLE_LOG_TEXT);
 	assert_int_equal(e->body_max_bytes, 1 << 20);
+	assert_int_equal(e->rule_count, 2);
+	assert_string_equal(t->rules[0].name, "X-D");
+	assert_string_equal(t->rules[0].value, "");
+	assert_false(t->rules[0].answer);
+	assert_string_equal(t->rules[1].name, "X-A");
+	assert_string_equal(t->rules[1].value, "a b");
+	assert_true(t->rules[1].answer);
 	assert_int_equal(e->hold.pace_per_s, 9);
 	assert_int_equal(e->queue.connections_max, 3);
 	assert_int_equal(e->queue.requests_max, 4);

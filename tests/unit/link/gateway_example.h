@@ -33,6 +33,16 @@ static inline void example_classes(struct gateway_table *t)
 	t->prefix_count = 3;
 }
 
+/* Requests: X-Tier is set; answers: X-Powered-By is removed; of environment 0. */
+static inline void example_rules(struct gateway_table *t)
+{
+	text_copy(t->rules[0].name, TABLE_NAME_SIZE, "X-Tier");
+	text_copy(t->rules[0].value, TABLE_VALUE_SIZE, "web");
+	text_copy(t->rules[1].name, TABLE_NAME_SIZE, "X-Powered-By");
+	t->rules[1].answer = true;
+	t->rule_count = t->environments[0].rule_count = 2;
+}
+
 /* Weights 1000 (candidate "v2") and 9000 (live "v1"); the backends are b0 for v2, b1 and b2 for v1. */
 static inline struct gateway_table *example_table(const char *listener, const char *b0,
 						  const char *b1, const char *b2)

@@ -22,6 +22,7 @@ static void a_table_survives_its_block(void **state)
 	t->environments[0].sticky.salt[3] = 7;
 	t->environments[0].document_n = 1ull << 40;
 	example_classes(t);
+	example_rules(t);
 	text_copy(t->trusted[t->trusted_count++], TABLE_NAME_SIZE, "10.0.0.0/8");
 	buf_init(&block, TABLE_BYTES_MAX);
 	assert_int_equal(table_encode(t, &block, &err), 0);
@@ -40,6 +41,7 @@ static void a_block_cut_or_changed_anywhere_is_refused(void **state)
 	struct error err;
 	struct buf block;
 	example_classes(t);
+	example_rules(t);
 	buf_init(&block, TABLE_BYTES_MAX);
 	assert_int_equal(table_encode(t, &block, &err), 0);
 	for (size_t size = 0; size < block.size; size++) {
@@ -179,6 +181,27 @@ static void name(struct gateway_table *t)
 {
 	t->environments[0].name[0] = '/';
 }
+static void rule_order(struct gateway_table *t)
+{
+	t->environments[0].first_rule = 1;
+}
+static void rule_left(struct gateway_table *t)
+{
+	t->environments[0].rule_count = 1;
+}
+static void rule_missing(struct gateway_table *t)
+{
+	t->environments[0].rule_count = 3;
+}
+static void rule_many(struct gateway_table *t)
+{
+	t->rule_count = TABLE_ENVIRONMENT_RULES_MAX + 1;
+	t->environments[0].rule_count = (uint16_t)t->rule_count;
+}
+static void rule_endless(struct gateway_table *t)
+{
+	memset(t->rules[1].value, 'x', sizeof(t->rules[1].value));
+}
 static void class_name(struct gateway_table *t)
 {
 	t->classes[1].name[0] = '/';
@@ -301,6 +324,11 @@ static void each_broken_promise_is_refused_with_its_sentence(void **state)
 		{"no HTTP token", cookie},
 		{"neither a cookie nor a header", sticky},
 		{"no valid name", name},
+		{"header rules in order", rule_order},
+		{"header rules in order", rule_missing},
+		{"belong to nothing", rule_left},
+		{"more header rules than it may", rule_many},
+		{"has a broken text", rule_endless},
 		{"Class 1 has no valid name", class_name},
 		{"Class \"checkout\" is there twice", class_name_twice},
 		{"classes in order", class_order},
@@ -325,6 +353,7 @@ static void each_broken_promise_is_refused_with_its_sentence(void **state)
 		struct gateway_table *t = example();
 		struct error err;
 		example_classes(t);
+		example_rules(t);
 		damages[i].inflict(t);
 		assert_int_equal(table_check(t, &err), ERR_INVALID);
 		if (!strstr(err.text, damages[i].sentence))
