@@ -313,24 +313,29 @@ void post_maintenance(struct api *api, struct http_request *request)
 	struct control_caller caller = caller_of(request);
 	char reason[CONTROL_REASON_SIZE];
 	struct error err;
-	static const char *const fields[] = {"on", "reason", NULL};
-	bool on = false;
+	static const char *const fields[] = {"on", "read_only", "reason", NULL};
+	bool on = false, reads = false;
 	json_t *body = body_of(request, fields);
 	if (!body)
 		return;
 	bool fine = body_text(request, body, "reason", reason, sizeof reason) &&
-		    body_flag(request, body, "on", true, &on);
+		    body_flag(request, body, "on", true, &on) &&
+		    body_flag(request, body, "read_only", false, &reads);
 	json_decref(body);
 	if (!fine)
 		return;
-	if (control_maintenance(api->parts.control, &caller, http_segment(request, 2), on, reason,
-				&err) < 0) {
+	enum control_access access = !on     ? CONTROL_OPEN
+				     : reads ? CONTROL_READ_ONLY
+					     : CONTROL_MAINTENANCE;
+	if (control_maintenance(api->parts.control, &caller, http_segment(request, 2), access,
+				reason, &err) < 0) {
 		answer_error(request, &err, NULL);
 		return;
 	}
 	json_t *o = json_object();
 	json_object_set_new(o, "schema", json_string("davit.v1/maintenance"));
 	json_object_set_new(o, "on", json_boolean(on));
+	json_object_set_new(o, "read_only", json_boolean(access == CONTROL_READ_ONLY));
 	answer_json(request, 200, o);
 }
 

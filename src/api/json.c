@@ -131,6 +131,7 @@ json_t *json_of_environment(const struct view_environment *e)
 	}
 	json_object_set_new(o, "rollout", rollout);
 	put_bool(o, "maintenance", e->maintenance);
+	put_bool(o, "read_only", e->read_only);
 	put_bool(o, "applied", e->applied);
 	put(o, "trouble", e->trouble);
 	json_object_set_new(o, "freeze", json_of_freeze(&e->freeze));

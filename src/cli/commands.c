@@ -362,14 +362,17 @@ static const struct cli_command releasing[] = {
 	 .run = verb_restart},
 	{.name = "maintenance",
 	 .arguments = "ENV",
-	 .summary = "answer 503 to everybody, or stop doing so",
-	 .details = "Instances keep running. With --off the environment serves again.",
+	 .summary = "answer 503 to everybody, or to who may change something",
+	 .details = "Instances keep running, rollouts go on, previews pass. With --read-only GET, HEAD, OPTIONS and TRACE "
+		    "pass, and all else and new WebSockets are answered 503. With --off the environment serves again.",
 	 .examples = "  davit maintenance prod -m 'moving the disks'\n"
+		     "  davit maintenance prod --read-only -m 'moving the database'\n"
 		     "  davit maintenance prod --off",
-	 .json = "davit.v1/maintenance: on",
+	 .json = "davit.v1/maintenance: on, read_only",
 	 .args_min = 1,
 	 .args_max = 1,
-	 .options = {{"on", 0, NULL, "answer 503 (what happens without --off, too)"},
+	 .options = {{"on", 0, NULL, "answer 503 to everybody (what happens without an option, too)"},
+		     {"read-only", 0, NULL, "answer 503 to what may change something"},
 		     {"off", 0, NULL, "serve again"},
 		     REASON},
 	 .run = verb_maintenance},

@@ -124,6 +124,9 @@ static void put_environment(const struct cli *cli, struct buf *to, const json_t 
 			   (unsigned long long)json_number_of(rollout, "step") + 1,
 			   (unsigned long long)json_number_of(rollout, "steps"),
 			   json_text_of(e, "name"));
+	if (json_is_true(json_object_get(e, "read_only")))
+		screen_put(cli, to, TONE_BUSY,
+			   "    read-only  what may change something is answered 503\n");
 	put_freeze(cli, to, json_object_get(e, "freeze"));
 	json_array_foreach (json_object_get(e, "schedules"), i, row) {
 		buf_puts(to, "    schedule   ");

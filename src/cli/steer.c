@@ -170,13 +170,15 @@ int verb_maintenance(struct cli *cli)
 	struct error err;
 	char path[512];
 	json_t *answer, *body;
-	bool off = cli_option(cli, "off") != NULL;
-	if (off && cli_option(cli, "on")) {
-		error_set(&err, ERR_INVALID, "--on and --off together make no sense: choose one.");
+	bool off = cli_option(cli, "off") != NULL, reads = cli_option(cli, "read-only") != NULL;
+	if (off + reads + (cli_option(cli, "on") != NULL) > 1) {
+		error_set(&err, ERR_INVALID,
+			  "--on, --read-only and --off together make no sense: choose one.");
 		return cli_fail(cli, &err, "davit maintenance --help");
 	}
 	body = reason_body(cli);
 	json_object_set_new(body, "on", json_boolean(!off));
+	json_object_set_new(body, "read_only", json_boolean(reads));
 	client_path("/v1/environments/", cli_arg(cli, 0), "/maintenance", path, sizeof path);
 	int code = ask_post(cli, path, body, &answer);
 	if (code != CLI_OK)
@@ -190,7 +192,8 @@ int verb_maintenance(struct cli *cli)
 		printf("%s serves again. Next: davit status %s\n", cli_arg(cli, 0),
 		       cli_arg(cli, 0));
 	else
-		printf("%s answers 503 to everybody now. Next: davit maintenance %s --off\n",
-		       cli_arg(cli, 0), cli_arg(cli, 0));
+		printf("%s answers 503 to %s now. Next: davit maintenance %s --off\n",
+		       cli_arg(cli, 0), reads ? "whatever may change something" : "everybody",
+		       cli_arg(cli, 0));
 	return CLI_OK;
 }

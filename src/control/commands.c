@@ -392,14 +392,22 @@ static int tell(struct environment *e, struct active_rollout *r, const struct ro
 }
 
 int control_maintenance(struct control *c, const struct control_caller *caller,
-			const char *environment, bool on, const char *reason, struct error *err)
+			const char *environment, enum control_access access, const char *reason,
+			struct error *err)
 {
+	static const char *const actions[] = {
+		[CONTROL_OPEN] = "maintenance.off",
+		[CONTROL_MAINTENANCE] = "maintenance.on",
+		[CONTROL_READ_ONLY] = "maintenance.read-only",
+	};
+	_Static_assert((int)CONTROL_MAINTENANCE == (int)ACCESS_CLOSED &&
+			       (int)CONTROL_READ_ONLY == (int)ACCESS_READS,
+		       "the same");
 	struct digest request;
-	struct rollout_event event = {.kind = EVENT_MAINTENANCE, .ok = on};
-	struct turn_note note = {.caller = caller,
-				 .action = on ? "maintenance.on" : "maintenance.off",
-				 .reason = reason,
-				 .request = &request};
+	struct rollout_event event = {.kind = EVENT_MAINTENANCE,
+				      .access = (enum traffic_access)access};
+	struct turn_note note = {
+		.caller = caller, .action = actions[access], .reason = reason, .request = &request};
 	struct environment *e = NULL;
 	uint32_t ignored;
 	int result = command_asked_before(c, caller, &request, &ignored, err, "%s %s", note.action,

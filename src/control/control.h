@@ -188,9 +188,15 @@ MUST_CHECK int control_rollback(struct control *c, const struct control_caller *
 MUST_CHECK int control_restart(struct control *c, const struct control_caller *caller,
 			       const char *environment, const char *reason, uint32_t *ret_rollout,
 			       struct error *err);
+/* Whom an environment lets in, previews aside; the same again changes nothing. */
+enum control_access {
+	CONTROL_OPEN,
+	CONTROL_MAINTENANCE, /* nobody: 503 with a page */
+	CONTROL_READ_ONLY    /* what may change something is answered 503 */
+};
 MUST_CHECK int control_maintenance(struct control *c, const struct control_caller *caller,
-				   const char *environment, bool on, const char *reason,
-				   struct error *err);
+				   const char *environment, enum control_access access,
+				   const char *reason, struct error *err);
 /* `ret_counted` is false while no rollout is judged: then nobody wants to know. The same request id twice is counted
  * once, within the last 256 of the environment. */
 MUST_CHECK int control_kpi(struct control *c, const struct control_caller *caller,

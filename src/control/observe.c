@@ -34,14 +34,15 @@ static void look_at_router(const struct environment *e, struct traffic_observati
 		}
 	}
 	to->preview = wish->preview;
+	to->access = seen->mode == ROUTER_MAINTENANCE ? ACCESS_CLOSED
+		     : seen->read_only                ? ACCESS_READS
+						      : ACCESS_OPEN;
 	if (seen->mode != ROUTER_SERVE && seen->mode == routing_mode(e)) {
 		/* Nobody is served by shares then: the mode is all there is to see of the document. */
 		to->park = wish->park;
-		to->maintenance = wish->maintenance;
 		memcpy(to->served_bp, wish->weight_bp, sizeof to->served_bp);
 	} else {
 		to->park = seen->mode == ROUTER_PARK;
-		to->maintenance = seen->mode == ROUTER_MAINTENANCE;
 	}
 }
 
@@ -54,7 +55,7 @@ static void pretend_router(const struct environment *e, struct traffic_observati
 					   .mirror = d->mirror,
 					   .preview = d->preview,
 					   .park = d->park,
-					   .maintenance = d->maintenance};
+					   .access = d->access};
 	memcpy(to->served_bp, d->weight_bp, sizeof to->served_bp);
 }
 

@@ -254,7 +254,7 @@ static bool nobody_has_a_share(const struct traffic_document *d)
 enum router_mode routing_mode(const struct environment *e)
 {
 	const struct traffic_document *d = &e->core.router;
-	return d->maintenance                     ? ROUTER_MAINTENANCE
+	return d->access == ACCESS_CLOSED         ? ROUTER_MAINTENANCE
 	       : d->park || nobody_has_a_share(d) ? ROUTER_PARK
 						  : ROUTER_SERVE;
 }
@@ -265,7 +265,7 @@ bool routing_wanted(const struct environment *e)
 	const struct traffic_document *d = &e->core.router;
 	const struct resolved *config = environment_traffic_config(e);
 	bool idle = e->core.stable == SLOT_NONE && nobody_has_a_share(d) && !d->park &&
-		    !d->maintenance && d->mirror == SLOT_NONE && d->preview == SLOT_NONE;
+		    d->access == ACCESS_OPEN && d->mirror == SLOT_NONE && d->preview == SLOT_NONE;
 	/* The configuration of a release that cannot be read is no reason to take anything away. */
 	return !idle && (!config || config->environment.listen);
 }
@@ -292,6 +292,7 @@ static struct router_document *make_document(struct environment *e)
 		fill_compared(&asked->environment.analysis.compare, &d->mirror);
 	}
 	d->mode = routing_mode(e);
+	d->read_only = e->core.router.access == ACCESS_READS;
 	return d;
 }
 

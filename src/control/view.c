@@ -59,7 +59,7 @@ static void show_live(const struct environment *e, struct view_release *to)
 
 static const char *state_of(const struct environment *e)
 {
-	if (e->core.router.maintenance)
+	if (e->core.router.access == ACCESS_CLOSED)
 		return "maintenance";
 	if (e->active)
 		switch (e->active->state.status) {
@@ -82,7 +82,7 @@ static const char *state_of(const struct environment *e)
 	for (uint32_t p = 0; p < PROCESSES_MAX; p++)
 		if (e->core.sets[e->core.stable].process[p].count > 0 &&
 		    e->core.sets[e->core.stable].seen.ready[p] > 0)
-			return "serving";
+			return e->core.router.access == ACCESS_READS ? "read-only" : "serving";
 	return "down";
 }
 
@@ -221,7 +221,8 @@ static void show_environment(struct environment *e, struct view_environment *v)
 	show_release(e, environment_candidate_slot(e), &v->candidate);
 	show_release(e, e->core.warm, &v->warm);
 	v->warm.left_ms = e->core.warm_left_ms;
-	v->maintenance = e->core.router.maintenance;
+	v->maintenance = e->core.router.access == ACCESS_CLOSED;
+	v->read_only = e->core.router.access == ACCESS_READS;
 	v->applied = e->seen_valid && e->seen->seen && !e->routing && !e->route_failed &&
 		     version_compare(routing_core_version(e->seen->applied),
 				     e->core.router.version) >= 0;

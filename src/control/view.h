@@ -97,7 +97,7 @@ struct view_environment {
 	uint32_t rollout_step, rollout_steps;
 	char rollout_label[VIEW_WORD_SIZE];
 	bool production; /* by the live release's configuration */
-	bool maintenance;
+	bool maintenance, read_only;
 	bool applied;                 /* the gateway serves what the document says */
 	char trouble[VIEW_TEXT_SIZE]; /* what davit wants to do here and cannot; "" = nothing */
 	struct view_freeze freeze;

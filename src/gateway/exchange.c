@@ -10,6 +10,7 @@
 #include "gateway/account.h"
 #include "gateway/clear.h"
 #include "gateway/client.h"
+#include "gateway/closed.h"
 #include "gateway/forward.h"
 #include "gateway/http2.h"
 #include "gateway/live.h"
@@ -422,13 +423,7 @@ enum turn exchange_dispatch(struct worker *w, struct exchange *x)
 	case ROUTE_RELEASE: break;
 	case ROUTE_HOLD: return room_enter(w, x);
 	case ROUTE_MAINTENANCE:
-		account_environment(w, environment_of(x), COUNTERS_ENVIRONMENT_MAINTENANCE);
-		return exchange_answer(
-			w, x,
-			&(struct head_own){.status = 503,
-					   .reason = "maintenance",
-					   .retry_after_s = 30,
-					   .text = "This site is under maintenance."});
+	case ROUTE_READ_ONLY: return closed_answer(w, x, decision == ROUTE_READ_ONLY);
 	case ROUTE_UNSERVED:
 		account_environment(w, environment_of(x), COUNTERS_ENVIRONMENT_UNROUTED);
 		return exchange_answer(

@@ -6,7 +6,7 @@
  *       trusted network sent it, and written anew; Host is kept; X-Request-Id is kept or made; Via is
  *       added. The environment's header rules (gateway/rules.h) come after that. An answer gets its rules
  *       applied, and then the sticky cookie where one is due. Answers of our own are one sentence of
- *       plain text with Server, and X-Davit-Error with the reason in a word.
+ *       text, plain unless they say otherwise, with Server, and X-Davit-Error with the reason in a word.
  * OWNS  The caller's memory. Sizes are returned; 0: it does not fit.
  */
 #ifndef GATEWAY_HEAD_H
@@ -26,6 +26,7 @@ struct head_own {
 	unsigned status;
 	const char *reason; /* one word; NULL: nothing is wrong */
 	const char *text;   /* one sentence */
+	const char *type;   /* of `text`; NULL: plain text */
 	const char *line;   /* one more field, with its CRLF; NULL: none */
 	uint32_t retry_after_s;
 	bool close;

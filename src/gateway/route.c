@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gateway/account.h"
+#include "gateway/closed.h"
 #include "gateway/live.h"
 #include "gateway/loop.h"
 
@@ -195,6 +196,8 @@ enum route_decision route_choose(struct worker *w, struct exchange *x)
 	}
 	if (route->environment->mode == TABLE_MODE_MAINTENANCE)
 		return ROUTE_MAINTENANCE;
+	if (route->environment->read_only && !closed_changes_nothing(x))
+		return ROUTE_READ_ONLY;
 	if (route->environment->mode == TABLE_MODE_PARK)
 		return ROUTE_HOLD;
 	if (!has_pool(route))

@@ -3,7 +3,7 @@
  * route - what a request's head decides: environment, release, and whether it may go there now.
  *
  * HOW   route_choose() pins the current table in the exchange and picks, in this order: the route by host
- *       and path; the release that a preview token names; the environment's mode; the sticky unit's
+ *       and path; the release that a preview token names; the environment's mode, and whether it is read-only; the sticky unit's
  *       release; a release by weight, at random. route_renew() brings a request that failed over to the
  *       current table, if its release is still there. Nothing a client sends but the token and its unit
  *       can choose a release.
@@ -23,6 +23,7 @@ enum route_decision {
 	ROUTE_RELEASE,     /* x->release is chosen */
 	ROUTE_HOLD,        /* parked, or no backend is ready: wait in the room */
 	ROUTE_MAINTENANCE, /* 503 */
+	ROUTE_READ_ONLY,   /* 503: it may change something, and may not now */
 	ROUTE_UNSERVED,    /* 503: no release has a process for it, or none for the preview */
 	ROUTE_NOWHERE,     /* 404 */
 };

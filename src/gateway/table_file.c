@@ -314,7 +314,7 @@ static void read_environment(struct table_reader *r, const json_t *from)
 	static const char *const keys[] = {
 		"app",    "name",     "mode",       "live",   "retry",    "shield",     "hold",
 		"sticky", "mirror",   "timeouts",   "routes", "releases", "access_log", "classes",
-		"tls",    "body_max", "slow_start", "queue", "headers", NULL};
+		"tls",    "body_max", "slow_start", "queue",  "headers",  "read_only",  NULL};
 	struct gateway_table *t = r->table;
 	char name[2 * TABLE_NAME_SIZE];
 	if (!reader_known_keys(r, from, keys) ||

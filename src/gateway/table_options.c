@@ -189,6 +189,7 @@ static void read_headers(struct table_reader *r, const json_t *from, struct tabl
 void table_options_read(struct table_reader *r, const json_t *from, struct table_environment *e)
 {
 	read_mode(r, from, e);
+	reader_bool(r, from, "read_only", &e->read_only);
 	reader_bool(r, from, "retry", &e->retry);
 	reader_bool(r, from, "shield", &e->shield);
 	reader_duration(r, from, "slow_start", &e->slow_start_ms);

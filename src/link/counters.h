@@ -101,7 +101,7 @@ enum {
 	X(HELD_TIMEOUT, held_timeout)   /* waited too long: 503 */                \
 	X(HELD_GONE, held_gone)         /* the client left, or its worker died */ \
 	X(HOLD_OVERFLOW, hold_overflow) /* no room to wait: 503 */                \
-	X(MAINTENANCE, maintenance)     /* answered 503 */                        \
+	X(MAINTENANCE, maintenance)     /* answered 503, read-only too */         \
 	X(UNROUTED, unrouted)           /* no release has a process that serves the route */
 
 /* Per backend. Tries, and copies for a mirror, are started and completed; of a request that was tried here last ANSWERED and

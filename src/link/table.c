@@ -147,6 +147,7 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_u64(c, &e->document_n);
 	code_u8(c, &mode);
 	e->mode = (enum table_mode)mode;
+	code_bool(c, &e->read_only);
 	code_u16(c, &e->stats_slot);
 	code_u16(c, &e->live);
 	code_u16(c, &e->first_release);

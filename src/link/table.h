@@ -139,6 +139,7 @@ struct table_environment {
 	uint64_t document_epoch; /* the router document that this is the rendering of */
 	uint64_t document_n;
 	enum table_mode mode;
+	bool read_only;      /* in every mode: what may change something gets 503; previews pass */
 	uint16_t stats_slot; /* below COUNTERS_ENVIRONMENTS */
 	uint16_t live;       /* index in releases[]: rescues failed requests; TABLE_NONE = none */
 	uint16_t first_release; /* releases[first_release .. + release_count) are its releases; */

@@ -44,6 +44,7 @@ struct router_observation {
 		applied; /* {0, 0} = the router knows no document of this environment */
 	bool seen;       /* every part of the router uses exactly this */
 	enum router_mode mode;
+	bool read_only;
 	uint32_t release_count;
 	struct {
 		struct digest id;

@@ -109,7 +109,8 @@ bool router_document_equal(const struct router_document *a, const struct router_
 {
 	if (strcmp(a->app, b->app) != 0 || strcmp(a->environment, b->environment) != 0 ||
 	    router_version_compare(a->version, b->version) != 0 ||
-	    strcmp(a->listener, b->listener) != 0 || a->mode != b->mode || a->live != b->live ||
+	    strcmp(a->listener, b->listener) != 0 || a->mode != b->mode ||
+	    a->read_only != b->read_only || a->live != b->live ||
 	    a->release_count != b->release_count || a->route_count != b->route_count ||
 	    a->class_count != b->class_count || a->rule_count != b->rule_count)
 		return false;

@@ -180,6 +180,7 @@ struct router_document {
 	char listener
 		[ROUTER_ADDRESS_SIZE]; /* "0.0.0.0:8080", "[::]:80", "unix:/…"; environments may share one */
 	enum router_mode mode;
+	bool read_only; /* requests that may change something are answered 503 */
 	uint32_t
 		live; /* index in releases[]: rescues requests that another release failed; ROUTER_NONE = none */
 	uint32_t

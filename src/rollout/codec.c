@@ -232,7 +232,7 @@ size_t environment_encode(const struct environment_state *env, void *to, size_t 
 	pack_u8(&p, env->router.mirror);
 	pack_u8(&p, env->router.preview);
 	pack_u8(&p, env->router.park);
-	pack_u8(&p, env->router.maintenance);
+	pack_u8(&p, (uint8_t)env->router.access);
 	pack_u8(&p, env->stable);
 	pack_u8(&p, env->warm);
 	pack_u64(&p, env->warm_left_ms);
@@ -273,7 +273,7 @@ static void environment_unpack(struct unpacker *u, struct environment_state *env
 	env->router.mirror = slot_unpack(u);
 	env->router.preview = slot_unpack(u);
 	env->router.park = unpack_bool(u);
-	env->router.maintenance = unpack_bool(u);
+	env->router.access = (enum traffic_access)unpack_below(u, ACCESS_COUNT);
 	env->stable = slot_unpack(u);
 	env->warm = slot_unpack(u);
 	env->warm_left_ms = unpack_u64(u);

@@ -71,14 +71,21 @@ struct set_document {
 	uint64_t drain_ms; /* longest drain of one instance, from the router's acknowledgement */
 };
 
+enum traffic_access {
+	ACCESS_OPEN = 0,
+	ACCESS_CLOSED, /* maintenance: requests are answered with its page */
+	ACCESS_READS,  /* read-only: those that may change something are refused */
+	ACCESS_COUNT
+};
+
 struct traffic_document {
 	struct version version;
 	uint32_t weight_bp[ENVIRONMENT_SETS_MAX]; /* by slot; sums to 10000, or to 0 */
-	uint32_t mirror_bp; /* share of the live requests that is copied … */
-	uint8_t mirror;     /* … to this slot, or SLOT_NONE */
-	uint8_t preview;    /* slot that preview requests reach, or SLOT_NONE */
-	bool park;          /* hold requests: nothing can serve for a moment */
-	bool maintenance;   /* answer with the maintenance page */
+	uint32_t mirror_bp;         /* share of the live requests that is copied … */
+	uint8_t mirror;             /* … to this slot, or SLOT_NONE */
+	uint8_t preview;            /* slot that preview requests reach, or SLOT_NONE */
+	bool park;                  /* hold requests: nothing can serve for a moment */
+	enum traffic_access access; /* of everybody but previews */
 };
 
 bool release_id_empty(const struct release_id *id);

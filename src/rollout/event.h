@@ -88,7 +88,7 @@ enum rollout_reason {
 	X(NEWER, "newer") /* another release waits; supersede */                          \
 	X(FREEZE, "freeze")                                                               \
 	X(UNFREEZE, "unfreeze")                                                           \
-	X(MAINTENANCE, "maintenance") /* ok = on */                                       \
+	X(MAINTENANCE, "maintenance") /* access */                                        \
 	X(BOOT, "boot")               /* epoch: this controller has started */            \
 	X(LEASE_LOST, "lease-lost")                                                       \
 	X(LEASE_WON, "lease-won") /* epoch */
@@ -121,7 +121,8 @@ struct traffic_observation {
 	uint32_t served_bp[ENVIRONMENT_SETS_MAX]; /* what they serve, by slot of that version */
 	uint32_t mirror_bp;
 	uint8_t mirror, preview;
-	bool park, maintenance;
+	bool park;
+	enum traffic_access access;
 };
 
 struct observation {
@@ -150,6 +151,7 @@ struct rollout_event {
 	bool guard; /* EVIDENCE: of the watch that runs all the time, not of this HOLD */
 	bool check; /* EVIDENCE: a check has decided, not a comparison */
 	bool ok, bad_listed, supersede;
+	enum traffic_access access;
 	struct observation observation;
 };
 

@@ -195,7 +195,7 @@ static void active_step(struct turn *t)
 	case EVENT_NEWER: on_newer(t); break;
 	case EVENT_FREEZE: on_freeze(t, true); break;
 	case EVENT_UNFREEZE: on_freeze(t, false); break;
-	case EVENT_MAINTENANCE: turn_maintenance(t, t->event->ok); break;
+	case EVENT_MAINTENANCE: turn_access(t, t->event->access); break;
 	case EVENT_BOOT:
 	case EVENT_LEASE_WON: on_boot(t); break;
 	case EVENT_LEASE_LOST:

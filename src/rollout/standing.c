@@ -102,7 +102,7 @@ enum rollout_change standing_step(struct environment_state *env, const struct ro
 	case EVENT_OBSERVATION: observe(&t); break;
 	case EVENT_FREEZE: set_frozen(&t, true); break;
 	case EVENT_UNFREEZE: set_frozen(&t, false); break;
-	case EVENT_MAINTENANCE: turn_maintenance(&t, event->ok); break;
+	case EVENT_MAINTENANCE: turn_access(&t, event->access); break;
 	case EVENT_BOOT:
 	case EVENT_LEASE_WON: turn_boot(&t, event->epoch); break;
 	case EVENT_LEASE_LOST:

@@ -30,7 +30,7 @@ static struct traffic_document route_document(const struct turn *t, const struct
 					.mirror = release_slot(t, step->mirror),
 					.preview = release_slot(t, step->preview),
 					.park = step->park,
-					.maintenance = t->env->router.maintenance};
+					.access = t->env->router.access};
 	for (uint8_t i = 0; i < PLAN_RELEASES_MAX; i++) {
 		uint8_t slot = release_slot(t, i);
 		ASSERT(step->weight_bp[i] == 0 || slot != SLOT_NONE);
@@ -221,7 +221,7 @@ static bool route_served(const struct turn *t)
 			return false;
 	return look->mirror_bp == wish->mirror_bp && look->mirror == wish->mirror &&
 	       look->preview == wish->preview && look->park == wish->park &&
-	       look->maintenance == wish->maintenance;
+	       look->access == wish->access;
 }
 
 bool step_at_strength(const struct environment_set *set)

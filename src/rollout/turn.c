@@ -49,7 +49,7 @@ static bool router_equal(const struct traffic_document *a, const struct traffic_
 		if (a->weight_bp[i] != b->weight_bp[i])
 			return false;
 	return a->mirror_bp == b->mirror_bp && a->mirror == b->mirror && a->preview == b->preview &&
-	       a->park == b->park && a->maintenance == b->maintenance;
+	       a->park == b->park && a->access == b->access;
 }
 
 void turn_write_router(struct turn *t, const struct traffic_document *wish)
@@ -134,10 +134,10 @@ bool turn_take_observation(struct turn *t)
 	return true;
 }
 
-void turn_maintenance(struct turn *t, bool on)
+void turn_access(struct turn *t, enum traffic_access access)
 {
 	struct traffic_document wish = t->env->router;
-	wish.maintenance = on;
+	wish.access = access;
 	turn_write_router(t, &wish);
 	t->out->answer = ANSWER_OK;
 }

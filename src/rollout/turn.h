@@ -37,7 +37,7 @@ void turn_reassert(struct turn *t);
 /* The part of an event that every environment handles alike; elapsed time is already capped. */
 void turn_tick_environment(struct turn *t, uint64_t elapsed_ms);
 bool turn_take_observation(struct turn *t); /* false: stale, ignore it */
-void turn_maintenance(struct turn *t, bool on);
+void turn_access(struct turn *t, enum traffic_access access);
 void turn_boot(struct turn *t, uint64_t epoch);
 
 /* A release whose instances are gone: free its slot. */

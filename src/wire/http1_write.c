@@ -182,7 +182,9 @@ int http1_write_own(const struct http1_own *own, char *to, size_t capacity)
 	size_t size = strlen(own->text);
 	put_status(&s, own->status);
 	put_text(&s, http1_status_text(own->status));
-	put_text(&s, "\r\nContent-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n");
+	put_text(&s, "\r\nContent-Type: ");
+	put_text(&s, own->type ? own->type : "text/plain; charset=utf-8");
+	put_text(&s, "\r\nCache-Control: no-store\r\n");
 	if (own->retry_after_s > 0) {
 		put_text(&s, "Retry-After: ");
 		put_number(&s, own->retry_after_s);

@@ -54,11 +54,12 @@ int http1_write_response(const struct http1_head *h, const char *data,
  * to 1.0 bare, until close; one that ends with its connection goes to 1.1 in chunks. */
 enum http1_framing http1_response_framing(const struct http1_head *h, uint8_t minor);
 
-/* A whole answer of our own: plain text of one sentence, with Retry-After where retry_after_s > 0,
+/* A whole answer of our own: one sentence, or a text of `type`, with Retry-After where retry_after_s > 0,
  * and without the text (but with its length) for HEAD. */
 struct http1_own {
 	unsigned status;
 	const char *text;
+	const char *type; /* NULL: plain text */
 	uint32_t retry_after_s;
 	bool close;
 	bool head; /* the request was HEAD */

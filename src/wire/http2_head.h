@@ -25,7 +25,7 @@
 enum {
 	HTTP2_LIST_MAX = 32768, /* as RFC 9113, 6.5.2 counts: name, value and 32 for each field */
 	HTTP2_HEAD_SIZE = 2 * HTTP2_LIST_MAX, /* always holds a request's head while it is made */
-	HTTP2_ANSWER_FIELDS = HTTP1_FIELD_MAX + 28,
+	HTTP2_ANSWER_FIELDS = HTTP1_FIELD_MAX + 60,
 };
 
 struct http2_request {

@@ -347,7 +347,7 @@ static void rare(struct sim *s)
 										: EVENT_UNFREEZE});
 	if (sim_chance(s, s->freeze) && sim_chance(s, 30))
 		shell_deliver(s, &(struct rollout_event){.kind = EVENT_MAINTENANCE,
-							 .ok = sim_chance(s, 50)});
+							 .access = sim_below(s, ACCESS_COUNT)});
 	if (s->memory.active.there && sim_chance(s, s->guard))
 		shell_deliver(
 			s, &(struct rollout_event){

@@ -177,7 +177,7 @@ static void check_versions(struct sim *s, const struct store *before, const stru
 	if (order(y.version, x.version) == 0 &&
 	    (memcmp(x.weight_bp, y.weight_bp, sizeof x.weight_bp) != 0 || x.park != y.park ||
 	     x.mirror_bp != y.mirror_bp || x.mirror != y.mirror || x.preview != y.preview ||
-	     x.maintenance != y.maintenance))
+	     x.access != y.access))
 		sim_fail(s, "I-25: the router document changes under one version");
 	if (order(y.version, x.version) > 0 && order(y.version, s->oracle.newest) <= 0)
 		sim_fail(s, "I-25: a version is used twice");

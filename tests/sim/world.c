@@ -47,7 +47,7 @@ static bool same_route(const struct traffic_document *a, const struct traffic_do
 {
 	return memcmp(a->weight_bp, b->weight_bp, sizeof a->weight_bp) == 0 &&
 	       a->mirror_bp == b->mirror_bp && a->mirror == b->mirror && a->preview == b->preview &&
-	       a->park == b->park && a->maintenance == b->maintenance;
+	       a->park == b->park && a->access == b->access;
 }
 
 static bool same_set(const struct set_document *a, const struct set_document *b)
@@ -60,7 +60,7 @@ static bool same_set(const struct set_document *a, const struct set_document *b)
 static struct guard_document guard_document(const struct sim *s)
 {
 	const struct traffic_document *route = &s->route_applied;
-	struct guard_document d = {.parked = route->park || route->maintenance,
+	struct guard_document d = {.parked = route->park || route->access == ACCESS_CLOSED,
 				   .count = ENVIRONMENT_SETS_MAX,
 				   .live = GUARD_NONE,
 				   .mirror = GUARD_NONE};
@@ -346,7 +346,7 @@ void world_report_router(struct sim *s)
 	r->traffic.mirror = d->mirror;
 	r->traffic.preview = d->preview;
 	r->traffic.park = d->park;
-	r->traffic.maintenance = d->maintenance;
+	r->traffic.access = d->access;
 	memcpy(r->slots, s->route_slots, sizeof r->slots);
 }
 

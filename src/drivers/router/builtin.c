@@ -128,8 +128,9 @@ static struct environment *next_waiting(struct builtin *b)
 
 static bool same_traffic(const struct router_document *a, const struct router_document *b)
 {
-	if (a->mode != b->mode || a->release_count != b->release_count ||
-	    a->mirror.release != b->mirror.release || a->mirror.share_bp != b->mirror.share_bp)
+	if (a->mode != b->mode || a->read_only != b->read_only ||
+	    a->release_count != b->release_count || a->mirror.release != b->mirror.release ||
+	    a->mirror.share_bp != b->mirror.share_bp)
 		return false;
 	for (uint32_t i = 0; i < a->release_count; i++)
 		if (!digest_equal(&a->releases[i].id, &b->releases[i].id) ||

@@ -74,6 +74,7 @@ int builtin_observation(struct builtin *b, const char *app, const char *name,
 	const struct router_document *d = e->standing;
 	o->applied = d->version;
 	o->mode = d->mode;
+	o->read_only = d->read_only;
 	observe_releases(b, d, te, o);
 	o->backend_count = d->backend_count;
 	for (uint32_t i = 0; i < d->backend_count; i++) {

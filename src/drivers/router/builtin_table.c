@@ -303,6 +303,7 @@ static void copy_settings(const struct router_document *d, struct table_environm
 	e->document_epoch = d->version.epoch;
 	e->document_n = d->version.n;
 	e->mode = (enum table_mode)d->mode;
+	e->read_only = d->read_only;
 	e->retry = d->retry;
 	e->shield = d->shield;
 	e->slow_start_ms = d->slow_start_ms;
@@ -396,6 +397,7 @@ static void read_settings(const struct table_environment *e, struct router_docum
 	text_copy(d->environment, sizeof d->environment, e->name);
 	d->version = (struct router_version){e->document_epoch, e->document_n};
 	d->mode = (enum router_mode)e->mode;
+	d->read_only = e->read_only;
 	d->retry = e->retry;
 	d->shield = e->shield;
 	d->slow_start_ms = e->slow_start_ms;

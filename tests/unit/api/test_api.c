@@ -774,6 +774,12 @@ static void other_steers_answer_as_documented(void **state)
 	get(&call, "/v1/status");
 	assert_non_null(strstr(call.body, "\"state\":\"maintenance\""));
 	call_end(&call);
+	assert_int_equal(status_of("POST", "/v1/environments/prod/maintenance",
+				   "{\"on\":true,\"read_only\":true}"),
+			 200);
+	get(&call, "/v1/status");
+	assert_non_null(strstr(call.body, "\"read_only\":true"));
+	call_end(&call);
 	assert_int_equal(status_of("POST", "/v1/environments/prod/maintenance", "{\"on\":false}"),
 			 200);
 	post(&call, "/v1/environments/prod/kpi", "",

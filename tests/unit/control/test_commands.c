@@ -417,31 +417,48 @@ static void a_restart_that_fails_leaves_what_was(void **state)
 
 /* --- maintenance */
 
-static int maintenance(bool on)
+static int maintenance(enum control_access access)
 {
 	struct control_caller caller = world_caller("");
-	return control_maintenance(world.control, &caller, "prod", on, "", &world.err);
+	return control_maintenance(world.control, &caller, "prod", access, "", &world.err);
 }
 
 static void maintenance_answers_for_everybody(void **state)
 {
 	(void)state;
-	assert_int_equal(maintenance(true), 0);
+	assert_int_equal(maintenance(CONTROL_MAINTENANCE), 0);
 	world_run(1000);
 	assert_string_equal(world_state("prod"), "maintenance");
 	assert_true(world_traffic("shop", "prod")->counters.maintenance > 100);
-	assert_int_equal(maintenance(false), 0);
+	assert_int_equal(maintenance(CONTROL_OPEN), 0);
 	world_assert_at_rest("prod", "v1", 2);
+}
+
+static void read_only_goes_on_over_a_rollout_and_a_restart(void **state)
+{
+	(void)state;
+	assert_int_equal(maintenance(CONTROL_READ_ONLY), 0);
+	world_run(1000);
+	assert_string_equal(world_state("prod"), "read-only");
+	assert_string_equal(world_until_end(world_deploy("prod", "v2"), 600000), "succeeded");
+	assert_string_equal(world_state("prod"), "read-only");
+	world_kill();
+	world_start();
+	world_run(1000);
+	assert_string_equal(world_state("prod"), "read-only");
+	assert_int_equal(maintenance(CONTROL_OPEN), 0);
+	world_run(1000);
+	assert_string_equal(world_state("prod"), "serving");
 }
 
 static void every_strategy_works_during_maintenance(void **state)
 {
 	(void)state;
-	assert_int_equal(maintenance(true), 0);
+	assert_int_equal(maintenance(CONTROL_MAINTENANCE), 0);
 	uint32_t rollout = world_deploy_by("prod", "v2", "again", "");
 	/* Nobody can judge it now: the bake asks a person, and nothing else is in the way. */
 	assert_true(world_until_state(rollout, "paused", 1200000));
-	assert_int_equal(maintenance(false), 0);
+	assert_int_equal(maintenance(CONTROL_OPEN), 0);
 	assert_int_equal(world_command("prod", CONTROL_RESUME), 0);
 	assert_string_equal(world_until_end(rollout, 60000), "succeeded");
 	world_assert_at_rest("prod", "v2", 2);
@@ -661,6 +678,7 @@ int main(void)
 		TEST(classes_go_to_the_router_and_counts_come_back),
 		TEST(what_the_file_says_of_requests_goes_to_the_router),
 		TEST(maintenance_answers_for_everybody),
+		TEST(read_only_goes_on_over_a_rollout_and_a_restart),
 		TEST(every_strategy_works_during_maintenance),
 		TEST(a_repeated_request_has_one_effect),
 		TEST(a_repeated_promote_passes_one_step),

@@ -78,7 +78,8 @@ static void command(void)
 	case 5: (void)!world_command(place, (enum control_verb)draw(4)); break;
 	case 6: (void)!world_command(place, CONTROL_PROMOTE); break;
 	case 7:
-		(void)!control_maintenance(world.control, &caller, place, draw(2), "", &world.err);
+		(void)!control_maintenance(world.control, &caller, place,
+					   (enum control_access)draw(3), "", &world.err);
 		break;
 	default:
 		(void)!control_mark_release(world.control, &caller, tags[draw(4)], place, false, "",
@@ -148,8 +149,8 @@ static void calm_down(void)
 		b->crash_after_ms = b->start_ms = b->stop_ms = 0;
 	}
 	for (size_t i = 0; i < 2; i++)
-		if (control_maintenance(world.control, &caller, places[i], false, "", &world.err) <
-		    0)
+		if (control_maintenance(world.control, &caller, places[i], CONTROL_OPEN, "",
+					&world.err) < 0)
 			fail_msg("seed %llu: %s", (unsigned long long)seed, world.err.text);
 }
 

@@ -211,6 +211,7 @@ static void fill_observation(const struct router_document *d, struct router_obse
 		return;
 	o->applied = d->version;
 	o->mode = d->mode;
+	o->read_only = d->read_only;
 	o->release_count = d->release_count;
 	for (uint32_t i = 0; i < d->release_count; i++) {
 		o->releases[i].id = d->releases[i].id;

@@ -75,6 +75,7 @@ static void fill(struct router_document *d, const char *environment)
 	d->rule_count = 2;
 	d->log = ROUTER_LOG_JSON;
 	d->mode = ROUTER_SERVE;
+	d->read_only = true;
 	backend(d, 1, "web", "old-1");
 	backend(d, 0, "web", "new-1");
 	backend(d, 1, "api", "old-api-1");
@@ -151,6 +152,7 @@ static void every_part_of_a_document_counts_when_two_are_compared(void **state)
 	DIFFERS(two->version.epoch++);
 	DIFFERS(two->mode = ROUTER_PARK);
 	DIFFERS(two->live = 0);
+	DIFFERS(two->read_only = false);
 	DIFFERS(two->release_count = 1);
 	DIFFERS(two->route_count = 0);
 	DIFFERS(two->listener[0] = '9');

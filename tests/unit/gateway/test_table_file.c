@@ -44,7 +44,8 @@ static void every_key_arrives(void **state)
 	static const char text[] =
 		"{\"machine\":\"m\",\"trusted\":[\"10.0.0.0/8\"],\"limits\":{\"header\":\"5s\","
 		"\"connections\":7,\"per_address\":3},\"environments\":[{\"app\":\"shop\","
-		"\"name\":\"prod\",\"mode\":\"park\",\"live\":\"v1\",\"retry\":false,"
+		"\"name\":\"prod\",\"mode\":\"park\",\"live\":\"v1\",\"retry\":false,\"read_only\":"
+		"true,"
 		"\"access_log\":true,\"body_max\":\"1MiB\","
 		"\"headers\":{\"request\":{\"remove\":[\"X-D\"]},"
 		"\"response\":{\"set\":{\"X-A\":\"a b\"}}},"
@@ -70,6 +71,7 @@ static void every_key_arrives(void **state)
 	assert_int_equal(e->mode, TABLE_MODE_PARK);
 	assert_int_equal(e->live, 1);
 	assert_false(e->retry);
+	assert_true(e->read_only);
 	assert_int_equal(e->log, TABLE_LOG_TEXT);
 	assert_int_equal(e->body_max_bytes, 1 << 20);
 	assert_int_equal(e->rule_count, 2);

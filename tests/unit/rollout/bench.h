@@ -67,7 +67,7 @@ static struct observation observe(void)
 		o.router.mirror = b.env.router.mirror;
 		o.router.preview = b.env.router.preview;
 		o.router.park = b.env.router.park;
-		o.router.maintenance = b.env.router.maintenance;
+		o.router.access = b.env.router.access;
 	}
 	for (uint32_t i = 0; i < ENVIRONMENT_SETS_MAX; i++) {
 		const struct set_document *document = &b.env.sets[i].document;

@@ -995,13 +995,17 @@ static void a_rollback_to_a_warm_release_is_a_route_first(void **state)
 static void maintenance_is_part_of_the_routers_document(void **state)
 {
 	(void)state;
-	deliver((struct rollout_event){.kind = EVENT_MAINTENANCE, .ok = true});
-	assert_true(b.env.router.maintenance);
+	deliver((struct rollout_event){.kind = EVENT_MAINTENANCE, .access = ACCESS_CLOSED});
+	assert_int_equal(b.env.router.access, ACCESS_CLOSED);
 	begin(&release_2);
 	walk_to_end();
-	assert_true(b.env.router.maintenance);
-	deliver((struct rollout_event){.kind = EVENT_MAINTENANCE, .ok = false});
-	assert_false(b.env.router.maintenance);
+	assert_int_equal(b.env.router.access, ACCESS_CLOSED);
+	uint64_t n = b.env.router.version.n;
+	deliver((struct rollout_event){.kind = EVENT_MAINTENANCE, .access = ACCESS_READS});
+	assert_int_equal(b.env.router.access, ACCESS_READS);
+	assert_true(b.env.router.version.n > n);
+	deliver((struct rollout_event){.kind = EVENT_MAINTENANCE, .access = ACCESS_OPEN});
+	assert_int_equal(b.env.router.access, ACCESS_OPEN);
 }
 
 static void everything_survives_its_bytes_and_nothing_shorter_does(void **state)
