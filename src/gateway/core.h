@@ -30,6 +30,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "base/cidr.h"
 #include "gateway/exchange_state.h"
 #include "gateway/flow.h"
 #include "gateway/pool.h"
@@ -37,6 +38,7 @@
 #include "link/counters.h"
 #include "link/table.h"
 #include "traffic/balance.h"
+#include "traffic/cohort.h"
 #include "traffic/guard.h"
 #include "traffic/hold.h"
 #include "traffic/repeat.h"
@@ -44,6 +46,7 @@
 #include "traffic/split.h"
 #include "wire/http1.h"
 
+struct cohort;
 struct http2;
 struct http2_rules;
 struct http2_stream;
@@ -171,13 +174,10 @@ struct live_route {
 	struct live_pool
 		pools[SPLIT_RELEASE_MAX]; /* by release of the environment; count 0 = none */
 	struct split split;               /* effective */
+	const struct cohort *cohort;      /* NULL: nobody is a member */
+	struct cohort_choice tried;
 	enum guard_serving serving;
 	size_t host_size, path_size;
-};
-
-struct live_network {
-	uint8_t bits;
-	uint8_t address[16]; /* IPv4 as ::ffff:a.b.c.d */
 };
 
 struct live {
@@ -192,7 +192,8 @@ struct live {
 	struct balance_backend *entries;
 	struct tls_site **sites; /* by environment; NULL: in clear */
 	struct rules **rules;    /* by environment; NULL: none */
-	struct live_network trusted[TABLE_TRUSTED_MAX];
+	struct cohort **cohorts; /* by environment; NULL: none */
+	struct cidr trusted[TABLE_TRUSTED_MAX];
 	int listener_fds[TABLE_LISTENERS_MAX];
 	bool redirects[TABLE_LISTENERS_MAX]; /* an environment sends to HTTPS there */
 };

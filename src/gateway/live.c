@@ -7,15 +7,16 @@
  */
 #include "gateway/live.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cidr.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/address.h"
 #include "gateway/clear.h"
 #include "gateway/rules.h"
+#include "gateway/cohort.h"
 #include "gateway/tls_site.h"
 #include "gateway/upstream.h"
 #include "wire/url.h"
@@ -187,28 +188,10 @@ static int make_route(struct live *live, struct live_route *r, struct error *err
 	if (failed)
 		return error_prefix(err, "The route to environment \"%s/%s\"", e->app, e->name);
 	r->serving = guard_apply(&document, &r->split);
-	return 0;
-}
-
-static int parse_network(const char *text, struct live_network *ret_network, struct error *err)
-{
-	char address[TABLE_NAME_SIZE];
-	uint64_t bits = 128;
-	text_copy(address, sizeof(address), text);
-	char *slash = strchr(address, '/');
-	if (slash)
-		*slash = 0;
-	bool four = strchr(address, ':') == NULL;
-	uint8_t bytes[16] = {[10] = 0xff, [11] = 0xff};
-	if (inet_pton(four ? AF_INET : AF_INET6, address, four ? bytes + 12 : bytes) != 1 ||
-	    (slash && !text_parse_u64(slash + 1, four ? 32 : 128, &bits)))
-		return error_set(err, ERR_INVALID,
-				 "The trusted network \"%s\" is not of the form \"10.0.0.0/8\".",
-				 text);
-	if (four && slash)
-		bits += 96;
-	ret_network->bits = (uint8_t)bits;
-	memcpy(ret_network->address, bytes, sizeof(bytes));
+	r->cohort = live->cohorts[r->route->environment];
+	r->tried = (struct cohort_choice){.release = index_within(e, e->cohort.release),
+					  .live = document.live,
+					  .only = e->cohort.only};
 	return 0;
 }
 
@@ -277,10 +260,21 @@ static void lower(char *text)
 			*text = (char)(*text + ('a' - 'A'));
 }
 
+/* Names of fields are compared in lower case. */
+static void make_cohorts(struct live *live)
+{
+	for (uint32_t i = 0; i < live->table->environment_count; i++) {
+		struct table_environment *e = &live->table->environments[i];
+		lower(e->sticky.header);
+		for (uint32_t k = 0; k < e->cohort.rule_count; k++)
+			if (e->cohort.rules[k].kind == TABLE_COHORT_HEADER)
+				lower(e->cohort.rules[k].name);
+		live->cohorts[i] = cohort_make(&e->cohort);
+	}
+}
+
 static int make_routes(struct live *live, struct error *err)
 {
-	for (uint32_t i = 0; i < live->table->environment_count; i++)
-		lower(live->table->environments[i].sticky.header);
 	const struct gateway_table *t = live->table;
 	for (uint32_t i = 0; i < t->route_count; i++) {
 		struct live_route *r = &live->routes[i];
@@ -316,6 +310,9 @@ static void free_live(struct worker *w, struct live *live)
 	}
 	tls_forget(w, live);
 	rules_forget(live);
+	for (uint32_t i = 0; i < live->table->environment_count; i++)
+		free(live->cohorts[i]);
+	free(live->cohorts);
 	table_free(live->table);
 	free(live->routes);
 	free(live->prefixes);
@@ -337,8 +334,10 @@ int live_prepare(struct worker *w, struct gateway_table *table, const int *liste
 	live->entries = mem_zero(table->backend_count + 1, sizeof(*live->entries));
 	live->rules = mem_zero(table->environment_count + 1, sizeof(struct rules *));
 	live->sites = mem_zero(table->environment_count + 1, sizeof(struct tls_site *));
+	live->cohorts = mem_zero(table->environment_count + 1, sizeof(struct cohort *));
 	int failed = make_backends(w, live, err);
 	make_prefixes(live);
+	make_cohorts(live);
 	clear_prepare(live);
 	if (!failed)
 		failed = tls_prepare(w, live, saved, err);
@@ -347,7 +346,11 @@ int live_prepare(struct worker *w, struct gateway_table *table, const int *liste
 	if (!failed)
 		failed = make_routes(live, err);
 	for (uint32_t i = 0; !failed && i < table->trusted_count; i++)
-		failed = parse_network(table->trusted[i], &live->trusted[i], err);
+		if (!cidr_parse(table->trusted[i], &live->trusted[i]))
+			failed = error_set(err, ERR_INVALID,
+					   "The trusted network \"%s\" is not of the form "
+					   "\"10.0.0.0/8\".",
+					   table->trusted[i]);
 	if (failed) {
 		free_live(w, live);
 		return failed;
@@ -490,27 +493,13 @@ uint8_t live_class(const struct live_route *route, const char *path, size_t size
 	return 0;
 }
 
-static bool within(const struct live_network *network, const uint8_t address[16])
-{
-	uint32_t whole = network->bits / 8, rest = network->bits % 8;
-	if (memcmp(network->address, address, whole) != 0)
-		return false;
-	if (!rest)
-		return true;
-	uint8_t mask = (uint8_t)(0xff << (8 - rest));
-	return ((network->address[whole] ^ address[whole]) & mask) == 0;
-}
-
 bool live_trusts(const struct live *live, const char *address)
 {
-	uint8_t bytes[16] = {[10] = 0xff, [11] = 0xff};
-	if (!live->table->trusted_count)
-		return false;
-	if (inet_pton(AF_INET, address, bytes + 12) != 1 &&
-	    inet_pton(AF_INET6, address, bytes) != 1)
+	uint8_t bytes[CIDR_ADDRESS_SIZE];
+	if (!live->table->trusted_count || !cidr_address(address, bytes))
 		return false;
 	for (uint32_t i = 0; i < live->table->trusted_count; i++)
-		if (within(&live->trusted[i], bytes))
+		if (cidr_holds(&live->trusted[i], bytes))
 			return true;
 	return false;
 }

@@ -8,6 +8,7 @@
 
 #include "gateway/account.h"
 #include "gateway/closed.h"
+#include "gateway/cohort.h"
 #include "gateway/live.h"
 #include "gateway/loop.h"
 
@@ -118,6 +119,16 @@ static int split_release(struct worker *w, struct exchange *x)
 	return split_choose_sticky(split, sticky->salt, x->unit, STICKY_UNIT_SIZE);
 }
 
+/* A member's release was not drawn: it says nothing of how requests are divided. Nor is one who stays with the live release
+ * because only members may leave it. */
+static int choose_release(struct worker *w, struct exchange *x)
+{
+	const struct live_route *route = x->route;
+	int release = route->cohort ? cohort_choose(&route->split, &route->tried, cohort_takes(x))
+				    : COHORT_NONE;
+	return release == COHORT_NONE ? split_release(w, x) : release;
+}
+
 static bool has_pool(const struct live_route *route)
 {
 	for (uint32_t i = 0; i < route->environment->release_count; i++)
@@ -204,7 +215,7 @@ enum route_decision route_choose(struct worker *w, struct exchange *x)
 		return ROUTE_UNSERVED;
 	if (route->serving == GUARD_NONE_READY || route->serving == GUARD_PARKED)
 		return ROUTE_HOLD;
-	int release = split_release(w, x);
+	int release = choose_release(w, x);
 	if (release < 0)
 		return ROUTE_HOLD;
 	route_use(x, (uint32_t)release);

@@ -3,10 +3,11 @@
  * route - what a request's head decides: environment, release, and whether it may go there now.
  *
  * HOW   route_choose() pins the current table in the exchange and picks, in this order: the route by host
- *       and path; the release that a preview token names; the environment's mode, and whether it is read-only; the sticky unit's
+ *       and path; the release that a preview token names; the environment's mode, and whether it is read-only; the
+ *       release that is tried, for a member of its cohort (gateway/cohort.h); the sticky unit's
  *       release; a release by weight, at random. route_renew() brings a request that failed over to the
- *       current table, if its release is still there. Nothing a client sends but the token and its unit
- *       can choose a release.
+ *       current table, if its release is still there. Nothing a client sends but the token, what makes
+ *       it a member, and its unit can choose a release.
  * UNITS A sticky cookie is "unit.mac", each 16 lower-case hex digits; the mac is the keyed hash of the unit
  *       under the environment's key, so that nobody can pick a unit that hashes to a release.
  */

@@ -242,6 +242,55 @@ static void read_mirror(struct table_reader *r, const json_t *from, struct table
 	}
 }
 
+/* One rule: {"header": NAME, "values": […]}, the same with "cookie", or {"networks": […]}. */
+static void read_rule(struct table_reader *r, const json_t *from, struct table_cohort *cohort)
+{
+	static const char *const keys[] = {"header", "cookie", "networks", "values", NULL};
+	if (!reader_known_keys(r, from, keys) ||
+	    full(r, "", cohort->rule_count, TABLE_COHORT_RULES_MAX))
+		return;
+	struct table_cohort_rule *rule = &cohort->rules[cohort->rule_count++];
+	bool networks = json_object_get(from, "networks") != NULL,
+	     cookie = json_object_get(from, "cookie") != NULL;
+	const char *key = networks ? "networks" : "values";
+	rule->kind = networks ? TABLE_COHORT_NETWORK
+		     : cookie ? TABLE_COHORT_COOKIE
+			      : TABLE_COHORT_HEADER;
+	if (!networks)
+		reader_text(r, from, cookie ? "cookie" : "header", true, rule->name,
+			    sizeof(rule->name));
+	if (json_object_size(from) != (networks ? 1 : 2))
+		reader_refuse(r, "", "A rule has a header, a cookie or networks, and only one.");
+	const json_t *values = reader_array(r, from, key, true);
+	for (size_t i = 0; i < json_array_size(values) && !r->failed; i++) {
+		const char *value = json_string_value(json_array_get(values, i));
+		if (full(r, key, rule->value_count, TABLE_COHORT_VALUES_MAX))
+			return;
+		if (!value ||
+		    !text_copy(rule->values[rule->value_count++], TABLE_COHORT_TEXT_SIZE, value))
+			reader_refuse(r, key, "A value is a text of up to %d bytes.",
+				      TABLE_COHORT_TEXT_SIZE - 1);
+	}
+}
+
+static void read_cohort(struct table_reader *r, const json_t *from, struct table_environment *e)
+{
+	static const char *const keys[] = {"release", "only", "rules", NULL};
+	const json_t *o = reader_object(r, from, "cohort", keys);
+	if (!o)
+		return;
+	const char *tag = reader_string(r, o, "release", true);
+	if (tag)
+		e->cohort.release = find_release(r, e, tag, "cohort.release");
+	reader_bool(r, o, "only", &e->cohort.only);
+	const json_t *rules = reader_array(r, o, "rules", true);
+	for (size_t i = 0; i < json_array_size(rules) && !r->failed; i++) {
+		size_t at = reader_enter(r, "cohort.rules", i);
+		read_rule(r, json_array_get(rules, i), &e->cohort);
+		reader_leave(r, at);
+	}
+}
+
 static void read_class(struct table_reader *r, const char *name, const json_t *paths,
 		       uint16_t environment)
 {
@@ -307,6 +356,8 @@ static void read_records(struct table_reader *r, const json_t *from, uint16_t in
 		e->live = find_release(r, e, live, "live");
 	if (!r->failed)
 		read_mirror(r, from, e);
+	if (!r->failed)
+		read_cohort(r, from, e);
 }
 
 static void read_environment(struct table_reader *r, const json_t *from)
@@ -314,7 +365,7 @@ static void read_environment(struct table_reader *r, const json_t *from)
 	static const char *const keys[] = {
 		"app",    "name",     "mode",       "live",   "retry",    "shield",     "hold",
 		"sticky", "mirror",   "timeouts",   "routes", "releases", "access_log", "classes",
-		"tls",    "body_max", "slow_start", "queue",  "headers",  "read_only",  NULL};
+		"tls",    "body_max", "slow_start", "queue",  "headers",  "read_only",  "cohort",   NULL};
 	struct gateway_table *t = r->table;
 	char name[2 * TABLE_NAME_SIZE];
 	if (!reader_known_keys(r, from, keys) ||

@@ -62,6 +62,7 @@ void table_environment_init(struct table_environment *environment)
 			   .body_max = 64 << 10,
 			   .header_count = 2,
 			   .headers = {"content-type", "location"}},
+		.cohort = {.release = TABLE_NONE},
 		.tls = {.redirect = TABLE_NONE},
 		.timeouts = {.connect_ms = 2000,
 			     .answer_ms = 60000,
@@ -137,6 +138,23 @@ static void code_count(struct codec *c, uint32_t *count, uint32_t max)
 	}
 }
 
+static void code_cohort(struct codec *c, struct table_cohort *cohort)
+{
+	code_u16(c, &cohort->release);
+	code_bool(c, &cohort->only);
+	code_count(c, &cohort->rule_count, TABLE_COHORT_RULES_MAX);
+	for (uint32_t i = 0; i < cohort->rule_count; i++) {
+		struct table_cohort_rule *r = &cohort->rules[i];
+		uint8_t kind = (uint8_t)r->kind;
+		code_u8(c, &kind);
+		r->kind = (enum table_cohort_kind)kind;
+		code_text(c, r->name, sizeof(r->name));
+		code_count(c, &r->value_count, TABLE_COHORT_VALUES_MAX);
+		for (uint32_t k = 0; k < r->value_count; k++)
+			code_text(c, r->values[k], sizeof(r->values[k]));
+	}
+}
+
 static void code_environment(struct codec *c, struct table_environment *e)
 {
 	uint8_t unnamed = (uint8_t)e->tls.unnamed;
@@ -187,6 +205,7 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_count(c, &e->mirror.header_count, TABLE_MIRROR_HEADERS_MAX);
 	for (uint32_t i = 0; i < e->mirror.header_count; i++)
 		code_text(c, e->mirror.headers[i], sizeof(e->mirror.headers[i]));
+	code_cohort(c, &e->cohort);
 	code_u32(c, &e->timeouts.connect_ms);
 	code_u32(c, &e->timeouts.answer_ms);
 	code_u32(c, &e->timeouts.idle_ms);

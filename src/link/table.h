@@ -18,8 +18,8 @@
  * ERRORS ERR_INVALID from table_check() and table_encode(): a sentence about the content.
  *       ERR_CORRUPT from table_decode(): not a block that table_encode() could have made.
  *       The weights of an environment in mode SERVE sum to 10000, else the table is refused.
- * LIMITS link/table_limits.h. A block of three applications is about 4 KB, the largest about 1 MB; the
- *       plain form is about 1.4 MB, of which a small table touches little.
+ * LIMITS link/table_limits.h. A block of three applications is about 4 KB, the largest about 1 MB (a
+ *       larger one is refused); the plain form is about 3 MB, of which a small table touches little.
  * SEE   docs/reference/gateway-table.md, link/counters.h, gateway/table_file.h, tests/unit/link
  */
 #ifndef LINK_TABLE_H
@@ -33,6 +33,7 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "link/table_limits.h"
+#include "link/table_cohort.h"
 
 enum table_mode {
 	TABLE_MODE_SERVE, /* requests go to the releases by weight */
@@ -159,6 +160,7 @@ struct table_environment {
 	struct table_queue queue;
 	struct table_sticky sticky;
 	struct table_mirror mirror;
+	struct table_cohort cohort;
 	struct table_timeouts timeouts;
 	struct table_tls
 		tls; /* of all its listeners; those who share one agree whether there is one */

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "base/cidr.h"
 #include "base/text.h"
 #include "link/counters.h"
 #include "link/table.h"
@@ -57,6 +58,31 @@ static bool queues(const struct table_queue *q)
 		return false;
 	for (uint32_t i = 0; i < q->first_count; i++)
 		if (!ENDED(q->first[i]) || !path_ok(q->first[i]))
+			return false;
+	return true;
+}
+
+static bool rule_ok(const struct table_cohort_rule *r)
+{
+	struct cidr network;
+	bool networks = r->kind == TABLE_COHORT_NETWORK;
+	if ((unsigned)r->kind >= TABLE_COHORT_COUNT || !ENDED(r->name) || !is_token(r->name) ||
+	    networks != !r->name[0] || r->value_count == 0 ||
+	    r->value_count > TABLE_COHORT_VALUES_MAX)
+		return false;
+	for (uint32_t i = 0; i < r->value_count; i++)
+		if (!ENDED(r->values[i]) || !r->values[i][0] ||
+		    (networks && !cidr_parse(r->values[i], &network)))
+			return false;
+	return true;
+}
+
+static bool rules_ok(const struct table_cohort *c)
+{
+	if (c->rule_count > TABLE_COHORT_RULES_MAX)
+		return false;
+	for (uint32_t i = 0; i < c->rule_count; i++)
+		if (!rule_ok(&c->rules[i]))
 			return false;
 	return true;
 }
@@ -208,6 +234,12 @@ static int check_environment(const struct gateway_table *t, uint32_t index, stru
 	    e->mirror.methods > TABLE_METHODS || e->mirror.body_max > TABLE_MIRROR_BODY_MAX ||
 	    !compares_fields(&e->mirror))
 		return refuse_environment(e, err, "has a mirror out of range");
+	if (e->cohort.release != TABLE_NONE && !owns(e, e->cohort.release))
+		return refuse_environment(e, err, "has a cohort of a release that is not its own");
+	if (!rules_ok(&e->cohort))
+		return refuse_environment(
+			e, err,
+			"has a cohort by something else than a field, a cookie or networks");
 	if (!is_token(e->sticky.cookie) || !is_token(e->sticky.header))
 		return refuse_environment(e, err, "has a sticky name that is no HTTP token");
 	if (e->sticky.on && !e->sticky.cookie[0] && !e->sticky.header[0])

@@ -13,6 +13,8 @@
 	"{\"environments\":[{\"app\":\"shop\",\"name\":\"prod\"," more "\"routes\":[" ROUTE \
 	"],\"releases\":[" RELEASE "]}]}"
 
+#define COHORT(rule) TABLE("\"cohort\":{\"release\":\"v1\",\"rules\":[" rule "]},")
+
 static int parse(const char *text, struct gateway_table **ret_table, struct error *err)
 {
 	*ret_table = table_new();
@@ -56,7 +58,12 @@ static void every_key_arrives(void **state)
 		"\"salt\":\"000102030405060708090a0b0c0d0e0f\"},"
 		"\"mirror\":{\"release\":\"v2\",\"share\":\"12.5%\",\"methods\":[\"HEAD\","
 		"\"PATCH\"],\"body\":\"9KiB\","
-		"\"in_flight\":2},\"timeouts\":{\"connect\":\"1s\",\"answer\":\"2s\","
+		"\"in_flight\":2},"
+		"\"cohort\":{\"release\":\"v2\",\"only\":true,\"rules\":["
+		"{\"header\":\"X-B\",\"values\":[\"1\",\"yes\"]},"
+		"{\"cookie\":\"plan\",\"values\":[\"beta\"]},"
+		"{\"networks\":[\"10.0.0.0/"
+		"8\"]}]},\"timeouts\":{\"connect\":\"1s\",\"answer\":\"2s\","
 		"\"idle\":\"3s\",\"tunnel_idle\":\"4s\"},"
 		"\"routes\":[" ROUTE ",{\"listen\":\"[::1]:80\",\"host\":\"a.b\",\"path\":\"/api\","
 		"\"to\":\"api\"}],\"releases\":[{\"tag\":\"v2\",\"preview\":\"tok\","
@@ -94,6 +101,13 @@ static void every_key_arrives(void **state)
 	assert_int_equal(e->mirror.share_bp, 1250);
 	assert_int_equal(e->mirror.methods, TABLE_METHOD_HEAD | TABLE_METHOD_PATCH);
 	assert_int_equal(e->mirror.body_max, 9 << 10);
+	assert_int_equal(e->cohort.release, 0);
+	assert_true(e->cohort.only);
+	assert_int_equal(e->cohort.rule_count, 3);
+	assert_string_equal(e->cohort.rules[0].name, "X-B");
+	assert_string_equal(e->cohort.rules[0].values[1], "yes");
+	assert_int_equal(e->cohort.rules[1].kind, TABLE_COHORT_COOKIE);
+	assert_string_equal(e->cohort.rules[2].values[0], "10.0.0.0/8");
 	assert_int_equal(e->timeouts.tunnel_idle_ms, 4000);
 	assert_int_equal(t->limits.header_ms, 5000);
 	assert_int_equal(t->limits.per_address_max, 3);
@@ -160,6 +174,15 @@ static void what_is_wrong_is_said_with_its_place(void **state)
 		 "environments[0].classes", "more than 7"},
 		{TABLE("\"mirror\":{\"release\":\"v1\",\"methods\":[\"TRACE\"]},"), "methods",
 		 "Only GET"},
+		{TABLE("\"cohort\":{\"release\":\"v9\",\"rules\":[]},"), "", "tag \"v9\""},
+		{TABLE("\"cohort\":{\"release\":\"v1\"},"), "rules", "is missing"},
+		{COHORT("{\"values\":[\"1\"]}"), "cohort.rules[0].header", "is missing"},
+		{COHORT("{\"header\":\"a\",\"cookie\":\"b\",\"values\":[\"1\"]}"),
+		 "cohort.rules[0]", "and only one"},
+		{COHORT("{\"header\":\"a\"}"), "cohort.rules[0]", "and only one"},
+		{COHORT("{\"header\":\"a\",\"values\":[1]}"), "rules[0].values", "is a text"},
+		{COHORT("{\"header\":\"a\",\"values\":[]}"), "t.json", "has a cohort by"},
+		{COHORT("{\"networks\":[\"10/8\"]}"), "t.json", "has a cohort by"},
 		{"{\"environments\":[{\"app\":\"a\",\"name\":\"b\",\"routes\":[{}],\"releases\":"
 		 "[" RELEASE "]}]}",
 		 "environments[0].routes[0].listen", "is missing"},

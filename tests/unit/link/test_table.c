@@ -11,6 +11,18 @@ static struct gateway_table *example(void)
 	return example_table("127.0.0.1:8080", "127.0.0.1:1", "127.0.0.1:2", "unix:/run/3");
 }
 
+static void members(struct gateway_table *t)
+{
+	struct table_cohort *c = &t->environments[0].cohort;
+	c->release = 0;
+	c->rule_count = 2;
+	c->rules[0].value_count = c->rules[1].value_count = 1;
+	text_copy(c->rules[0].name, TABLE_COHORT_TEXT_SIZE, "x-beta");
+	text_copy(c->rules[0].values[0], TABLE_COHORT_TEXT_SIZE, "yes");
+	c->rules[1].kind = TABLE_COHORT_NETWORK;
+	text_copy(c->rules[1].values[0], TABLE_COHORT_TEXT_SIZE, "10.0.0.0/8");
+}
+
 static void a_table_survives_its_block(void **state)
 {
 	(void)state;
@@ -23,6 +35,8 @@ static void a_table_survives_its_block(void **state)
 	t->environments[0].document_n = 1ull << 40;
 	example_classes(t);
 	example_rules(t);
+	members(t);
+	t->environments[0].cohort.only = true;
 	text_copy(t->trusted[t->trusted_count++], TABLE_NAME_SIZE, "10.0.0.0/8");
 	buf_init(&block, TABLE_BYTES_MAX);
 	assert_int_equal(table_encode(t, &block, &err), 0);
@@ -42,6 +56,7 @@ static void a_block_cut_or_changed_anywhere_is_refused(void **state)
 	struct buf block;
 	example_classes(t);
 	example_rules(t);
+	members(t);
 	buf_init(&block, TABLE_BYTES_MAX);
 	assert_int_equal(table_encode(t, &block, &err), 0);
 	for (size_t size = 0; size < block.size; size++) {
@@ -292,6 +307,52 @@ static void challenges(struct gateway_table *t)
 	text_copy(t->environments[0].tls.challenges, TABLE_FILE_SIZE, "challenges");
 }
 
+static void cohort_elsewhere(struct gateway_table *t)
+{
+	members(t);
+	t->environments[0].cohort.release = 2;
+}
+static void cohort_many(struct gateway_table *t)
+{
+	members(t);
+	t->environments[0].cohort.rule_count = TABLE_COHORT_RULES_MAX + 1;
+}
+static void cohort_kind(struct gateway_table *t)
+{
+	members(t);
+	t->environments[0].cohort.rules[0].kind = TABLE_COHORT_COUNT;
+}
+static void cohort_name(struct gateway_table *t)
+{
+	members(t);
+	t->environments[0].cohort.rules[0].name[1] = ' ';
+}
+static void cohort_no_name(struct gateway_table *t)
+{
+	members(t);
+	t->environments[0].cohort.rules[0].name[0] = 0;
+}
+static void cohort_no_value(struct gateway_table *t)
+{
+	members(t);
+	t->environments[0].cohort.rules[0].value_count = 0;
+}
+static void cohort_values(struct gateway_table *t)
+{
+	members(t);
+	t->environments[0].cohort.rules[0].value_count = TABLE_COHORT_VALUES_MAX + 1;
+}
+static void cohort_endless(struct gateway_table *t)
+{
+	members(t);
+	memset(t->environments[0].cohort.rules[0].values[0], 'a', TABLE_COHORT_TEXT_SIZE);
+}
+static void cohort_network(struct gateway_table *t)
+{
+	members(t);
+	text_copy(t->environments[0].cohort.rules[1].values[0], TABLE_COHORT_TEXT_SIZE, "10/8");
+}
+
 static void each_broken_promise_is_refused_with_its_sentence(void **state)
 {
 	(void)state;
@@ -348,6 +409,15 @@ static void each_broken_promise_is_refused_with_its_sentence(void **state)
 		{"but that address has tls itself", redirect_there},
 		{"unknown rule for names", unnamed},
 		{"no absolute path", challenges},
+		{"cohort of a release that is not its own", cohort_elsewhere},
+		{"cohort by something else", cohort_many},
+		{"cohort by something else", cohort_kind},
+		{"cohort by something else", cohort_name},
+		{"cohort by something else", cohort_no_name},
+		{"cohort by something else", cohort_no_value},
+		{"cohort by something else", cohort_values},
+		{"cohort by something else", cohort_endless},
+		{"cohort by something else", cohort_network},
 	};
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
 		struct gateway_table *t = example();
