@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/cohort.h"
 #include "config/stages.h"
 #include "config/steps.h"
 
@@ -233,6 +234,7 @@ struct app_environment {
 	uint32_t secret_count;
 	struct app_secret secrets[APP_SECRETS_MAX];
 	struct app_sticky sticky;
+	struct app_cohort cohort;
 	struct app_hold hold;
 	struct app_requests requests;
 	struct app_tls tls;

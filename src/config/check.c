@@ -161,8 +161,10 @@ static void check_resolved(struct reader *r, const struct yaml_node *node, const
 		reader_error(r, near_node(node, "strategy"), "%s", err.text);
 	else if (config_strategy(resolved, &settings, &err) < 0)
 		reader_error(r, near_node(node, "strategy"), "%s", err.text);
-	if (resolved)
+	if (resolved) {
 		check_given(r, node, resolved, environment->check_secret_count > 0);
+		check_cohort(r, node, resolved);
+	}
 	config_resolved_free(resolved);
 }
 

@@ -30,6 +30,9 @@ void check_given(struct reader *r, const struct yaml_node *node, const struct re
 void check_given_size(struct reader *r, const struct yaml_node *node, const struct app *app,
 		      const struct app_environment *environment);
 
+/* check_cohort.c: whether the strategy has steps for it. */
+void check_cohort(struct reader *r, const struct yaml_node *node, const struct resolved *resolved);
+
 /* check_tls.c: one environment's, and what two of them want of one address. */
 bool check_has_tls(const struct app_environment *environment);
 void check_tls(struct reader *r, const struct yaml_node *node,

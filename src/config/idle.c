@@ -276,7 +276,7 @@ static void check_processes(struct reader *r, const struct yaml_node *holder, co
 static void check_environment(struct reader *r, const struct yaml_node *node, const struct app *app,
 			      const struct app_environment *environment)
 {
-	static const char *const keys[] = {"sticky", "hold", "requests", "tls"};
+	static const char *const keys[] = {"sticky", "cohort", "hold", "requests", "tls"};
 	struct app_process processes[APP_PROCESSES_MAX];
 	uint32_t count = resolve_processes(app, environment, processes);
 	bool serves = resolve_main_process(processes, count) != NULL;

@@ -200,6 +200,57 @@ static void fill_config(const struct environment *e, const struct resolved *conf
 	d->log = (enum router_log)env->requests.log;
 }
 
+static void add_rule(enum router_cohort_kind kind, const char *name, const struct app_texts *values,
+		     struct router_cohort *to)
+{
+	_Static_assert((int)APP_MEMBERS_MAX == (int)ROUTER_COHORT_RULES_MAX &&
+			       (int)APP_MEMBER_VALUES_MAX == (int)ROUTER_COHORT_VALUES_MAX,
+		       "members fit");
+	struct router_cohort_rule *rule = &to->rules[to->rule_count++];
+	rule->kind = kind;
+	text_copy(rule->name, sizeof rule->name, name);
+	rule->value_count = values->count;
+	for (uint32_t i = 0; i < values->count; i++)
+		text_copy(rule->values[i], sizeof rule->values[i], values->items[i]);
+}
+
+static uint32_t largest_canary_bp(const struct app_strategy *strategy)
+{
+	uint32_t most_bp = 0;
+	for (uint32_t i = 0; i < strategy->count; i++) {
+		const struct app_step *step = &strategy->steps[i];
+		if ((step->set & APP_STEP_CANARY) && step->canary.steps.count > 0 &&
+		    step->canary.steps.items_bp[step->canary.steps.count - 1] > most_bp)
+			most_bp = step->canary.steps.items_bp[step->canary.steps.count - 1];
+	}
+	return most_bp;
+}
+
+/* Of the release that is tried. Others are kept from it by its weight, not by where the plan stands: a way back begins
+ * with the weight that it had. */
+static void fill_cohort(const struct environment *e, const uint8_t index_of[ENVIRONMENT_SETS_MAX],
+			struct router_document *d)
+{
+	uint8_t slot = e->active ? environment_candidate_slot(e) : SLOT_NONE;
+	if (slot == SLOT_NONE || index_of[slot] == 0xff || !e->active->candidate.config)
+		return;
+	const struct app_environment *asked = &e->active->candidate.config->environment;
+	const struct app_cohort *cohort = &asked->cohort;
+	for (uint32_t i = 0; i < cohort->member_count; i++) {
+		const struct app_member *m = &cohort->members[i];
+		if (m->set & APP_MEMBER_NETWORK)
+			add_rule(ROUTER_COHORT_NETWORK, "", &m->network, &d->cohort);
+		else
+			add_rule(m->header ? ROUTER_COHORT_HEADER : ROUTER_COHORT_COOKIE,
+				 m->header ? m->header : m->cookie, &m->is, &d->cohort);
+	}
+	if (d->cohort.rule_count == 0)
+		return;
+	d->cohort.release = index_of[slot];
+	d->cohort.only = cohort->only &&
+			 e->core.router.weight_bp[slot] <= largest_canary_bp(&asked->strategy);
+}
+
 static enum router_backend_state backend_state_of(const struct instance_status *s)
 {
 	if (s->want != INSTANCE_KEEP || s->state == INSTANCE_DRAINING ||
@@ -284,6 +335,7 @@ static struct router_document *make_document(struct environment *e)
 	d->version = router_version_of(e);
 	fill_config(e, config, d);
 	fill_releases(e, d, index_of);
+	fill_cohort(e, index_of, d);
 	fill_backends(e, index_of, d);
 	if (d->mirror.share_bp > 0) {
 		/* The candidate's, with the strategy that was asked for. */

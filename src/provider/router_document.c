@@ -10,6 +10,7 @@ void router_document_init(struct router_document *document)
 	memset(document, 0, sizeof *document);
 	document->live = ROUTER_NONE;
 	document->mirror.release = ROUTER_NONE;
+	document->cohort.release = ROUTER_NONE;
 	document->mirror.methods = ROUTER_METHOD_GET | ROUTER_METHOD_HEAD | ROUTER_METHOD_OPTIONS;
 	document->mirror.in_flight_max = 64;
 	document->mirror.body_max = 64 << 10;
@@ -64,6 +65,26 @@ static bool same_mirror(const struct router_mirror *a, const struct router_mirro
 	return a->release == b->release && a->share_bp == b->share_bp && a->methods == b->methods &&
 	       a->in_flight_max == b->in_flight_max && a->noise_bp == b->noise_bp &&
 	       a->body_max == b->body_max && memcmp(a->salt, b->salt, sizeof a->salt) == 0;
+}
+
+static bool same_rule(const struct router_cohort_rule *a, const struct router_cohort_rule *b)
+{
+	if (a->kind != b->kind || strcmp(a->name, b->name) != 0 || a->value_count != b->value_count)
+		return false;
+	for (uint32_t i = 0; i < a->value_count; i++)
+		if (strcmp(a->values[i], b->values[i]) != 0)
+			return false;
+	return true;
+}
+
+static bool same_cohort(const struct router_cohort *a, const struct router_cohort *b)
+{
+	if (a->release != b->release || a->only != b->only || a->rule_count != b->rule_count)
+		return false;
+	for (uint32_t i = 0; i < a->rule_count; i++)
+		if (!same_rule(&a->rules[i], &b->rules[i]))
+			return false;
+	return true;
 }
 
 static bool same_sticky(const struct router_sticky *a, const struct router_sticky *b)
@@ -127,6 +148,7 @@ bool router_document_equal(const struct router_document *a, const struct router_
 		if (!same_rule(&a->rules[i], &b->rules[i]))
 			return false;
 	return same_queue(&a->queue, &b->queue) && same_mirror(&a->mirror, &b->mirror) &&
+	       same_cohort(&a->cohort, &b->cohort) &&
 	       same_sticky(&a->sticky, &b->sticky) && same_tls(&a->tls, &b->tls) &&
 	       same_settings(a, b);
 }

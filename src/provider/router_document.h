@@ -5,7 +5,7 @@
  * WHAT  Plain data. Releases with their weights in the order of the split, routes, route classes, mirror, stickiness,
  *       what happens to requests that must wait; and the backends, which follow the instances and are
  *       not part of what the version stands for.
- * OWNS  The caller, on the heap: a document is about 190 KB.
+ * OWNS  The caller, on the heap: a document is about 230 KB.
  * UNITS Weights and shares are basis points; the weights in ROUTER_SERVE sum to 10000. Indexes count from 0.
  * LIMITS The enum below.
  * SEE   provider/router.h, docs/reference/gateway-table.md
@@ -25,6 +25,8 @@ enum {
 	ROUTER_CLASSES_MAX = 7, /* named ones */
 	ROUTER_CLASS_PATHS_MAX = 8,
 	ROUTER_MIRROR_HEADERS_MAX = 8,
+	ROUTER_COHORT_RULES_MAX = 16,
+	ROUTER_COHORT_VALUES_MAX = 16, /* of one rule */
 	ROUTER_QUEUE_FIRST_MAX = 4,
 	ROUTER_RULES_MAX = 32,
 	ROUTER_NAME_SIZE = 96, /* with the NUL, as all of these */
@@ -134,6 +136,27 @@ struct router_sticky {
 	uint8_t key[ROUTER_KEY_SIZE]; /* signs the cookie */
 };
 
+enum router_cohort_kind {
+	ROUTER_COHORT_HEADER,
+	ROUTER_COHORT_COOKIE,
+	ROUTER_COHORT_NETWORK /* "10.0.0.0/8", of the client */
+};
+
+struct router_cohort_rule {
+	enum router_cohort_kind kind;
+	char name[ROUTER_NAME_SIZE]; /* "" of networks */
+	uint32_t value_count;
+	char values[ROUTER_COHORT_VALUES_MAX][ROUTER_NAME_SIZE];
+};
+
+/* Whose requests a release gets as soon as it has any weight, and as long: those of which one rule holds. */
+struct router_cohort {
+	uint32_t release; /* index in releases[]; ROUTER_NONE = none, and no rules */
+	bool only;        /* everybody else stays with the live one */
+	uint32_t rule_count;
+	struct router_cohort_rule rules[ROUTER_COHORT_RULES_MAX];
+};
+
 enum router_log { ROUTER_LOG_NONE, ROUTER_LOG_TEXT, ROUTER_LOG_JSON };
 
 struct router_hold {
@@ -193,6 +216,7 @@ struct router_document {
 	uint32_t rule_count;
 	struct router_rule rules[ROUTER_RULES_MAX];
 	struct router_mirror mirror;
+	struct router_cohort cohort;
 	struct router_sticky sticky;
 	struct router_hold hold;
 	struct router_queue queue;
@@ -208,7 +232,7 @@ struct router_document {
 	struct router_backend backends[ROUTER_BACKENDS_MAX];
 };
 
-/* SERVE, no mirror, not sticky; hold 10000 requests, 64 MiB, 30 s; queue 100, 5 s; connect 2 s, answer and idle 60 s. */
+/* SERVE, no mirror, no cohort, not sticky; hold 10000 requests, 64 MiB, 30 s; queue 100, 5 s; connect 2 s, answer and idle 60 s. */
 void router_document_init(struct router_document *document);
 
 /* Do both say the same, backends aside? */

@@ -196,12 +196,22 @@ _Static_assert((int)ROUTER_MIRROR_HEADERS_MAX == (int)TABLE_MIRROR_HEADERS_MAX &
 		       (int)ROUTER_NAME_SIZE == (int)TABLE_NAME_SIZE,
 	       "what is compared fits");
 
+_Static_assert((int)ROUTER_COHORT_RULES_MAX == (int)TABLE_COHORT_RULES_MAX &&
+		       (int)ROUTER_COHORT_VALUES_MAX == (int)TABLE_COHORT_VALUES_MAX &&
+		       (int)ROUTER_NAME_SIZE == (int)TABLE_COHORT_TEXT_SIZE &&
+		       (int)ROUTER_COHORT_COOKIE == (int)TABLE_COHORT_COOKIE &&
+		       (int)ROUTER_COHORT_NETWORK == (int)TABLE_COHORT_NETWORK,
+	       "rules of a cohort fit, both ways");
+
 static bool too_many(const struct router_document *d)
 {
 	bool many = d->release_count > ROUTER_RELEASES_MAX ||
 		    d->backend_count > ROUTER_BACKENDS_MAX || d->route_count > ROUTER_ROUTES_MAX ||
 		    d->class_count > ROUTER_CLASSES_MAX || d->rule_count > ROUTER_RULES_MAX ||
 		    d->mirror.header_count > ROUTER_MIRROR_HEADERS_MAX;
+	many = many || d->cohort.rule_count > ROUTER_COHORT_RULES_MAX;
+	for (uint32_t i = 0; !many && i < d->cohort.rule_count; i++)
+		many = d->cohort.rules[i].value_count > ROUTER_COHORT_VALUES_MAX;
 	for (uint32_t i = 0; !many && i < d->class_count; i++)
 		many = d->classes[i].path_count > ROUTER_CLASS_PATHS_MAX;
 	return many;
@@ -339,6 +349,23 @@ static void copy_settings(const struct router_document *d, struct table_environm
 	memcpy(e->mirror.salt, d->mirror.salt, sizeof e->mirror.salt);
 }
 
+static void add_cohort(const struct router_cohort *from, uint32_t release_count,
+		       struct table_environment *e)
+{
+	struct table_cohort *to = &e->cohort;
+	if (from->release >= release_count)
+		return;
+	to->release = (uint16_t)(e->first_release + from->release);
+	to->only = from->only;
+	to->rule_count = from->rule_count;
+	for (uint32_t i = 0; i < from->rule_count; i++) {
+		to->rules[i].kind = (enum table_cohort_kind)from->rules[i].kind;
+		to->rules[i].value_count = from->rules[i].value_count;
+		memcpy(to->rules[i].name, from->rules[i].name, sizeof to->rules[i].name);
+		memcpy(to->rules[i].values, from->rules[i].values, sizeof to->rules[i].values);
+	}
+}
+
 static int add_document(struct making *m, const struct router_document *d, struct error *err)
 {
 	struct gateway_table *t = m->table;
@@ -363,6 +390,7 @@ static int add_document(struct making *m, const struct router_document *d, struc
 	e->mirror.release = d->mirror.release < d->release_count
 				    ? (uint16_t)(e->first_release + d->mirror.release)
 				    : TABLE_NONE;
+	add_cohort(&d->cohort, d->release_count, e);
 	environment_key(key, d->app, d->environment);
 	int rc = assign(m->places->environments, COUNTERS_ENVIRONMENTS, key, t->generation,
 			m->oldest, &e->stats_slot, err);
@@ -435,6 +463,23 @@ static void read_settings(const struct table_environment *e, struct router_docum
 	d->mirror.header_count = e->mirror.header_count;
 	memcpy(d->mirror.headers, e->mirror.headers, sizeof d->mirror.headers);
 	memcpy(d->mirror.salt, e->mirror.salt, sizeof d->mirror.salt);
+}
+
+static void read_cohort(const struct table_environment *e, struct router_document *d)
+{
+	const struct table_cohort *from = &e->cohort;
+	struct router_cohort *to = &d->cohort;
+	if (from->release == TABLE_NONE)
+		return;
+	to->release = (uint32_t)(from->release - e->first_release);
+	to->only = from->only;
+	to->rule_count = from->rule_count;
+	for (uint32_t i = 0; i < from->rule_count; i++) {
+		to->rules[i].kind = (enum router_cohort_kind)from->rules[i].kind;
+		to->rules[i].value_count = from->rules[i].value_count;
+		memcpy(to->rules[i].name, from->rules[i].name, sizeof to->rules[i].name);
+		memcpy(to->rules[i].values, from->rules[i].values, sizeof to->rules[i].values);
+	}
 }
 
 static void read_classes(const struct gateway_table *t, const struct table_environment *e,
@@ -513,6 +558,7 @@ void builtin_table_read(const struct gateway_table *t, uint32_t index,
 		read_release(t, &t->releases[e->first_release + i], d);
 	read_classes(t, e, d);
 	read_rules(t, e, d);
+	read_cohort(e, d);
 	d->live = e->live == TABLE_NONE ? (uint32_t)ROUTER_NONE
 					: (uint32_t)(e->live - e->first_release);
 	d->mirror.release = e->mirror.release == TABLE_NONE
