@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/preview_token.h"
 #include "base/text.h"
 #include "control/certificates.h"
 #include "control/environment.h"
@@ -184,6 +185,7 @@ static void fill_config(const struct environment *e, const struct resolved *conf
 		  env->sticky.header ? env->sticky.header : "");
 	memcpy(d->sticky.salt, e->salt, sizeof d->sticky.salt);
 	memcpy(d->sticky.key, e->sign_key, sizeof d->sticky.key);
+	preview_key(e->sign_key, d->preview_key);
 	d->hold.requests_max = env->hold.requests;
 	d->hold.time_ms = (uint32_t)env->hold.time_ms;
 	fill_queue(env, &d->queue);

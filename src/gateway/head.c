@@ -92,6 +92,9 @@ uint32_t head_write_request(const struct exchange *x, enum head_kind kind, char 
 		f.set[f.count++] = rules->request.set[i];
 	how.set_count = f.count;
 	int written = http1_write_request(&x->head, data, &how, to, capacity);
+	struct http1_span ignored;
+	if (written > 0 && http1_cookie_find(&x->head, data, ROUTE_PREVIEW_COOKIE, &ignored))
+		return (uint32_t)http1_cut_cookie(to, (size_t)written, ROUTE_PREVIEW_COOKIE);
 	return written < 0 ? 0 : (uint32_t)written;
 }
 

@@ -5,7 +5,9 @@
 #include "gateway/route.h"
 
 #include <string.h>
+#include <time.h>
 
+#include "base/preview_token.h"
 #include "gateway/account.h"
 #include "gateway/closed.h"
 #include "gateway/cohort.h"
@@ -42,19 +44,39 @@ static uint32_t ready_backends(const struct live_pool *pool)
 	return ready;
 }
 
+/* The release that a signed token is of, while it lasts, or -1. */
+static int signed_release(const struct exchange *x, struct http1_span token)
+{
+	const struct table_environment *e = x->route->environment;
+	const struct table_release *releases = x->live->table->releases + e->first_release;
+	uint64_t now_s = (uint64_t)time(NULL);
+	for (uint32_t i = 0; i < e->release_count; i++)
+		if (releases[i].preview[0] &&
+		    preview_token_holds(e->preview_key, releases[i].preview,
+					request_data(x) + token.at, token.size, now_s))
+			return (int)i;
+	return -1;
+}
+
 /* The release whose token the request carries, or -1. */
 static int previewed_release(const struct exchange *x)
 {
 	const struct http1_field *f =
 		http1_field_named(&x->head, request_data(x), ROUTE_PREVIEW_FIELD, 0);
 	const struct table_environment *e = x->route->environment;
-	if (!f)
-		return -1;
-	for (uint32_t i = 0; i < e->release_count; i++)
-		if (tokens_equal(request_data(x) + f->value.at, f->value.size,
-				 x->live->table->releases[e->first_release + i].preview))
-			return (int)i;
-	return -1;
+	struct http1_span cookie;
+	if (f) {
+		for (uint32_t i = 0; i < e->release_count; i++)
+			if (tokens_equal(request_data(x) + f->value.at, f->value.size,
+					 x->live->table->releases[e->first_release + i].preview))
+				return (int)i;
+		int release = signed_release(x, f->value);
+		if (release >= 0)
+			return release;
+	}
+	return http1_cookie_find(&x->head, request_data(x), ROUTE_PREVIEW_COOKIE, &cookie)
+		       ? signed_release(x, cookie)
+		       : -1;
 }
 
 static void format_hex(uint64_t value, char to[STICKY_UNIT_SIZE])

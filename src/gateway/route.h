@@ -8,6 +8,8 @@
  *       release; a release by weight, at random. route_renew() brings a request that failed over to the
  *       current table, if its release is still there. Nothing a client sends but the token, what makes
  *       it a member, and its unit can choose a release.
+ *       A preview token is the release's own (table_release.preview), in the field alone, or a signed one
+ *       (base/preview_token.h), in the field or the cookie. Neither goes on to a backend.
  * UNITS A sticky cookie is "unit.mac", each 16 lower-case hex digits; the mac is the keyed hash of the unit
  *       under the environment's key, so that nobody can pick a unit that hashes to a release.
  */
@@ -16,7 +18,8 @@
 
 #include "gateway/core.h"
 
-#define ROUTE_PREVIEW_FIELD "x-davit-preview"
+#define ROUTE_PREVIEW_FIELD  "x-davit-preview"
+#define ROUTE_PREVIEW_COOKIE "davit-preview"
 
 enum { ROUTE_COOKIE_SIZE = 2 * STICKY_UNIT_SIZE + 1 };
 

@@ -198,6 +198,7 @@ void table_options_read(struct table_reader *r, const json_t *from, struct table
 	read_hold(r, from, &e->hold);
 	read_queue(r, from, &e->queue);
 	read_sticky(r, from, &e->sticky);
+	reader_hex(r, from, "preview_key", e->preview_key, sizeof(e->preview_key));
 	read_timeouts(r, from, &e->timeouts);
 	read_tls(r, from, &e->tls);
 	read_headers(r, from, e);

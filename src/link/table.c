@@ -206,6 +206,7 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	for (uint32_t i = 0; i < e->mirror.header_count; i++)
 		code_text(c, e->mirror.headers[i], sizeof(e->mirror.headers[i]));
 	code_cohort(c, &e->cohort);
+	code_bytes(c, e->preview_key, sizeof(e->preview_key));
 	code_u32(c, &e->timeouts.connect_ms);
 	code_u32(c, &e->timeouts.answer_ms);
 	code_u32(c, &e->timeouts.idle_ms);

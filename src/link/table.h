@@ -161,6 +161,7 @@ struct table_environment {
 	struct table_sticky sticky;
 	struct table_mirror mirror;
 	struct table_cohort cohort;
+	uint8_t preview_key[TABLE_KEY_SIZE]; /* base/preview_token.h; zeros: no token is signed */
 	struct table_timeouts timeouts;
 	struct table_tls
 		tls; /* of all its listeners; those who share one agree whether there is one */

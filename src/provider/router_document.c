@@ -149,6 +149,7 @@ bool router_document_equal(const struct router_document *a, const struct router_
 			return false;
 	return same_queue(&a->queue, &b->queue) && same_mirror(&a->mirror, &b->mirror) &&
 	       same_cohort(&a->cohort, &b->cohort) &&
+	       memcmp(a->preview_key, b->preview_key, sizeof a->preview_key) == 0 &&
 	       same_sticky(&a->sticky, &b->sticky) && same_tls(&a->tls, &b->tls) &&
 	       same_settings(a, b);
 }

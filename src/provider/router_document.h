@@ -218,6 +218,8 @@ struct router_document {
 	struct router_mirror mirror;
 	struct router_cohort cohort;
 	struct router_sticky sticky;
+	uint8_t preview_key
+		[ROUTER_KEY_SIZE]; /* signs previews (base/preview_token.h); zeros: none is signed */
 	struct router_hold hold;
 	struct router_queue queue;
 	struct router_timeouts timeouts;

@@ -213,3 +213,55 @@ size_t http1_write_chunk_head(uint64_t size, char to[HTTP1_CHUNK_HEAD_MAX])
 	to[at++] = '\n';
 	return at;
 }
+
+/* ---- cookies ---- */
+
+/* Does the piece of a Cookie field begin with "NAME="? */
+static bool is_cookie(const char *piece, size_t size, const char *name)
+{
+	size_t from = 0, to = size, name_size = strlen(name);
+	chars_trim(piece, &from, &to);
+	return to - from > name_size && piece[from + name_size] == '=' &&
+	       memcmp(piece + from, name, name_size) == 0;
+}
+
+/* Keep the other cookies of a field's value; returns its size then, 0 when there are none. */
+static size_t cut_value(char *value, size_t size, const char *name)
+{
+	size_t kept = 0;
+	for (size_t at = 0; at < size;) {
+		const char *semicolon = memchr(value + at, ';', size - at);
+		size_t end = semicolon ? (size_t)(semicolon - value) : size;
+		if (!is_cookie(value + at, end - at, name)) {
+			while (kept == 0 && at < end && (value[at] == ' ' || value[at] == '\t'))
+				at++;
+			if (kept > 0)
+				value[kept++] = ';';
+			memmove(value + kept, value + at, end - at);
+			kept += end - at;
+		}
+		at = end + 1;
+	}
+	return kept;
+}
+
+size_t http1_cut_cookie(char *head, size_t size, const char *name)
+{
+	static const char field[] = "cookie: ";
+	size_t kept = 0, start = sizeof field - 1;
+	for (size_t at = 0; at < size;) {
+		const char *newline = memchr(head + at, '\n', size - at);
+		size_t line = newline ? (size_t)(newline - (head + at)) + 1 : size - at,
+		       left = line;
+		if (line > start + 2 && chars_equal(head + at, start, field, start)) {
+			size_t value = line - start - 2;
+			left = start + cut_value(head + at + start, value, name);
+			memcpy(head + at + left, "\r\n", 2);
+			left = left > start ? left + 2 : 0;
+		}
+		memmove(head + kept, head + at, left);
+		kept += left;
+		at += line;
+	}
+	return kept;
+}

@@ -50,6 +50,10 @@ int http1_write_request(const struct http1_head *h, const char *data,
 int http1_write_response(const struct http1_head *h, const char *data,
 			 const struct http1_forward *how, char *to, size_t capacity);
 
+/* Take the cookies of this name out of a head that was written here, and a Cookie field of which nothing else is left. Returns
+ * the size that it has then. */
+size_t http1_cut_cookie(char *head, size_t size, const char *name);
+
 /* The framing http1_write_response() declares to a client of HTTP/1.`minor`: a chunked body goes
  * to 1.0 bare, until close; one that ends with its connection goes to 1.1 in chunks. */
 enum http1_framing http1_response_framing(const struct http1_head *h, uint8_t minor);

@@ -334,6 +334,7 @@ static void copy_settings(const struct router_document *d, struct table_environm
 	text_copy(e->sticky.header, sizeof e->sticky.header, d->sticky.header);
 	memcpy(e->sticky.salt, d->sticky.salt, sizeof e->sticky.salt);
 	memcpy(e->sticky.key, d->sticky.key, sizeof e->sticky.key);
+	memcpy(e->preview_key, d->preview_key, sizeof e->preview_key);
 	text_copy(e->tls.certificate, sizeof e->tls.certificate, d->tls.certificate);
 	text_copy(e->tls.key, sizeof e->tls.key, d->tls.key);
 	text_copy(e->tls.challenges, sizeof e->tls.challenges, d->tls.challenges);
@@ -450,6 +451,7 @@ static void read_settings(const struct table_environment *e, struct router_docum
 	text_copy(d->sticky.header, sizeof d->sticky.header, e->sticky.header);
 	memcpy(d->sticky.salt, e->sticky.salt, sizeof d->sticky.salt);
 	memcpy(d->sticky.key, e->sticky.key, sizeof d->sticky.key);
+	memcpy(d->preview_key, e->preview_key, sizeof d->preview_key);
 	text_copy(d->tls.certificate, sizeof d->tls.certificate, e->tls.certificate);
 	text_copy(d->tls.key, sizeof d->tls.key, e->tls.key);
 	text_copy(d->tls.challenges, sizeof d->tls.challenges, e->tls.challenges);

@@ -68,6 +68,7 @@ static void fill(struct router_document *d, const char *environment)
 	d->cohort.rules[1].value_count = 1;
 	d->sticky.on = true;
 	text_copy(d->sticky.cookie, sizeof d->sticky.cookie, "unit");
+	memset(d->preview_key, 9, sizeof d->preview_key);
 	memset(d->sticky.key, 8, sizeof d->sticky.key);
 	d->hold.time_ms = 1234;
 	d->queue.connections_max = 12;
@@ -195,6 +196,7 @@ static void every_part_of_a_document_counts_when_two_are_compared(void **state)
 	DIFFERS(two->sticky.header[0] = 'x');
 	DIFFERS(two->sticky.salt[0]++);
 	DIFFERS(two->sticky.key[0]++);
+	DIFFERS(two->preview_key[15]++);
 	DIFFERS(two->hold.requests_max++);
 	DIFFERS(two->hold.bytes_max++);
 	DIFFERS(two->hold.time_ms++);

@@ -251,6 +251,37 @@ static void chunk_sizes_are_plain_hexadecimal(void **state)
 	}
 }
 
+static void cookies_of_a_name_are_cut_and_no_others(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *fields, *left;
+	} cases[] = {
+		{"Cookie: p=1\r\n", ""},
+		{"Cookie: p=1; a=b\r\n", "Cookie: a=b\r\n"},
+		{"Cookie: a=b; p=1\r\n", "Cookie: a=b\r\n"},
+		{"Cookie: a=b; p=1; c=d\r\n", "Cookie: a=b; c=d\r\n"},
+		{"cOOkie: a=b;p=1;c=d;e=f\r\n", "cOOkie: a=b;c=d;e=f\r\n"},
+		{"Cookie: p=1; p=2;p=\r\n", ""},
+		{"Cookie: p=1;\r\n", ""},
+		{"Cookie: ; p=1 ; a=b\r\n", "Cookie: a=b\r\n"},
+		{"Cookie: a=p=1; pp=1; ap=1; p; P=1\r\n", "Cookie: a=p=1; pp=1; ap=1; p; P=1\r\n"},
+		{"Cookie: p=1\r\nX: p=1\r\nCookie: a=b\r\n", "X: p=1\r\nCookie: a=b\r\n"},
+		{"Set-Cookie: p=1\r\nCookies: p=1\r\n", "Set-Cookie: p=1\r\nCookies: p=1\r\n"},
+		{"", ""},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char head[256], want[256];
+		int size =
+			snprintf(head, sizeof head, "GET /p=1 HTTP/1.1\r\n%s\r\n", cases[i].fields);
+		snprintf(want, sizeof want, "GET /p=1 HTTP/1.1\r\n%s\r\n", cases[i].left);
+		size_t left = http1_cut_cookie(head, (size_t)size, "p");
+		assert_true(left <= (size_t)size);
+		head[left] = '\0';
+		assert_string_equal(head, want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +290,7 @@ int main(void)
 		cmocka_unit_test(a_head_with_everything_fits_the_promised_capacity),
 		cmocka_unit_test(own_answers_are_whole),
 		cmocka_unit_test(chunk_sizes_are_plain_hexadecimal),
+		cmocka_unit_test(cookies_of_a_name_are_cut_and_no_others),
 	};
 	return cmocka_run_group_tests_name("wire/http1_write", tests, NULL, NULL);
 }
