@@ -28,6 +28,7 @@ static const struct route routes[] = {
 	{"POST", "v1/environments/*/rollback", post_rollback, TOKEN_DEPLOY | TOKEN_ROLLBACK, ABOUT_ENVIRONMENT, ROUTE_GOES_BACK},
 	{"POST", "v1/environments/*/restart", post_restart, TOKEN_DEPLOY, ABOUT_ENVIRONMENT, ROUTE_DEPLOYS},
 	{"POST", "v1/environments/*/maintenance", post_maintenance, TOKEN_DEPLOY, ABOUT_ENVIRONMENT, ROUTE_DEPLOYS},
+	{"POST", "v1/environments/*/preview", post_preview, TOKEN_DEPLOY, ABOUT_ENVIRONMENT, ROUTE_DEPLOYS},
 	{"POST", "v1/environments/*/kpi", post_kpi, TOKEN_KPI, ABOUT_ENVIRONMENT, ROUTE_OWNS},
 	{"GET", "v1/environments/*/config", get_config, SEES, ABOUT_ENVIRONMENT, ROUTE_LOOKS},
 	{"POST", "v1/environments/*/exec", post_exec, ON_THE_MACHINE, ABOUT_ENVIRONMENT, ROUTE_OWNS},

@@ -86,7 +86,7 @@ void release_orders(struct api *api);
 void release_searches(struct api *api);
 void release_backup(struct api *api); /* before the store is closed */
 
-/* Handlers, by file: api_releases.c, api_rollouts.c, api_ticks.c, api_logs.c, api_postmortem.c, api_dora.c, api_tokens.c, api.c */
+/* Handlers, by file: api_releases.c, api_rollouts.c, api_ticks.c, api_logs.c, api_postmortem.c, api_preview.c, api_dora.c, api_tokens.c, api.c */
 void post_release(struct api *api, struct http_request *request);
 void get_releases(struct api *api, struct http_request *request);
 void post_release_mark(struct api *api, struct http_request *request);
@@ -127,6 +127,7 @@ void get_plan(struct api *api, struct http_request *request);
 void post_rollback(struct api *api, struct http_request *request);
 void post_restart(struct api *api, struct http_request *request);
 void post_maintenance(struct api *api, struct http_request *request);
+void post_preview(struct api *api, struct http_request *request);
 void get_config(struct api *api, struct http_request *request);
 void post_exec(struct api *api, struct http_request *request);
 void get_audit(struct api *api, struct http_request *request);

@@ -33,6 +33,7 @@ int verb_pause(struct cli *cli);
 int verb_plan(struct cli *cli);
 int verb_postmortem(struct cli *cli);
 int verb_diffs(struct cli *cli);
+int verb_preview(struct cli *cli);
 int verb_promote(struct cli *cli);
 int verb_reject(struct cli *cli);
 int verb_releases(struct cli *cli);

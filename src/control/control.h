@@ -30,6 +30,7 @@
 #include "base/digest.h"
 #include "base/env.h"
 #include "base/err.h"
+#include "base/preview_token.h"
 
 struct artifact_store;
 struct builds;
@@ -55,6 +56,7 @@ enum {
 	CONTROL_WHO_SIZE = 65,
 	CONTROL_REASON_SIZE = 257,
 	CONTROL_ENVIRONMENT_MAX = 64,
+	CONTROL_URL_SIZE = 300,
 	CONTROL_KPI_MOST = 1000000,
 };
 
@@ -102,6 +104,9 @@ struct control_expect {
 	uint32_t step;
 	uint32_t attempt;
 };
+
+#define CONTROL_PREVIEW_LEAST_MS 1000ull
+#define CONTROL_PREVIEW_MOST_MS  (30 * 24 * 3600 * 1000ull)
 
 /* The largest sum that a KPI may be sent. */
 #define CONTROL_KPI_SUM_MOST 1e15
@@ -211,6 +216,21 @@ MUST_CHECK int control_answer(struct control *c, const struct control_caller *ca
 MUST_CHECK int control_freeze(struct control *c, const struct control_caller *caller,
 			      const char *environment, bool on, uint64_t until_unix_ms,
 			      const char *reason, struct error *err);
+/* Whoever has `token` sees the release that goes out before its users do, until it ends or the release is no longer the
+ * one. ERR_CONFLICT: none can be seen just now. The token is not kept; the audit log says that there is one. */
+struct control_preview {
+	char key[CONTROL_KEY_SIZE];
+	char release[DIGEST_HEX_SIZE];
+	char tag[CONTROL_TAG_SIZE];
+	char token[PREVIEW_TOKEN_SIZE];
+	char url[CONTROL_URL_SIZE]; /* of the environment: "https://shop.example.com/" */
+	uint64_t expires_unix_ms;
+};
+
+MUST_CHECK int control_preview(struct control *c, const struct control_caller *caller,
+			       const char *environment, uint64_t for_ms,
+			       struct control_preview *ret_preview, struct error *err);
+
 /* `rollout` is a number or an environment. */
 MUST_CHECK int control_command(struct control *c, const struct control_caller *caller,
 			       const char *rollout, enum control_verb verb, const char *reason,

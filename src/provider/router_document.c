@@ -67,7 +67,7 @@ static bool same_mirror(const struct router_mirror *a, const struct router_mirro
 	       a->body_max == b->body_max && memcmp(a->salt, b->salt, sizeof a->salt) == 0;
 }
 
-static bool same_rule(const struct router_cohort_rule *a, const struct router_cohort_rule *b)
+static bool same_cohort_rule(const struct router_cohort_rule *a, const struct router_cohort_rule *b)
 {
 	if (a->kind != b->kind || strcmp(a->name, b->name) != 0 || a->value_count != b->value_count)
 		return false;
@@ -82,7 +82,7 @@ static bool same_cohort(const struct router_cohort *a, const struct router_cohor
 	if (a->release != b->release || a->only != b->only || a->rule_count != b->rule_count)
 		return false;
 	for (uint32_t i = 0; i < a->rule_count; i++)
-		if (!same_rule(&a->rules[i], &b->rules[i]))
+		if (!same_cohort_rule(&a->rules[i], &b->rules[i]))
 			return false;
 	return true;
 }
@@ -145,7 +145,7 @@ bool router_document_equal(const struct router_document *a, const struct router_
 		if (!same_class(&a->classes[i], &b->classes[i]))
 			return false;
 	for (uint32_t i = 0; i < a->rule_count; i++)
-		if (!same_rule(&a->rules[i], &b->rules[i]))
+		if (!same_cohort_rule(&a->rules[i], &b->rules[i]))
 			return false;
 	return same_queue(&a->queue, &b->queue) && same_mirror(&a->mirror, &b->mirror) &&
 	       same_cohort(&a->cohort, &b->cohort) &&

@@ -380,6 +380,10 @@ static void what_is_not_there_is_404_and_what_is_wrong_400(void **state)
 		{"POST", "/v1/environments/prod/maintenance", "{}", 400},
 		{"POST", "/v1/environments/prod/maintenance", "{\"on\":1}", 400},
 		{"POST", "/v1/environments/prod/maintenance", "{\"on\":true}", 404},
+		{"POST", "/v1/environments/prod/preview", "{\"for_ms\":\"1h\"}", 400},
+		{"POST", "/v1/environments/prod/preview", "{\"for_ms\":-1}", 400},
+		{"POST", "/v1/environments/prod/preview", "{\"for\":1}", 400},
+		{"POST", "/v1/environments/prod/preview", "{}", 404},
 		{"POST", "/v1/environments/prod/kpi", "{}", 400},
 		{"POST", "/v1/environments/prod/kpi", "{\"count\":-1}", 400},
 		{"POST", "/v1/environments/prod/kpi", "{\"count\":1000001}", 400},
@@ -782,6 +786,9 @@ static void other_steers_answer_as_documented(void **state)
 	call_end(&call);
 	assert_int_equal(status_of("POST", "/v1/environments/prod/maintenance", "{\"on\":false}"),
 			 200);
+	assert_int_equal(status_of("POST", "/v1/environments/prod/preview", "{\"for_ms\":999}"),
+			 400);
+	assert_int_equal(status_of("POST", "/v1/environments/prod/preview", ""), 409);
 	post(&call, "/v1/environments/prod/kpi", "",
 	     "{\"release\":\"v1\",\"name\":\"a\",\"count\":1,\"of\":2}");
 	assert_int_equal(call.status, 200);

@@ -61,6 +61,7 @@ static void too_few_and_too_many_arguments_are_refused(void **state)
 	assert_int_equal(DAVIT("releases", "prod", "v1"), CLI_USAGE);
 	assert_int_equal(DAVIT("maintenance", "prod", "--on", "--off"), CLI_USAGE);
 	assert_int_equal(DAVIT("maintenance", "prod", "--read-only", "--off"), CLI_USAGE);
+	assert_int_equal(DAVIT("preview", "prod", "--for", "soon"), CLI_USAGE);
 }
 
 static void after_two_dashes_everything_is_an_argument(void **state)
