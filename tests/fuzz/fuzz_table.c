@@ -35,6 +35,12 @@ static void expect_within(const struct gateway_table *t)
 		EXPECT(e->tls.redirect == TABLE_NONE || e->tls.redirect < t->listener_count);
 		EXPECT(e->tls.unnamed < TABLE_TLS_UNNAMED_COUNT);
 		EXPECT(e->mirror.release == TABLE_NONE || e->mirror.release < t->release_count);
+		EXPECT(e->cohort.release == TABLE_NONE || e->cohort.release < t->release_count);
+		EXPECT(e->cohort.rule_count <= TABLE_COHORT_RULES_MAX);
+		for (uint32_t k = 0; k < e->cohort.rule_count; k++) {
+			EXPECT(e->cohort.rules[k].kind < TABLE_COHORT_COUNT);
+			EXPECT(e->cohort.rules[k].value_count <= TABLE_COHORT_VALUES_MAX);
+		}
 	}
 	for (uint32_t i = 0; i < t->route_count; i++) {
 		EXPECT(t->routes[i].listener < t->listener_count);
