@@ -145,7 +145,7 @@ bool router_document_equal(const struct router_document *a, const struct router_
 		if (!same_class(&a->classes[i], &b->classes[i]))
 			return false;
 	for (uint32_t i = 0; i < a->rule_count; i++)
-		if (!same_cohort_rule(&a->rules[i], &b->rules[i]))
+		if (!same_rule(&a->rules[i], &b->rules[i]))
 			return false;
 	return same_queue(&a->queue, &b->queue) && same_mirror(&a->mirror, &b->mirror) &&
 	       same_cohort(&a->cohort, &b->cohort) &&
