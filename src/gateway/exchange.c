@@ -561,11 +561,17 @@ enum turn exchange_drive(struct worker *w, struct exchange *x)
 	ASSERT(false);
 }
 
+/* It waits for 100 before it sends anything: as long as one waits for an answer, for many a backend says no 100. */
+static bool asks_first(const struct worker *w, const struct exchange *x)
+{
+	return x->head.expect_continue && x->interims == 0 && x->request.body_bytes == 0 &&
+	       w->now_ms - x->progress_ms < environment_of(x)->timeouts.answer_ms;
+}
+
 static bool too_slow(const struct worker *w, const struct exchange *x)
 {
 	const struct client *c = x->client;
-	bool asks_first = x->head.expect_continue && x->interims == 0;
-	bool sends = x->phase == EXCHANGE_FORWARDING && !x->request.ended && !asks_first &&
+	bool sends = x->phase == EXCHANGE_FORWARDING && !x->request.ended && !asks_first(w, x) &&
 		     !flow_pending(&x->request) && !x->answer_begun;
 	bool takes = flow_pending(&x->response);
 	uint64_t least =

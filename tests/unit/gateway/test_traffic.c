@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../cmocka_all.h"
+#include "gateway/exchange.h"
 #include "rig.h"
 
 #define GET  "GET / HTTP/1.1\r\nHost: shop\r\n\r\n"
@@ -408,6 +409,36 @@ static void a_backend_that_does_not_answer_costs_504(void **state)
 	assert_int_equal(rig_release(rig, 1, COUNTERS_RELEASE_FAILED_TIMEOUT), 1);
 	close(client);
 	close(backend);
+	rig_stop(rig);
+}
+
+static void who_asks_first_and_then_sends_nothing_is_cut(void **state)
+{
+	(void)state;
+	static const char ask[] =
+		"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+	struct rig *rig = rig_start_one();
+	environment(rig)->timeouts.answer_ms = 50;
+	rig_apply(rig);
+	int silent = rig_connect(rig), begun = rig_connect(rig);
+	rig_send(silent, ask);
+	int first = rig_accept(rig, 1);
+	rig_until(first, "\r\n\r\n");
+	rig_send(begun, ask);
+	rig_send(begun, "hel");
+	int second = rig_accept(rig, 1);
+	rig_until(second, "\r\n\r\nhel");
+	uint64_t until_ms = rig_now_ms() + 2 * EXCHANGE_PACE_MS + RIG_WAIT_MS;
+	while (rig_worker(rig, COUNTERS_WORKER_SLOW_CLIENTS) < 2 && rig_now_ms() < until_ms)
+		rig_yield();
+	assert_true(rig_closed(silent));
+	assert_true(rig_closed(begun));
+	assert_true(rig_closed(first));
+	assert_true(rig_closed(second));
+	close(silent);
+	close(begun);
+	close(first);
+	close(second);
 	rig_stop(rig);
 }
 
@@ -1006,6 +1037,7 @@ int main(void)
 		cmocka_unit_test(a_request_in_a_canary_that_is_taken_away_is_rescued),
 		cmocka_unit_test(retries_that_became_long_streams_leave_room_for_others),
 		cmocka_unit_test(a_backend_that_does_not_answer_costs_504),
+		cmocka_unit_test(who_asks_first_and_then_sends_nothing_is_cut),
 		cmocka_unit_test(parked_requests_wait_and_go_where_the_new_table_says),
 		cmocka_unit_test(holding_has_its_bounds),
 		cmocka_unit_test(held_requests_are_let_go_at_a_pace),
