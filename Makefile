@@ -4,11 +4,13 @@ BUILD ?= build
 SEEDS ?= 20000
 FIRST ?= 1
 FUZZ_SECONDS ?= 60
+N ?= 100000
+SEED ?= 1
 SOAK_MINUTES ?= 10
 export BUILD
 
 .DEFAULT_GOAL := build/davit
-.PHONY: help build/davit deps demo test unit system lint tidy format sim mutants fuzz bench bench-gateway bench-judge soak docs install clean
+.PHONY: help build/davit deps demo test unit system lint tidy format sim mutants fuzz malformed bench bench-gateway bench-judge soak docs install clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z\/-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +50,11 @@ mutants: build/davit ## break the code on purpose; some test must notice each
 
 fuzz: deps ## fuzz every parser for FUZZ_SECONDS each
 	@tests/fuzz/run $(FUZZ_SECONDS)
+
+malformed: deps ## N malformed requests (N=1000000 SEED=K) to a gateway built with sanitizers
+	@test -f build-asan/build.ninja || CC=clang meson setup build-asan -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
+	@ninja -C build-asan --quiet davit tests/malformed/davit-malformed
+	@tests/malformed/run build-asan $(N) $(SEED)
 
 bench: build/davit ## side by side with HAProxy and nginx (BENCH=short: only that it runs)
 	@tests/bench/run

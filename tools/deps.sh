@@ -6,7 +6,7 @@ set -eu
 build="gcc libc6-dev make meson ninja-build pkg-config git ca-certificates
  libuv1-dev libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libssl-dev libjansson-dev libexpat1-dev
  libfyaml-dev libarchive-dev libnghttp2-dev openssh-client tzdata"
-tests="libcmocka-dev bats python3 curl jq openssl socat sqlite3 procps psmisc iproute2 util-linux haproxy nginx-light nghttp2-client python3-h11 python3-h2 wrk zip unzip bzip2 xz-utils zstd tmux
+tests="libcmocka-dev bats python3 curl jq openssl socat sqlite3 procps psmisc iproute2 util-linux haproxy nginx-light varnish nghttp2-client python3-h11 python3-h2 wrk zip unzip bzip2 xz-utils zstd tmux
  bubblewrap uacme pebble python3-cryptography openssh-server cmake clang clang-format clang-tidy libclang-rt-14-dev shellcheck cppcheck flawfinder strace mandoc"
 
 missing=""
@@ -42,7 +42,7 @@ install >"$log" 2>&1 || {
 }
 # Nor at the next boot: what was not here before serves nobody but the tests, which start it themselves.
 if command -v systemctl >/dev/null; then
-	for pair in haproxy:haproxy nginx-light:nginx openssh-server:ssh; do
+	for pair in haproxy:haproxy nginx-light:nginx varnish:varnish openssh-server:ssh; do
 		case " $missing " in
 		*" ${pair%%:*} "*) $as_root systemctl disable --now --quiet "${pair##*:}" 2>/dev/null || true ;;
 		esac

@@ -20,3 +20,12 @@ conforms() {
 @test "each request and answer of the tables is taken or refused as its line says, to the byte" { conforms table; }
 @test "HTTP/2: what reaches the application of a request, what is refused, frames out of place, floods" { conforms http2; }
 @test "davit takes nothing that two of HAProxy, nginx, node and h11 refuse" { conforms peers; }
+
+@test "varnishtest files: 60 behaviours of HTTP/1 and more, each with its line" {
+	local files=("$BATS_TEST_DIRNAME"/../conformance/vtc/*.vtc)
+	command -v varnishtest >/dev/null || skip "varnishtest is not installed"
+	DAVIT=$(realpath "$DAVIT") TMPDIR=$T run timeout 120 varnishtest -k -j 2 -t 60 "${files[@]}"
+	grep -aE '^----|FAILED' <<<"$output" || true
+	[ "$status" -eq 0 ]
+	[ "$(cat "${files[@]}" | grep -c '^	# - ')" -ge 60 ]
+}
