@@ -607,6 +607,8 @@ enum turn exchange_timer(struct worker *w, struct exchange *x)
 		return TURN_ON;
 	if (too_slow(w, x)) {
 		account_worker(w, COUNTERS_WORKER_SLOW_CLIENTS);
+		/* What it has not taken would else stay in the kernel, for as long as it likes. */
+		c->abort = flow_pending(&x->response);
 		return exchange_cancel(w, x);
 	}
 	c->moved_bytes = 0;

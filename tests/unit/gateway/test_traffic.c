@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tests of where the worker sends a request: gateway/route.c, live.c, room.c, shadow.c, and the second tries
  * of exchange.c. */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -439,6 +440,32 @@ static void who_asks_first_and_then_sends_nothing_is_cut(void **state)
 	close(begun);
 	close(first);
 	close(second);
+	rig_stop(rig);
+}
+
+static void who_takes_nothing_is_cut_by_a_reset(void **state)
+{
+	(void)state;
+	static char bytes[1 << 16];
+	struct rig *rig = rig_start_one();
+	int client = rig_connect(rig);
+	rig_send(client, GET);
+	int backend = rig_accept(rig, 1);
+	rig_until(backend, "\r\n\r\n");
+	rig_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n");
+	uint64_t until_ms = rig_now_ms() + 2 * EXCHANGE_PACE_MS + RIG_WAIT_MS;
+	while (rig_worker(rig, COUNTERS_WORKER_SLOW_CLIENTS) < 1 && rig_now_ms() < until_ms) {
+		(void)send(backend, bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+		rig_yield();
+	}
+	ssize_t got;
+	do
+		got = recv(client, bytes, sizeof bytes, 0);
+	while (got > 0);
+	assert_int_equal(got, -1);
+	assert_int_equal(errno, ECONNRESET);
+	close(client);
+	close(backend);
 	rig_stop(rig);
 }
 
@@ -1038,6 +1065,7 @@ int main(void)
 		cmocka_unit_test(retries_that_became_long_streams_leave_room_for_others),
 		cmocka_unit_test(a_backend_that_does_not_answer_costs_504),
 		cmocka_unit_test(who_asks_first_and_then_sends_nothing_is_cut),
+		cmocka_unit_test(who_takes_nothing_is_cut_by_a_reset),
 		cmocka_unit_test(parked_requests_wait_and_go_where_the_new_table_says),
 		cmocka_unit_test(holding_has_its_bounds),
 		cmocka_unit_test(held_requests_are_let_go_at_a_pace),
