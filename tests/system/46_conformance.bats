@@ -21,6 +21,7 @@ conforms() {
 @test "HTTP/2: what reaches the application of a request, what is refused, frames out of place, floods" { conforms http2; }
 @test "davit takes nothing that two of HAProxy, nginx, node and h11 refuse" { conforms peers; }
 
+@test "slowhttptest, testssl and WebSockets of others: slow clients are cut, TLS is sound, frames pass" { conforms programs; }
 @test "varnishtest files: 60 behaviours of HTTP/1 and more, each with its line" {
 	local files=("$BATS_TEST_DIRNAME"/../conformance/vtc/*.vtc)
 	command -v varnishtest >/dev/null || skip "varnishtest is not installed"
