@@ -49,6 +49,9 @@ enum turn exchange_answer(struct worker *w, struct exchange *x, const struct hea
 /* The client is gone: drop everything. The client itself is closed too. */
 enum turn exchange_cancel(struct worker *w, struct exchange *x);
 
+/* Give everything back that it holds; its client has none then. */
+void exchange_free(struct worker *w, struct exchange *x);
+
 /* It is over: account, log, give everything back, and let the client go on or close it. */
 enum turn exchange_end(struct worker *w, struct exchange *x);
 

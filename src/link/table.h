@@ -32,8 +32,8 @@
 #include "base/buf.h"
 #include "base/digest.h"
 #include "base/err.h"
-#include "link/table_limits.h"
 #include "link/table_cohort.h"
+#include "link/table_limits.h"
 
 enum table_mode {
 	TABLE_MODE_SERVE, /* requests go to the releases by weight */
