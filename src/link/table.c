@@ -384,7 +384,6 @@ int table_decode(const void *block, size_t size, struct gateway_table *ret_table
 		return error_set(err, ERR_CORRUPT,
 				 "The gateway table is cut short or was changed on its way.");
 	struct codec c = {.in = &in};
-	memset(ret_table, 0, sizeof(*ret_table));
 	code_table(&c, ret_table);
 	if (!unpack_end(&in))
 		return error_set(err, ERR_CORRUPT, "The gateway table's records are broken.");

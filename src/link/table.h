@@ -271,7 +271,8 @@ int table_check(const struct gateway_table *table, struct error *err) MUST_CHECK
 /* table_check(), then append the block to `to` (after buf_init(to, TABLE_BYTES_MAX)). */
 int table_encode(const struct gateway_table *table, struct buf *to, struct error *err) MUST_CHECK;
 
-/* The plain form of a block, checked; `ret_table` is undefined after a failure. */
+/* The plain form of a block, checked, into one that table_new() made: all of it that the block does not name stays untouched memory.
+ * `ret_table` is undefined after a failure. */
 int table_decode(const void *block, size_t size, struct gateway_table *ret_table,
 		 struct error *err) MUST_CHECK;
 

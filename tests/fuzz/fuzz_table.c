@@ -67,14 +67,13 @@ static void expect_within(const struct gateway_table *t)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct gateway_table *table;
 	struct error err = {0};
-	if (!table)
-		table = table_new();
 	if (size < HEAD_SIZE || size > BLOCK_MAX)
 		return 0;
+	struct gateway_table *table = table_new(), *as_it_came = table_new();
 	(void)table_generation(data, size);
-	(void)!table_decode(data, size, table, &err);
+	(void)!table_decode(data, size, as_it_came, &err);
+	table_free(as_it_came);
 	uint8_t *block = malloc(size);
 	memcpy(block, data, size);
 	repair(block, size);
@@ -91,5 +90,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		buf_done(&again);
 	}
 	free(block);
+	table_free(table);
 	return 0;
 }

@@ -83,6 +83,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                                  or self.headers.get("X-GitHub-Api-Version") != "2022-11-28"): return self.wrong("headers")
         path, _, query = self.path.partition("?")
         sent = json.loads(body) if body else None
+        if sent is not None:
+            with open(root + "/host.sent", "a") as f: f.write(json.dumps({"path": path, "body": sent}) + "\n")
         if sent is not None and len(sent.get("description", "")) > 140: return self.wrong("description is too long")
         status = re.fullmatch("/api/projects/acme%2Fshop/statuses/([0-9a-f]{40})" if kind == "gitlab" else "/api/repos/acme/shop/statuses/([0-9a-f]{40})", path)
         if status and self.command == "POST":
@@ -164,6 +166,11 @@ pushed() { g push -q davit "$@" >"$T/push.log" 2>&1; }
 	exits 0 davit builds 1
 	fails eval 'echo "$output" | grep -q "not told"'
 	is "3 told" eval "davit builds 1 --json | jq -r '[.told[] | select(.context != \"davit/prod\") | .outcome] | \"\(length) \(unique[0])\"'"
+	# What GitHub itself publishes of these calls, where that can be fetched.
+	run /usr/bin/python3 "$BATS_TEST_DIRNAME/../conformance/github_schema.py" "$T/host.sent"
+	[ "$status" -ne 77 ] || skip "${output##*skipped: }"
+	echo "$output"
+	[ "$status" -eq 0 ]
 }
 
 @test "a host that is away, slow, busy or refuses delays nothing; what is not out of date is told later, once" {
