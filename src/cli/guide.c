@@ -475,6 +475,9 @@ void guide_write(const struct guide *g, struct writer *w)
 	write_watched(g, w);
 	write_approvals(g, w);
 	guide_write_roles(g, w);
+	guide_write_production(g, w);
+	guide_write_tags(g, w);
+	guide_write_secrets(g, w);
 	write_data(g, w);
 	write_rollback(g, w);
 	write_tooling(g, w);

@@ -165,6 +165,8 @@ void guide_put_trigger(struct buf *to, const struct app_environment *e)
 	} else {
 		buf_printf(to, "by hand (davit deploy %s) or by another CI", e->name);
 	}
+	if (e->trigger.set != 0 && e->from)
+		buf_printf(to, ", once it is good in %s", e->from);
 	if (e->soak_ms > 0) {
 		buf_puts(to, " for ");
 		guide_put_duration(to, e->soak_ms);

@@ -13,6 +13,7 @@ setup() {
     soak: 30m
     approve: { by: [managers], on_reject: rollback }
     windows: { days: mon-thu, hours: \"09:00-16:00\", zone: Europe/Berlin }
+    secrets: { DATABASE_URL: davit:prod/db, COOKIE_KEY: { from: davit:cookie-key, as: file, version: pinned } }
   staging: { listen: \"127.0.0.1:$STAGING_PORT\", strategy: recreate, analysis: off, verify: [smoke], trigger: { branch: main }, env: { LOG: staging } }"
 	EXTRA="checks: { smoke: [{ get: /up, contains: \"<b>Shop | *x*\" }] }
 migrate: { before: bin/migrate expand, after: bin/migrate contract }
@@ -31,7 +32,10 @@ guide() { exits 0 davit guide "$@" "$T/davit.yaml"; }
 	for text in "# Deployment guide: shop" "## Environments" "## Workflow" "## Pipeline" "## Checks" "## What is watched" "## Data" "## Rollback" \
 		"once it is good in staging for 30m; waits for 1 person of managers, not the author, within 1d" \
 		"canary: 1%, 10% of the requests, each for at least 2m and at most 15m" "mon-thu 09:00-16:00, Europe/Berlin" \
-		'by itself, when a push moves main' 'n3 -->|"main"|' '```mermaid' 'n0(["Commit"])' 'approved by managers?' "davit rollback prod" "--across-migration"; do
+		'by itself, when a push moves main' 'n3 -->|"main"|' '```mermaid' 'n0(["Commit"])' 'approved by managers?' "## Production" "| an environment before it | the same artifact was good in staging for 30m |" \
+		"## Tags" "What has succeeded in prod is tagged in git" "## Secrets" \
+		'| davit:prod/db | prod | web, as DATABASE\_URL | its value | the newest |' \
+		'| davit:cookie-key | prod | web, as COOKIE\_KEY | a file, whose path is in it | the one it went out with |' "davit rollback prod" "--across-migration"; do
 		says "$text"
 	done
 	# What is in it is text, never markup.
@@ -41,6 +45,19 @@ guide() { exits 0 davit guide "$@" "$T/davit.yaml"; }
 	[ "$output" = "$first" ]
 	guide --json
 	is davit.v1/guide jq -r .schema <<<"$output"
+}
+
+@test "a tag that brings a release is said to, and who has to sign it" {
+	ENVIRONMENT_EXTRA='    from: staging
+    soak: 30m
+    trigger: { tag: "v*", signed: true }
+  staging: { listen: "127.0.0.1:'$STAGING_PORT'", strategy: recreate }'
+	EXTRA=''
+	write_config "$T/davit.yaml"
+	guide
+	says 'A tag v\* brings the commit to prod, and names its release; it has to be signed by one of the server'
+	says 'by itself, when a push moves the tag v\*, once it is good in staging for 30m'
+	fails says "## Secrets"
 }
 
 @test "times are told with their zone, by the guide and when the file is validated" {
