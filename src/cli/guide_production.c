@@ -165,7 +165,8 @@ static uint32_t write_environment_secrets(const struct guide *g, struct writer *
 		}
 	for (uint32_t c = 0; c < r->check_count; c++)
 		for (uint32_t p = 0; p < r->checks[c].count; p++)
-			for (uint32_t i = 0; i < r->checks[c].probes[p].secret_count; i++, count++) {
+			for (uint32_t i = 0; i < r->checks[c].probes[p].secret_count;
+			     i++, count++) {
 				const struct app_secret *s = &r->checks[c].probes[p].secrets[i];
 				buf_printf(&who, "the check %s, as %s", r->checks[c].name, s->name);
 				if (w)
@@ -213,11 +214,12 @@ void guide_write_secrets(const struct guide *g, struct writer *w)
 	write_stage_secrets(g, w);
 	w->ops->table_end(w);
 	buf_init(&text, GUIDE_TEXT_MAX);
-	buf_printf(&text,
-		   "Write one, from standard input and never as an argument: davit secrets set NAME "
-		   "--app %s (NAME is what follows davit: above). Nobody reads it back; see which "
-		   "there are with davit secrets list.",
-		   g->app->name);
+	buf_printf(
+		&text,
+		"Write one, from standard input and never as an argument: davit secrets set NAME "
+		"--app %s (NAME is what follows davit: above). Nobody reads it back; see which "
+		"there are with davit secrets list.",
+		g->app->name);
 	w->ops->item(w, buf_text(&text));
 	w->ops->item(w, "Change one: davit secrets rotate sets it and starts what uses its newest "
 			"version anew, part by part; what keeps its version gets the new one with "

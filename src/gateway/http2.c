@@ -436,9 +436,9 @@ static void cancel_streams(struct worker *w, struct http2 *h)
 /* Both sides have said all that they will. */
 static bool is_over(const struct http2 *h)
 {
-	bool done =
-		!nghttp2_session_want_read(h->session) && !nghttp2_session_want_write(h->session);
-	return h->out_size == 0 && (done || (h->left && !h->stream_count));
+	bool said = h->out_size == 0 && !nghttp2_session_want_write(h->session);
+	bool heard = !nghttp2_session_want_read(h->session) || (h->left && !h->stream_count);
+	return said && heard;
 }
 
 void http2_drive(struct worker *w, struct client *c)

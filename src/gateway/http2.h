@@ -24,7 +24,7 @@
 enum {
 	HTTP2_STREAMS = 100,
 	HTTP2_STREAM_WINDOW = 65535,
-	HTTP2_WINDOW = 256 << 10,
+	HTTP2_WINDOW = 1 << 20, /* so that a few bodies that nobody takes keep no others */
 	HTTP2_RESETS = 400,
 	HTTP2_RESETS_PER_S = 40,
 	HTTP2_FAULTS = 100,
