@@ -467,6 +467,24 @@ def events_end(scene):
     ended.join(DEADLINE_S)
 
 
+def rules(scene):
+    """Header rules, read-only and a cohort hold for streams as for connections of HTTP/1."""
+    live, tried = Backend(scripted), Backend(scripted)
+    releases = [{"tag": t, "weight": w, "processes": {"web": ["127.0.0.1:%d" % b.port]}} for t, w, b in
+                (("v1", "99.99%", live), ("v2", "0.01%", tried))]
+    gateway = Gateway([live], workers=1, releases=releases, read_only=True,
+                      headers={"request": {"set": {"X-From": "davit"}, "remove": ["X-Evil"]}, "response": {"set": {"X-Said": "yes"}, "remove": ["X-Big-Name"]}},
+                      cohort={"release": "v2", "rules": [{"cookie": "beta", "values": ["1"]}]})
+    c = connect(gateway.port)
+    a = c.ask(request("GET", "/length", ("x-evil", "1")))
+    assert a.status == 200 and a.get(b"x-said") == [b"yes"] and not a.get(b"x-big-name"), a.fields
+    assert live.seen()[-1].get(b"x-from") == b"davit" and not live.seen()[-1].get(b"x-evil")
+    assert c.ask(request("GET", "/length", ("cookie", "a=b"), ("cookie", "beta=1"))).status == 200 and len(tried.seen()) == 1
+    assert c.ask(request("POST", "/x"), b"y").status == 503 and len(live.seen()) == 1
+    c.close()
+    assert gateway.stop() == 0
+
+
 def one_after_the_other(scene):
     own = Scene()
     c = own.connect()
@@ -501,6 +519,7 @@ def main():
     r.case("a trailer with CRLF", lambda: bad_trailer(scene, [("x-a", "b\r\nevil: 1")]))
     r.case("a trailer with a length", lambda: bad_trailer(scene, [("transfer-encoding", "chunked")]))
     r.case("60 requests with bodies at once, in random pieces", lambda: many_at_once(scene))
+    r.case("header rules, read-only, a cohort", lambda: rules(scene))
     r.case("3,000 requests on one connection", lambda: one_after_the_other(scene))
     r.case("a window of one byte (6.9)", lambda: window_of_one(scene))
     r.case("a stream that waits keeps no other (5.2)", lambda: one_waits_others_go(scene))
