@@ -127,6 +127,8 @@ struct app_hold {
 	uint64_t time_ms;
 };
 
+enum app_http2 { APP_HTTP2_ON, APP_HTTP2_OFF };
+
 enum app_log { APP_LOG_OFF, APP_LOG_TEXT, APP_LOG_JSON };
 
 enum { APP_QUEUE_FIRST_MAX = 4, APP_QUEUE_FIRST = 1 << 2 /* `first` is written */ };
@@ -162,6 +164,7 @@ struct app_requests {
 	uint64_t body_max; /* bytes; 0: any size */
 	uint64_t slow_start_ms;
 	enum app_log log;
+	enum app_http2 http2;
 	uint32_t connections; /* to an instance, of each worker */
 	struct app_queue queue;
 	struct app_headers headers;

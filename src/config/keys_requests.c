@@ -58,6 +58,7 @@ static const struct schema_section headers_section = {
 	       "secrets."};
 
 static const char *const logs[] = {"off", "text", "json", NULL};
+static const char *const http2[] = {"on", "off", NULL};
 
 static const struct schema_key queue_keys[] = {
 	{"most", SCHEMA_NUMBER, AT(app_queue, most), .fallback = "100", .max = 10000,
@@ -99,6 +100,9 @@ static const struct schema_key requests_keys[] = {
 	{"log", SCHEMA_CHOICE, AT(app_requests, log), .fallback = "text", .choices = logs,
 	 .doc = "What each request leaves in the access log, where `davit up --access-log FILE` "
 		"has one: a line of `name=value`, an object in JSON, or nothing."},
+	{"http2", SCHEMA_CHOICE, AT(app_requests, http2), .fallback = "on", .choices = http2,
+	 .doc = "Whether clients may speak HTTP/2. `off` in one environment is so for all that "
+		"share its address, for what is spoken is agreed on before a host is asked for."},
 	{"connections", SCHEMA_NUMBER, AT(app_requests, connections), .fallback = "1024", .min = 1,
 	 .max = 1024,
 	 .doc = "At most so many connections to one instance, of each of the gateway's workers: so "

@@ -196,6 +196,7 @@ static void fill_config(const struct environment *e, const struct resolved *conf
 	certificates_fill(e->control, config, &d->tls);
 	d->retry = true;
 	d->shield = env->requests.shield;
+	d->http1_only = env->requests.http2 == APP_HTTP2_OFF;
 	d->timeouts.answer_ms = d->timeouts.idle_ms = (uint32_t)env->requests.answer_ms;
 	d->body_max_bytes = (uint32_t)env->requests.body_max;
 	d->slow_start_ms = (uint32_t)env->requests.slow_start_ms;

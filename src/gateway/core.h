@@ -195,7 +195,8 @@ struct live {
 	struct cohort **cohorts; /* by environment; NULL: none */
 	struct cidr trusted[TABLE_TRUSTED_MAX];
 	int listener_fds[TABLE_LISTENERS_MAX];
-	bool redirects[TABLE_LISTENERS_MAX]; /* an environment sends to HTTPS there */
+	bool http1_only[TABLE_LISTENERS_MAX]; /* an environment wants no HTTP/2 there */
+	bool redirects[TABLE_LISTENERS_MAX];  /* an environment sends to HTTPS there */
 };
 
 struct room {

@@ -223,6 +223,7 @@ enum turn exchange_dispatch(struct worker *w, struct exchange *x)
 		w->retry.active++;
 	}
 	x->client->moved_bytes = 0;
+	x->paced_ms = w->now_ms;
 	timer_set(&w->wheel, &x->client->timer, w->now_ms + EXCHANGE_PACE_MS);
 	return exchange_try(w, x);
 }
@@ -270,10 +271,10 @@ static enum turn nothing_yet(struct worker *w, struct exchange *x, bool ended)
 }
 
 /* A client in clear that knows beforehand that HTTP/2 is spoken here. */
-static bool begins_http2(const struct exchange *x)
+static bool begins_http2(const struct worker *w, const struct exchange *x)
 {
 	const struct client *c = x->client;
-	return !c->tls && !c->stream && !c->used &&
+	return !c->tls && !c->stream && !c->used && !http2_is_off(w, c) &&
 	       http2_is_preface(x->request.buffer->data, x->request.raw);
 }
 
@@ -297,7 +298,7 @@ static enum turn drive_head(struct worker *w, struct exchange *x)
 		if (f->raw > 0) {
 			int size = http1_parse_request(&x->head, f->buffer->data, f->raw,
 						       &http1_limits_default);
-			if (size < 0 && begins_http2(x))
+			if (size < 0 && begins_http2(w, x))
 				return go_on_with_http2(w, x);
 			if (size < 0)
 				return bad_request(w, x);
@@ -351,7 +352,8 @@ static bool too_slow(const struct worker *w, const struct exchange *x)
 	const struct client *c = x->client;
 	bool sends = x->phase == EXCHANGE_FORWARDING && !x->request.ended && !asks_first(w, x) &&
 		     !flow_pending(&x->request) && !x->answer_begun;
-	bool takes = flow_pending(&x->response);
+	/* What goes out at the end of this turn does not wait for the client. */
+	bool takes = flow_pending(&x->response) && !client_connection(x->client)->queued_again;
 	uint64_t least =
 		(uint64_t)w->live->table->limits.body_bytes_per_s * EXCHANGE_PACE_MS / 1000;
 	return (sends || takes) && c->moved_bytes < least;
@@ -383,6 +385,10 @@ enum turn exchange_timer(struct worker *w, struct exchange *x)
 	}
 	if (x->lasting && tunnel_stream_timer(w, x) == TURN_ON)
 		return TURN_ON;
+	if (w->now_ms < x->paced_ms + EXCHANGE_PACE_MS) { /* the timer had another reason */
+		timer_set(&w->wheel, &c->timer, x->paced_ms + EXCHANGE_PACE_MS);
+		return TURN_BLOCKED;
+	}
 	if (too_slow(w, x)) {
 		account_worker(w, COUNTERS_WORKER_SLOW_CLIENTS);
 		/* What it has not taken would else stay in the kernel, for as long as it likes. */
@@ -390,6 +396,7 @@ enum turn exchange_timer(struct worker *w, struct exchange *x)
 		return exchange_cancel(w, x);
 	}
 	c->moved_bytes = 0;
+	x->paced_ms = w->now_ms;
 	timer_set(&w->wheel, &c->timer, w->now_ms + EXCHANGE_PACE_MS);
 	return TURN_BLOCKED;
 }

@@ -59,6 +59,7 @@ struct exchange {
 	uint64_t taken_us; /* its head was complete */
 	uint64_t first_us; /* from then to the head of the release's answer; 0 = it has not come */
 	uint64_t held_until_ms, queued_until_ms;
+	uint64_t paced_ms;      /* its client's pace was looked at last; 0 = not yet */
 	uint64_t progress_ms;   /* a byte came from the backend, or passed through the tunnel */
 	uint64_t fingerprint;   /* tells its client's requests apart */
 	uint16_t release_index; /* within its environment */

@@ -19,9 +19,15 @@
 #include "gateway/loop.h"
 #include "gateway/tls.h"
 
-enum { FRAME_HEAD_SIZE = 9, FRAME_MAX = FRAME_HEAD_SIZE + 16384, ROUNDS = 8, STATUS_SIZE = 3 };
+enum {
+	FRAME_HEAD_SIZE = 9,
+	FRAME_MAX = FRAME_HEAD_SIZE + 16384,
+	ROUNDS = 8,
+	STATUS_SIZE = 3,
+	PREFACE_LEAST = 16
+};
 
-static const char preface[] = "PRI * HTTP/2.0\r\n";
+static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /* What all connections of a worker have in common. */
 struct http2_rules {
@@ -286,7 +292,14 @@ void http2_done(struct worker *w)
 
 bool http2_is_preface(const char *data, size_t size)
 {
-	return size >= sizeof(preface) - 1 && memcmp(data, preface, sizeof(preface) - 1) == 0;
+	size_t whole = sizeof(preface) - 1;
+	return size >= PREFACE_LEAST && memcmp(data, preface, size < whole ? size : whole) == 0;
+}
+
+bool http2_is_off(const struct worker *w, const struct client *c)
+{
+	int listener = c->listener->index;
+	return w->live && listener >= 0 && w->live->http1_only[listener];
 }
 
 /* False: the connection is lost. */

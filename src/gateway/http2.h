@@ -57,8 +57,11 @@ struct http2 {
 void http2_init(struct worker *w);
 void http2_done(struct worker *w);
 
-/* Whether `data`, the first bytes of a connection, can only be HTTP/2's. */
+/* Whether `data`, the first bytes of a connection, are the beginning of HTTP/2's preface, its first line at least. */
 bool http2_is_preface(const char *data, size_t size);
+
+/* Whether an environment at the client's listener wants none of it. */
+bool http2_is_off(const struct worker *w, const struct client *c);
 
 /* The client speaks HTTP/2 from here on; data[0..size) came of it already. False: it is closed. */
 bool http2_begin(struct worker *w, struct client *c, const char *data, size_t size);

@@ -284,6 +284,7 @@ static int make_routes(struct live *live, struct error *err)
 		r->path_size = strlen(r->route->path);
 		find_prefixes(live, r);
 		r->rules = live->rules[r->route->environment];
+		live->http1_only[r->route->listener] |= r->environment->http1_only;
 		int failed = make_route(live, r, err);
 		if (failed)
 			return failed;

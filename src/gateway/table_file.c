@@ -366,7 +366,7 @@ static void read_environment(struct table_reader *r, const json_t *from)
 		"app",        "name",      "mode",   "live",        "retry",      "shield",
 		"hold",       "sticky",    "mirror", "timeouts",    "routes",     "releases",
 		"access_log", "classes",   "tls",    "body_max",    "slow_start", "queue",
-		"headers",    "read_only", "cohort", "preview_key", NULL};
+		"headers",    "read_only", "cohort", "preview_key", "http2",      NULL};
 	struct gateway_table *t = r->table;
 	char name[2 * TABLE_NAME_SIZE];
 	if (!reader_known_keys(r, from, keys) ||

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/acme.h"
+#include "gateway/http2.h"
 #include "os/certificate.h"
 
 enum { NAME_SIZE = 16, AES_KEY_SIZE = 32, MAC_KEY_SIZE = 32, KEY_DER_MAX = 1 << 16 };
@@ -189,9 +190,11 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 			   const unsigned char *in, unsigned in_size, void *unused)
 {
 	static const unsigned char ours[] = "\x02h2\x08http/1.1";
-	(void)ssl;
+	const struct client *c = SSL_get_app_data(ssl);
+	unsigned skipped = http2_is_off(c->site->worker, c) ? 3 : 0;
 	(void)unused;
-	if (SSL_select_next_proto((unsigned char **)out, out_size, ours, sizeof(ours) - 1, in,
+	if (SSL_select_next_proto((unsigned char **)out, out_size, ours + skipped,
+				  sizeof(ours) - 1 - skipped, in,
 				  in_size) != OPENSSL_NPN_NEGOTIATED)
 		return SSL_TLSEXT_ERR_ALERT_FATAL;
 	return SSL_TLSEXT_ERR_OK;

@@ -176,6 +176,7 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_u16(c, &e->rule_count);
 	code_bool(c, &e->retry);
 	code_bool(c, &e->shield);
+	code_bool(c, &e->http1_only);
 	code_u32(c, &e->slow_start_ms);
 	code_u8(c, &log);
 	e->log = (enum table_log)log;

@@ -150,8 +150,9 @@ struct table_environment {
 	uint16_t class_count;
 	uint16_t first_rule; /* rules[first_rule .. + rule_count) are its header rules */
 	uint16_t rule_count;
-	bool retry;  /* retry and rescue are on */
-	bool shield; /* the live release also takes over what another one answers with 5xx */
+	bool retry;      /* retry and rescue are on */
+	bool http1_only; /* clients speak no HTTP/2 at its listeners */
+	bool shield;     /* the live release also takes over what another one answers with 5xx */
 	uint32_t
 		slow_start_ms; /* within it a backend that joins others comes to its full share; 0: at once */
 	enum table_log log;      /* a line per request in the gateway's access log */

@@ -224,8 +224,9 @@ struct router_document {
 	struct router_queue queue;
 	struct router_timeouts timeouts;
 	struct router_tls tls;
-	bool retry;  /* and rescue */
-	bool shield; /* the live release also takes over what another one answers with 5xx */
+	bool retry;      /* and rescue */
+	bool http1_only; /* clients speak no HTTP/2 where it is served */
+	bool shield;     /* the live release also takes over what another one answers with 5xx */
 	uint32_t slow_start_ms;  /* of an instance that joins others */
 	enum router_log log;     /* a line per request */
 	uint32_t body_max_bytes; /* 0 = no limit */

@@ -485,6 +485,15 @@ def rules(scene):
     assert gateway.stop() == 0
 
 
+def switched_off(scene):
+    gateway = Gateway([scene.backend], workers=1, http2=False)
+    stream = gateway.connect()
+    stream.sock.sendall(PREFACE)
+    assert stream.until(b"\r\n").startswith(b"HTTP/1.1 505 ")
+    stream.sock.close()
+    assert gateway.stop() == 0
+
+
 def one_after_the_other(scene):
     own = Scene()
     c = own.connect()
@@ -519,6 +528,7 @@ def main():
     r.case("a trailer with CRLF", lambda: bad_trailer(scene, [("x-a", "b\r\nevil: 1")]))
     r.case("a trailer with a length", lambda: bad_trailer(scene, [("transfer-encoding", "chunked")]))
     r.case("60 requests with bodies at once, in random pieces", lambda: many_at_once(scene))
+    r.case("it is switched off", lambda: switched_off(scene))
     r.case("header rules, read-only, a cohort", lambda: rules(scene))
     r.case("3,000 requests on one connection", lambda: one_after_the_other(scene))
     r.case("a window of one byte (6.9)", lambda: window_of_one(scene))

@@ -157,6 +157,12 @@ def protocols(server, backend):
         a = Http2(stream.sock).ask(request("POST", "/x", scheme="https"), b"y" * 100000)
         assert a.status == 200 and len(a.body) > 100000 and a.get(b"strict-transport-security"), (a.status, a.fields)
         assert backend.seen()[-1].get(b"x-forwarded-proto") == b"https"
+    without = Server(backend, http2=False)
+    context = trusting("one")
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    stream = without.tls(context=context)
+    assert stream.sock.selected_alpn_protocol() == "http/1.1" and ask(stream).status == 200
+    without.stop()
     context = trusting("one")
     context.set_alpn_protocols(["spdy/3"])
     try:

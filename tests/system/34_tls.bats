@@ -29,7 +29,7 @@ get() { # CURL OPTION...
 serving() { get -o /dev/null -D - | tr -d '\r' | awk -F': ' 'tolower($1) == "x-release" { print $2 }'; }
 
 @test "certificates, versions, tickets, renewals, and clients that mean harm" {
-	DAVIT=$DAVIT run timeout 100 python3 -W ignore "$BATS_TEST_DIRNAME/../conformance/tls.py"
+	DAVIT=$DAVIT run timeout 100 /usr/bin/python3 -W ignore "$BATS_TEST_DIRNAME/../conformance/tls.py"
 	grep -v '^ok ' <<<"$output"
 	[ "$status" -eq 0 ]
 }

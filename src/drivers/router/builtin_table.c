@@ -316,6 +316,7 @@ static void copy_settings(const struct router_document *d, struct table_environm
 	e->read_only = d->read_only;
 	e->retry = d->retry;
 	e->shield = d->shield;
+	e->http1_only = d->http1_only;
 	e->slow_start_ms = d->slow_start_ms;
 	e->log = (enum table_log)d->log;
 	e->body_max_bytes = d->body_max_bytes;
@@ -429,6 +430,7 @@ static void read_settings(const struct table_environment *e, struct router_docum
 	d->read_only = e->read_only;
 	d->retry = e->retry;
 	d->shield = e->shield;
+	d->http1_only = e->http1_only;
 	d->slow_start_ms = e->slow_start_ms;
 	d->log = (enum router_log)e->log;
 	d->body_max_bytes = e->body_max_bytes;

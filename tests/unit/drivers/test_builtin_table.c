@@ -78,6 +78,7 @@ static void fill(struct router_document *d, const char *environment)
 	text_copy(d->queue.first[0], sizeof d->queue.first[0], "/up");
 	d->body_max_bytes = 77;
 	d->shield = true;
+	d->http1_only = true;
 	d->slow_start_ms = 78;
 	text_copy(d->rules[0].name, sizeof d->rules[0].name, "X-A");
 	text_copy(d->rules[0].value, sizeof d->rules[0].value, environment);
@@ -214,6 +215,7 @@ static void every_part_of_a_document_counts_when_two_are_compared(void **state)
 	DIFFERS(two->log = ROUTER_LOG_TEXT);
 	DIFFERS(two->body_max_bytes++);
 	DIFFERS(two->shield = false);
+	DIFFERS(two->http1_only = false);
 	DIFFERS(two->slow_start_ms++);
 	DIFFERS(two->rule_count = 1);
 	DIFFERS(two->rules[0].name[0]++);
