@@ -6,7 +6,7 @@ set -eu
 build="gcc libc6-dev make meson ninja-build pkg-config git ca-certificates
  libuv1-dev libmicrohttpd-dev libcurl4-openssl-dev libsqlite3-dev libssl-dev libjansson-dev libexpat1-dev
  libfyaml-dev libarchive-dev libnghttp2-dev openssh-client tzdata"
-tests="libcmocka-dev bats python3 curl jq openssl socat sqlite3 procps psmisc iproute2 util-linux haproxy nginx-light varnish nghttp2-client python3-h11 python3-h2 python3-jsonschema python3-websockets slowhttptest testssl.sh wrk zip unzip bzip2 xz-utils zstd tmux
+tests="libcmocka-dev bats python3 curl jq openssl socat sqlite3 procps psmisc iproute2 util-linux haproxy nginx-light varnish nghttp2-client python3-h11 python3-h2 python3-grpcio python3-jsonschema python3-websockets slowhttptest testssl.sh wrk zip unzip bzip2 xz-utils zstd tmux
  bubblewrap uacme pebble python3-cryptography openssh-server cmake clang clang-format clang-tidy libclang-rt-14-dev shellcheck cppcheck flawfinder strace mandoc"
 
 missing=""

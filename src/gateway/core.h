@@ -48,8 +48,12 @@
 
 struct cohort;
 struct http2;
+struct http2_call;
 struct http2_rules;
 struct http2_stream;
+struct http2_upstream;
+struct nghttp2_option;
+struct nghttp2_session_callbacks;
 struct rules;
 struct ssl_st;
 struct tls_site;
@@ -126,6 +130,8 @@ struct backend {
 	counters_cell *values;
 	struct upstream *idle;       /* last used first */
 	struct upstream *idle_apart; /* the same of those that carry copies */
+	struct http2_upstream *http2_upstreams;
+	bool http2; /* it speaks that, and nothing else */
 	char address[TABLE_ADDRESS_SIZE];
 	char instance[TABLE_NAME_SIZE];
 };
@@ -139,6 +145,8 @@ struct upstream {
 	void (*drive)(struct worker *w, struct upstream *up);
 	void (*fail)(struct worker *w, struct upstream *up, enum failure why);
 	void *user;
+	struct http2_call
+		*call; /* a request on a connection of HTTP/2, and no connection; or NULL */
 	int fd;
 	uint64_t connect_us;
 	uint64_t connect_until_ms;
@@ -252,6 +260,9 @@ struct worker {
 	struct slab address_counts;
 	struct slab http2_streams;
 	struct http2_rules *http2_rules;
+	struct slab http2_calls;
+	struct nghttp2_session_callbacks *upstream_callbacks;
+	struct nghttp2_option *upstream_option;
 	uint8_t hash_key[HASH_KEY_SIZE]; /* of this worker's own tables; random */
 	struct live *lives;              /* all, older to newer, the prepared one not among them */
 	struct live *live;               /* the current one; NULL before the first commit */

@@ -43,7 +43,7 @@ enum turn forward_begin(struct worker *w, struct exchange *x)
 	uint32_t size = head_write_request(x, HEAD_REAL, w->scratch, SCRATCH_SIZE);
 	up->sent = true;
 	x->progress_ms = w->now_ms;
-	int sent = flow_send(&x->request, &w->buffers, up->fd, w->scratch, size);
+	int sent = upstream_send(w, up, &x->request, w->scratch, size);
 	if (sent == FLOW_ERROR)
 		return exchange_failed(w, x, FAILURE_RESET);
 	up->writable = !flow_pending(&x->request);
@@ -54,25 +54,26 @@ enum turn forward_begin(struct worker *w, struct exchange *x)
 
 /* ── to the backend ───────────────────────────────────────────────────────────────────────────────── */
 
-/* What comes from a stream may get a chunk's bytes around it. */
-static uint32_t usable_room(struct worker *w, struct exchange *x)
+/* What comes by HTTP/2 may get a chunk's bytes around it. */
+static uint32_t usable_room(struct worker *w, struct flow *f, bool by_http2)
 {
-	uint32_t room = flow_room(&x->request, &w->buffers);
-	return x->client->stream && room <= HTTP2_CHUNK_EXTRA ? 0 : room;
+	uint32_t room = flow_room(f, &w->buffers);
+	return by_http2 && room <= HTTP2_CHUNK_EXTRA ? 0 : room;
 }
 
 /* Room to receive into, at the price of the chance to send the request again. */
 static uint32_t request_room(struct worker *w, struct exchange *x)
 {
 	struct flow *f = &x->request;
-	uint32_t room = usable_room(w, x);
+	bool by_http2 = x->client->stream != NULL;
+	uint32_t room = usable_room(w, f, by_http2);
 	if (room > 0 || !f->keep)
 		return room;
 	if (f->buffer->capacity < BUFFER_USUAL && flow_grow(f, &w->buffers))
-		return usable_room(w, x);
+		return usable_room(w, f, by_http2);
 	x->whole = false;
 	flow_forget(f);
-	return usable_room(w, x);
+	return usable_room(w, f, by_http2);
 }
 
 static enum turn body_broken(struct worker *w, struct exchange *x, unsigned status,
@@ -131,7 +132,7 @@ static enum turn send_request(struct worker *w, struct exchange *x)
 	struct flow *f = &x->request;
 	if (!up->writable || !flow_pending(f))
 		return TURN_BLOCKED;
-	int sent = flow_send(f, &w->buffers, up->fd, NULL, 0);
+	int sent = upstream_send(w, up, f, NULL, 0);
 	up->writable = sent > 0 && !flow_pending(f);
 	if (sent == FLOW_ERROR) {
 		/* It may have answered before it closed: that answer counts. */
@@ -303,9 +304,9 @@ static enum turn receive_answer(struct worker *w, struct exchange *x)
 {
 	struct upstream *up = x->up;
 	struct flow *f = &x->response;
-	if (f->ended || !up->readable || !flow_room(f, &w->buffers))
+	if (f->ended || !up->readable || !usable_room(w, f, up->call != NULL))
 		return TURN_BLOCKED;
-	int got = flow_receive(f, &w->buffers, up->fd);
+	int got = upstream_receive(w, up, f);
 	if (got == FLOW_WAIT) {
 		up->readable = false;
 		return TURN_BLOCKED;

@@ -19,13 +19,7 @@
 #include "gateway/loop.h"
 #include "gateway/tls.h"
 
-enum {
-	FRAME_HEAD_SIZE = 9,
-	FRAME_MAX = FRAME_HEAD_SIZE + 16384,
-	ROUNDS = 8,
-	STATUS_SIZE = 3,
-	PREFACE_LEAST = 16
-};
+enum { ROUNDS = 8, STATUS_SIZE = 3, PREFACE_LEAST = 16 };
 
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -139,7 +133,7 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *u
 	struct http2_stream *s = stream_of(session, frame->hd.stream_id);
 	(void)user;
 	bool body = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
-	if (s && body && frame->hd.flags & NGHTTP2_FLAG_END_STREAM && !s->ended)
+	if (s && body && frame->hd.flags & NGHTTP2_FLAG_END_STREAM && !s->body.ended)
 		nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_NO_ERROR);
 	return 0;
 }
@@ -199,13 +193,10 @@ static int send_body(nghttp2_session *session, nghttp2_frame *frame, const uint8
 	(void)frame;
 	if (size > 0 && !s->out)
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* its exchange was cancelled */
-	if (h->out->capacity - h->out_size < FRAME_HEAD_SIZE + size)
-		h->full = true;
-	if (h->full)
+	char *to = http2_frames_data(&h->out, head, size);
+	if (!to)
 		return NGHTTP2_ERR_WOULDBLOCK;
-	memcpy(h->out->data + h->out_size, head, FRAME_HEAD_SIZE);
-	http2_stream_copy(s, h->out->data + h->out_size + FRAME_HEAD_SIZE, (uint32_t)size);
-	h->out_size += FRAME_HEAD_SIZE + (uint32_t)size;
+	http2_stream_copy(s, to, (uint32_t)size);
 	return 0;
 }
 
@@ -387,38 +378,20 @@ static void turn_streams(struct worker *w, struct http2 *h)
 	}
 }
 
-/* Put frames into the buffer while one more surely fits. > 0: there may be more; < 0: the connection is lost. */
-static int fill(struct http2 *h)
-{
-	const uint8_t *data;
-	h->full = false;
-	if (!h->out)
-		h->out = buffer_take(&h->worker->buffers, BUFFER_LARGE);
-	while (h->out->capacity - h->out_size >= FRAME_MAX) {
-		ssize_t size = nghttp2_session_mem_send(h->session, &data);
-		if (size <= 0)
-			return size < 0 ? -1 : h->full;
-		memcpy(h->out->data + h->out_size, data, (size_t)size);
-		h->out_size += (uint32_t)size;
-	}
-	return 1;
-}
-
 /* Write what is in the buffer. False: the connection is lost. */
 static bool write_out(struct http2 *h)
 {
 	struct client *c = h->client;
-	while (h->out_at < h->out_size && c->writable) {
-		int put = client_write(c, h->out->data + h->out_at, h->out_size - h->out_at);
+	struct http2_frames *f = &h->out;
+	while (f->at < f->size && c->writable) {
+		int put = client_write(c, f->out->data + f->at, f->size - f->at);
 		if (put == FLOW_ERROR)
 			return false;
 		if (put == FLOW_WAIT)
 			c->writable = false;
 		else
-			h->out_at += (uint32_t)put;
+			http2_frames_written(f, &h->worker->buffers, (uint32_t)put);
 	}
-	if (h->out_at == h->out_size)
-		h->out_at = h->out_size = 0;
 	return true;
 }
 
@@ -426,15 +399,13 @@ static bool send_frames(struct http2 *h)
 {
 	int more = 1;
 	while (more > 0 && h->client->writable &&
-	       (h->out_size || nghttp2_session_want_write(h->session))) {
-		more = fill(h);
+	       (h->out.size || nghttp2_session_want_write(h->session))) {
+		more = http2_frames_fill(&h->out, &h->worker->buffers, h->session);
 		if (more < 0 || !write_out(h))
 			return false;
 	}
-	if (h->out && !h->out_size) {
-		buffer_give(&h->worker->buffers, h->out);
-		h->out = NULL;
-	}
+	if (!h->out.size)
+		http2_frames_done(&h->out, &h->worker->buffers);
 	return true;
 }
 
@@ -449,7 +420,7 @@ static void cancel_streams(struct worker *w, struct http2 *h)
 /* Both sides have said all that they will. */
 static bool is_over(const struct http2 *h)
 {
-	bool said = h->out_size == 0 && !nghttp2_session_want_write(h->session);
+	bool said = h->out.size == 0 && !nghttp2_session_want_write(h->session);
 	bool heard = !nghttp2_session_want_read(h->session) || (h->left && !h->stream_count);
 	return said && heard;
 }
@@ -491,7 +462,7 @@ void http2_free(struct worker *w, struct client *c)
 	}
 	cancel_streams(w, h);
 	buffer_give(&w->buffers, h->heading);
-	buffer_give(&w->buffers, h->out);
+	http2_frames_done(&h->out, &w->buffers);
 	nghttp2_session_del(h->session);
 	c->http2 = NULL;
 	free(h);

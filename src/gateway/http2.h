@@ -19,6 +19,7 @@
 #define GATEWAY_HTTP2_H
 
 #include "gateway/core.h"
+#include "gateway/http2_frames.h"
 #include "wire/http2_head.h"
 
 enum {
@@ -42,15 +43,13 @@ struct http2 {
 		**ready_end;          /* that something became possible for, in their order */
 	struct http2_request request; /* of the stream whose fields are being read */
 	struct buffer *heading;       /* where it is made; NULL: none is */
-	struct buffer *out;           /* frames that the socket did not take yet */
-	uint32_t out_at, out_size;
+	struct http2_frames out;      /* that the socket did not take yet */
 	uint32_t stream_count;
 	uint32_t faults;
 	uint32_t error; /* of RFC 9113, section 7: what the client is told at the end */
 	bool used;      /* a stream has begun */
 	bool turning;   /* in http2_drive() */
 	bool closing;   /* no frames any more */
-	bool full;      /* a frame found no room in `out` */
 	bool left;      /* it was told that no new stream is served */
 };
 

@@ -10,8 +10,6 @@
 #include "gateway/client.h"
 #include "gateway/exchange.h"
 
-static const char last_chunk[] = "0\r\n\r\n";
-
 /* It may be of a stream that turned out to be malformed in the middle. */
 static void drop_heading(struct http2 *h)
 {
@@ -38,8 +36,7 @@ static void free_stream(struct worker *w, struct http2_stream *s)
 {
 	struct http2 *h = s->http2;
 	buffer_give(&w->buffers, s->head);
-	buffer_give(&w->buffers, s->in);
-	buffer_give(&w->buffers, s->tail);
+	http2_body_done(&s->body, &w->buffers);
 	*(s->prev ? &s->prev->next : &h->streams) = s->next;
 	if (s->next)
 		s->next->prev = s->prev;
@@ -61,29 +58,13 @@ static void make_ready(struct http2_stream *s)
 
 /* ── the request ──────────────────────────────────────────────────────────────────────────────────── */
 
-/* Its tail begins with the last chunk; an empty line is to follow. */
-static bool add_to_trailer(struct http2_stream *s, const char *name, size_t name_size,
-			   const char *value, size_t value_size)
-{
-	if (!s->tail) {
-		s->tail = buffer_take(&s->http2->worker->buffers, CHUNKED_TRAILER_MAX + 8);
-		memcpy(s->tail->data, "0\r\n", 3);
-		s->tail_size = 3;
-	}
-	if (s->tail_size + name_size + value_size + 4 > CHUNKED_TRAILER_MAX)
-		return false;
-	int size = http2_trailer_line(name, name_size, value, value_size,
-				      s->tail->data + s->tail_size);
-	s->tail_size += size > 0 ? (uint32_t)size : 0;
-	return size >= 0;
-}
-
 bool http2_stream_field(struct http2_stream *s, const char *name, size_t name_size,
 			const char *value, size_t value_size)
 {
 	struct http2 *h = s->http2;
 	if (s->headed)
-		return add_to_trailer(s, name, name_size, value, value_size);
+		return http2_body_line(&s->body, &h->worker->buffers, name, name_size, value,
+				       value_size);
 	if (s->too_large)
 		return true;
 	if (!h->heading) {
@@ -104,7 +85,7 @@ bool http2_stream_headed(struct http2_stream *s, bool ended)
 		return ended;
 	}
 	s->headed = true;
-	s->ended = ended;
+	s->body.ended = ended;
 	int failed = s->too_large || !h->heading ? 0 : http2_request_end(&h->request, ended);
 	bool good = !failed && (s->too_large || h->heading);
 	if (good && !s->too_large) {
@@ -117,41 +98,21 @@ bool http2_stream_headed(struct http2_stream *s, bool ended)
 	return good;
 }
 
-/* Room for so many bytes behind what was not taken yet. */
-static bool make_room(struct worker *w, struct http2_stream *s, size_t size)
-{
-	uint32_t left = s->in_size - s->in_at;
-	if (s->in && s->in->capacity - s->in_size >= size)
-		return true;
-	if (left + size > BUFFER_LARGE)
-		return false; /* more than the window: libnghttp2 lets it not happen */
-	struct buffer *other = buffer_take(&w->buffers, left + size);
-	if (left)
-		memcpy(other->data, s->in->data + s->in_at, left);
-	buffer_give(&w->buffers, s->in);
-	s->in = other;
-	s->in_at = 0;
-	s->in_size = left;
-	return true;
-}
-
 bool http2_stream_data(struct http2_stream *s, const uint8_t *data, size_t size)
 {
 	if (s->over || s->too_large || s->closed) { /* nobody wants it */
 		http2_consume(s, (uint32_t)size);
 		return true;
 	}
-	if (!make_room(s->http2->worker, s, size))
+	if (!http2_body_add(&s->body, &s->http2->worker->buffers, data, size))
 		return false;
-	memcpy(s->in->data + s->in_size, data, size);
-	s->in_size += (uint32_t)size;
 	make_ready(s);
 	return true;
 }
 
 void http2_stream_ended(struct http2_stream *s)
 {
-	s->ended = true;
+	s->body.ended = true;
 	make_ready(s);
 }
 
@@ -161,64 +122,15 @@ void http2_stream_closed(struct http2_stream *s)
 	make_ready(s);
 }
 
-/* All that came of the body is taken: what is left is its end. > 0, FLOW_WAIT or FLOW_END. */
-static int take_end(struct http2_stream *s, bool chunked, char *to, uint32_t room)
-{
-	const char *tail = s->tail ? s->tail->data : last_chunk;
-	if (!s->ended)
-		return FLOW_WAIT;
-	if (!chunked)
-		s->given = true;
-	if (s->given)
-		return FLOW_END;
-	if (s->tail && s->tail_at == 0) {
-		memcpy(s->tail->data + s->tail_size, "\r\n", 2);
-		s->tail_size += 2;
-	}
-	uint32_t size = (s->tail ? s->tail_size : (uint32_t)sizeof(last_chunk) - 1) - s->tail_at;
-	if (size > room)
-		size = room;
-	memcpy(to, tail + s->tail_at, size);
-	s->tail_at += size;
-	s->given = s->tail_at == (s->tail ? s->tail_size : sizeof(last_chunk) - 1);
-	return (int)size;
-}
-
-static uint32_t take_piece(struct http2_stream *s, bool chunked, char *to, uint32_t room)
-{
-	uint32_t size = s->in_size - s->in_at, most = chunked ? room - HTTP2_CHUNK_EXTRA : room;
-	size_t head = 0;
-	if (size > most)
-		size = most;
-	if (chunked)
-		head = http1_write_chunk_head(size, to);
-	memcpy(to + head, s->in->data + s->in_at, size);
-	if (chunked)
-		memcpy(to + head + size, "\r\n", 2);
-	s->in_at += size;
-	http2_consume(s, size);
-	return (uint32_t)head + size + (chunked ? 2 : 0);
-}
-
 int http2_take(struct worker *w, struct client *c, struct flow *f)
 {
 	struct http2_stream *s = c->stream;
-	uint32_t room = flow_room(f, &w->buffers), got = 0;
 	bool chunked = c->x->head.framing == HTTP1_FRAMING_CHUNKED;
-	while (s->in_at < s->in_size && room - got > HTTP2_CHUNK_EXTRA)
-		got += take_piece(s, chunked, f->buffer->data + f->raw + got, room - got);
-	if (s->in && s->in_at == s->in_size) {
-		buffer_give(&w->buffers, s->in);
-		s->in = NULL;
-		s->in_at = s->in_size = 0;
-	}
-	int end = FLOW_WAIT;
-	if (!s->in && room > got)
-		end = take_end(s, chunked, f->buffer->data + f->raw + got, room - got);
-	got += end > 0 ? (uint32_t)end : 0;
-	f->raw += got;
-	f->drained = !s->in && (!s->ended || s->given);
-	return got ? (int)got : end;
+	uint32_t consumed;
+	int got = http2_body_take(&s->body, &w->buffers, chunked, f, &consumed);
+	if (consumed)
+		http2_consume(s, consumed);
+	return got;
 }
 
 /* ── the answer ───────────────────────────────────────────────────────────────────────────────────── */
@@ -317,7 +229,7 @@ void http2_stream_turn(struct worker *w, struct http2_stream *s)
 		begin(w, s);
 	/* One that is closed for all of its answer has gone out is no cancelled one. */
 	if (s->client && (!s->closed || (s->out && flow_complete(s->out)))) {
-		if (s->in || (s->ended && !s->given))
+		if (http2_body_waits(&s->body))
 			s->client->readable = true;
 		client_drive(w, s->client);
 	}
@@ -340,7 +252,7 @@ void http2_stream_over(struct worker *w, struct client *c)
 void http2_stream_left(struct worker *w, struct client *c)
 {
 	struct http2_stream *s = c->stream;
-	uint32_t untaken = s->in_size - s->in_at;
+	uint32_t untaken = http2_body_done(&s->body, &w->buffers);
 	s->client = NULL;
 	s->out = NULL;
 	if (!s->over)
@@ -348,8 +260,5 @@ void http2_stream_left(struct worker *w, struct client *c)
 	s->over = true;
 	if (untaken)
 		http2_consume(s, untaken);
-	buffer_give(&w->buffers, s->in);
-	s->in = NULL;
-	s->in_at = s->in_size = 0;
 	make_ready(s); /* it may be the last that knows it */
 }

@@ -12,9 +12,7 @@
 #define GATEWAY_HTTP2_STREAM_H
 
 #include "gateway/http2.h"
-#include "wire/http1_write.h"
-
-enum { HTTP2_CHUNK_EXTRA = HTTP1_CHUNK_HEAD_MAX + 2 }; /* bytes around a piece of a body */
+#include "gateway/http2_body.h"
 
 struct http2_stream {
 	struct http2 *http2;
@@ -24,18 +22,14 @@ struct http2_stream {
 	struct flow *out;      /* NULL: no answer yet, or all of it is here */
 	int32_t id;
 	bool ready;          /* on that list */
-	bool ended;          /* the client has sent its last byte */
-	bool given;          /* and the exchange has it */
 	bool answered;       /* a final answer has begun */
 	bool over;           /* the exchange has given all of it */
 	bool closed;         /* libnghttp2 knows it no more */
 	bool headed;         /* its first fields are whole: what comes now is a trailer's */
 	bool too_large;      /* they were more than we take */
 	struct buffer *head; /* of its request; NULL: its exchange has it */
-	struct buffer *in;   /* of its body, not yet taken; data[in_at..in_size) */
-	struct buffer *
-		tail; /* of a body in chunks: the last one, and a trailer; data[tail_at..tail_size) */
-	uint32_t head_size, in_at, in_size, tail_at, tail_size;
+	uint32_t head_size;
+	struct http2_body body; /* of its request */
 };
 
 /* ── what frames bring ── */

@@ -128,6 +128,7 @@ static int find_backend(struct worker *w, const struct table_backend *from,
 	text_copy(b->address, sizeof(b->address), from->address);
 	text_copy(b->instance, sizeof(b->instance), from->instance);
 	b->slot = from->stats_slot;
+	b->http2 = from->http2;
 	b->values = w->block->backends[b->slot].values;
 	b->refs = 1;
 	w->backends[b->slot] = b; /* an earlier owner of the slot lives on by its references */

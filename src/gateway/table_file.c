@@ -95,10 +95,19 @@ static void read_state(struct table_reader *r, const json_t *from, enum table_ba
 			      text);
 }
 
+static void read_protocol(struct table_reader *r, const json_t *from, bool *to)
+{
+	char text[TABLE_NAME_SIZE] = "";
+	reader_text(r, from, "protocol", false, text, sizeof(text));
+	*to = strcmp(text, "http2") == 0;
+	if (text[0] && !*to && strcmp(text, "http1") != 0)
+		reader_refuse(r, "protocol", "\"%s\" is none of \"http1\", \"http2\".", text);
+}
+
 /* "127.0.0.1:9001", or an object with more to say. */
 static void read_backend(struct table_reader *r, const json_t *from, uint16_t pool)
 {
-	static const char *const keys[] = {"address", "instance", "state", NULL};
+	static const char *const keys[] = {"address", "instance", "state", "protocol", NULL};
 	struct gateway_table *t = r->table;
 	if (full(r, "", t->backend_count, TABLE_BACKENDS_MAX))
 		return;
@@ -111,6 +120,7 @@ static void read_backend(struct table_reader *r, const json_t *from, uint16_t po
 		reader_text(r, from, "address", true, b->address, sizeof(b->address));
 		reader_text(r, from, "instance", false, b->instance, sizeof(b->instance));
 		read_state(r, from, &b->state);
+		read_protocol(r, from, &b->http2);
 	}
 	if (!b->instance[0])
 		text_copy(b->instance, sizeof(b->instance), b->address);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/histogram.h"
+#include "gateway/http2_call.h"
 #include "gateway/live.h"
 #include "gateway/loop.h"
 
@@ -27,7 +28,7 @@ static void ignore_event(struct worker *w, struct source *source, uint32_t event
 	(void)events;
 }
 
-static void close_upstream(struct worker *w, struct upstream *up)
+void upstream_close(struct worker *w, struct upstream *up)
 {
 	timer_stop(&w->wheel, &up->timer);
 	close(up->fd);
@@ -55,12 +56,13 @@ static void unlink_idle(struct upstream *up)
 void upstream_close_idle(struct worker *w, struct backend *backend)
 {
 	backend->refs++;
+	http2_upstream_close_idle(w, backend);
 	for (int apart = 0; apart < 2; apart++) {
 		struct upstream **list = idle_list(backend, apart);
 		while (*list) {
 			struct upstream *up = *list;
 			*list = up->next;
-			close_upstream(w, up);
+			upstream_close(w, up);
 		}
 	}
 	backend_unref(w, backend);
@@ -70,9 +72,14 @@ void upstream_release(struct worker *w, struct upstream *up, bool reusable)
 {
 	struct backend *b = up->backend;
 	backend_gave(w, b);
+	if (up->call) {
+		http2_call_release(w, up->call);
+		backend_unref(w, b);
+		return;
+	}
 	bool wanted = b->entry && b->entry->ready && !w->draining;
 	if (!reusable || !wanted) {
-		close_upstream(w, up);
+		upstream_close(w, up);
 		return;
 	}
 	up->drive = NULL;
@@ -123,7 +130,7 @@ static bool make_room(struct worker *w, struct backend *b, bool apart)
 	struct upstream *idle = b->idle_apart ? b->idle_apart : b->idle;
 	if (b->connections >= b->connections_max && !apart && idle) {
 		unlink_idle(idle);
-		close_upstream(w, idle);
+		upstream_close(w, idle);
 	}
 	return b->connections < b->connections_max;
 }
@@ -151,16 +158,28 @@ static int new_upstream(struct worker *w, struct backend *b, const struct upstre
 	b->refs++;
 	b->connections++;
 	if (!try_connect(w, up)) {
-		close_upstream(w, up);
+		upstream_close(w, up);
 		return ERR_UNAVAILABLE;
 	}
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
 				    .data.ptr = &up->source};
 	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
-		close_upstream(w, up);
+		upstream_close(w, up);
 		return ERR_LIMIT;
 	}
 	*ret_up = up;
+	return 0;
+}
+
+int upstream_connect(struct worker *w, struct backend *b, const struct upstream_user *user,
+		     struct upstream **ret_up)
+{
+	int failed = new_upstream(w, b, user, ret_up);
+	if (failed)
+		return failed;
+	(*ret_up)->drive = user->drive;
+	(*ret_up)->fail = user->fail;
+	(*ret_up)->user = user->user;
 	return 0;
 }
 
@@ -171,8 +190,8 @@ static bool quiet(const struct upstream *up)
 	return recv(up->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
-int upstream_take(struct worker *w, struct backend *backend, const struct upstream_user *user,
-		  struct upstream **ret_up)
+static int take_http1(struct worker *w, struct backend *backend, const struct upstream_user *user,
+		      struct upstream **ret_up)
 {
 	struct upstream *up = NULL;
 	struct upstream **list = idle_list(backend, user->apart);
@@ -181,22 +200,40 @@ int upstream_take(struct worker *w, struct backend *backend, const struct upstre
 		*list = up->next;
 		if (!user->proven || quiet(up))
 			break;
-		close_upstream(w, up);
+		upstream_close(w, up);
 		up = NULL;
 	}
 	if (up) {
 		up->readable = false;
-	} else {
-		int failed = new_upstream(w, backend, user, &up);
-		if (failed)
-			return failed;
+		up->drive = user->drive;
+		up->fail = user->fail;
+		up->user = user->user;
+		*ret_up = up;
+		return 0;
 	}
-	backend_took(backend);
-	up->drive = user->drive;
-	up->fail = user->fail;
-	up->user = user->user;
-	*ret_up = up;
-	return 0;
+	return upstream_connect(w, backend, user, ret_up);
+}
+
+int upstream_take(struct worker *w, struct backend *backend, const struct upstream_user *user,
+		  struct upstream **ret_up)
+{
+	int failed = backend->http2 ? http2_upstream_take(w, backend, user, ret_up)
+				    : take_http1(w, backend, user, ret_up);
+	if (!failed)
+		backend_took(backend);
+	return failed;
+}
+
+int upstream_send(struct worker *w, struct upstream *up, struct flow *f, char *head,
+		  uint32_t head_size)
+{
+	return up->call ? http2_call_send(w, up->call, f, head, head_size)
+			: flow_send(f, &w->buffers, up->fd, head, head_size);
+}
+
+int upstream_receive(struct worker *w, struct upstream *up, struct flow *f)
+{
+	return up->call ? http2_call_receive(w, up->call, f) : flow_receive(f, &w->buffers, up->fd);
 }
 
 static void idle_event(struct worker *w, struct upstream *up, uint32_t events)
@@ -205,7 +242,7 @@ static void idle_event(struct worker *w, struct upstream *up, uint32_t events)
 	if (!(events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) && (!(events & EPOLLIN) || quiet(up)))
 		return;
 	unlink_idle(up);
-	close_upstream(w, up);
+	upstream_close(w, up);
 }
 
 static void upstream_event(struct worker *w, struct source *source, uint32_t events)
@@ -245,7 +282,7 @@ static void upstream_timer(struct worker *w, struct timer *timer)
 	struct upstream *up = (struct upstream *)((char *)timer - offsetof(struct upstream, timer));
 	if (!up->drive) {
 		unlink_idle(up);
-		close_upstream(w, up);
+		upstream_close(w, up);
 		return;
 	}
 	if (!up->connecting) {

@@ -6,7 +6,8 @@
  *       user's drive() is called when it is there). While it is in use, drive() is called whenever it
  *       became readable or writable, and fail() when it cannot be made, or at the deadline that
  *       upstream_deadline() sets. Neither is called from inside upstream_take(). The user receives and
- *       sends himself, and gives it back with upstream_release().
+ *       sends himself, by upstream_send() and upstream_receive(), and gives it back with upstream_release(). To a backend of
+ *       HTTP/2 it is one request on a connection (gateway/http2_upstream.h), and nothing else about it is different.
  * TIME  An idle connection is kept for UPSTREAM_IDLE_MS: less than servers commonly keep theirs, so that a
  *       request seldom meets one that is being closed.
  * LIMITS backend.connections_max: at it an idle connection makes room for a new one that a user's request needs, first of
@@ -35,5 +36,15 @@ int upstream_take(struct worker *w, struct backend *backend, const struct upstre
 void upstream_deadline(struct worker *w, struct upstream *up, uint32_t after_ms);
 void upstream_release(struct worker *w, struct upstream *up, bool reusable);
 void upstream_close_idle(struct worker *w, struct backend *backend);
+
+/* As flow_send() and flow_receive(). */
+int upstream_send(struct worker *w, struct upstream *up, struct flow *f, char *head,
+		  uint32_t head_size);
+int upstream_receive(struct worker *w, struct upstream *up, struct flow *f);
+
+/* A connection of one's own, and its end: of those who carry several requests on it. */
+int upstream_connect(struct worker *w, struct backend *b, const struct upstream_user *user,
+		     struct upstream **ret_up);
+void upstream_close(struct worker *w, struct upstream *up);
 
 #endif

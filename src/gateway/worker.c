@@ -18,6 +18,7 @@
 #include "gateway/client.h"
 #include "gateway/exchange.h"
 #include "gateway/http2.h"
+#include "gateway/http2_upstream.h"
 #include "gateway/live.h"
 #include "gateway/loop.h"
 #include "gateway/pairing.h"
@@ -236,6 +237,7 @@ static struct worker *new_worker(const struct worker_setup *setup)
 	client_init(w);
 	tls_init(w);
 	http2_init(w);
+	http2_upstream_init(w);
 	random_bytes(w->hash_key, sizeof(w->hash_key));
 	access_log_init(w, setup->access_log_fd);
 	return w;
@@ -244,6 +246,9 @@ static struct worker *new_worker(const struct worker_setup *setup)
 static void free_worker(struct worker *w)
 {
 	access_log_flush(w);
+	for (uint32_t i = 0; i < COUNTERS_BACKENDS; i++)
+		if (w->backends[i])
+			upstream_close_idle(w, w->backends[i]);
 	bury(w);
 	live_done(w);
 	bury(w);
@@ -251,6 +256,7 @@ static void free_worker(struct worker *w)
 	queue_done_all(w);
 	client_done(w);
 	http2_done(w);
+	http2_upstream_done(w);
 	slab_done(&w->clients);
 	slab_done(&w->exchanges);
 	slab_done(&w->upstreams);

@@ -261,6 +261,7 @@ static void code_backend(struct codec *c, struct table_backend *b)
 	b->state = (enum table_backend_state)state;
 	code_u16(c, &b->stats_slot);
 	code_u16(c, &b->pool);
+	code_bool(c, &b->http2);
 }
 
 static void code_class(struct codec *c, struct table_class *class)

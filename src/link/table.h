@@ -224,6 +224,7 @@ struct table_backend {
 	enum table_backend_state state;
 	uint16_t stats_slot; /* below COUNTERS_BACKENDS, unique in the table */
 	uint16_t pool;
+	bool http2; /* it speaks that, in clear and with prior knowledge; else HTTP/1.1 */
 };
 
 /* What holds for all environments: bounds against slow, greedy and hostile clients. */

@@ -152,7 +152,6 @@ static void put_cookie(struct http2_request *r, const char *value, size_t size)
 	r->cookie_end += (uint32_t)size + 2;
 }
 
-/* Fields that HTTP/2 has no use for, and that would say something about the next connection. */
 static bool of_one_connection(enum http1_field_id id)
 {
 	return id == HTTP1_FIELD_CONNECTION || id == HTTP1_FIELD_TRANSFER_ENCODING ||
@@ -168,7 +167,7 @@ int http2_request_field(struct http2_request *r, const char *name, size_t name_s
 	r->list_size += (uint32_t)(name_size + value_size + FIELD_EXTRA);
 	if (name_size > 0 && name[0] == ':')
 		return read_pseudo(r, name, name_size, value, value_size);
-	if (!is_name(name, name_size) || has_line_end(value, value_size))
+	if (!http2_is_field(name, name_size, value, value_size))
 		return ERR_INVALID;
 	int failed = r->begun ? 0 : begin(r);
 	if (failed)
@@ -200,18 +199,34 @@ int http2_request_end(struct http2_request *r, bool ended)
 	return 0;
 }
 
+bool http2_of_one_connection(const char *name, size_t name_size)
+{
+	return of_one_connection(http1_field_identify(name, name_size));
+}
+
+bool http2_is_field(const char *name, size_t name_size, const char *value, size_t value_size)
+{
+	return is_name(name, name_size) && !has_line_end(value, value_size);
+}
+
 int http2_trailer_line(const char *name, size_t name_size, const char *value, size_t value_size,
 		       char *to)
 {
-	if (!is_name(name, name_size) || has_line_end(value, value_size))
+	if (!http2_is_field(name, name_size, value, value_size))
 		return ERR_INVALID;
 	if (http1_field_identify(name, name_size) != HTTP1_FIELD_OTHER)
 		return 0;
+	return (int)http2_line(name, name_size, value, value_size, to);
+}
+
+size_t http2_line(const char *name, size_t name_size, const char *value, size_t value_size,
+		  char *to)
+{
 	memcpy(to, name, name_size);
 	memcpy(to + name_size, ": ", 2);
 	memcpy(to + name_size + 2, value, value_size);
 	memcpy(to + name_size + 2 + value_size, "\r\n", 2);
-	return (int)(name_size + value_size + 4);
+	return name_size + value_size + 4;
 }
 
 /* ── answers ──────────────────────────────────────────────────────────────────────────────────────── */

@@ -50,6 +50,16 @@ struct http2_field {
 	uint32_t name_size, value_size;
 };
 
+/* A name in small letters and a value that is one line, whatever reads it. */
+bool http2_is_field(const char *name, size_t name_size, const char *value, size_t value_size);
+
+/* Fields that HTTP/2 has no use for, and that would say something about the next connection. */
+bool http2_of_one_connection(const char *name, size_t name_size);
+
+/* "name: value" and a line end, `to` of name_size + value_size + 4 bytes, which are returned. */
+size_t http2_line(const char *name, size_t name_size, const char *value, size_t value_size,
+		  char *to);
+
 /* One field of a trailer as a line of a chunked one, `to` of name_size + value_size + 4 bytes. 0: it may not stand there, and
  * is left out; ERR_INVALID: it is no field. */
 int http2_trailer_line(const char *name, size_t name_size, const char *value, size_t value_size,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * fuzz_http2_head - fields of HTTP/2: a byte of size and a name, a byte of size and a value, and so on.
+ * fuzz_http2_head - fields of HTTP/2, of a request or of an answer: a byte of size and a name, a byte of size and a value, and so on.
  *
  * What is taken must have one line for each field that was given and no other, and what the parser of HTTP/1 reads in it must
  * be what was given. */
@@ -8,7 +8,7 @@
 
 #include "fuzz.h"
 
-#include "wire/http2_head.h"
+#include "wire/http2_call.h"
 
 static const struct http1_limits limits = {HTTP1_HEAD_MAX, HTTP1_HEAD_MAX, HTTP1_FIELD_MAX};
 
@@ -55,6 +55,36 @@ static void expect_head(const struct http2_request *r, size_t lines, bool ended)
 	EXPECT(ended || h.framing != HTTP1_FRAMING_NONE || h.has_length);
 }
 
+/* A backend's fields: the same, with the first line alone. */
+static int answer(const uint8_t *data, size_t size, bool ended, bool asked_head)
+{
+	static char memory[HTTP2_HEAD_SIZE];
+	static struct http1_head h;
+	struct http2_answer a;
+	size_t lines = 0;
+	http2_answer_init(&a, memory);
+	while (size > 1) {
+		const char *name, *value = "";
+		size_t name_size = piece(&data, &size, &name);
+		size_t value_size = size ? piece(&data, &size, &value) : 0;
+		if (http2_answer_field(&a, name, name_size, value, value_size) != 0)
+			return 0;
+		lines += name[0] != ':';
+	}
+	uint32_t before = a.size;
+	if (http2_answer_end(&a, ended, asked_head) != 0)
+		return 0;
+	EXPECT(a.size <= HTTP2_HEAD_SIZE);
+	bool framed = a.size > before + 2;
+	EXPECT(count_ends(a.data, a.size) == lines + framed + 2);
+	http1_head_init(&h);
+	struct http1_asked asked = {.head = asked_head};
+	int read = http1_parse_response(&h, a.data, a.size, &limits, asked);
+	EXPECT(read < 0 || ((uint32_t)read == a.size && h.field_count == lines + framed));
+	EXPECT(read < 0 || h.framing != HTTP1_FRAMING_CLOSE); /* where it ends is always said */
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char memory[HTTP2_HEAD_SIZE];
@@ -64,6 +94,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	bool ended = data[0] & 1;
+	if (data[0] & 2)
+		return answer(data + 1, size - 1, ended, data[0] & 4);
 	data++;
 	size--;
 	http2_request_init(&r, memory);
