@@ -11,6 +11,8 @@
 #include "control/tokens.h"
 #include "provider/sources.h"
 
+enum { BLOCK_AT_DEFAULT = 2 /* high */ };
+
 static bool refuse(struct http_request *request, const char *key, const char *what)
 {
 	struct error err;
@@ -43,10 +45,70 @@ static bool take_count(struct http_request *request, const json_t *body, const c
 	return fine;
 }
 
+/* The text of a file, as it is: the body's. NULL where it is not there. */
+static bool take_file(struct http_request *request, const json_t *value, const char *key,
+		      const char **ret_text)
+{
+	*ret_text = json_string_value(value);
+	if (!value || json_is_null(value))
+		return true;
+	return (*ret_text && strlen(*ret_text) == json_string_length(value)) ||
+	       refuse(request, key, "the text of a file, without NUL");
+}
+
+static bool take_reports(struct http_request *request, const json_t *from,
+			 struct external_stage *to)
+{
+	const json_t *reports = json_object_get(from, "sarif"), *one;
+	size_t i;
+	if (!reports)
+		return true;
+	if (!json_is_array(reports) || json_array_size(reports) == 0 ||
+	    json_array_size(reports) > SCAN_JOB_REPORTS_MAX)
+		return refuse(request, "sarif", "a list of 1 to 16 reports");
+	json_array_foreach (reports, i, one) {
+		if (json_is_null(one))
+			return refuse(request, "sarif", "a list of reports, and one is null");
+		if (!take_file(request, one, "sarif", &to->reports[to->report_count++]))
+			return false;
+	}
+	return true;
+}
+
+static bool take_severity(struct http_request *request, const json_t *from,
+			  struct external_stage *to)
+{
+	static const char *const names[] = {"low", "medium", "high", "critical", NULL};
+	char name[STORE_WORD_SIZE];
+	to->block_at = BLOCK_AT_DEFAULT;
+	if (!body_text(request, from, "block_at", name, sizeof name))
+		return false;
+	if (!name[0])
+		return true;
+	for (to->block_at = 0; names[to->block_at]; to->block_at++)
+		if (strcmp(names[to->block_at], name) == 0)
+			return true;
+	return refuse(request, "block_at", "low, medium, high or critical");
+}
+
+static bool take_scan(struct http_request *request, const json_t *from, struct external_stage *to)
+{
+	if (!take_reports(request, from, to) || !take_severity(request, from, to) ||
+	    !take_file(request, json_object_get(from, "baseline"), "baseline", &to->baseline) ||
+	    !body_text(request, from, "baseline_name", to->baseline_name, sizeof to->baseline_name))
+		return false;
+	if (to->report_count == 0 && json_object_get(from, "block_at"))
+		return refuse(request, "block_at", "of a report, and there is no \"sarif\"");
+	if (!to->baseline == !to->baseline_name[0])
+		return true;
+	return refuse(request, "baseline", "there with \"baseline_name\", or neither is");
+}
+
 static bool take_stage(struct http_request *request, const json_t *from, struct external_stage *to)
 {
-	static const char *const known[] = {"stage", "state",  "why",     "took_ms",
-					    "tests", "failed", "skipped", NULL};
+	static const char *const known[] = {"stage",    "state",         "why",      "took_ms",
+					    "tests",    "failed",        "skipped",  "sarif",
+					    "block_at", "baseline_name", "baseline", NULL};
 	const char *key;
 	json_t *value;
 	json_object_foreach((json_t *)(uintptr_t)from, key, value)
@@ -63,7 +125,7 @@ static bool take_stage(struct http_request *request, const json_t *from, struct 
 	       take_number(request, from, "took_ms", INT64_MAX, &to->took_ms) &&
 	       take_count(request, from, "tests", &to->tests) &&
 	       take_count(request, from, "failed", &to->failed) &&
-	       take_count(request, from, "skipped", &to->skipped);
+	       take_count(request, from, "skipped", &to->skipped) && take_scan(request, from, to);
 }
 
 static bool take_stages(struct http_request *request, const json_t *body, struct external_build *to)
@@ -109,6 +171,7 @@ static bool take_all(struct http_request *request, const json_t *body, struct ex
 			 sizeof to->environments) &&
 	       body_flag(request, body, "triggered", false, &to->triggered) &&
 	       take_number(request, body, "committed_unix_s", INT64_MAX, &to->committed_unix_s) &&
+	       take_file(request, json_object_get(body, "waivers"), "waivers", &to->waivers) &&
 	       take_state(request, body, to) && take_stages(request, body, to);
 }
 
@@ -188,15 +251,15 @@ void post_external_build(struct api *api, struct http_request *request)
 		"app",    "run",     "url",      "commit",           "ref",
 		"author", "address", "subject",  "committed_unix_s", "state",
 		"why",    "release", "artifact", "environments",     "triggered",
-		"stages", NULL};
+		"stages", "waivers", NULL};
 	json_t *body = body_of(request, fields);
 	if (!body)
 		return;
 	struct external_build *build = mem_zero(1, sizeof *build);
 	bool fine = take_all(request, body, build);
 	struct digest content = digest_of_body(body);
-	json_decref(body);
 	if (fine)
 		register_build(api, request, build, &content);
 	free(build);
+	json_decref(body); /* the texts of files are its */
 }

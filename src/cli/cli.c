@@ -216,6 +216,18 @@ static int unknown_option(const struct cli *cli, const char *text, struct error 
 				 text);
 }
 
+static int take_repeated(struct cli *cli, const struct cli_option *o, const char *value,
+			 struct error *err)
+{
+	if (!cli->command->repeats || strcmp(cli->command->repeats, o->name) != 0)
+		return 0;
+	if (cli->repeat_count == CLI_REPEATS_MAX)
+		return error_set(err, ERR_LIMIT, "The option --%s is given more than %d times.",
+				 o->name, CLI_REPEATS_MAX);
+	cli->repeats[cli->repeat_count++] = value;
+	return 0;
+}
+
 /* One option at argv[*at]; takes its argument too. */
 static int take_option(struct cli *cli, int argc, char **argv, int *at, struct error *err)
 {
@@ -240,11 +252,12 @@ static int take_option(struct cli *cli, int argc, char **argv, int *at, struct e
 	} else if (equals) {
 		return error_set(err, ERR_INVALID, "The option --%s takes no value.", o->name);
 	}
-	if (own)
-		cli->values[own - cli->command->options] = value ? value : "";
-	else
+	if (!own) {
 		(void)global_switch(cli, global->name, value);
-	return 0;
+		return 0;
+	}
+	cli->values[own - cli->command->options] = value ? value : "";
+	return take_repeated(cli, own, value, err);
 }
 
 /* argv[0] is the verb. */

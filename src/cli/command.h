@@ -18,8 +18,9 @@
 #include "base/err.h"
 
 enum {
-	CLI_OPTIONS_MAX = 14,
+	CLI_OPTIONS_MAX = 16,
 	CLI_ARGS_MAX = 64,
+	CLI_REPEATS_MAX = 16,
 };
 
 /* The exit codes of the whole command line; see docs/reference/exit-codes.md. */
@@ -73,6 +74,7 @@ struct cli_command {
 	const char *json;      /* what --json prints; NULL: there is nothing to print */
 	uint32_t args_min, args_max;
 	struct cli_option options[CLI_OPTIONS_MAX]; /* ended by name NULL */
+	const char *repeats; /* the option that may be given again; NULL: of each the last counts */
 	enum cli_place place;
 	int (*run)(struct cli *cli); /* NULL: started by daemon/ */
 };
@@ -88,6 +90,8 @@ struct cli {
 	uint32_t arg_count;
 	const char *args[CLI_ARGS_MAX];
 	const char *values[CLI_OPTIONS_MAX]; /* by the command's options; NULL = not given */
+	uint32_t repeat_count;
+	const char *repeats[CLI_REPEATS_MAX]; /* each value of the option that repeats */
 };
 
 /* The first one after NULL, NULL after the last; in the order of `davit help`. */

@@ -114,12 +114,19 @@ static const struct cli_command releasing[] = {
 		    "nothing goes out twice; a run of which something else is said is a conflict.\n"
 		    "With --triggered it goes where \"trigger\" of davit.yaml has the ref, with --to to these environments, otherwise nowhere "
 		    "yet. Tests of --junit that have failed make it a build that failed, exit 10; so does --failed, for a pipeline that "
-		    "ended before: nothing is sent along then.",
+		    "ended before: nothing is sent along then.\n"
+		    "Each --sarif is a report of a scan, in SARIF 2.1.0; those without a name are of the stage \"scan\". What it found is "
+		    "judged by the server as the findings of a stage of davit's own pipeline: new is what the same stage did not find in the "
+		    "last good release of production, waivers.yaml of the commit lets through, and what is new and as severe as \"block_at\" "
+		    "of that stage in the commit's davit.yaml (else high) makes it a build that failed, exit 10. A report that is not there, "
+		    "or is none, is an error, and nothing is registered.",
 	 .examples = "  davit register dist --junit results.xml --triggered --watch\n"
+		     "  davit register dist --sarif flawfinder.sarif --sarif deps=audit.sarif --triggered\n"
 		     "  davit register shop.tar.gz --run nightly/41 --to staging\n"
 		     "  davit register --failed 'it does not compile'",
 	 .json = "davit.v1/server-build, as davit builds N has it, with external (run, url)",
 	 .args_max = 1,
+	 .repeats = "sarif",
 	 .options = {{"app", 0, "APP", "the application (default: that of davit.yaml)"},
 		     {"config", 0, "FILE", "the davit.yaml (default: in PATH, else here)"},
 		     {"as", 0, "TAG", "what the release is called (default: the next version)"},
@@ -128,6 +135,8 @@ static const struct cli_command releasing[] = {
 		     {"run", 0, "NAME", "the run's own name, which comes once"},
 		     {"url", 0, "URL", "its page"},
 		     {"junit", 0, "FILES", "the tests' reports, with a comma between"},
+		     {"sarif", 0, "[STAGE=]FILE", "a report of a scan; may be given again"},
+		     {"block-at", 0, "SEVERITY", "of scans, whatever davit.yaml says: low, medium, high or critical"},
 		     {"failed", 0, "WHY", "the build failed: only that is registered"},
 		     {"to", 0, "ENVS", "it goes to these environments, with a comma between"},
 		     {"triggered", 0, NULL, "it goes where its ref brings it"},

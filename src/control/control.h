@@ -45,6 +45,8 @@ struct plans;
 struct postmortems;
 struct router;
 struct runtime;
+struct scan_job;
+struct scan_verdict;
 struct store;
 struct tag_pusher;
 struct ticks;
@@ -67,10 +69,13 @@ struct control_parts {
 	struct router *router;
 	struct artifact_store *artifacts;
 	struct check_runner *checks;
-	struct ticks *ticks;               /* NULL: what the judge is fed with is not kept */
-	struct postmortems *postmortems;   /* NULL: none is drafted */
-	struct plans *plans;               /* NULL: no infrastructure is changed from here */
-	struct builds *builds;             /* NULL: commits are not built here */
+	struct ticks *ticks;             /* NULL: what the judge is fed with is not kept */
+	struct postmortems *postmortems; /* NULL: none is drafted */
+	struct plans *plans;             /* NULL: no infrastructure is changed from here */
+	struct builds *builds;           /* NULL: commits are not built here */
+	/* Scans of builds that were made elsewhere; see provider/scan_job.h. NULL: none is taken. */
+	int (*judge_scan)(const struct scan_job *job, struct scan_verdict *ret_verdict,
+			  struct error *err);
 	struct history *history;           /* NULL: nothing is known of repositories */
 	struct tag_pusher *tag_pusher;     /* NULL: tags go to no repository elsewhere */
 	struct certificates *certificates; /* NULL: files are not looked at, and none is ordered */

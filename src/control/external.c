@@ -10,6 +10,7 @@
 #include "config/server.h"
 #include "config/trigger.h"
 #include "control/environment.h"
+#include "control/external_scans.h"
 #include "control/release_config.h"
 #include "store/audit.h"
 #include "store/builds.h"
@@ -18,6 +19,50 @@
 static const char TAGS[] = "refs/tags/";
 
 /* --- does it make sense? */
+
+static int check_scan(const struct control *c, const struct external_build *b, uint32_t stage,
+		      struct error *err)
+{
+	const struct external_stage *s = &b->stages[stage];
+	if (s->report_count == 0)
+		return !s->baseline ? 0
+				    : error_set(err, ERR_INVALID,
+						"%s has a baseline, and no report to hold against "
+						"it.",
+						s->name);
+	if (!c->parts.judge_scan)
+		return error_set(err, ERR_UNSUPPORTED, "This server judges no scans.");
+	if (strcmp(s->state, "passed") != 0)
+		return error_set(err, ERR_INVALID,
+				 "%s was %s, so that its report says nothing: leave it out.",
+				 s->name, s->state);
+	/* By its name later scans are held against it. */
+	for (uint32_t i = 0; i < b->stage_count; i++)
+		if (i != stage && strcmp(b->stages[i].name, s->name) == 0)
+			return error_set(
+				err, ERR_INVALID,
+				"%s is there twice, and has a report: a scan's stage has a "
+				"name of its own.",
+				s->name);
+	return 0;
+}
+
+static int check_scans(const struct control *c, const struct external_build *b, struct error *err)
+{
+	uint32_t scans = 0;
+	int result = 0;
+	for (uint32_t i = 0; result == 0 && i < b->stage_count; i++) {
+		scans += b->stages[i].report_count > 0;
+		result = check_scan(c, b, i, err);
+	}
+	if (result == 0 && b->waivers && scans == 0)
+		return error_set(err, ERR_INVALID,
+				 "There are waivers, and no stage has a report that they are of.");
+	if (result == 0 && scans > BUILDS_STAGES_MAX)
+		return error_set(err, ERR_LIMIT, "More than %d of its stages are scans.",
+				 BUILDS_STAGES_MAX);
+	return result;
+}
 
 static int check_stages(const struct external_build *b, struct error *err)
 {
@@ -55,7 +100,7 @@ static bool is_commit(const char *text)
 	return (size == 40 || size == 64) && strspn(text, "0123456789abcdef") == size;
 }
 
-static int check(const struct external_build *b, struct error *err)
+static int check(const struct control *c, const struct external_build *b, struct error *err)
 {
 	if (!text_is_name(b->app))
 		return error_set(err, ERR_INVALID, "A build needs the application's name.");
@@ -80,7 +125,8 @@ static int check(const struct external_build *b, struct error *err)
 		return error_set(err, ERR_INVALID,
 				 "A build that passed has a release: register that first, and say "
 				 "its id.");
-	return check_stages(b, err);
+	int result = check_stages(b, err);
+	return result < 0 ? result : check_scans(c, b, err);
 }
 
 static int find_release(struct control *c, const struct external_build *b,
@@ -179,7 +225,8 @@ static void fill_row(struct control *c, const struct control_caller *caller,
 		to->ended_unix_ms = to->created_unix_ms;
 }
 
-static void put_stages(struct control *c, uint32_t number, const struct external_build *b)
+static void put_stages(struct control *c, uint32_t number, const struct external_build *b,
+		       const struct external_scans *scans)
 {
 	for (uint32_t i = 0; i < b->stage_count; i++) {
 		const struct external_stage *from = &b->stages[i];
@@ -193,6 +240,7 @@ static void put_stages(struct control *c, uint32_t number, const struct external
 		text_copy(row.name, sizeof row.name, from->name);
 		text_copy(row.state, sizeof row.state, from->state);
 		text_copy(row.why, sizeof row.why, from->why);
+		external_scans_fill(c, scans, i, &row);
 		store_put_build_stage(c->parts.store, &row);
 	}
 }
@@ -210,7 +258,8 @@ static void put_audit(struct control *c, const struct store_build *b, const char
 	store_add_audit(c->parts.store, &audit);
 }
 
-static int put(struct control *c, const struct external_build *b, const struct digest *content,
+static int put(struct control *c, const struct external_build *b,
+	       const struct external_scans *scans, const struct digest *content,
 	       struct store_build *row, struct error *err)
 {
 	struct store_external external = {.content = *content};
@@ -220,7 +269,7 @@ static int put(struct control *c, const struct external_build *b, const struct d
 	control_begin(c, false);
 	external.build = row->number = (uint32_t)store_add_one(c->parts.store, "build");
 	store_put_build(c->parts.store, row);
-	put_stages(c, row->number, b);
+	put_stages(c, row->number, b, scans);
 	store_add_external(c->parts.store, &external);
 	put_audit(c, row, b->run);
 	return control_commit(c, err);
@@ -242,41 +291,57 @@ static int said_before(struct control *c, const struct external_build *b,
 	return 1;
 }
 
+/* Nothing of it is written yet; its scans are judged. */
+static int add(struct control *c, const struct control_caller *caller,
+	       const struct external_build *b, const struct external_scans *scans,
+	       const struct digest *content, struct wanted *wanted, struct store_build *row,
+	       struct error *err)
+{
+	struct store_release release = {.id = ""};
+	int result = b->failed ? 0 : find_release(c, b, &release, err);
+	if (result == 0 && !b->failed)
+		result = fill_wanted(wanted, &release);
+	if (result < 0)
+		return result;
+	fill_row(c, caller, b, row);
+	text_copy(row->release, sizeof row->release, release.id);
+	return put(c, b, scans, content, row, err);
+}
+
 int control_register_build(struct control *c, const struct control_caller *caller,
-			   const struct external_build *b, const struct digest *content,
+			   const struct external_build *said, const struct digest *content,
 			   external_may may, void *may_context, uint32_t *ret_number,
 			   bool *ret_existed, struct error *err)
 {
 	char names[SERVER_NAMES_SIZE];
 	const struct server *server =
 		c->parts.server ? c->parts.server(c->parts.server_context) : NULL;
-	struct store_release release = {.id = ""};
-	int result = check(b, err);
+	int result = check(c, said, err);
+	/* Before its scans are judged: what production has may be another release by now. */
 	if (result == 0)
-		result = said_before(c, b, content, ret_number, err);
+		result = said_before(c, said, content, ret_number, err);
 	*ret_existed = result > 0;
 	if (result != 0)
 		return result < 0 ? result : 0;
 	struct store_build *row = mem_zero(1, sizeof *row);
+	struct external_build *b = mem_new(sizeof *b);
+	struct external_scans *scans = NULL;
 	struct wanted wanted = {.c = c,
 				.build = b,
 				.may = may,
 				.may_context = may_context,
-				.signed_only = server_signed(server, b->app, names),
+				.signed_only = server_signed(server, said->app, names),
 				.names = row->wanted,
 				.err = err};
-	if (!b->failed)
-		result = find_release(c, b, &release, err);
-	if (result == 0 && !b->failed)
-		result = fill_wanted(&wanted, &release);
-	if (result == 0) {
-		fill_row(c, caller, b, row);
-		text_copy(row->release, sizeof row->release, release.id);
-		result = put(c, b, content, row, err);
-		*ret_number = row->number;
-	}
+	*b = *said;
+	result = external_scans_judge(c, b, &scans, err);
+	if (result == 0)
+		result = add(c, caller, b, scans, content, &wanted, row, err);
+	*ret_number = row->number;
 	if (result == 0 && !b->failed)
 		builds_go_out(c, row);
+	external_scans_free(scans);
+	free(b);
 	free(row);
 	return result;
 }

@@ -6,17 +6,21 @@
  * WHAT  The release is there already (control_add_release()). The system names each of its builds; the same one said again
  *       is the same build, and nothing is deployed twice; the same name with something else said is a conflict. A build
  *       that failed is written down and goes nowhere.
+ *       What its scans found is judged here as that of stages that run here is (external_scans.h). A finding that stands in
+ *       the way makes it a build that failed.
  *
  * HOW   The API calls control_register_build(). From the row on it is a build that is releasing: builds.c sends it out, also
  *       after a crash.
- * LIMITS EXTERNAL_STAGES_MAX stages.
- * ERRORS INVALID what is said makes no sense · NOT_FOUND no such release · CONFLICT said before, differently · DENIED an
+ * OWNS  What a build points to is the caller's, for the call.
+ * LIMITS EXTERNAL_STAGES_MAX stages, of which BUILDS_STAGES_MAX have a scan.
+ * ERRORS INVALID what is said makes no sense, or a report of a scan is none · NOT_FOUND no such release · CONFLICT said before, differently · DENIED an
  *        environment wants a signed tag, and nobody here can verify one of a build that was made elsewhere.
  */
 #ifndef CONTROL_EXTERNAL_H
 #define CONTROL_EXTERNAL_H
 
 #include "control/builds.h"
+#include "provider/scan_job.h"
 #include "store/builds.h"
 #include "store/external.h"
 
@@ -28,6 +32,12 @@ struct external_stage {
 	char why[STORE_SENTENCE_SIZE];
 	uint64_t took_ms;
 	uint32_t tests, failed, skipped;
+	uint32_t report_count; /* of its scan, the texts; 0: it was none */
+	const char *reports[SCAN_JOB_REPORTS_MAX];
+	const char
+		*baseline; /* of the commit, the text: what is not new; NULL: what production has */
+	char baseline_name[STORE_TAG_SIZE];
+	uint32_t block_at; /* severity, from 0, low medium high critical */
 };
 
 struct external_build {
@@ -44,6 +54,7 @@ struct external_build {
 	char artifact[DIGEST_HEX_SIZE];         /* that the release must have; "": any */
 	bool triggered;                         /* where the ref brings it */
 	char environments[STORE_SENTENCE_SIZE]; /* or these, a blank between */
+	const char *waivers; /* the text of its waivers.yaml; NULL: there is none */
 	uint32_t stage_count;
 	struct external_stage stages[EXTERNAL_STAGES_MAX];
 };

@@ -113,14 +113,14 @@ static int hand_over(struct control *c, const char *app, uint32_t build, struct 
 	return result;
 }
 
-int known_hand_over(struct control *c, const char *app, struct known *ret_known, struct error *err)
+/* The build of the last good release of production, 0: `ret_known` says why there is none. */
+static int find_known(struct control *c, const char *app, struct known *ret_known,
+		      uint32_t *ret_build, struct error *err)
 {
-	struct builds *builds = c->parts.builds;
 	struct known_good good;
 	*ret_known = (struct known){.unknown = KNOWN_NONE_YET};
-	int result = builds->ops->known(builds, app, NULL, NULL, 0, err);
-	if (result == 0)
-		result = known_last_good(c, app, &good, err);
+	*ret_build = 0;
+	int result = known_last_good(c, app, &good, err);
 	if (result < 0 || !good.environment)
 		return result;
 	struct store_build *b = mem_zero(1, sizeof *b);
@@ -132,9 +132,44 @@ int known_hand_over(struct control *c, const char *app, struct known *ret_known,
 		result = 0;
 	} else if (result == 0) {
 		known_name(&good, ret_known->since, sizeof ret_known->since);
-		result = hand_over(c, app, b->number, err);
+		*ret_build = b->number;
 	}
 	free(b);
+	return result;
+}
+
+int known_hand_over(struct control *c, const char *app, struct known *ret_known, struct error *err)
+{
+	struct builds *builds = c->parts.builds;
+	uint32_t build = 0;
+	int result = builds->ops->known(builds, app, NULL, NULL, 0, err);
+	if (result == 0)
+		result = find_known(c, app, ret_known, &build, err);
+	return result == 0 && build > 0 ? hand_over(c, app, build, err) : result;
+}
+
+/* --- for builds made elsewhere */
+
+int known_of_stage(struct control *c, const char *app, const char *stage, struct known *ret_known,
+		   bool *ret_kept, struct buf *to, struct error *err)
+{
+	struct sets *sets = mem_zero(1, sizeof *sets);
+	uint32_t build;
+	*ret_kept = false;
+	int result = find_known(c, app, ret_known, &build, err);
+	if (result == 0 && build > 0)
+		result = store_build_stages(c->parts.store, build, add_set, sets, err);
+	for (uint32_t i = 0; result == 0 && i < sets->count && !*ret_kept; i++) {
+		if (strcmp(sets->items[i].stage, stage) != 0)
+			continue;
+		*ret_kept = true;
+		if (store_findings_get(c->parts.store, sets->items[i].digest, to, err) < 0) {
+			log_event(LOG_WARNING, "control.known", "build=%u stage=%s error=\"%s\"",
+				  build, stage, err->text);
+			buf_clear(to); /* which is no set: whoever reads it says so */
+		}
+	}
+	free(sets);
 	return result;
 }
 

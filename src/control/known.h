@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * known - what scans found before: of the last good release of production, for the builder and for checks of what runs to
+ * known - what scans found before: of the last good release of production, for the builder, for builds made elsewhere and for checks of what runs to
  *         compare with; and of a release that waits for people, for them to see.
  *
  * WHAT  Production is what the live release's own configuration calls so. Of several such environments it is the one
@@ -27,6 +27,12 @@ struct known {
  * fails. */
 MUST_CHECK int known_hand_over(struct control *c, const char *app, struct known *ret_known,
 			       struct error *err);
+
+/* What this stage found in that release, for a build that was made elsewhere. `ret_kept`: it is in `to`, which was made with
+ * STORE_BLOB_MAX; what is in the store but cannot be read is an error, and never nothing. */
+MUST_CHECK int known_of_stage(struct control *c, const char *app, const char *stage,
+			      struct known *ret_known, bool *ret_kept, struct buf *to,
+			      struct error *err);
 
 /* Of a check of the release that rolls out in this environment: the check runner's `base` and `found`. What is in the store
  * but cannot be read is an error, and never nothing. */

@@ -49,7 +49,7 @@ static const struct finding *find_worst(const struct scan_report *report)
 	return worst;
 }
 
-static int refuse(const struct scan_report *report, struct error *err)
+int build_scan_refuse(const struct scan_report *report, struct error *err)
 {
 	char tool[SHOWN_SIZE], rule[SHOWN_SIZE], path[SHOWN_SIZE], line[16] = "";
 	const struct finding *worst = find_worst(report);
@@ -206,7 +206,7 @@ int build_scan_judge(const struct builder_job *job, const struct builder_scan *s
 	count(report, result);
 	put_note(job, scan, report, &result->findings);
 	if (report->blocked)
-		code = refuse(report, err);
+		code = build_scan_refuse(report, err);
 	else if (scan->keep)
 		code = write_kept(&report->now, scan->keep, err);
 	scan_report_free(report);
@@ -277,7 +277,7 @@ int build_scan_judge_check(const struct smoke_report *about, struct check_found 
 	int code = check(&job, &scan, "check", &hide, &report, err);
 	if (code == 0) {
 		count_found(about, report, ret_found);
-		code = report->blocked ? refuse(report, err)
+		code = report->blocked ? build_scan_refuse(report, err)
 				       : known_write(&report->now, &ret_found->kept, err);
 		scan_report_free(report);
 	}

@@ -15,6 +15,8 @@
 #include "drivers/check/smoke.h"
 #include "provider/builder.h"
 
+struct scan_report;
+
 int build_scan_judge(const struct builder_job *job, const struct builder_scan *scan,
 		     struct builder_result *result, struct error *err) MUST_CHECK;
 
@@ -22,5 +24,8 @@ int build_scan_judge(const struct builder_job *job, const struct builder_scan *s
  * instance listened, is hidden in the findings before anything is made of them. */
 int build_scan_judge_check(const struct smoke_report *report, struct check_found *ret_found,
 			   struct error *err) MUST_CHECK;
+
+/* Of a report that is blocked: ERR_DENIED, with the sentence. */
+int build_scan_refuse(const struct scan_report *report, struct error *err) MUST_CHECK;
 
 #endif

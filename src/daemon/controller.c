@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "control/control.h"
 #include "daemon/build_scan.h"
+#include "daemon/external_scan.h"
 #include "daemon/secret_key.h"
 #include "daemon/server_file.h"
 #include "daemon/sources.h"
@@ -142,6 +143,7 @@ static int open_control(struct controller *c, struct error *err)
 				      .plans = c->plans,
 				      .metrics = c->metrics,
 				      .builds = c->builds,
+				      .judge_scan = external_scan_judge,
 				      .history = c->history,
 				      .tag_pusher = c->tag_pusher,
 				      .certificates = c->certificates,

@@ -18,6 +18,7 @@
 #include "cli/release_upload.h"
 #include "cli/screen.h"
 #include "cli/verbs.h"
+#include "daemon/register_findings.h"
 #include "drivers/builder/checkout.h"
 #include "os/file.h"
 #include "wire/junit.h"
@@ -30,9 +31,10 @@ struct registering {
 	char app[APP_SIZE];
 	struct ci_run run;
 	struct checkout checkout;
-	bool tested;
 	struct junit tests;      /* of all reports */
 	char failed[NAMES_SIZE]; /* the first tests that have */
+	json_t *stages;          /* of tests and of scans */
+	json_t *waivers;         /* the text; NULL: there are none */
 	const char *why;         /* the build failed; NULL: it has not */
 };
 
@@ -130,10 +132,26 @@ static int read_reports(struct registering *r)
 		return CLI_OK;
 	if (!text_copy(copy, sizeof copy, option))
 		return CLI_USAGE;
-	r->tested = true;
 	while (code == CLI_OK && (one = strsep(&rest, ",")))
 		code = read_report(r, one);
+	json_array_append_new(r->stages,
+			      json_pack("{s:s, s:s, s:s, s:i, s:i, s:i}", "stage", "tests", "state",
+					r->tests.failed > 0 ? "failed" : "passed", "why", r->failed,
+					"tests", (int)r->tests.tests, "failed",
+					(int)r->tests.failed, "skipped", (int)r->tests.skipped));
 	return code;
+}
+
+static int read_scans(struct registering *r)
+{
+	struct error err;
+	if (r->cli->repeat_count > 0)
+		return register_findings_add(r->cli, &r->checkout, r->stages, &r->waivers);
+	if (!cli_option(r->cli, "block-at"))
+		return CLI_OK;
+	error_set(&err, ERR_INVALID,
+		  "--block-at is about reports of scans: name them with --sarif.");
+	return cli_fail(r->cli, &err, "davit register --help");
 }
 
 /* --- it is said */
@@ -161,13 +179,10 @@ static json_t *body_of(const struct registering *r, const json_t *release)
 			    json_integer((json_int_t)r->checkout.committed_unix_s));
 	json_object_set_new(body, "state", json_string(r->why ? "failed" : "passed"));
 	set(body, "why", r->why);
-	if (r->tested)
-		json_object_set_new(body, "stages",
-				    json_pack("[{s:s, s:s, s:s, s:i, s:i, s:i}]", "stage", "tests",
-					      "state", r->tests.failed > 0 ? "failed" : "passed",
-					      "why", r->failed, "tests", (int)r->tests.tests,
-					      "failed", (int)r->tests.failed, "skipped",
-					      (int)r->tests.skipped));
+	if (json_array_size(r->stages) > 0)
+		json_object_set(body, "stages", r->stages);
+	if (r->waivers)
+		json_object_set(body, "waivers", r->waivers);
 	if (!release)
 		return body;
 	set(body, "release", json_text_of(release, "release"));
@@ -184,15 +199,24 @@ static json_t *body_of(const struct registering *r, const json_t *release)
 	return body;
 }
 
+/* Also where that was not said: a scan has found something. */
+static bool has_failed(const json_t *build)
+{
+	return strcmp(json_text_of(build, "state"), "failed") == 0;
+}
+
 static void print_registered(const struct registering *r, const json_t *build)
 {
 	const json_t *row;
 	size_t i;
+	bool failed = has_failed(build);
 	printf("Build %llu of %s is registered: commit %.12s%s%s%s.\n",
 	       (unsigned long long)json_number_of(build, "number"), r->app, r->checkout.commit,
-	       r->why ? ", failed" : ", release ", r->why ? "" : json_text_of(build, "tag"),
-	       json_text_of(build, "tag")[0] || r->why ? "" : json_text_of(build, "release"));
-	if (cli_option(r->cli, "triggered") && !r->why &&
+	       failed ? ", failed" : ", release ", failed ? "" : json_text_of(build, "tag"),
+	       json_text_of(build, "tag")[0] || failed ? "" : json_text_of(build, "release"));
+	fflush(stdout);
+	register_findings_print(r->cli, build);
+	if (cli_option(r->cli, "triggered") && !failed &&
 	    json_array_size(json_object_get(build, "rollouts")) == 0)
 		printf("No environment has a trigger for %s. Next: davit deploy ENV %s\n",
 		       r->run.ref, json_text_of(build, "tag"));
@@ -235,7 +259,8 @@ static int say(struct registering *r, const json_t *release)
 	json_t *build;
 	if (client_post(r->client, "/v1/external-builds", body_of(r, release), &build, &err) < 0)
 		return cli_fail(r->cli, &err, client_next(r->client));
-	int code = r->tests.failed > 0 ? CLI_PIPELINE_FAILED : CLI_OK;
+	bool said = cli_option(r->cli, "failed") && r->tests.failed == 0;
+	int code = has_failed(build) && !said ? CLI_PIPELINE_FAILED : CLI_OK;
 	if (r->cli->json)
 		json_dumpf(build, stdout, JSON_COMPACT), puts("");
 	else
@@ -264,6 +289,8 @@ static int run(struct registering *r)
 		code = find_commit(r);
 	if (code == CLI_OK)
 		code = read_reports(r);
+	if (code == CLI_OK)
+		code = read_scans(r);
 	r->why = cli_option(r->cli, "failed");
 	if (!r->why && r->tests.failed > 0)
 		r->why = "tests have failed";
@@ -284,11 +311,14 @@ int register_verb(int argc, char **argv)
 		return code;
 	struct registering *r = mem_zero(1, sizeof *r);
 	r->cli = &cli;
+	r->stages = json_array();
 	if (client_open(&cli, &r->client, &err) < 0)
 		code = cli_fail(&cli, &err, client_open_next(&cli));
 	else
 		code = run(r);
 	client_free(r->client);
+	json_decref(r->stages);
+	json_decref(r->waivers);
 	free(r);
 	return code;
 }

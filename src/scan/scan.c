@@ -97,6 +97,14 @@ static int take_waivers(const char *file, struct waivers *to, struct error *err)
 	return status;
 }
 
+void scan_conclude(struct scan_report *report, uint64_t now_unix_ms)
+{
+	findings_compare(&report->now, report->has_base ? &report->base : NULL);
+	waivers_apply(&report->waivers, now_unix_ms, &report->now);
+	findings_count(&report->now, &report->base, &report->counts);
+	report->blocked = scan_judge(&report->counts, &report->policy, report->sentence);
+}
+
 int scan_check(const struct scan_request *request, struct scan_report **ret_report,
 	       struct error *err)
 {
@@ -116,10 +124,7 @@ int scan_check(const struct scan_request *request, struct scan_report **ret_repo
 		scan_report_free(report);
 		return status;
 	}
-	findings_compare(&report->now, report->has_base ? &report->base : NULL);
-	waivers_apply(&report->waivers, request->now_unix_ms, &report->now);
-	findings_count(&report->now, &report->base, &report->counts);
-	report->blocked = scan_judge(&report->counts, &report->policy, report->sentence);
+	scan_conclude(report, request->now_unix_ms);
 	*ret_report = report;
 	return 0;
 }

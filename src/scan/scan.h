@@ -49,6 +49,10 @@ int scan_check(const struct scan_request *request, struct scan_report **ret_repo
 	       struct error *err) MUST_CHECK;
 void scan_report_free(struct scan_report *report);
 
+/* The end of scan_check(), for who has read everything without files: the lists have their identities, `has_base`, `waivers`
+ * and `policy` are filled; what is made of them is filled in here. */
+void scan_conclude(struct scan_report *report, uint64_t now_unix_ms);
+
 /* davit.v1/scan, without exit code and next command; to be released with json_decref(). */
 json_t *scan_report_json(const struct scan_report *report);
 

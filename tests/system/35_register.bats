@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# Builds that another system makes: registered once however often they are said, with their commits and tests; what goes out
-# goes where it may.
+# Builds that another system makes: registered once however often they are said, with their commits, tests and scans; what
+# goes out goes where it may.
 
 load lib.bash
 
@@ -139,6 +139,128 @@ davit_says_nothing() { grep -E "error|warning" "$T/up.log" | grep -v "api.refuse
 	is 1 rollouts
 }
 
+# scanned [KEYS] [MORE]: prod is production with these keys more, and the pipeline's scan has these beside its report
+scanned() {
+	STRATEGY='[switch]'
+	ENVIRONMENT_EXTRA="    production: true
+    analysis: off
+    ${2:-}"
+	EXTRA="pipeline: { scan: { run: \"true\", sarif: x.sarif${1:-} } }"
+	write_config "$R/davit.yaml"
+	cp "$R/davit.yaml" "$R/dist/"
+}
+# source_has [LINE...]: a copy without bounds (flawfinder: high), behind these lines
+source_has() {
+	mkdir -p "$R/src"
+	{
+		(($# == 0)) || printf '%s\n' "$@"
+		printf '#include <string.h>\nvoid bad(char *to, const char *from)\n{\n\tstrcpy(to, from);\n}\n'
+	} >"$R/src/bad.c"
+}
+# finds TAG CODE ARGUMENTS...: what flawfinder finds in a commit of what is there, registered as a run called TAG
+finds() {
+	local tag=$1 code=$2
+	shift 2
+	echo "version=$tag" >"$R/dist/release.conf"
+	commit "$tag"
+	env -C "$R" flawfinder --quiet --sarif src >"$T/$tag.sarif"
+	RUN=$tag exits "$code" ci "$DAVIT" register dist --as "$tag" --sarif "$T/$tag.sarif" "$@"
+}
+findings_of() { build_of "$1" ".stages[] | select(.stage == \"${2:-scan}\") | .findings | \"\(.new) \(.existing) \(.fixed) \(.waived) \(.since)\""; }
+builds() { davit builds --json | jq '.builds | length'; }
+
+@test "what its scans found is judged as that of builds made here" {
+	command -v flawfinder >/dev/null || skip "flawfinder is not installed"
+	scanned
+	serve
+	mkdir "$R/src"
+	printf 'int main(void)\n{\n\treturn 0;\n}\n' >"$R/src/main.c"
+	finds v1 0 --to prod --watch
+	says "findings: 0 new, 0 existing, 0 fixed"
+	is '0 0 0 0 ' findings_of 1
+	is v1 live_in prod
+	# New and high.
+	source_has
+	finds v2 10 --to prod
+	says "1 new finding is blocked: 1 high. The worst: Flawfinder/FF1001 at src/bad.c:4 (high)."
+	is '1 0 0 0 v1 (prod)' findings_of 2
+	is failed build_of 2 .state
+	is failed build_of 2 '.stages[0].state'
+	is null build_of 2 .release
+	is "new findings are blocked" build_of 2 .why
+	is 1 rollouts
+	exits 0 davit builds 2
+	says "findings: 1 new, 0 existing, 0 fixed since v1 (prod)"
+	# Said again it is the same, and not with another report.
+	RUN=v2 exits 10 ci "$DAVIT" register dist --as v2 --sarif "$T/v2.sarif" --to prod
+	says "Build 2 of shop"
+	RUN=v2 exits 5 ci "$DAVIT" register dist --as v2 --sarif "$T/v1.sarif" --to prod
+	says "something else"
+	# Waived, it goes out; and what is waived in production is new once the waiver is over.
+	printf 'waivers:\n  - { rule: FF1001, path: src/bad.c, reason: checked, owner: ann, until: 2999-01-01 }\n' >"$R/waivers.yaml"
+	finds v3 0 --to prod --watch
+	is '0 0 0 1 v1 (prod)' findings_of 3
+	is v3 live_in prod
+	sed -i s/2999/2001/ "$R/waivers.yaml"
+	finds v4 10 --to prod
+	is '1 0 0 0 v3 (prod)' findings_of 4
+	# The commit's davit.yaml says from where on it blocks.
+	rm "$R/waivers.yaml"
+	scanned ', block_at: critical'
+	finds v5 0 --to prod --watch
+	is '1 0 0 0 v3 (prod)' findings_of 5
+	# What production has is not new, on whatever line it is; and whoever approves is shown it.
+	scanned '' 'approve: { count: 1 }'
+	source_has "#include <stdio.h>" ""
+	finds v6 0 --to prod
+	is '0 1 0 0 v5 (prod)' findings_of 6
+	wait_for 10 "the question" holds gated rollout .state
+	is '0 1 0 0 v5 (prod)' rollout '.gate.findings | "\(.new) \(.existing) \(.fixed) \(.waived) \(.since)"'
+	# The line says it too; another stage has a history of its own.
+	finds v7 10 --sarif "more=$T/v6.sarif"
+	is '0 1 0 0 v5 (prod)' findings_of 7
+	is '1 0 0 0 ' findings_of 7 more
+	finds v8 0 --sarif "more=$T/v6.sarif" --block-at critical
+	[ -z "$(davit_says_nothing)" ]
+}
+
+@test "a report that is none is an error, and nothing is registered" {
+	scanned
+	serve
+	# none CODE REPORT SENTENCE
+	none() {
+		exits "$1" ci "$DAVIT" register dist --to prod --sarif "$2"
+		says "$3"
+		is 0 builds
+		is 0 rollouts
+	}
+	none 3 missing.sarif "is not there"
+	echo '{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"T"}}}]}' >"$R/no.sarif"
+	none 2 no.sarif "the scanner did not look"
+	echo '{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"T"}},"results":[]}]}' >"$R/good.sarif"
+	# A good one does not make up for it.
+	exits 2 ci "$DAVIT" register dist --sarif good.sarif --sarif no.sarif
+	exits 2 ci "$DAVIT" register dist --block-at low
+	says "name them with --sarif"
+	exits 2 ci "$DAVIT" register dist --sarif good.sarif --block-at none
+	exits 2 ci "$DAVIT" register dist --junit results.xml --sarif tests=good.sarif
+	says "is that of --junit"
+	printf 'waivers: [{ rule: x }]\n' >"$R/waivers.yaml"
+	commit "Waivers"
+	none 2 good.sarif "waivers.yaml:1"
+	# Without davit it is the server that reads it.
+	exits 0 ci "$DAVIT" register dist --as v1 --run plain
+	told() { jq -n --arg commit "$(g rev-parse HEAD)" --rawfile sarif "$R/$1" '{app: "shop", run: "api", commit: $commit, state: "passed", release: "v1", stages: [{stage: "scan", state: "passed", sarif: [$sarif]}]}' |
+		curl -s -w ' %{http_code}' -H "Authorization: Bearer $(cat "$T/ci.token")" -d @- "$BASE/v1/external-builds"; }
+	exits 0 told no.sarif
+	says "the scanner did not look"
+	says " 400"
+	is 1 builds
+	exits 0 told good.sarif
+	says " 201"
+	is '0 0 0 0 ' findings_of 2
+}
+
 @test "what docs/how-to/another-ci.md tells people to type does what it says" {
 	local page=docs/how-to/another-ci.md block
 	serve
@@ -165,7 +287,16 @@ davit_says_nothing() { grep -E "error|warning" "$T/up.log" | grep -v "api.refuse
 	export DAVIT_HOST=$BASE
 	exits 0 typed back
 	wait_for 20 "the way back" holds v0.0.1 answered
-	page_has 5 "$page"
+	if command -v flawfinder >/dev/null; then
+		mkdir "$R/src"
+		echo "int main(void) { return 0; }" >"$R/src/main.c"
+		echo version=three >"$R/dist/release.conf"
+		commit Third
+		exits 0 typed scan
+		says "findings: 0 new"
+		wait_for 20 "the third" holds v0.0.3 answered
+	fi
+	page_has 6 "$page"
 	unset DAVIT_HOST
 }
 

@@ -50,6 +50,26 @@ static void an_option_takes_its_value_after_a_space_or_an_equals_sign(void **sta
 	assert_true(err_says("takes no value"));
 }
 
+/* A report that was named and is not looked at would count as clean. */
+static void an_option_that_repeats_keeps_each_value(void **state)
+{
+	char *line[] = {"register", "--sarif", "a", "--run=1", "--sarif=b", "--run", "2"};
+	struct cli cli;
+	(void)state;
+	assert_int_equal(cli_parse("register", 7, line, &cli), CLI_OK);
+	assert_int_equal(cli.repeat_count, 2);
+	assert_string_equal(cli.repeats[0], "a");
+	assert_string_equal(cli.repeats[1], "b");
+	assert_string_equal(cli_option(&cli, "run"), "2");
+	char *many[1 + 2 * (CLI_REPEATS_MAX + 1)] = {"register"};
+	for (size_t i = 0; i <= CLI_REPEATS_MAX; i++) {
+		many[1 + 2 * i] = "--sarif";
+		many[2 + 2 * i] = "x";
+	}
+	assert_int_not_equal(cli_parse("register", sizeof many / sizeof many[0], many, &cli),
+			     CLI_OK);
+}
+
 static void too_few_and_too_many_arguments_are_refused(void **state)
 {
 	(void)state;
@@ -123,6 +143,7 @@ int main(void)
 		cmocka_unit_test(a_command_is_never_guessed_from_its_beginning),
 		cmocka_unit_test(a_typo_in_an_option_is_answered_with_what_was_meant),
 		cmocka_unit_test(an_option_takes_its_value_after_a_space_or_an_equals_sign),
+		cmocka_unit_test(an_option_that_repeats_keeps_each_value),
 		cmocka_unit_test(too_few_and_too_many_arguments_are_refused),
 		cmocka_unit_test(after_two_dashes_everything_is_an_argument),
 		cmocka_unit_test(help_is_data_and_a_bare_davit_is_a_usage_error),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "control/external.h"
+#include "control/known.h"
 #include "store/builds.h"
 #include "world.h"
 #include "world_builds.h"
@@ -14,15 +15,38 @@ static const char yaml[] =
 	"  run: bin/server --port $PORT\n"
 	"  health: { path: /up, interval: 1s, min_healthy: 500ms, deadline: 10s }\n"
 	"environments:\n"
-	"  prod: { listen: \"127.0.0.1:8080\", strategy: recreate, analysis: off, trigger: { tag: "
-	"\"v*\", "
-	"signed: true } }\n"
+	"  prod: { listen: \"127.0.0.1:8080\", strategy: recreate, analysis: off, "
+	"production: true, trigger: { tag: \"v*\", signed: true } }\n"
 	"  staging: { listen: \"127.0.0.1:8081\", strategy: recreate, analysis: off, trigger: { "
 	"branch: "
 	"main } }\n";
 
 static struct external_build said;
 static const char *refused_in; /* an environment that may not be sent to */
+
+/* What the judge of scans was given last, and how often it was. */
+static struct {
+	uint32_t calls, block_at, reports;
+	char known[64], since[64], waivers[64];
+} judged;
+
+/* A report is "NEW WORD": its findings, and what becomes of it. */
+static int judge(const struct scan_job *job, struct scan_verdict *v, struct error *err)
+{
+	const char *report = job->reports[0];
+	judged.calls++;
+	judged.block_at = job->block_at;
+	judged.reports = job->report_count;
+	text_copy(judged.known, sizeof judged.known, job->known ? buf_text(job->known) : "");
+	text_copy(judged.since, sizeof judged.since, job->since ? job->since : "");
+	text_copy(judged.waivers, sizeof judged.waivers, job->waivers ? job->waivers : "");
+	*v = (struct scan_verdict){.fresh = (uint32_t)(report[0] - '0'), .known = 2, .waived = 3};
+	buf_init(&v->kept, 64);
+	buf_puts(&v->kept, report);
+	v->blocked = strstr(report, "blocks");
+	text_copy(v->why, sizeof v->why, v->blocked ? "It is bad." : "");
+	return strstr(report, "none") ? error_set(err, ERR_INVALID, "It is none.") : 0;
+}
 
 static int may(void *context, const char *app, const char *environment, struct error *err)
 {
@@ -44,8 +68,39 @@ static int setup(void **state)
 		.ref = "refs/heads/main",
 		.stage_count = 1,
 		.stages = {{.name = "tests", .state = "passed", .tests = 3, .skipped = 1}}};
+	memset(&judged, 0, sizeof judged);
+	world.judge_scan = judge;
+	world_kill();
+	world_start();
 	text_copy(said.release, sizeof said.release, world_release("staging", "v1", yaml));
 	return result;
+}
+
+/* Its second stage is a scan, with this report. */
+static void scans(const char *report)
+{
+	said.stage_count = 2;
+	said.stages[1] = (struct external_stage){.name = "scan",
+						 .state = "passed",
+						 .report_count = 1,
+						 .reports = {report},
+						 .block_at = 1};
+}
+
+static int take_scan(void *context, const struct store_build_stage *stage)
+{
+	if (strcmp(stage->name, "scan") == 0)
+		*(struct store_build_stage *)context = *stage;
+	return 0;
+}
+
+static const struct store_build_stage *scan_of(uint32_t number)
+{
+	static struct store_build_stage stage;
+	stage = (struct store_build_stage){.build = 0};
+	assert_int_equal(store_build_stages(world.store, number, take_scan, &stage, &world.err), 0);
+	assert_int_equal(stage.build, number);
+	return &stage;
 }
 
 /* Its number, 0: refused with world.err. */
@@ -201,6 +256,102 @@ static void it_does_not_wait_for_what_is_built_here(void **state)
 			 ERR_INVALID);
 }
 
+static void what_a_scan_finds_is_written_down(void **state)
+{
+	(void)state;
+	said.triggered = true;
+	scans("1 passes");
+	said.waivers = "waivers";
+	assert_int_equal(tell(NULL), 1);
+	assert_int_equal(judged.block_at, 1);
+	assert_string_equal(judged.waivers, "waivers");
+	assert_string_equal(judged.since, "");
+	const struct store_build_stage *scan = scan_of(1);
+	assert_true(scan->scanned);
+	assert_int_equal(scan->fresh, 1);
+	assert_int_equal(scan->known, 2);
+	assert_int_equal(scan->waived, 3);
+	assert_true(scan->found[0]);
+	assert_string_equal(sent(1), "staging=1 ");
+	struct view_findings shown;
+	known_show(world.control, build_row(1)->release, &shown);
+	assert_true(shown.scanned);
+	assert_int_equal(shown.build, 1);
+	assert_int_equal(shown.fresh, 1);
+}
+
+static void a_scan_that_blocks_fails_the_build(void **state)
+{
+	(void)state;
+	said.triggered = true;
+	scans("1 blocks");
+	assert_int_equal(tell(NULL), 1);
+	assert_string_equal(build_row(1)->state, "failed");
+	assert_string_equal(build_row(1)->why, "new findings are blocked");
+	assert_string_equal(build_row(1)->release, "");
+	assert_true(build_row(1)->ended_unix_ms > 0);
+	assert_string_equal(sent(1), "");
+	assert_string_equal(scan_of(1)->state, "failed");
+	assert_string_equal(scan_of(1)->why, "It is bad.");
+	assert_int_equal(scan_of(1)->fresh, 1);
+	assert_string_equal(scan_of(1)->found, "");
+	/* Said again it is the same, whatever would be found now. */
+	bool existed;
+	assert_int_equal(tell(&existed), 1);
+	assert_true(existed);
+	assert_int_equal(judged.calls, 1);
+	said.stages[1].reports[0] = "1 passes";
+	assert_int_equal(tell(NULL), 0);
+	assert_int_equal(world.err.code, ERR_CONFLICT);
+	assert_int_equal(judged.calls, 1);
+}
+
+static void what_production_has_is_what_it_is_compared_with(void **state)
+{
+	(void)state;
+	text_copy(said.environments, sizeof said.environments, "prod");
+	scans("1 passes");
+	assert_int_equal(tell(NULL), 1);
+	world_run(60000);
+	text_copy(said.run, sizeof said.run, "github/acme/shop/2/1");
+	scans("2 passes");
+	assert_int_equal(tell(NULL), 2);
+	assert_string_equal(judged.known, "1 passes");
+	assert_string_equal(judged.since, "v1 (prod)");
+	assert_string_equal(scan_of(2)->since, "v1 (prod)");
+	/* A baseline of the commit comes first, and another stage has nothing. */
+	text_copy(said.run, sizeof said.run, "github/acme/shop/3/1");
+	said.stages[1].baseline = "{}";
+	text_copy(said.stages[1].baseline_name, 10, "base");
+	assert_int_equal(tell(NULL), 3);
+	assert_string_equal(judged.known, "");
+	assert_string_equal(scan_of(3)->since, "base");
+	text_copy(said.run, sizeof said.run, "github/acme/shop/4/1");
+	scans("2 passes");
+	text_copy(said.stages[1].name, sizeof said.stages[1].name, "other");
+	assert_int_equal(tell(NULL), 4);
+	assert_string_equal(judged.since, "");
+}
+
+static void a_report_that_is_none_registers_nothing(void **state)
+{
+	(void)state;
+	scans("0 none");
+	assert_int_equal(tell(NULL), 0);
+	assert_string_equal(world.err.text, "It is none.");
+	struct store_external external;
+	assert_int_equal(store_external_find(world.store, "shop", said.run, &external, &world.err),
+			 0);
+	scans("0 passes");
+	const struct external_build good = said;
+	REFUSED(text_copy(said.stages[1].state, 8, "skipped"), ERR_INVALID);
+	REFUSED(text_copy(said.stages[1].name, 8, "tests"), ERR_INVALID);
+	REFUSED(said.stages[0].baseline = "{}", ERR_INVALID);
+	REFUSED((said.stages[1].report_count = 0, said.waivers = ""), ERR_INVALID);
+	said = good;
+	assert_int_equal(tell(NULL), 1);
+}
+
 int main(void)
 {
 #define ONE(test) cmocka_unit_test_setup_teardown(test, setup, builder_teardown)
@@ -212,6 +363,10 @@ int main(void)
 		ONE(a_signed_tag_is_not_believed),
 		ONE(it_goes_only_where_who_asks_may_send_it),
 		ONE(it_does_not_wait_for_what_is_built_here),
+		ONE(what_a_scan_finds_is_written_down),
+		ONE(a_scan_that_blocks_fails_the_build),
+		ONE(what_production_has_is_what_it_is_compared_with),
+		ONE(a_report_that_is_none_registers_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -414,6 +414,7 @@ void world_start(void)
 				      .ticks = &world.ticks,
 				      .postmortems = world.postmortems,
 				      .builds = world.builds,
+				      .judge_scan = world.judge_scan,
 				      .history = world.history,
 				      .tag_pusher = world.tag_pusher,
 				      .certificates = world.certificates,

@@ -128,6 +128,8 @@ struct world {
 	struct env env;
 	struct postmortems *postmortems; /* of the test, or NULL; so are the next three */
 	struct builds *builds;
+	int (*judge_scan)(const struct scan_job *job, struct scan_verdict *ret_verdict,
+			  struct error *err);
 	int (*secret_key)(void *context, bool make, struct seal_key *ret_key, struct error *err);
 	struct history *history;
 	struct tag_pusher *tag_pusher;
