@@ -81,16 +81,11 @@ static bool only_known(json_t *object, const char *const *fields, struct error *
 json_t *body_of(struct http_request *request, const char *const *fields)
 {
 	const struct buf *body = http_body(request);
-	json_error_t where;
 	struct error err;
 	if (body->size == 0)
 		return json_object();
-	json_t *object = json_loadb(body->data, body->size, JSON_REJECT_DUPLICATES, &where);
-	if (!object)
-		error_set(&err, ERR_INVALID, "The body is not a JSON object: %s.", where.text);
-	else if (!json_is_object(object))
-		error_set(&err, ERR_INVALID, "The body is JSON, but not an object.");
-	else if (only_known(object, fields, &err))
+	json_t *object = json_object_read(body->data, body->size, &err);
+	if (object && only_known(object, fields, &err))
 		return object;
 	json_decref(object);
 	answer_error(request, &err, NULL);
@@ -561,6 +556,7 @@ int api_new(const struct api_parts *parts, struct api **ret_api, struct error *e
 				       .spool = api->spool,
 				       .handle = dispatch,
 				       .admit_guest = admission_guest,
+				       .takes_large = route_takes_large,
 				       .context = api};
 	int result = http_new(parts->loop, &options, &api->http, err);
 	if (result < 0) {

@@ -224,6 +224,8 @@ static const char head_field[] = "Davit-Config-Size";
 static void begin_body(struct http_request *r)
 {
 	const char *head = http_header(r, head_field);
+	if (r->allowed && r->server->options.takes_large && r->server->options.takes_large(r))
+		r->body.max = HTTP_LARGE_MAX;
 	r->spooled = r->server->options.spool && head && r->may_upload &&
 		     text_parse_u64(head, HTTP_BODY_MAX, &r->head_left);
 	if (!r->spooled || !r->allowed)

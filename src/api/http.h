@@ -12,7 +12,7 @@
  *
  * OWNS  A request and its texts live until it is answered. Answer bodies are taken over (free()).
  *
- * LIMITS HTTP_BODY_MAX for a body kept in memory, HTTP_UPLOAD_MAX for one that goes to a file,
+ * LIMITS HTTP_BODY_MAX for a body kept in memory (HTTP_LARGE_MAX where `takes_large` says so), HTTP_UPLOAD_MAX for one that goes to a file,
  *       HTTP_CONNECTIONS_MAX connections (`connections` where it is said); more are refused by the kernel's queue. Of them
  *       HTTP_STREAMS_MAX may be streams, so that a command is heard however many follow. Strangers, who are not
  *       admitted yet, are given STRANGERS_TIMEOUT_S for their next bytes.
@@ -34,6 +34,7 @@
 
 enum {
 	HTTP_BODY_MAX = 1 << 20,
+	HTTP_LARGE_MAX = 4 << 20,
 	HTTP_SEGMENTS_MAX = 8,
 	HTTP_WHO_SIZE = 65,
 	HTTP_CONNECTIONS_MAX = 64,
@@ -57,6 +58,8 @@ struct http_options {
 	/* On a UNIX socket, where the peer is neither the owner of this process nor root: 0, or the status of the
 	 * refusal and why. http_who() has the name. Asked twice, as `admit` is. NULL: refused. */
 	unsigned (*admit_guest)(void *context, struct http_request *request, struct error *err);
+	/* Of a request that is admitted: may its body be HTTP_LARGE_MAX? NULL: none may. */
+	bool (*takes_large)(const struct http_request *request);
 	/* Texts in PEM, copied; NULL: without TLS. TLS 1.2 and later. */
 	const char *certificate, *key;
 	unsigned connections; /* 0: HTTP_CONNECTIONS_MAX */

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/http.h"
 #include "base/buf.h"
 #include "control/view_judge.h"
 
-enum { REAL_DIGITS = 6 };
+enum { REAL_DIGITS = 6, PLAIN_MARKS_MAX = 20000 };
 
 static void put(json_t *object, const char *key, const char *text)
 {
@@ -411,4 +412,38 @@ char *json_text(json_t *object, bool line)
 	if (line)
 		buf_puts(&text, "\n");
 	return buf_take(&text);
+}
+
+/* Is its tree of about the size of its text? */
+static bool is_plain(const char *text, size_t size)
+{
+	uint32_t marks = 0;
+	bool quoted = false;
+	for (size_t i = 0; i < size && marks <= PLAIN_MARKS_MAX; i++) {
+		if (quoted && text[i] == '\\')
+			i++;
+		else if (text[i] == '"')
+			quoted = !quoted;
+		else if (!quoted)
+			marks += text[i] == ',' || text[i] == '[' || text[i] == '{';
+	}
+	return marks <= PLAIN_MARKS_MAX;
+}
+
+json_t *json_object_read(const char *text, size_t size, struct error *err)
+{
+	json_error_t where;
+	if (size > HTTP_BODY_MAX && !is_plain(text, size)) {
+		error_set(err, ERR_LIMIT, "The body has more values than davit takes.");
+		return NULL;
+	}
+	json_t *object = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
+	if (json_is_object(object))
+		return object;
+	if (object)
+		error_set(err, ERR_INVALID, "The body is JSON, but not an object.");
+	else
+		error_set(err, ERR_INVALID, "The body is not a JSON object: %s.", where.text);
+	json_decref(object);
+	return NULL;
 }

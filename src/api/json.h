@@ -27,6 +27,10 @@ json_t *json_of_error(const struct error *err, const char *next);
 
 json_t *json_of_postmortem(const struct postmortem *p); /* json_postmortem.c */
 
+/* What a request says. ERR_INVALID: it is no object; ERR_LIMIT: past HTTP_BODY_MAX it is made of so many values that their tree
+ * would take far more memory than the text does. */
+json_t *json_object_read(const char *text, size_t size, struct error *err);
+
 /* The object's text, ended by "\n" when `line`; the reference is released. The caller frees. */
 char *json_text(json_t *object, bool line);
 

@@ -106,3 +106,10 @@ int route_find(const struct http_request *request, const struct route **ret_rout
 				 http_method(request));
 	return error_set(err, ERR_NOT_FOUND, "The API has no such address.");
 }
+
+bool route_takes_large(const struct http_request *request)
+{
+	const struct route *route;
+	struct error ignored; /* it is refused soon enough */
+	return route_find(request, &route, &ignored) == 0 && route->handle == post_external_build;
+}

@@ -48,4 +48,7 @@ struct route {
 MUST_CHECK int route_find(const struct http_request *request, const struct route **ret_route,
 			  struct error *err);
 
+/* http's `takes_large`: the reports of scans are in its body. */
+bool route_takes_large(const struct http_request *request);
+
 #endif

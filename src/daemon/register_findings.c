@@ -218,13 +218,13 @@ static int put_waivers(const struct reading *r, json_t **ret_waivers, struct err
 static int check_size(const json_t *stages, struct error *err)
 {
 	size_t size = json_dumpb(stages, NULL, 0, JSON_COMPACT);
-	if (size <= HTTP_BODY_MAX - ROOM_FOR_THE_REST)
+	if (size <= HTTP_LARGE_MAX - ROOM_FOR_THE_REST)
 		return 0;
 	return error_set(
 		err, ERR_LIMIT,
 		"What the scans found takes %zu KiB, and the server takes %d at a time; scan "
 		"less, or turn rules off.",
-		size >> 10, (HTTP_BODY_MAX - ROOM_FOR_THE_REST) >> 10);
+		size >> 10, (HTTP_LARGE_MAX - ROOM_FOR_THE_REST) >> 10);
 }
 
 int register_findings_add(struct cli *cli, const struct checkout *checkout, json_t *stages,

@@ -259,6 +259,16 @@ builds() { davit builds --json | jq '.builds | length'; }
 	exits 0 told good.sarif
 	says " 201"
 	is '0 0 0 0 ' findings_of 2
+	# Many are taken whole, too many are refused before anything is sent.
+	rm "$R/waivers.yaml"
+	commit "No waivers"
+	many() { jq -n --argjson n "$1" '{version: "2.1.0", runs: [{tool: {driver: {name: "T"}}, results: [range($n) | {ruleId: "R", level: "note", message: {text: "It is number \(.) of those that somebody has found in here"}, partialFingerprints: {primaryLocationLineHash: "f\(.)"}, locations: [{physicalLocation: {artifactLocation: {uri: "src/\(.).c"}, region: {startLine: 1}}}]}]}]}' >"$R/many.sarif"; }
+	many 7000
+	exits 0 ci "$DAVIT" register dist --run many --sarif many.sarif
+	is '7000 0 0 0 ' findings_of 3
+	many 12000
+	exits 1 ci "$DAVIT" register dist --run more --sarif many.sarif
+	says "scan less, or turn rules off"
 }
 
 @test "what docs/how-to/another-ci.md tells people to type does what it says" {

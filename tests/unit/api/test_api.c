@@ -429,6 +429,23 @@ static void bodies_and_addresses_have_limits(void **state)
 	assert_int_equal(call.status, 413);
 	assert_string_equal(text_at(call.json, "error"), "limit");
 	call_end(&call);
+	/* Reports of scans may be larger, and are no trees of values all the same. */
+	free(body);
+	body = mem_new(HTTP_LARGE_MAX + 2);
+	memset(body, ' ', HTTP_LARGE_MAX + 1);
+	call_with(&call, "POST", "/v1/external-builds", "", body, HTTP_LARGE_MAX);
+	assert_int_equal(call.status, 400);
+	assert_string_equal(text_at(call.json, "error"), "invalid");
+	call_end(&call);
+	call_with(&call, "POST", "/v1/external-builds", "", body, HTTP_LARGE_MAX + 1);
+	assert_int_equal(call.status, 413);
+	call_end(&call);
+	memset(body, '[', HTTP_LARGE_MAX);
+	call_with(&call, "POST", "/v1/external-builds", "", body, HTTP_LARGE_MAX);
+	assert_int_equal(call.status, 413);
+	assert_non_null(strstr(text_at(call.json, "message"), "more values"));
+	call_end(&call);
+	memset(body, ' ', size);
 	snprintf(path, sizeof path, "/v1/rollouts/%.*s", 1500, body);
 	for (char *p = path; *p; p++)
 		*p = *p == ' ' ? 'a' : *p;
