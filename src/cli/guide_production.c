@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/guide.h"
 #include "cli/guide_words.h"
 
@@ -82,51 +83,73 @@ void guide_write_production(const struct guide *g, struct writer *w)
 
 /* ── tags ─────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void put_tags(struct buf *to, const struct app_environment *e, const char *name)
+/* Which tags bring a release to this environment: by its own trigger, and where `demanded` by the server's own file. */
+static void put_tags(struct buf *to, const struct app_environment *e, const char *name,
+		     bool demanded)
 {
-	buf_printf(to, "A tag ");
-	guide_put_list(to, &e->trigger.tag, "");
-	buf_printf(to, " brings the commit to %s, and names its release%s.", name,
-		   e->trigger.signed_only ? "; it has to be signed by one of the server's "
-					    "allowed signers (git tag -s)"
-					  : "");
+	static const char SIGNED[] = "signed by one of the server's allowed signers (git tag -s)";
+	if (e->trigger.tag.count > 0) {
+		buf_puts(to, "A tag ");
+		guide_put_list(to, &e->trigger.tag, "");
+		buf_printf(to, " brings the commit to %s, and names its release", name);
+		if (demanded || e->trigger.signed_only)
+			buf_printf(to, "; it has to be %s", SIGNED);
+		buf_puts(to, ".");
+	} else if (demanded) {
+		buf_printf(to,
+			   "Nothing is brought to %s by itself but by a tag that is %s, and its "
+			   "trigger names no tag.",
+			   name, SIGNED);
+	}
+	if (demanded)
+		buf_puts(to,
+			 " The server's own file asks for that: a branch brings nothing there.");
+}
+
+static void put_made(struct buf *to, const struct app_environment *e, const char *name)
+{
+	if (e->tag)
+		buf_printf(to,
+			   "What has succeeded in %s is tagged in git, as its release is called "
+			   "(annotated; one that is there is never moved).",
+			   name);
+}
+
+static void put_item(struct writer *w, struct buf *text)
+{
+	if (text->size > 0)
+		w->ops->item(w, buf_text(text));
+	buf_clear(text);
 }
 
 static void write_pushes(const struct guide *g, struct writer *w)
 {
-	for (uint32_t i = 0; g->server && i < g->server->source_count; i++)
-		if (strcmp(g->server->sources[i].name, g->app->name) == 0 &&
-		    g->server->sources[i].push_tags)
-			w->ops->item(w, "Tags that davit makes are pushed to the repository that "
-					"the server looks at.");
+	const struct server_source *source = server_source_of(g->server, g->app->name);
+	if (source && source->push_tags)
+		w->ops->item(w, "Tags that davit makes are pushed to the repository that the "
+				"server looks at.");
 }
 
 void guide_write_tags(const struct guide *g, struct writer *w)
 {
+	char names[SERVER_NAMES_SIZE];
+	const char *demanded = server_signed(g->server, g->app->name, names);
 	bool any = false, made = false;
 	struct buf text;
 	for (uint32_t i = 0; i < g->app->environment_count; i++)
-		any |= environment(g, i)->tag || environment(g, i)->trigger.tag.count > 0;
+		any |= environment(g, i)->tag || environment(g, i)->trigger.tag.count > 0 ||
+		       text_is_among(demanded, name_of(g, i));
 	if (!any)
 		return;
 	buf_init(&text, GUIDE_TEXT_MAX);
 	w->ops->heading(w, 1, "Tags");
 	for (uint32_t i = 0; i < g->app->environment_count; i++) {
 		const struct app_environment *e = environment(g, i);
-		if (e->trigger.tag.count > 0) {
-			put_tags(&text, e, name_of(g, i));
-			w->ops->item(w, buf_text(&text));
-			buf_clear(&text);
-		}
-		if (!e->tag)
-			continue;
-		made = true;
-		buf_printf(&text,
-			   "What has succeeded in %s is tagged in git, as its release is called "
-			   "(annotated; one that is there is never moved).",
-			   name_of(g, i));
-		w->ops->item(w, buf_text(&text));
-		buf_clear(&text);
+		put_tags(&text, e, name_of(g, i), text_is_among(demanded, name_of(g, i)));
+		put_item(w, &text);
+		put_made(&text, e, name_of(g, i));
+		put_item(w, &text);
+		made |= e->tag;
 	}
 	if (made)
 		write_pushes(g, w);

@@ -58,6 +58,20 @@ guide() { exits 0 davit guide "$@" "$T/davit.yaml"; }
 	says 'A tag v\* brings the commit to prod, and names its release; it has to be signed by one of the server'
 	says 'by itself, when a push moves the tag v\*, once it is good in staging for 30m'
 	fails says "## Secrets"
+	fails says "asks for that"
+	# What the server's own file demands holds without a word of davit.yaml.
+	sed -i 's/, signed: true//' "$T/davit.yaml"
+	guide
+	fails says "has to be signed"
+	cat >"$T/server.yaml" <<-YAML
+		allowed_signers: /etc/davit/signers
+		protect: { shop/prod: { signed_tags: true }, shop/staging: { signed_tags: true }, other/prod: { signed_tags: true } }
+		sources: { shop: { git: "https://git.example.com/shop.git", push_tags: true }, other: { git: "https://git.example.com/other.git", push_tags: true } }
+	YAML
+	guide --server "$T/server.yaml"
+	says 'A tag v\* brings the commit to prod, and names its release; it has to be signed by one of the server'"'"'s allowed signers (git tag -s). The server'"'"'s own file asks for that'
+	says 'Nothing is brought to staging by itself but by a tag that is signed by one of the server'
+	is 1 grep -c "Tags that davit makes are pushed" <<<"$output"
 }
 
 @test "times are told with their zone, by the guide and when the file is validated" {
