@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "config/cohort.h"
+#include "config/maintenance.h"
 #include "config/stages.h"
 #include "config/steps.h"
 
@@ -168,6 +169,7 @@ struct app_requests {
 	uint32_t connections; /* to an instance, of each worker */
 	struct app_queue queue;
 	struct app_headers headers;
+	struct app_maintenance maintenance;
 };
 
 enum app_concurrency { APP_CONCURRENCY_QUEUE, APP_CONCURRENCY_SUPERSEDE, APP_CONCURRENCY_COUNT };

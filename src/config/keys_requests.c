@@ -81,6 +81,21 @@ static const struct schema_section queue_section = {
 	.doc = "Where requests wait while every instance of their release is at its limit of "
 	       "`connections`: first in, first out."};
 
+static const struct schema_key maintenance_keys[] = {
+	{"page", SCHEMA_TEXT, AT(app_maintenance, page), .valid = value_is_inside,
+	 .shape = "a path inside the release, such as public/maintenance.html",
+	 .example = "public/maintenance.html",
+	 .doc = "A file of the release, HTML in UTF-8 of at most 64 KiB, that browsers see instead "
+		"of davit's own page. It stands alone: nothing else is served meanwhile that it "
+		"could load from here. A release without the file, or with a larger or an empty "
+		"one, is refused."},
+};
+
+static const struct schema_section maintenance_section = {
+	.title = "maintenance",
+	KEYS(maintenance_keys),
+	.doc = "What clients get while `davit maintenance` lets nobody in."};
+
 static const struct schema_key requests_keys[] = {
 	{"shield", SCHEMA_BOOL, AT(app_requests, shield), .fallback = "false",
 	 .doc = "A request that the new release answers with 500 to 599 goes to the live one "
@@ -113,6 +128,9 @@ static const struct schema_key requests_keys[] = {
 	{"headers", SCHEMA_SECTION, AT(app_requests, headers), .flags = SCHEMA_OPTIONAL,
 	 .section = &headers_section, .example = "{ response: { remove: [X-Powered-By] } }",
 	 .doc = "Header fields that are set or removed on the way."},
+	{"maintenance", SCHEMA_SECTION, AT(app_requests, maintenance), .flags = SCHEMA_OPTIONAL,
+	 .section = &maintenance_section, .example = "{ page: public/maintenance.html }",
+	 .doc = "A page of one's own for browsers while nobody is let in."},
 };
 
 const struct schema_section schema_requests = {.title = "requests",

@@ -13,6 +13,7 @@
 #include "control/bad_commit.h"
 #include "control/certificates.h"
 #include "control/commands.h"
+#include "control/own_page.h"
 #include "control/release_config.h"
 #include "control/secrets.h"
 #include "control/view.h"
@@ -391,6 +392,18 @@ static int tell(struct environment *e, struct active_rollout *r, const struct ro
 	return result;
 }
 
+/* Before anybody is sent away: with what? */
+static int check_page(const struct environment *e, struct error *err)
+{
+	const struct release_info *release = environment_traffic_release(e);
+	struct digest artifact;
+	if (!release || !release->config || !digest_parse(release->artifact, &artifact))
+		return 0;
+	int result = own_page_check(e->control->parts.artifacts, &artifact,
+				    &release->config->environment.requests, err);
+	return result < 0 ? error_prefix(err, "Release %s", release->tag) : 0;
+}
+
 int control_maintenance(struct control *c, const struct control_caller *caller,
 			const char *environment, enum control_access access, const char *reason,
 			struct error *err)
@@ -415,6 +428,8 @@ int control_maintenance(struct control *c, const struct control_caller *caller,
 	if (result != 0)
 		return result < 0 ? result : 0;
 	result = environment_named(c, environment, &e, err);
+	if (result == 0 && access == CONTROL_MAINTENANCE)
+		result = check_page(e, err);
 	return result < 0 ? result : tell(e, e->active, &event, &note, err);
 }
 

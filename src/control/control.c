@@ -106,14 +106,16 @@ uint8_t environment_candidate_slot(const struct environment *e)
 	return slot == e->core.stable ? SLOT_NONE : slot;
 }
 
-const struct resolved *environment_traffic_config(const struct environment *e)
+const struct release_info *environment_traffic_release(const struct environment *e)
 {
 	const struct release_info *live = environment_release(e, e->core.stable);
-	if (live)
-		return live->config;
-	const struct release_info *candidate =
-		environment_release(e, environment_candidate_slot(e));
-	return candidate ? candidate->config : NULL;
+	return live ? live : environment_release(e, environment_candidate_slot(e));
+}
+
+const struct resolved *environment_traffic_config(const struct environment *e)
+{
+	const struct release_info *release = environment_traffic_release(e);
+	return release ? release->config : NULL;
 }
 
 void control_changed(struct control *c, uint32_t rollout)

@@ -279,7 +279,8 @@ void control_changed(struct control *c, uint32_t rollout);
 void control_outdo(struct control *c, uint64_t known);
 const struct release_info *environment_release(const struct environment *e, uint8_t slot);
 uint8_t environment_candidate_slot(const struct environment *e);
-/* Of the release whose configuration counts for traffic: the live one, else the candidate. */
+/* The release whose configuration counts for traffic: the live one, else the candidate, or NULL; and that configuration. */
+const struct release_info *environment_traffic_release(const struct environment *e);
 const struct resolved *environment_traffic_config(const struct environment *e);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "config/config.h"
 #include "control/environment.h"
+#include "control/own_page.h"
 #include "control/release_config.h"
 #include "store/audit.h"
 #include "store/releases.h"
@@ -156,6 +157,9 @@ int control_add_release(struct control *c, const struct control_caller *caller,
 	if (result == 0 && release->environment[0])
 		result = check_environment_name(release->environment, row.app, buf_text(&json),
 						json.size, &environment, err);
+	if (result == 0)
+		result = own_page_check_release(c->parts.artifacts, &release->artifact,
+						buf_text(&json), json.size, err);
 	if (result < 0) {
 		buf_done(&json);
 		return result;

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "control/certificates.h"
 #include "control/environment.h"
+#include "control/own_page.h"
 
 enum { REVISION_BITS = 20, MIRROR_IN_FLIGHT = 64, ROUTE_RETRY_MS = 1000 };
 
@@ -163,6 +164,18 @@ static void fill_rules(const struct app_field_rules *from, bool answer, struct r
 		fill_rule(d, answer, from->remove.items[i], "");
 }
 
+/* One that cannot be found is none: the gateway's own page stands in for it. Whoever lets nobody in was told. */
+static void fill_page(const struct environment *e, const struct app_requests *requests,
+		      struct router_document *d)
+{
+	struct digest artifact;
+	struct error ignored;
+	if (!digest_parse(environment_traffic_release(e)->artifact, &artifact) ||
+	    own_page_path(e->control->parts.artifacts, &artifact, requests, d->maintenance_page,
+			  &ignored) < 0)
+		d->maintenance_page[0] = '\0';
+}
+
 static void fill_config(const struct environment *e, const struct resolved *config,
 			struct router_document *d)
 {
@@ -194,6 +207,7 @@ static void fill_config(const struct environment *e, const struct resolved *conf
 			d->timeouts.tunnel_drain_ms =
 				(uint32_t)env->processes[i].drain.websockets_ms;
 	certificates_fill(e->control, config, &d->tls);
+	fill_page(e, &env->requests, d);
 	d->retry = true;
 	d->shield = env->requests.shield;
 	d->http1_only = env->requests.http2 == APP_HTTP2_OFF;

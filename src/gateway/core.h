@@ -46,6 +46,7 @@
 #include "traffic/split.h"
 #include "wire/http1.h"
 
+struct closed_page;
 struct cohort;
 struct http2;
 struct http2_call;
@@ -198,9 +199,10 @@ struct live {
 	struct live_prefix *prefixes; /* by environment, then by falling length */
 	struct backend **backends;    /* of table->backends, in its order */
 	struct balance_backend *entries;
-	struct tls_site **sites; /* by environment; NULL: in clear */
-	struct rules **rules;    /* by environment; NULL: none */
-	struct cohort **cohorts; /* by environment; NULL: none */
+	struct tls_site **sites;    /* by environment; NULL: in clear */
+	struct rules **rules;       /* by environment; NULL: none */
+	struct cohort **cohorts;    /* by environment; NULL: none */
+	struct closed_page **pages; /* by environment; NULL: our own */
 	struct cidr trusted[TABLE_TRUSTED_MAX];
 	int listener_fds[TABLE_LISTENERS_MAX];
 	bool http1_only[TABLE_LISTENERS_MAX]; /* an environment wants no HTTP/2 there */

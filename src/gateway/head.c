@@ -153,6 +153,7 @@ uint32_t head_write_own(const struct exchange *x, const struct head_own *own, ch
 	char lines[ADDED_SIZE];
 	struct http1_own what = {.status = own->status,
 				 .text = own->text,
+				 .text_size = own->text_size,
 				 .type = own->type,
 				 .retry_after_s = own->retry_after_s,
 				 .close = own->close,

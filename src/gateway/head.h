@@ -26,6 +26,7 @@ struct head_own {
 	unsigned status;
 	const char *reason; /* one word; NULL: nothing is wrong */
 	const char *text;   /* one sentence */
+	size_t text_size;   /* 0: it ends with a NUL */
 	const char *type;   /* of `text`; NULL: plain text */
 	const char *line;   /* one more field, with its CRLF; NULL: none */
 	uint32_t retry_after_s;

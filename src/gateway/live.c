@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "gateway/address.h"
 #include "gateway/clear.h"
+#include "gateway/closed.h"
 #include "gateway/cohort.h"
 #include "gateway/rules.h"
 #include "gateway/tls_site.h"
@@ -312,6 +313,7 @@ static void free_live(struct worker *w, struct live *live)
 	}
 	tls_forget(w, live);
 	rules_forget(live);
+	closed_forget(live);
 	for (uint32_t i = 0; i < live->table->environment_count; i++)
 		free(live->cohorts[i]);
 	free(live->cohorts);
@@ -341,6 +343,7 @@ int live_prepare(struct worker *w, struct gateway_table *table, const int *liste
 	make_prefixes(live);
 	make_cohorts(live);
 	clear_prepare(live);
+	closed_prepare(live);
 	if (!failed)
 		failed = tls_prepare(w, live, saved, err);
 	if (!failed)

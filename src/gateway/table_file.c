@@ -373,10 +373,13 @@ static void read_records(struct table_reader *r, const json_t *from, uint16_t in
 static void read_environment(struct table_reader *r, const json_t *from)
 {
 	static const char *const keys[] = {
-		"app",        "name",      "mode",   "live",        "retry",      "shield",
-		"hold",       "sticky",    "mirror", "timeouts",    "routes",     "releases",
-		"access_log", "classes",   "tls",    "body_max",    "slow_start", "queue",
-		"headers",    "read_only", "cohort", "preview_key", "http2",      NULL};
+		"app",        "name",        "mode",    "live",
+		"retry",      "shield",      "hold",    "sticky",
+		"mirror",     "timeouts",    "routes",  "releases",
+		"access_log", "classes",     "tls",     "body_max",
+		"slow_start", "queue",       "headers", "read_only",
+		"cohort",     "preview_key", "http2",   "maintenance_page",
+		NULL};
 	struct gateway_table *t = r->table;
 	char name[2 * TABLE_NAME_SIZE];
 	if (!reader_known_keys(r, from, keys) ||

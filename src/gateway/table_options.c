@@ -201,6 +201,8 @@ void table_options_read(struct table_reader *r, const json_t *from, struct table
 	read_hold(r, from, &e->hold);
 	read_queue(r, from, &e->queue);
 	read_sticky(r, from, &e->sticky);
+	reader_text(r, from, "maintenance_page", false, e->maintenance_page,
+		    sizeof(e->maintenance_page));
 	reader_hex(r, from, "preview_key", e->preview_key, sizeof(e->preview_key));
 	read_timeouts(r, from, &e->timeouts);
 	read_tls(r, from, &e->tls);

@@ -213,6 +213,7 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_u32(c, &e->timeouts.idle_ms);
 	code_u32(c, &e->timeouts.tunnel_idle_ms);
 	code_u32(c, &e->timeouts.tunnel_drain_ms);
+	code_text(c, e->maintenance_page, sizeof(e->maintenance_page));
 	code_text(c, e->tls.certificate, sizeof(e->tls.certificate));
 	code_text(c, e->tls.key, sizeof(e->tls.key));
 	code_text(c, e->tls.challenges, sizeof(e->tls.challenges));

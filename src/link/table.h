@@ -164,6 +164,8 @@ struct table_environment {
 	struct table_cohort cohort;
 	uint8_t preview_key[TABLE_KEY_SIZE]; /* base/preview_token.h; zeros: no token is signed */
 	struct table_timeouts timeouts;
+	char maintenance_page
+		[TABLE_FILE_SIZE]; /* what browsers get in MAINTENANCE, an absolute path; "" = the gateway's own */
 	struct table_tls
 		tls; /* of all its listeners; those who share one agree whether there is one */
 };

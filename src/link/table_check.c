@@ -172,6 +172,19 @@ static int check_tls(const struct gateway_table *t, const struct table_environme
 	return 0;
 }
 
+static int check_page(const struct table_environment *e, struct error *err)
+{
+	if (!ENDED(e->maintenance_page))
+		return refuse_environment(e, err, "has a broken text");
+	if (e->maintenance_page[0] && e->maintenance_page[0] != '/')
+		return refuse_environment(e, err,
+					  "has a maintenance page that is no absolute path");
+	if (!plain(e->maintenance_page))
+		return refuse_environment(e, err,
+					  "has a maintenance page with a quote in its path");
+	return 0;
+}
+
 /* A connection's first bytes are the same to all environments behind its listener. */
 static int check_sharing(const struct gateway_table *t, struct error *err)
 {
@@ -452,6 +465,8 @@ int table_check(const struct gateway_table *t, struct error *err)
 		failed = check_environment(t, i, &next, err);
 	for (uint32_t i = 0; !failed && i < t->environment_count; i++)
 		failed = check_tls(t, &t->environments[i], err);
+	for (uint32_t i = 0; !failed && i < t->environment_count; i++)
+		failed = check_page(&t->environments[i], err);
 	for (uint32_t i = 0; !failed && i < t->route_count; i++)
 		failed = check_route(t, i, err);
 	if (!failed)

@@ -114,7 +114,8 @@ static bool same_tls(const struct router_tls *a, const struct router_tls *b)
 
 static bool same_settings(const struct router_document *a, const struct router_document *b)
 {
-	return a->hold.requests_max == b->hold.requests_max &&
+	return strcmp(a->maintenance_page, b->maintenance_page) == 0 &&
+	       a->hold.requests_max == b->hold.requests_max &&
 	       a->hold.bytes_max == b->hold.bytes_max && a->hold.time_ms == b->hold.time_ms &&
 	       a->hold.pace_per_s == b->hold.pace_per_s &&
 	       a->timeouts.connect_ms == b->timeouts.connect_ms &&

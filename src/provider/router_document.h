@@ -36,6 +36,7 @@ enum {
 	ROUTER_TOKEN_SIZE = 72,
 	ROUTER_VALUE_SIZE = 1024,
 	ROUTER_KEY_SIZE = 16,
+	ROUTER_PAGE_MAX = 65536, /* bytes of a maintenance page */
 	ROUTER_NONE = 0xffff,
 };
 
@@ -224,7 +225,9 @@ struct router_document {
 	struct router_queue queue;
 	struct router_timeouts timeouts;
 	struct router_tls tls;
-	bool retry;      /* and rescue */
+	char maintenance_page
+		[ROUTER_PATH_SIZE]; /* a file on the router's machine for browsers in MAINTENANCE; "" = its own */
+	bool retry;                 /* and rescue */
 	bool http1_only; /* clients speak no HTTP/2 where it is served */
 	bool shield;     /* the live release also takes over what another one answers with 5xx */
 	uint32_t slow_start_ms;  /* of an instance that joins others */

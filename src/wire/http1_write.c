@@ -179,7 +179,7 @@ int http1_write_response(const struct http1_head *h, const char *data,
 int http1_write_own(const struct http1_own *own, char *to, size_t capacity)
 {
 	struct sink s = {to, 0, capacity, false};
-	size_t size = strlen(own->text);
+	size_t size = own->text_size ? own->text_size : strlen(own->text);
 	put_status(&s, own->status);
 	put_text(&s, http1_status_text(own->status));
 	put_text(&s, "\r\nContent-Type: ");

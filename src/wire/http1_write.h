@@ -63,6 +63,7 @@ enum http1_framing http1_response_framing(const struct http1_head *h, uint8_t mi
 struct http1_own {
 	unsigned status;
 	const char *text;
+	size_t text_size; /* 0: `text` ends with a NUL */
 	const char *type; /* NULL: plain text */
 	uint32_t retry_after_s;
 	bool close;

@@ -15,6 +15,9 @@ _Static_assert((int)ROUTER_CLASSES_MAX == (int)TABLE_ENVIRONMENT_CLASSES_MAX &&
 		       (int)ROUTER_CLASS_PATHS_MAX == (int)TABLE_CLASS_PREFIXES_MAX &&
 		       (int)ROUTER_PATH_SIZE == (int)TABLE_PATH_SIZE,
 	       "classes fit, both ways");
+_Static_assert((int)ROUTER_PATH_SIZE <= (int)TABLE_FILE_SIZE &&
+		       (int)ROUTER_PAGE_MAX == (int)TABLE_PAGE_MAX,
+	       "files fit");
 _Static_assert((int)ROUTER_MAINTENANCE == (int)TABLE_MODE_MAINTENANCE &&
 		       (int)ROUTER_PARK == (int)TABLE_MODE_PARK,
 	       "modes are the same");
@@ -336,6 +339,7 @@ static void copy_settings(const struct router_document *d, struct table_environm
 	memcpy(e->sticky.salt, d->sticky.salt, sizeof e->sticky.salt);
 	memcpy(e->sticky.key, d->sticky.key, sizeof e->sticky.key);
 	memcpy(e->preview_key, d->preview_key, sizeof e->preview_key);
+	text_copy(e->maintenance_page, sizeof e->maintenance_page, d->maintenance_page);
 	text_copy(e->tls.certificate, sizeof e->tls.certificate, d->tls.certificate);
 	text_copy(e->tls.key, sizeof e->tls.key, d->tls.key);
 	text_copy(e->tls.challenges, sizeof e->tls.challenges, d->tls.challenges);
@@ -454,6 +458,7 @@ static void read_settings(const struct table_environment *e, struct router_docum
 	memcpy(d->sticky.salt, e->sticky.salt, sizeof d->sticky.salt);
 	memcpy(d->sticky.key, e->sticky.key, sizeof d->sticky.key);
 	memcpy(d->preview_key, e->preview_key, sizeof d->preview_key);
+	text_copy(d->maintenance_page, sizeof d->maintenance_page, e->maintenance_page);
 	text_copy(d->tls.certificate, sizeof d->tls.certificate, e->tls.certificate);
 	text_copy(d->tls.key, sizeof d->tls.key, e->tls.key);
 	text_copy(d->tls.challenges, sizeof d->tls.challenges, e->tls.challenges);

@@ -80,6 +80,7 @@ static void fill(struct router_document *d, const char *environment)
 	d->shield = true;
 	d->http1_only = true;
 	d->slow_start_ms = 78;
+	text_copy(d->maintenance_page, sizeof d->maintenance_page, "/srv/page.html");
 	text_copy(d->rules[0].name, sizeof d->rules[0].name, "X-A");
 	text_copy(d->rules[0].value, sizeof d->rules[0].value, environment);
 	text_copy(d->rules[1].name, sizeof d->rules[1].name, "X-B");
@@ -217,6 +218,7 @@ static void every_part_of_a_document_counts_when_two_are_compared(void **state)
 	DIFFERS(two->shield = false);
 	DIFFERS(two->http1_only = false);
 	DIFFERS(two->slow_start_ms++);
+	DIFFERS(two->maintenance_page[1]++);
 	DIFFERS(two->rule_count = 1);
 	DIFFERS(two->rules[0].name[0]++);
 	DIFFERS(two->rules[0].value[0]++);

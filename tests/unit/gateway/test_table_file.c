@@ -59,6 +59,7 @@ static void every_key_arrives(void **state)
 		"\"mirror\":{\"release\":\"v2\",\"share\":\"12.5%\",\"methods\":[\"HEAD\","
 		"\"PATCH\"],\"body\":\"9KiB\","
 		"\"in_flight\":2},"
+		"\"maintenance_page\":\"/srv/page.html\","
 		"\"preview_key\":\"000102030405060708090a0b0c0d0e0f\","
 		"\"cohort\":{\"release\":\"v2\",\"only\":true,\"rules\":["
 		"{\"header\":\"X-B\",\"values\":[\"1\",\"yes\"]},"
@@ -102,6 +103,7 @@ static void every_key_arrives(void **state)
 	assert_int_equal(e->mirror.share_bp, 1250);
 	assert_int_equal(e->mirror.methods, TABLE_METHOD_HEAD | TABLE_METHOD_PATCH);
 	assert_int_equal(e->mirror.body_max, 9 << 10);
+	assert_string_equal(e->maintenance_page, "/srv/page.html");
 	assert_int_equal(e->preview_key[15], 15);
 	assert_int_equal(e->cohort.release, 0);
 	assert_true(e->cohort.only);

@@ -38,6 +38,7 @@ static void a_table_survives_its_block(void **state)
 	members(t);
 	t->environments[0].cohort.only = true;
 	t->environments[0].preview_key[15] = 9;
+	text_copy(t->environments[0].maintenance_page, TABLE_FILE_SIZE, "/srv/page.html");
 	text_copy(t->trusted[t->trusted_count++], TABLE_NAME_SIZE, "10.0.0.0/8");
 	buf_init(&block, TABLE_BYTES_MAX);
 	assert_int_equal(table_encode(t, &block, &err), 0);
@@ -308,6 +309,19 @@ static void challenges(struct gateway_table *t)
 	text_copy(t->environments[0].tls.challenges, TABLE_FILE_SIZE, "challenges");
 }
 
+static void page_relative(struct gateway_table *t)
+{
+	text_copy(t->environments[0].maintenance_page, TABLE_FILE_SIZE, "off.html");
+}
+static void page_quoted(struct gateway_table *t)
+{
+	text_copy(t->environments[0].maintenance_page, TABLE_FILE_SIZE, "/srv/\".html");
+}
+static void page_endless(struct gateway_table *t)
+{
+	memset(t->environments[0].maintenance_page, '/', TABLE_FILE_SIZE);
+}
+
 static void cohort_elsewhere(struct gateway_table *t)
 {
 	members(t);
@@ -410,6 +424,9 @@ static void each_broken_promise_is_refused_with_its_sentence(void **state)
 		{"but that address has tls itself", redirect_there},
 		{"unknown rule for names", unnamed},
 		{"no absolute path", challenges},
+		{"page that is no absolute path", page_relative},
+		{"page with a quote", page_quoted},
+		{"has a broken text", page_endless},
 		{"cohort of a release that is not its own", cohort_elsewhere},
 		{"cohort by something else", cohort_many},
 		{"cohort by something else", cohort_kind},
