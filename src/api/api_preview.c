@@ -42,10 +42,12 @@ void post_preview(struct api *api, struct http_request *request)
 		answer_error(request, &err, NULL);
 		return;
 	}
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "schema", "davit.v1/preview",
-			      "environment", preview.key, "release", preview.release, "tag",
-			      preview.tag, "token", preview.token, "url", preview.url,
-			      "expires_unix_ms", (json_int_t)preview.expires_unix_ms);
+	json_t *o =
+		json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "schema", "davit.v1/preview",
+			  "environment", preview.key, "release", preview.release, "tag",
+			  preview.tag, "token", preview.token, "url", preview.url, "link",
+			  preview.link, "expires_unix_ms", (json_int_t)preview.expires_unix_ms);
 	explicit_bzero(preview.token, sizeof preview.token);
+	explicit_bzero(preview.link, sizeof preview.link);
 	answer_json(request, 201, o);
 }

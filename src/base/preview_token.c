@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/digest.h"
@@ -56,4 +57,9 @@ bool preview_token_holds(const uint8_t key[PREVIEW_KEY_SIZE], const char *releas
 	for (size_t i = 0; i < size; i++)
 		difference |= (unsigned char)(text[i] ^ expected[i]);
 	return difference == 0;
+}
+
+uint64_t preview_token_expires(const char *token)
+{
+	return strtoull(token, NULL, 10);
 }

@@ -15,6 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Where the gateway takes a token out of a link, "…?token=TOKEN", and makes a cookie of it (gateway/preview_link.h). */
+#define PREVIEW_LINK_PATH "/.well-known/davit/preview"
+
 enum {
 	PREVIEW_KEY_SIZE = 16,
 	PREVIEW_TOKEN_SIZE = 54, /* with the NUL: 20 digits at most, a dot, 32 digits */
@@ -29,5 +32,8 @@ const char *preview_token_make(const uint8_t key[PREVIEW_KEY_SIZE], const char *
 /* Is it one, of this release, that has not ended? Takes as long however much of it is right. */
 bool preview_token_holds(const uint8_t key[PREVIEW_KEY_SIZE], const char *release, const char *text,
 			 size_t size, uint64_t now_s);
+
+/* When a token that holds ends, in Unix time. */
+uint64_t preview_token_expires(const char *token);
 
 #endif

@@ -95,12 +95,12 @@ const struct cli_command commands_kept[] = {
 	 .summary = "a token by which a new release is seen before users see it",
 	 .details = "While a release goes out and does not have all requests, whoever sends the token reaches it, in the header "
 		    "X-Davit-Preview or the cookie davit-preview, whatever its share. It ends by itself, and with the release: then it is "
-		    "worth nothing, and who sends it is served as everybody. It is printed alone on standard output and kept nowhere; the "
-		    "audit log says who was given one. Docs: how-to/preview.md.",
+		    "worth nothing, and who sends it is served as everybody. It is printed alone on standard output and kept nowhere, and "
+		    "beside it, where the host is known, a link by which a browser gets the cookie; the audit log says who was given one. Docs: how-to/preview.md.",
 	 .examples = "  davit preview prod\n"
 		     "  davit preview prod --for 2h\n"
 		     "  curl -H \"X-Davit-Preview: $(davit preview prod)\" https://shop.example.com/",
-	 .json = "davit.v1/preview: environment, release, tag, token, url, expires_unix_ms",
+	 .json = "davit.v1/preview: environment, release, tag, token, url, link, expires_unix_ms",
 	 .args_min = 1,
 	 .args_max = 1,
 	 .options = {{"for", 0, "TIME", "how long it is good, at most 30d (default: 1h)"}},

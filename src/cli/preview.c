@@ -13,14 +13,20 @@ static const char USUAL_TIME[] = "1h";
 static void explain(const json_t *answer)
 {
 	char when[32];
-	const char *token = json_text_of(answer, "token"), *url = json_text_of(answer, "url");
+	const char *token = json_text_of(answer, "token"), *url = json_text_of(answer, "url"),
+		   *link = json_text_of(answer, "link");
 	fprintf(stderr,
 		"Whoever has it sees %s of %s, until %s or until that is live or taken back:\n"
-		"  curl -H 'X-Davit-Preview: %s' %s\n"
-		"In a browser it is the cookie davit-preview.\n",
+		"  curl -H 'X-Davit-Preview: %s' %s\n",
 		json_text_of(answer, "tag"), json_text_of(answer, "environment"),
 		screen_time(json_number_of(answer, "expires_unix_ms"), when), token,
 		url[0] ? url : "ADDRESS");
+	if (link[0])
+		fprintf(stderr,
+			"In a browser, by this link, which sets the cookie davit-preview:\n  %s\n",
+			link);
+	else
+		fputs("In a browser it is the cookie davit-preview.\n", stderr);
 }
 
 int verb_preview(struct cli *cli)

@@ -59,6 +59,7 @@ enum {
 	CONTROL_REASON_SIZE = 257,
 	CONTROL_ENVIRONMENT_MAX = 64,
 	CONTROL_URL_SIZE = 300,
+	CONTROL_LINK_SIZE = 1536,
 	CONTROL_KPI_MOST = 1000000,
 };
 
@@ -228,7 +229,8 @@ struct control_preview {
 	char release[DIGEST_HEX_SIZE];
 	char tag[CONTROL_TAG_SIZE];
 	char token[PREVIEW_TOKEN_SIZE];
-	char url[CONTROL_URL_SIZE]; /* of the environment: "https://shop.example.com/" */
+	char url[CONTROL_URL_SIZE];   /* of the environment: "https://shop.example.com/" */
+	char link[CONTROL_LINK_SIZE]; /* there, with the token, for a browser; "" where url is */
 	uint64_t expires_unix_ms;
 };
 

@@ -35,6 +35,25 @@ static void format_url(const struct environment *e, char to[CONTROL_URL_SIZE])
 		 usual ? "" : port);
 }
 
+/* Where its users reach it, by the way that makes a cookie of the token; below the first route's path, for above it may be
+ * another environment. */
+static void format_link(const struct environment *e, const struct control_preview *preview,
+			char to[CONTROL_LINK_SIZE])
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789/._~-";
+	const struct app_environment *env = &environment_traffic_config(e)->environment;
+	const char *path = env->route_count > 0 ? env->routes[0].path : "/";
+	bool deep = path[1] != '\0';
+	int size = snprintf(to, CONTROL_LINK_SIZE, "%.*s%s" PREVIEW_LINK_PATH "?token=%s%s",
+			    (int)strlen(preview->url) - 1, preview->url, deep ? path : "",
+			    preview->token, deep ? "&to=" : "");
+	for (const char *c = path; deep && *c; c++)
+		size += snprintf(to + size, CONTROL_LINK_SIZE - (size_t)size,
+				 strchr(plain, *c) ? "%c" : "%%%02X", (unsigned char)*c);
+	ASSERT(size < CONTROL_LINK_SIZE);
+}
+
 static int note(struct environment *e, const struct control_caller *caller,
 		const struct control_preview *preview, struct error *err)
 {
@@ -79,5 +98,7 @@ int control_preview(struct control *c, const struct control_caller *caller, cons
 	text_copy(name, sizeof name, release->hex);
 	preview_key(e->sign_key, key);
 	preview_token_make(key, name, expires_s, ret_preview->token);
+	if (ret_preview->url[0])
+		format_link(e, ret_preview, ret_preview->link);
 	return note(e, caller, ret_preview, err);
 }

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "gateway/account.h"
 #include "gateway/loop.h"
+#include "gateway/preview_link.h"
 #include "gateway/tls.h"
 #include "os/clock.h"
 
@@ -47,8 +48,10 @@ void access_log_flush(struct worker *w)
 void access_log_note(struct exchange *x)
 {
 	const char *data = x->request.buffer->data;
+	/* A link's query is a token. */
+	const struct http1_span *target = preview_link_asked(x) ? &x->head.path : &x->head.target;
 	snprintf(x->log_target, sizeof(x->log_target), "%.*s %.*s", (int)x->head.method_text.size,
-		 data + x->head.method_text.at, (int)x->head.target.size, data + x->head.target.at);
+		 data + x->head.method_text.at, (int)target->size, data + target->at);
 }
 
 /* --- the forms of a line; each returns its size, without the newline */

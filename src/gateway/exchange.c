@@ -16,6 +16,7 @@
 #include "gateway/live.h"
 #include "gateway/loop.h"
 #include "gateway/pairing.h"
+#include "gateway/preview_link.h"
 #include "gateway/queue.h"
 #include "gateway/room.h"
 #include "gateway/route.h"
@@ -202,6 +203,7 @@ enum turn exchange_dispatch(struct worker *w, struct exchange *x)
 	case ROUTE_HOLD: return room_enter(w, x);
 	case ROUTE_MAINTENANCE:
 	case ROUTE_READ_ONLY: return closed_answer(w, x, decision == ROUTE_READ_ONLY);
+	case ROUTE_LINK: return preview_link_answer(w, x);
 	case ROUTE_UNSERVED:
 		account_environment(w, environment_of(x), COUNTERS_ENVIRONMENT_UNROUTED);
 		return exchange_answer(

@@ -28,7 +28,7 @@ struct head_own {
 	const char *text;   /* one sentence */
 	size_t text_size;   /* 0: it ends with a NUL */
 	const char *type;   /* of `text`; NULL: plain text */
-	const char *line;   /* one more field, with its CRLF; NULL: none */
+	const char *line;   /* more fields, each with its CRLF; NULL: none */
 	uint32_t retry_after_s;
 	bool close;
 	bool bare; /* `text` is the whole body, without a line end */

@@ -13,6 +13,7 @@
 #include "gateway/cohort.h"
 #include "gateway/live.h"
 #include "gateway/loop.h"
+#include "gateway/preview_link.h"
 
 static const char *request_data(const struct exchange *x)
 {
@@ -44,18 +45,21 @@ static uint32_t ready_backends(const struct live_pool *pool)
 	return ready;
 }
 
-/* The release that a signed token is of, while it lasts, or -1. */
-static int signed_release(const struct exchange *x, struct http1_span token)
+int route_signed(const struct exchange *x, const char *token, size_t size)
 {
 	const struct table_environment *e = x->route->environment;
 	const struct table_release *releases = x->live->table->releases + e->first_release;
 	uint64_t now_s = (uint64_t)time(NULL);
 	for (uint32_t i = 0; i < e->release_count; i++)
 		if (releases[i].preview[0] &&
-		    preview_token_holds(e->preview_key, releases[i].preview,
-					request_data(x) + token.at, token.size, now_s))
+		    preview_token_holds(e->preview_key, releases[i].preview, token, size, now_s))
 			return (int)i;
 	return -1;
+}
+
+static int signed_release(const struct exchange *x, struct http1_span token)
+{
+	return route_signed(x, request_data(x) + token.at, token.size);
 }
 
 /* The release whose token the request carries, or -1. */
@@ -221,6 +225,8 @@ enum route_decision route_choose(struct worker *w, struct exchange *x)
 	x->divided = false;
 	if (!x->was_held && !x->was_queued)
 		account_environment(w, route->environment, COUNTERS_ENVIRONMENT_REQUESTS);
+	if (preview_link_asked(x))
+		return ROUTE_LINK;
 	int preview = previewed_release(x);
 	if (preview >= 0) {
 		x->previewed = true;

@@ -29,10 +29,14 @@ enum route_decision {
 	ROUTE_MAINTENANCE, /* 503 */
 	ROUTE_READ_ONLY,   /* 503: it may change something, and may not now */
 	ROUTE_UNSERVED,    /* 503: no release has a process for it, or none for the preview */
+	ROUTE_LINK,        /* it brings a preview's token: preview_link_answer() */
 	ROUTE_NOWHERE,     /* 404 */
 };
 
 enum route_decision route_choose(struct worker *w, struct exchange *x);
+/* The release, within the environment, that a signed token is of, while it lasts, or -1. */
+int route_signed(const struct exchange *x, const char *token, size_t size);
+
 void route_use(struct exchange *x, uint32_t release_index);
 void route_renew(struct worker *w, struct exchange *x);
 

@@ -103,6 +103,7 @@ const char *http1_status_text(unsigned status)
 		{204, "No Content"},
 		{301, "Moved Permanently"},
 		{302, "Found"},
+		{303, "See Other"},
 		{304, "Not Modified"},
 		{307, "Temporary Redirect"},
 		{308, "Permanent Redirect"},

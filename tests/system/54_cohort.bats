@@ -10,6 +10,13 @@ met() {
 		awk -F': ' 'tolower($1) == "x-release" { print $2 }' | sort -u | xargs
 }
 
+# Like a browser: what the link says, and which release answers where it leads to with the cookie that it set.
+opened() {
+	rm -f "$T/jar"
+	curl -s -L -c "$T/jar" -b "$T/jar" -o /dev/null -D - "$@" | tr -d '\r' |
+		awk '/^HTTP/ && !status { status = $2 } tolower($1) == "x-release:" { release = $2 } END { print status (release ? " " release : "") }'
+}
+
 share_is() { holds "$1" environment .candidate.weight_bp; }
 
 setup() {
@@ -63,7 +70,7 @@ begin() {
 }
 
 @test "a token opens the new release until it ends, and is nobody else's business" {
-	local token short
+	local token short link
 	exits 5 davit preview prod
 	says "Nothing in shop/prod can be seen"
 	begin false
@@ -71,6 +78,14 @@ begin() {
 	eval "$(page_block docs/how-to/preview.md token | sed "s/localhost:8080/localhost:$PORT/")" >"$T/shown"
 	[ -s "$T/shown" ]
 	[[ $token =~ ^[0-9]+\.[0-9a-f]{32}$ ]]
+	link=$(davit preview prod --json | jq -r .link)
+	[[ $link == "http://127.0.0.1:$PORT/.well-known/davit/preview?token="* ]]
+	exits 0 davit preview prod
+	says "/.well-known/davit/preview?token=$output"
+	is '303 v2.0.0' opened "$link&to=/item/1"
+	is "303 http://127.0.0.1:$PORT/item/1" curl -s -o /dev/null -w '%{http_code} %{redirect_url}' --http2-prior-knowledge "$link&to=/item/1"
+	is '403' opened "${link%?}"
+	is '400' opened "$link&to=//127.0.0.1:1/"
 	is v2.0.0 met -H "X-Davit-Preview: $token"
 	is v2.0.0 met -b "a=b; davit-preview=$token"
 	# At 1% a forged one meets the live release, but for 1 request in 100.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tokens by which a new release is seen before users see it: when there are any, and that the gateway takes what is made. */
+#include <stdio.h>
 #include <string.h>
 
 #include "world.h"
@@ -49,6 +50,10 @@ static void a_token_is_of_the_release_that_goes_out(void **state)
 	assert_string_equal(p.tag, "v2");
 	assert_string_equal(p.key, "shop/prod");
 	assert_string_equal(p.url, "http://localhost:8080/");
+	char link[256];
+	snprintf(link, sizeof link, "http://localhost:8080/.well-known/davit/preview?token=%s",
+		 p.token);
+	assert_string_equal(p.link, link);
 	uint64_t now_ms = p.expires_unix_ms - 60000;
 	assert_true(opens(&p, now_ms));
 	assert_true(opens(&p, p.expires_unix_ms - 1000));
@@ -65,9 +70,39 @@ static void a_token_is_of_the_release_that_goes_out(void **state)
 	world_close();
 }
 
+static void a_link_leads_to_the_first_route(void **state)
+{
+	static const char routed[] =
+		"app: shop\n"
+		"service: { run: bin/server, health: { path: /up, min_healthy: 500ms } }\n"
+		"environments:\n"
+		"  prod:\n"
+		"    listen: \"0.0.0.0:443\"\n"
+		"    tls: { certificate: /etc/a.pem, key: /etc/a.key }\n"
+		"    strategy: canary\n"
+		"    routes: [{ host: shop.example.com, path: \"/a&b\", to: web }]\n";
+	(void)state;
+	struct control_preview p;
+	char link[256];
+	world_open();
+	world_release("prod", "v1", routed);
+	world.rate_per_s = 1000;
+	assert_string_equal(world_until_end(world_deploy("prod", "v1"), 600000), "succeeded");
+	world_release("prod", "v2", routed);
+	world_deploy("prod", "v2");
+	world_run(5000);
+	assert_int_equal(preview(60000, &p), 0);
+	snprintf(link, sizeof link,
+		 "https://shop.example.com/a&b/.well-known/davit/preview?token=%s&to=/a%%26b",
+		 p.token);
+	assert_string_equal(p.link, link);
+	world_close();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_token_is_of_the_release_that_goes_out)};
+		cmocka_unit_test(a_token_is_of_the_release_that_goes_out),
+		cmocka_unit_test(a_link_leads_to_the_first_route)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../cmocka_all.h"
+#include "base/preview_token.h"
 #include "base/text.h"
 #include "rig.h"
 
@@ -117,6 +119,30 @@ static void handshakes_and_resumptions_are_counted(void **state)
 	rig_stop(rig);
 }
 
+static void a_previews_cookie_stays_under_tls(void **state)
+{
+	(void)state;
+	struct rig *rig = start();
+	struct table_environment *e = &rig->table->environments[0];
+	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+	char request[512], token[PREVIEW_TOKEN_SIZE], answer[1024] = "";
+	e->preview_key[0] = 7;
+	rig_apply(rig);
+	preview_token_make(e->preview_key, "see-v2", (uint64_t)time(NULL) + 60, token);
+	int size =
+		snprintf(request, sizeof(request),
+			 "GET " PREVIEW_LINK_PATH "?token=%s HTTP/1.1\r\nHost: a\r\n\r\n", token);
+	int fd = rig_connect(rig);
+	SSL *ssl = shake(context, fd, NULL);
+	assert_int_equal(SSL_write(ssl, request, size), size);
+	assert_true(SSL_read(ssl, answer, sizeof(answer) - 1) > 0);
+	rig_assert_text(answer, "; HttpOnly; SameSite=Lax; Secure\r\n");
+	SSL_free(ssl);
+	close(fd);
+	SSL_CTX_free(context);
+	rig_stop(rig);
+}
+
 static void a_handshake_that_fails_is_counted_and_ends_its_connection(void **state)
 {
 	(void)state;
@@ -217,6 +243,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(handshakes_and_resumptions_are_counted),
+		cmocka_unit_test(a_previews_cookie_stays_under_tls),
 		cmocka_unit_test(a_handshake_that_fails_is_counted_and_ends_its_connection),
 		cmocka_unit_test(a_worker_that_drains_finishes_what_shakes_hands_and_says_its_end),
 		cmocka_unit_test(listeners_are_shared_by_all_in_tls_or_none),
