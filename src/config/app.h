@@ -25,6 +25,7 @@
 #include "config/maintenance.h"
 #include "config/stages.h"
 #include "config/steps.h"
+#include "config/tcp.h"
 
 /* At most one of path, tcp and command; none: ready when it has run for min_healthy. */
 struct app_health {
@@ -230,6 +231,8 @@ struct app_environment {
 	uint32_t set;
 	const char *name;
 	const char *listen; /* "0.0.0.0:8080", "[::]:8080"; NULL: takes no requests */
+	enum app_protocol protocol;
+	struct app_tcp tcp;
 	uint32_t route_count;
 	struct app_route routes[APP_ROUTES_MAX];
 	struct app_strategy strategy;

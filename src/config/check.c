@@ -164,6 +164,7 @@ static void check_resolved(struct reader *r, const struct yaml_node *node, const
 	if (resolved) {
 		check_given(r, node, resolved, environment->check_secret_count > 0);
 		check_cohort(r, node, resolved);
+		check_tcp_resolved(r, node, resolved);
 	}
 	config_resolved_free(resolved);
 }
@@ -304,6 +305,19 @@ static bool share_tls(struct reader *r, const struct yaml_node *node,
 	return true;
 }
 
+static bool share_protocol(struct reader *r, const struct yaml_node *node,
+			   const struct app_environment *a, const struct app_environment *b)
+{
+	const struct app_environment *tcp = a->protocol == APP_PROTOCOL_TCP ? a : b;
+	if (tcp->protocol != APP_PROTOCOL_TCP)
+		return false;
+	reader_error(r, yaml_get(node, "listen"),
+		     "Environments \"%s\" and \"%s\" share %s, and connections of \"%s\" "
+		     "(\"protocol: tcp\") name no host to tell them apart; give one another port.",
+		     a->name, b->name, b->listen, tcp->name);
+	return true;
+}
+
 static void check_shared_addresses(struct reader *r, const struct yaml_node *all,
 				   const struct app *app)
 {
@@ -315,7 +329,8 @@ static void check_shared_addresses(struct reader *r, const struct yaml_node *all
 			if (!a->listen || strcmp(port_of(a->listen), port_of(b->listen)) != 0)
 				continue;
 			if (strcmp(a->listen, b->listen) == 0) {
-				if (share_address(r, node, a, b) || share_tls(r, node, a, b))
+				if (share_protocol(r, node, a, b) || share_address(r, node, a, b) ||
+				    share_tls(r, node, a, b))
 					break;
 			} else if (is_wildcard(a->listen) || is_wildcard(b->listen)) {
 				reader_error(
@@ -345,6 +360,7 @@ static void check_environment(struct reader *r, const struct yaml_node *node, co
 	check_listen(r, node, environment, processes, count);
 	check_tls(r, node, environment);
 	check_headers(r, node, environment);
+	check_tcp(r, node, environment);
 	if (errors == r->errors->count)
 		check_resolved(r, node, app, environment);
 }

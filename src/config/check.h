@@ -37,6 +37,12 @@ void check_cohort(struct reader *r, const struct yaml_node *node, const struct r
 bool check_has_tls(const struct app_environment *environment);
 void check_tls(struct reader *r, const struct yaml_node *node,
 	       const struct app_environment *environment);
+/* check_tcp.c: what needs HTTP where whole connections are passed on. The second: of the environment as it is put together. */
+void check_tcp(struct reader *r, const struct yaml_node *node,
+	       const struct app_environment *environment);
+void check_tcp_resolved(struct reader *r, const struct yaml_node *node,
+			const struct resolved *resolved);
+
 /* check_headers.c: the header rules of one environment. */
 void check_headers(struct reader *r, const struct yaml_node *node,
 		   const struct app_environment *environment);

@@ -55,6 +55,8 @@ static const struct schema_section hold_section = {
 
 static const char *const concurrency[] = {"queue", "supersede", NULL};
 
+static const char *const protocols[] = {"http", "tcp", NULL};
+
 static const struct schema_key environment_keys[] = {
 	{"listen", SCHEMA_TEXT, AT(app_environment, listen), .valid = value_is_address, .max = 64,
 	 .shape = "an address and a port such as 0.0.0.0:8080 or [::]:8080",
@@ -62,6 +64,15 @@ static const struct schema_key environment_keys[] = {
 	 .doc = "Where users reach it. Environments may share an address when each has routes "
 		"with hosts of its own; one of them may have routes without. Needed when a "
 		"process serves."},
+	{"protocol", SCHEMA_CHOICE, AT(app_environment, protocol), .fallback = "http",
+	 .choices = protocols,
+	 .doc = "What is spoken at `listen`. `tcp`: anything else than HTTP; its bytes pass "
+		"unread, "
+		"and whole connections take the place of requests. Such an environment has its "
+		"address for itself."},
+	{"tcp", SCHEMA_SECTION, AT(app_environment, tcp), .flags = SCHEMA_OPTIONAL,
+	 .section = &schema_tcp, .example = "{ idle: 1h, proxy: v2 }",
+	 .doc = "What becomes of connections, where `protocol` is `tcp`."},
 	{"routes", SCHEMA_LIST, ITEMS(app_environment, routes, route_count), .max = APP_ROUTES_MAX,
 	 .section = &route_section, .example = "[{ host: shop.example.com, to: web }]",
 	 .doc = "Left out: everything goes to `web`, or to the only process that serves."},

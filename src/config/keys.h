@@ -2,7 +2,7 @@
  *
  * keys - what the tables of davit.yaml share: keys_process.c (commands, processes), keys_steps.c
  *        (checks, analysis, strategies), keys_kayenta.c, keys_measures.c and keys_compare.c (sections of `analysis`), keys_gates.c
- *        (who and what stands between a release and an environment), keys_migrate.c (`migrate`), keys_hooks.c (`hooks`), keys_infrastructure.c, keys_cohort.c (`cohort`), keys_requests.c (`requests`), keys_secrets.c (`secrets`), keys.c
+ *        (who and what stands between a release and an environment), keys_migrate.c (`migrate`), keys_hooks.c (`hooks`), keys_infrastructure.c, keys_cohort.c (`cohort`), keys_requests.c (`requests`), keys_tcp.c (`tcp`), keys_secrets.c (`secrets`), keys.c
  *        (environments, and the file as a whole).
  *
  * HOW   Rows are in the order in which a person reads them. Bits of `set` follow that order: steps.h
@@ -55,6 +55,7 @@ extern const struct schema_section schema_infrastructure; /* of an environment *
 extern const struct schema_section schema_cohort;         /* the same */
 extern const struct schema_section schema_requests;       /* the same */
 extern const struct schema_section schema_tls;            /* the same */
+extern const struct schema_section schema_tcp;            /* the same */
 extern const struct schema_section schema_environment;
 extern const struct schema_section schema_stage;      /* of `pipeline` */
 extern const struct schema_section schema_strategy;   /* of an environment */

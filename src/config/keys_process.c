@@ -94,7 +94,9 @@ static const struct schema_key drain_keys[] = {
 	 .doc = "How long requests under way may take to end, once an instance gets no new "
 		"ones."},
 	{"websockets", SCHEMA_DURATION, AT(app_drain, websockets_ms), .fallback = "2m",
-	 .max = DAY(1), .doc = "The same for WebSockets and other upgraded connections."},
+	 .max = DAY(1),
+	 .doc = "The same for WebSockets and other upgraded connections, and for the "
+		"connections of an environment whose `protocol` is `tcp`."},
 };
 
 static const struct schema_section drain_section = {

@@ -375,6 +375,8 @@ static int merge(const struct app *app, const struct app_environment *environmen
 	if (here->hooks.set != 0)
 		mark(here, "hooks");
 	fill_routes(here);
+	if (here->protocol == APP_PROTOCOL_TCP)
+		mark(here, "tcp");
 	decide_production(app, here);
 	to->set = (1u << schema_resolved.count) - 1;
 	if (to->persist.count == 0)

@@ -151,6 +151,22 @@ static int check_kayenta(const struct resolved *resolved, const struct strategy_
 	return 0;
 }
 
+/* Whatever the strategy was chosen by: the file, or whoever deploys. */
+static int check_protocol(const struct app_environment *environment, struct error *err)
+{
+	const struct app_strategy *strategy = &environment->strategy;
+	for (uint32_t i = 0; i < strategy->count; i++)
+		if (environment->protocol == APP_PROTOCOL_TCP &&
+		    (strategy->steps[i].set & APP_STEP_SHADOW))
+			return error_set(err, ERR_INVALID,
+					 "The strategy \"%s\" copies requests (shadow), and "
+					 "\"protocol: tcp\" "
+					 "passes connections on unread; use another one, such as "
+					 "\"canary\".",
+					 strategy->name);
+	return 0;
+}
+
 int config_strategy(const struct resolved *resolved, struct strategy_settings *ret_settings,
 		    struct error *err)
 {
@@ -183,6 +199,8 @@ int config_strategy(const struct resolved *resolved, struct strategy_settings *r
 		ret_settings->step_deadline_ms = environment->hooks.timeout_ms;
 	ret_settings->infrastructure = environment->infrastructure.set != 0;
 	ret_settings->infrastructure_deadline_ms = environment->infrastructure.timeout_ms;
-	int result = check_kayenta(resolved, ret_settings, err);
+	int result = check_protocol(environment, err);
+	if (result == 0)
+		result = check_kayenta(resolved, ret_settings, err);
 	return result < 0 ? result : strategy_check(ret_settings, err);
 }

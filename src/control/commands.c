@@ -404,6 +404,20 @@ static int check_page(const struct environment *e, struct error *err)
 	return result < 0 ? error_prefix(err, "Release %s", release->tag) : 0;
 }
 
+/* Nobody can say of a connection's bytes whether they change something. */
+static int check_access(const struct environment *e, enum control_access access, struct error *err)
+{
+	const struct resolved *config = environment_traffic_config(e);
+	if (access != CONTROL_READ_ONLY || !config ||
+	    config->environment.protocol != APP_PROTOCOL_TCP)
+		return 0;
+	return error_set(
+		err, ERR_CONFLICT,
+		"What passes through the connections of %s (\"protocol: tcp\") cannot be told "
+		"to only read; close it with \"davit maintenance %s\".",
+		e->key, e->key);
+}
+
 int control_maintenance(struct control *c, const struct control_caller *caller,
 			const char *environment, enum control_access access, const char *reason,
 			struct error *err)
@@ -428,6 +442,8 @@ int control_maintenance(struct control *c, const struct control_caller *caller,
 	if (result != 0)
 		return result < 0 ? result : 0;
 	result = environment_named(c, environment, &e, err);
+	if (result == 0)
+		result = check_access(e, access, err);
 	if (result == 0 && access == CONTROL_MAINTENANCE)
 		result = check_page(e, err);
 	return result < 0 ? result : tell(e, e->active, &event, &note, err);

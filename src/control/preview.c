@@ -82,6 +82,14 @@ int control_preview(struct control *c, const struct control_caller *caller, cons
 		return result;
 	if (for_ms < CONTROL_PREVIEW_LEAST_MS || for_ms > CONTROL_PREVIEW_MOST_MS)
 		return error_set(err, ERR_INVALID, "A preview lasts 1s to 30d.");
+	const struct resolved *config = environment_traffic_config(e);
+	if (config && config->environment.protocol == APP_PROTOCOL_TCP)
+		return error_set(
+			err, ERR_CONFLICT,
+			"The connections of %s (\"protocol: tcp\") carry no token; connect to "
+			"an instance of the new release, whose address \"davit status %s\" "
+			"shows.",
+			e->key, e->key);
 	const struct release_info *release = previewed(e);
 	if (!release)
 		return error_set(

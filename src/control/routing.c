@@ -211,6 +211,11 @@ static void fill_config(const struct environment *e, const struct resolved *conf
 	d->retry = true;
 	d->shield = env->requests.shield;
 	d->http1_only = env->requests.http2 == APP_HTTP2_OFF;
+	d->tcp = env->protocol == APP_PROTOCOL_TCP;
+	if (d->tcp) {
+		d->proxy_v2 = env->tcp.proxy == APP_PROXY_V2;
+		d->timeouts.tunnel_idle_ms = (uint32_t)env->tcp.idle_ms;
+	}
 	d->timeouts.answer_ms = d->timeouts.idle_ms = (uint32_t)env->requests.answer_ms;
 	d->body_max_bytes = (uint32_t)env->requests.body_max;
 	d->slow_start_ms = (uint32_t)env->requests.slow_start_ms;

@@ -54,6 +54,11 @@ void access_log_note(struct exchange *x)
 		 data + x->head.method_text.at, (int)target->size, data + target->at);
 }
 
+void access_log_note_connection(struct exchange *x)
+{
+	snprintf(x->log_target, sizeof(x->log_target), "TCP %s", x->client->listener->address);
+}
+
 /* --- the forms of a line; each returns its size, without the newline */
 
 static size_t write_text(const struct exchange *x, uint64_t total_us, char *to)

@@ -19,6 +19,8 @@ void access_log_init(struct worker *w, int fd);
 
 /* Keep method and target for the line: the request's buffer may be gone when it ends. */
 void access_log_note(struct exchange *x);
+/* Of a connection of TCP: the word TCP and its listener. */
+void access_log_note_connection(struct exchange *x);
 void access_log_write(struct worker *w, const struct exchange *x);
 void access_log_flush(struct worker *w);
 

@@ -96,6 +96,21 @@ void account_head(struct worker *w, struct exchange *x, unsigned status)
 	account_time(w, x, COUNTERS_FIRST, x->first_us);
 }
 
+void account_connection(struct worker *w, struct exchange *x)
+{
+	uint64_t from_us = x->asked_us ? x->asked_us : x->taken_us;
+	x->first_us = worker_now_us() - from_us;
+	if (x->answered)
+		return; /* it was kept for later */
+	answered(w, x);
+	account_time(w, x, COUNTERS_FIRST, x->first_us);
+}
+
+void account_quiet(struct worker *w, struct exchange *x)
+{
+	answered(w, x);
+}
+
 void account_failure(struct worker *w, struct exchange *x, enum failure why)
 {
 	static const enum counters_release_field fields[] = {
@@ -137,9 +152,9 @@ void account_end(struct worker *w, struct exchange *x)
 	x->started = false;
 	account_release(w, x, COUNTERS_RELEASE_BYTES_IN, x->request.body_bytes);
 	account_release(w, x, COUNTERS_RELEASE_BYTES_OUT, x->response.body_bytes);
-	if (x->phase == EXCHANGE_TUNNEL)
+	if (x->phase == EXCHANGE_TUNNEL || x->phase == EXCHANGE_CARRYING)
 		account_release(w, x, COUNTERS_RELEASE_TUNNELS_ENDED, 1);
-	else
+	else if (!x->tcp)
 		account_time(w, x, COUNTERS_TOTAL, worker_now_us() - x->taken_us);
 	account_release(w, x, COUNTERS_RELEASE_COMPLETED, 1);
 }

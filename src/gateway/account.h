@@ -30,6 +30,11 @@ void account_time(struct worker *w, const struct exchange *x, enum counters_hist
 
 void account_start(struct worker *w, struct exchange *x);
 void account_head(struct worker *w, struct exchange *x, unsigned status);
+/* The first byte of a connection of TCP came from its backend: measured from its client's first byte, or, where the backend
+ * speaks first, from its beginning. */
+void account_connection(struct worker *w, struct exchange *x);
+/* Nothing was asked in it, and so nothing is missing. */
+void account_quiet(struct worker *w, struct exchange *x);
 void account_failure(struct worker *w, struct exchange *x, enum failure why);
 void account_no_backend(struct worker *w, struct exchange *x);
 /* It was not served where it waited, or was to wait; it is given to its release, if it was not yet. */

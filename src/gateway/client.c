@@ -276,16 +276,18 @@ void client_drive(struct worker *w, struct client *c)
 static void client_event(struct worker *w, struct source *source, uint32_t events)
 {
 	struct client *c = (struct client *)source;
-	if (events & (EPOLLERR | EPOLLHUP)) {
+	/* Both sides of a connection of TCP may have ended while bytes are still to be read. */
+	bool lost = events & EPOLLERR || (events & EPOLLHUP && !(c->x && c->x->tcp));
+	if (lost) {
 		if (c->x)
 			exchange_cancel(w, c->x);
 		else
 			client_close(w, c);
 		return;
 	}
-	if (events & (EPOLLIN | EPOLLRDHUP))
+	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP))
 		c->readable = true;
-	if (events & EPOLLRDHUP)
+	if (events & (EPOLLRDHUP | EPOLLHUP))
 		c->peer_ended = true;
 	if (events & EPOLLOUT)
 		c->writable = true;

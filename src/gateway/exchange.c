@@ -8,6 +8,7 @@
 
 #include "gateway/access_log.h"
 #include "gateway/account.h"
+#include "gateway/carry.h"
 #include "gateway/clear.h"
 #include "gateway/client.h"
 #include "gateway/closed.h"
@@ -163,6 +164,8 @@ enum turn exchange_answer(struct worker *w, struct exchange *x, const struct hea
 	struct client *c = x->client;
 	struct head_own what = *own;
 	ASSERT(!x->answer_begun);
+	if (x->tcp)
+		return carry_refuse(w, x, own->status);
 	account_end(w, x);
 	exchange_detach(w, x, false);
 	flow_done(&x->response, &w->buffers);
@@ -187,6 +190,8 @@ enum turn exchange_answer(struct worker *w, struct exchange *x, const struct hea
 enum turn exchange_dispatch(struct worker *w, struct exchange *x)
 {
 	enum turn answered;
+	if (x->tcp)
+		return carry_dispatch(w, x);
 	if (clear_dispatch(w, x, &answered))
 		return answered;
 	enum route_decision decision = route_choose(w, x);
@@ -331,10 +336,13 @@ static enum turn drive_head(struct worker *w, struct exchange *x)
 enum turn exchange_drive(struct worker *w, struct exchange *x)
 {
 	switch (x->phase) {
-	case EXCHANGE_HEAD: return drive_head(w, x);
+	case EXCHANGE_HEAD:
+		return x->request.raw == 0 && carry_begins(w, x->client) ? carry_dispatch(w, x)
+									 : drive_head(w, x);
 	case EXCHANGE_HELD:
 	case EXCHANGE_QUEUED: return x->client->peer_ended ? exchange_cancel(w, x) : TURN_BLOCKED;
-	case EXCHANGE_CONNECTING: return x->up->connecting ? TURN_BLOCKED : forward_begin(w, x);
+	case EXCHANGE_CONNECTING: return x->up->connecting ? TURN_BLOCKED : exchange_begin(w, x);
+	case EXCHANGE_CARRYING: return carry_on(w, x);
 	case EXCHANGE_FORWARDING:
 	case EXCHANGE_TUNNEL: return forward_pump(w, x);
 	case EXCHANGE_OWN: return drive_own(w, x);
@@ -381,6 +389,7 @@ enum turn exchange_timer(struct worker *w, struct exchange *x)
 							  .text = "The application is not ready."});
 	case EXCHANGE_QUEUED: return queue_timeout(w, x);
 	case EXCHANGE_TUNNEL: return tunnel_timer(w, x);
+	case EXCHANGE_CARRYING: return carry_timer(w, x);
 	case EXCHANGE_CONNECTING:
 	case EXCHANGE_FORWARDING:
 	case EXCHANGE_OWN: break;

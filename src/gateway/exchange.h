@@ -35,6 +35,9 @@ enum turn exchange_dispatch(struct worker *w, struct exchange *x);
 /* Give it to a backend of x->release, or let it wait for one. */
 enum turn exchange_try(struct worker *w, struct exchange *x);
 
+/* The connection that it was given is there. */
+enum turn exchange_begin(struct worker *w, struct exchange *x);
+
 /* The present try failed. */
 enum turn exchange_failed(struct worker *w, struct exchange *x, enum failure why);
 

@@ -34,7 +34,8 @@ enum exchange_phase {
 	EXCHANGE_CONNECTING, /* waits for its upstream */
 	EXCHANGE_FORWARDING,
 	EXCHANGE_TUNNEL,
-	EXCHANGE_OWN, /* sends an answer of ours */
+	EXCHANGE_CARRYING, /* the bytes of a connection of TCP (gateway/carry.h) */
+	EXCHANGE_OWN,      /* sends an answer of ours */
 };
 
 enum { REQUEST_ID_SIZE = 129, STICKY_UNIT_SIZE = 16, LOG_TARGET_SIZE = 160 };
@@ -60,6 +61,7 @@ struct exchange {
 	uint64_t first_us; /* from then to the head of the release's answer; 0 = it has not come */
 	uint64_t held_until_ms, queued_until_ms;
 	uint64_t paced_ms;      /* its client's pace was looked at last; 0 = not yet */
+	uint64_t asked_us;      /* of a connection of TCP: its client sent its first byte */
 	uint64_t progress_ms;   /* a byte came from the backend, or passed through the tunnel */
 	uint64_t fingerprint;   /* tells its client's requests apart */
 	uint16_t release_index; /* within its environment */
@@ -92,6 +94,8 @@ struct exchange {
 	bool up_ended;           /* the backend closed its connection */
 	bool lasting;            /* counted among those that a draining backend calls back */
 	bool between_events;     /* of a stream: the last chunk ended with its event */
+	bool tcp;                /* a whole connection, of which nothing is read as HTTP */
+	bool client_shut;        /* of such: its backend ended its side, and the client was told */
 	bool said_close;         /* a Close frame was put into the tunnel */
 	bool up_shut;            /* the tunnel's client ended its side, and the backend was told */
 	uint64_t recall_ms;      /* when what lasts is to end; 0 = not known */

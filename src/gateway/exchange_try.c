@@ -6,6 +6,7 @@
 
 #include "gateway/access_log.h"
 #include "gateway/account.h"
+#include "gateway/carry.h"
 #include "gateway/client.h"
 #include "gateway/forward.h"
 #include "gateway/live.h"
@@ -93,7 +94,7 @@ enum turn exchange_try(struct worker *w, struct exchange *x)
 		.fail = up_fail,
 		.user = x,
 		.connect_ms = environment_of(x)->timeouts.connect_ms,
-		.fresh = x->tries > 0,
+		.fresh = x->tries > 0 || x->tcp,
 		.proven = !http1_method_idempotent((enum http1_method)x->head.method) ||
 			  x->head.upgrade,
 	};
@@ -103,7 +104,12 @@ enum turn exchange_try(struct worker *w, struct exchange *x)
 		return no_backend(w, x, "limit", "The gateway is at its limit of connections.");
 	if (failed)
 		return exchange_failed(w, x, FAILURE_CONNECT);
-	return x->up->connecting ? TURN_BLOCKED : forward_begin(w, x);
+	return x->up->connecting ? TURN_BLOCKED : exchange_begin(w, x);
+}
+
+enum turn exchange_begin(struct worker *w, struct exchange *x)
+{
+	return x->tcp ? carry_connected(w, x) : forward_begin(w, x);
 }
 
 static bool may_repeat(struct worker *w, struct exchange *x, enum failure why, bool sent)
@@ -112,7 +118,7 @@ static bool may_repeat(struct worker *w, struct exchange *x, enum failure why, b
 		.sent = sent,
 		.answered = x->response.raw > 0 || x->interims > 0,
 		.idempotent = http1_method_idempotent((enum http1_method)x->head.method),
-		.body_whole = x->whole && x->request.buffer,
+		.body_whole = route_is_whole(x),
 		.tries = x->tries,
 	};
 	if (!environment_of(x)->retry || why == FAILURE_ANSWER)

@@ -30,6 +30,8 @@ static bool empty(const struct queue *q)
 static int line_of(const struct exchange *x)
 {
 	const struct table_queue *limits = limits_of(x);
+	if (x->tcp)
+		return LINE_OTHERS;
 	const char *path = x->request.buffer->data + x->head.path.at;
 	for (uint32_t i = 0; i < limits->first_count; i++)
 		if (url_path_under(path, x->head.path.size, limits->first[i],

@@ -167,7 +167,7 @@ enum turn room_enter(struct worker *w, struct exchange *x)
 	struct hold_limits limits = limits_of(w, e);
 	uint64_t until_ms;
 	flow_shrink(&x->request, &w->buffers);
-	x->held_bytes = x->request.buffer->capacity;
+	x->held_bytes = x->request.buffer ? x->request.buffer->capacity : 0;
 	if (!hold_admit(&room->hold, &limits, x->held_bytes, w->now_ms, &until_ms)) {
 		account_environment(w, e, COUNTERS_ENVIRONMENT_HOLD_OVERFLOW);
 		return exchange_answer(

@@ -30,6 +30,11 @@ static bool tokens_equal(const char *text, size_t size, const char *token)
 	return difference == 0;
 }
 
+bool route_is_whole(const struct exchange *x)
+{
+	return x->whole && (x->tcp || x->request.buffer);
+}
+
 void route_use(struct exchange *x, uint32_t release_index)
 {
 	x->release_index = (uint16_t)release_index;
@@ -176,10 +181,13 @@ static const char *path_of(const struct exchange *x, size_t *ret_size)
 
 static const struct live_route *find_route(const struct live *live, const struct exchange *x)
 {
-	size_t size;
-	const char *path = path_of(x, &size);
-	return live_route_find(live, x->client->listener->index, request_data(x) + x->head.host.at,
-			       x->head.host.size, path, size);
+	size_t size = 1;
+	const char *path = x->tcp ? "/" : path_of(x, &size);
+	const char *host = x->tcp ? "" : request_data(x) + x->head.host.at;
+	const struct live_route *route = live_route_find(live, x->client->listener->index, host,
+							 x->head.host.size, path, size);
+	/* What began by another protocol than is spoken there now has nowhere to go. */
+	return route && route->environment->tcp == x->tcp ? route : NULL;
 }
 
 /* Method and target; behind a proxy that is believed, also whom it speaks for. */
@@ -214,29 +222,10 @@ static void pin(struct worker *w, struct exchange *x, const struct live_route *r
 		live_unref(w, old);
 }
 
-enum route_decision route_choose(struct worker *w, struct exchange *x)
+/* By weight, where its environment lets it in. */
+static enum route_decision choose_by_weight(struct worker *w, struct exchange *x)
 {
-	worker_refresh(w);
-	const struct live_route *route = w->live ? find_route(w->live, x) : NULL;
-	if (!route)
-		return ROUTE_NOWHERE;
-	pin(w, x, route);
-	classify(w, x);
-	x->divided = false;
-	if (!x->was_held && !x->was_queued)
-		account_environment(w, route->environment, COUNTERS_ENVIRONMENT_REQUESTS);
-	if (preview_link_asked(x))
-		return ROUTE_LINK;
-	int preview = previewed_release(x);
-	if (preview >= 0) {
-		x->previewed = true;
-		route_use(x, (uint32_t)preview);
-		return ready_backends(&route->pools[preview]) ? ROUTE_RELEASE : ROUTE_UNSERVED;
-	}
-	if (route->environment->mode == TABLE_MODE_MAINTENANCE)
-		return ROUTE_MAINTENANCE;
-	if (route->environment->read_only && !closed_changes_nothing(x))
-		return ROUTE_READ_ONLY;
+	const struct live_route *route = x->route;
 	if (route->environment->mode == TABLE_MODE_PARK)
 		return ROUTE_HOLD;
 	if (!has_pool(route))
@@ -250,10 +239,55 @@ enum route_decision route_choose(struct worker *w, struct exchange *x)
 	return ROUTE_RELEASE;
 }
 
+static void count_request(struct worker *w, const struct exchange *x)
+{
+	if (!x->was_held && !x->was_queued)
+		account_environment(w, x->route->environment, COUNTERS_ENVIRONMENT_REQUESTS);
+}
+
+enum route_decision route_choose_connection(struct worker *w, struct exchange *x)
+{
+	worker_refresh(w);
+	const struct live_route *route = w->live ? find_route(w->live, x) : NULL;
+	if (!route)
+		return ROUTE_NOWHERE;
+	pin(w, x, route);
+	x->divided = false;
+	count_request(w, x);
+	if (route->environment->mode == TABLE_MODE_MAINTENANCE)
+		return ROUTE_MAINTENANCE;
+	return route->environment->read_only ? ROUTE_READ_ONLY : choose_by_weight(w, x);
+}
+
+enum route_decision route_choose(struct worker *w, struct exchange *x)
+{
+	worker_refresh(w);
+	const struct live_route *route = w->live ? find_route(w->live, x) : NULL;
+	if (!route)
+		return ROUTE_NOWHERE;
+	pin(w, x, route);
+	classify(w, x);
+	x->divided = false;
+	count_request(w, x);
+	if (preview_link_asked(x))
+		return ROUTE_LINK;
+	int preview = previewed_release(x);
+	if (preview >= 0) {
+		x->previewed = true;
+		route_use(x, (uint32_t)preview);
+		return ready_backends(&route->pools[preview]) ? ROUTE_RELEASE : ROUTE_UNSERVED;
+	}
+	if (route->environment->mode == TABLE_MODE_MAINTENANCE)
+		return ROUTE_MAINTENANCE;
+	if (route->environment->read_only && !closed_changes_nothing(x))
+		return ROUTE_READ_ONLY;
+	return choose_by_weight(w, x);
+}
+
 void route_renew(struct worker *w, struct exchange *x)
 {
 	worker_refresh(w);
-	if (x->live == w->live || !x->whole || !x->request.buffer)
+	if (x->live == w->live || !route_is_whole(x))
 		return;
 	const struct live_route *route = find_route(w->live, x);
 	if (!route)

@@ -37,6 +37,13 @@ enum route_decision route_choose(struct worker *w, struct exchange *x);
 /* The release, within the environment, that a signed token is of, while it lasts, or -1. */
 int route_signed(const struct exchange *x, const char *token, size_t size);
 
+/* The same of a connection of TCP: by mode and weight alone. In an environment that is read-only it is let in no more than in
+ * one under maintenance: nobody can say what it may change. */
+enum route_decision route_choose_connection(struct worker *w, struct exchange *x);
+
+/* All that came of it is still there, so that another backend may have it. */
+bool route_is_whole(const struct exchange *x);
+
 void route_use(struct exchange *x, uint32_t release_index);
 void route_renew(struct worker *w, struct exchange *x);
 

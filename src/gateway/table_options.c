@@ -195,6 +195,8 @@ void table_options_read(struct table_reader *r, const json_t *from, struct table
 	bool http2 = !e->http1_only;
 	reader_bool(r, from, "http2", &http2);
 	e->http1_only = !http2;
+	reader_bool(r, from, "tcp", &e->tcp);
+	reader_bool(r, from, "proxy_v2", &e->proxy_v2);
 	reader_duration(r, from, "slow_start", &e->slow_start_ms);
 	read_log(r, from, &e->log);
 	reader_size(r, from, "body_max", &e->body_max_bytes);

@@ -44,7 +44,10 @@ static void recall(struct worker *w, struct exchange *x)
 	uint64_t within_ms = x->recall_ms ? 0 : time_to_leave(w, x);
 	if (!within_ms)
 		return;
-	x->recall_ms = w->now_ms + worker_random(w) % within_ms;
+	/* A connection of TCP cannot be told to come back: it has its time, but for a tenth of it at most. */
+	uint64_t random = worker_random(w);
+	x->recall_ms = w->now_ms +
+		       (x->tcp ? within_ms - random % (within_ms / 10 + 1) : random % within_ms);
 	if (x->phase == EXCHANGE_TUNNEL)
 		set_timer(w, x);
 	else if (x->recall_ms < x->client->timer.deadline_ms)
@@ -60,6 +63,12 @@ static void count(struct worker *w, struct exchange *x)
 {
 	x->lasting = true;
 	w->lasting_count++;
+}
+
+void tunnel_last(struct worker *w, struct exchange *x)
+{
+	count(w, x);
+	recall(w, x);
 }
 
 /* ── streams of events ────────────────────────────────────────────────────────────────────────────── */

@@ -26,6 +26,9 @@ uint32_t tunnel_begin(struct worker *w, struct exchange *x, uint32_t head_size);
 /* Bytes of the client, ready since `from`, are to pass. */
 void tunnel_pass(struct worker *w, struct exchange *x, uint32_t from);
 
+/* A connection of TCP is there, whose timer runs: it is recalled as tunnels are, when `x->recall_ms` is due. */
+void tunnel_last(struct worker *w, struct exchange *x);
+
 /* The answer is a stream of events. */
 void tunnel_stream(struct worker *w, struct exchange *x);
 

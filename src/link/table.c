@@ -177,6 +177,8 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_bool(c, &e->retry);
 	code_bool(c, &e->shield);
 	code_bool(c, &e->http1_only);
+	code_bool(c, &e->tcp);
+	code_bool(c, &e->proxy_v2);
 	code_u32(c, &e->slow_start_ms);
 	code_u8(c, &log);
 	e->log = (enum table_log)log;

@@ -107,11 +107,12 @@ struct table_mirror {
 
 struct table_timeouts {
 	uint32_t connect_ms;
-	uint32_t answer_ms;      /* request sent to head of the response */
-	uint32_t idle_ms;        /* without a byte from the backend, within a response */
-	uint32_t tunnel_idle_ms; /* without a byte either way, in a WebSocket */
+	uint32_t answer_ms; /* request sent to head of the response */
+	uint32_t idle_ms;   /* without a byte from the backend, within a response */
 	uint32_t
-		tunnel_drain_ms; /* within it WebSockets to a draining backend are closed; 0: never */
+		tunnel_idle_ms; /* without a byte either way, in a WebSocket or a connection of TCP */
+	uint32_t
+		tunnel_drain_ms; /* within it these are closed, where their backend drains; 0: never */
 };
 
 /* Whether a certificate is shown to clients that name no host, or one that no certificate of the listener is for. */
@@ -152,6 +153,8 @@ struct table_environment {
 	uint16_t rule_count;
 	bool retry;      /* retry and rescue are on */
 	bool http1_only; /* clients speak no HTTP/2 at its listeners */
+	bool tcp;        /* connections are passed on unread; its listener is its own */
+	bool proxy_v2;   /* of these: each tells its backend whose it is (wire/proxy2.h) */
 	bool shield;     /* the live release also takes over what another one answers with 5xx */
 	uint32_t
 		slow_start_ms; /* within it a backend that joins others comes to its full share; 0: at once */

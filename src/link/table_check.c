@@ -185,6 +185,33 @@ static int check_page(const struct table_environment *e, struct error *err)
 	return 0;
 }
 
+/* Nothing of what is asked of requests can be asked of bytes that nobody reads. */
+static int check_tcp(const struct gateway_table *t, uint32_t index, struct error *err)
+{
+	const struct table_environment *e = &t->environments[index];
+	const struct table_route *own = NULL;
+	if (!e->tcp)
+		return e->proxy_v2 ? refuse_environment(e, err, "tells of clients without tcp") : 0;
+	if (e->tls.certificate[0] || e->sticky.on || e->shield || e->class_count || e->rule_count ||
+	    e->mirror.release != TABLE_NONE || e->cohort.rule_count || e->queue.first_count)
+		return refuse_environment(e, err, "asks of tcp what only HTTP can do");
+	for (uint32_t i = 0; i < t->route_count; i++) {
+		const struct table_route *r = &t->routes[i];
+		if (r->environment != index)
+			continue;
+		if (own || r->host[0] || r->path[1])
+			return refuse_environment(e, err, "has more than one route of its tcp");
+		own = r;
+	}
+	for (uint32_t i = 0; own && i < t->route_count; i++)
+		if (&t->routes[i] != own && t->routes[i].listener == own->listener)
+			return refuse_environment(e, err, "shares the listener of its tcp");
+	for (uint32_t i = 0; own && i < t->environment_count; i++)
+		if (t->environments[i].tls.redirect == own->listener)
+			return refuse_environment(e, err, "shares the listener of its tcp");
+	return 0;
+}
+
 /* A connection's first bytes are the same to all environments behind its listener. */
 static int check_sharing(const struct gateway_table *t, struct error *err)
 {
@@ -469,6 +496,8 @@ int table_check(const struct gateway_table *t, struct error *err)
 		failed = check_page(&t->environments[i], err);
 	for (uint32_t i = 0; !failed && i < t->route_count; i++)
 		failed = check_route(t, i, err);
+	for (uint32_t i = 0; !failed && i < t->environment_count; i++)
+		failed = check_tcp(t, i, err);
 	if (!failed)
 		failed = check_sharing(t, err);
 	for (uint32_t i = 0; !failed && i < t->release_count; i++)

@@ -123,8 +123,8 @@ static bool same_settings(const struct router_document *a, const struct router_d
 	       a->timeouts.idle_ms == b->timeouts.idle_ms &&
 	       a->timeouts.tunnel_idle_ms == b->timeouts.tunnel_idle_ms &&
 	       a->timeouts.tunnel_drain_ms == b->timeouts.tunnel_drain_ms && a->retry == b->retry &&
-	       a->http1_only == b->http1_only && a->shield == b->shield &&
-	       a->slow_start_ms == b->slow_start_ms && a->log == b->log &&
+	       a->http1_only == b->http1_only && a->tcp == b->tcp && a->proxy_v2 == b->proxy_v2 &&
+	       a->shield == b->shield && a->slow_start_ms == b->slow_start_ms && a->log == b->log &&
 	       a->body_max_bytes == b->body_max_bytes;
 }
 

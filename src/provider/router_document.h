@@ -229,6 +229,8 @@ struct router_document {
 		[ROUTER_PATH_SIZE]; /* a file on the router's machine for browsers in MAINTENANCE; "" = its own */
 	bool retry;                 /* and rescue */
 	bool http1_only; /* clients speak no HTTP/2 where it is served */
+	bool tcp;        /* connections are passed on unread: of HTTP nothing is asked */
+	bool proxy_v2;   /* of these: an instance is told of its client */
 	bool shield;     /* the live release also takes over what another one answers with 5xx */
 	uint32_t slow_start_ms;  /* of an instance that joins others */
 	enum router_log log;     /* a line per request */

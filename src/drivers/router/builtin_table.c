@@ -320,6 +320,8 @@ static void copy_settings(const struct router_document *d, struct table_environm
 	e->retry = d->retry;
 	e->shield = d->shield;
 	e->http1_only = d->http1_only;
+	e->tcp = d->tcp;
+	e->proxy_v2 = d->proxy_v2;
 	e->slow_start_ms = d->slow_start_ms;
 	e->log = (enum table_log)d->log;
 	e->body_max_bytes = d->body_max_bytes;
@@ -435,6 +437,8 @@ static void read_settings(const struct table_environment *e, struct router_docum
 	d->retry = e->retry;
 	d->shield = e->shield;
 	d->http1_only = e->http1_only;
+	d->tcp = e->tcp;
+	d->proxy_v2 = e->proxy_v2;
 	d->slow_start_ms = e->slow_start_ms;
 	d->log = (enum router_log)e->log;
 	d->body_max_bytes = e->body_max_bytes;

@@ -368,6 +368,73 @@ static void cohort_network(struct gateway_table *t)
 	text_copy(t->environments[0].cohort.rules[1].values[0], TABLE_COHORT_TEXT_SIZE, "10/8");
 }
 
+/* What is left of the example when nothing of HTTP is asked. */
+static void tcp_alone(struct gateway_table *t)
+{
+	t->environments[0].tcp = true;
+	t->environments[0].class_count = t->environments[0].rule_count = 0;
+	t->class_count = t->prefix_count = t->rule_count = 0;
+	t->environments[0].sticky.on = t->environments[0].shield = false;
+	t->environments[0].mirror.release = TABLE_NONE;
+	t->environments[0].tls = (struct table_tls){.redirect = TABLE_NONE};
+	t->environments[0].queue.first_count = 0;
+	t->environments[0].cohort = (struct table_cohort){.release = TABLE_NONE};
+	t->route_count = 1;
+	t->routes[0].host[0] = 0;
+	text_copy(t->routes[0].path, TABLE_PATH_SIZE, "/");
+}
+
+static void tcp_classes(struct gateway_table *t)
+{
+	t->environments[0].tcp = true;
+}
+
+static void tcp_sticky(struct gateway_table *t)
+{
+	tcp_alone(t);
+	t->environments[0].sticky.on = true;
+	text_copy(t->environments[0].sticky.cookie, TABLE_NAME_SIZE, "unit");
+}
+
+static void tcp_path(struct gateway_table *t)
+{
+	tcp_alone(t);
+	text_copy(t->routes[0].path, TABLE_PATH_SIZE, "/api");
+}
+
+static void tcp_two_routes(struct gateway_table *t)
+{
+	tcp_alone(t);
+	t->listener_count = 2;
+	text_copy(t->listeners[1].address, TABLE_ADDRESS_SIZE, "127.0.0.1:9999");
+	t->routes[1] = t->routes[0];
+	t->routes[1].listener = 1;
+	t->route_count = 2;
+}
+
+static void proxy_alone(struct gateway_table *t)
+{
+	t->environments[0].proxy_v2 = true;
+}
+
+static void tcp_asks_for_nothing_of_http(void **state)
+{
+	(void)state;
+	struct gateway_table *t = example(), *again = table_new();
+	struct error err;
+	struct buf block;
+	tcp_alone(t);
+	t->environments[0].proxy_v2 = true;
+	buf_init(&block, TABLE_BYTES_MAX);
+	if (table_encode(t, &block, &err) != 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(table_decode(block.data, block.size, again, &err), 0);
+	assert_true(again->environments[0].tcp && again->environments[0].proxy_v2);
+	buf_done(&block);
+	table_free(t);
+	table_free(again);
+}
+
 static void each_broken_promise_is_refused_with_its_sentence(void **state)
 {
 	(void)state;
@@ -436,6 +503,11 @@ static void each_broken_promise_is_refused_with_its_sentence(void **state)
 		{"cohort by something else", cohort_values},
 		{"cohort by something else", cohort_endless},
 		{"cohort by something else", cohort_network},
+		{"asks of tcp what only HTTP can do", tcp_classes},
+		{"asks of tcp what only HTTP can do", tcp_sticky},
+		{"more than one route", tcp_path},
+		{"more than one route", tcp_two_routes},
+		{"tells of clients without tcp", proxy_alone},
 	};
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
 		struct gateway_table *t = example();
@@ -466,6 +538,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_table_survives_its_block),
 		cmocka_unit_test(a_block_cut_or_changed_anywhere_is_refused),
+		cmocka_unit_test(tcp_asks_for_nothing_of_http),
 		cmocka_unit_test(each_broken_promise_is_refused_with_its_sentence),
 		cmocka_unit_test(a_parked_environment_needs_no_weights),
 	};
