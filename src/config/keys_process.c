@@ -135,6 +135,8 @@ static const struct schema_key limits_keys[] = {
 static const struct schema_section limits_section = {
 	.title = "limits", KEYS(limits_keys), .doc = "What an instance may use of the machine."};
 
+static const char *const speaks[] = {"http1", "http2", NULL};
+
 static const char *const handovers[] = {"start-first", "stop-first", NULL};
 
 static const struct schema_key process_keys[] = {
@@ -158,6 +160,10 @@ static const struct schema_key process_keys[] = {
 		"it has a `health` path or tcp of its own, or when it is called `web` and "
 		"`service` has one; others inherit neither. The N of M instances of a process "
 		"that does not are its canary."},
+	{"speaks", SCHEMA_CHOICE, AT(app_process, speaks), .fallback = "http1", .choices = speaks,
+	 .doc = "By what it takes requests: `http2` is HTTP/2 in clear and with prior knowledge, "
+		"as "
+		"servers of gRPC speak it. Clients may use either one."},
 	{"health", SCHEMA_SECTION, AT(app_process, health), .section = &health_section,
 	 .example = "/up", .doc = "A path, or a mapping."},
 	{"drain", SCHEMA_SECTION, AT(app_process, drain), .section = &drain_section,

@@ -189,7 +189,7 @@ void release_judge_rules(const struct resolved *config, struct judge_rules *ret_
 
 /* --- instances */
 
-static const struct app_process *process_of(const struct resolved *config, const char *name)
+const struct app_process *release_process(const struct resolved *config, const char *name)
 {
 	for (uint32_t i = 0; i < config->environment.process_count; i++)
 		if (strcmp(config->environment.processes[i].name, name) == 0)
@@ -292,7 +292,7 @@ int release_start_instance(struct environment *e, uint8_t slot, uint32_t process
 			   struct instance_version version, struct error *err)
 {
 	const struct release_info *info = &e->releases[slot];
-	const struct app_process *app = process_of(info->config, e->processes.name[process]);
+	const struct app_process *app = release_process(info->config, e->processes.name[process]);
 	struct runtime *runtime = e->control->parts.runtime;
 	struct command_argv words = {0}, health_words = {0};
 	char id[INSTANCE_ID_SIZE], *texts[APP_ENV_MAX];
@@ -321,7 +321,7 @@ int release_start_instance(struct environment *e, uint8_t slot, uint32_t process
 
 const struct app_process *release_command_process(const struct release_info *info)
 {
-	const struct app_process *web = process_of(info->config, "web");
+	const struct app_process *web = release_process(info->config, "web");
 	return web ? web : &info->config->environment.processes[0];
 }
 

@@ -47,6 +47,8 @@ MUST_CHECK int release_origin(struct store *store, const char *hex, char ret_hex
 /* Letters, digits and . _ + -, at most 64 of them. */
 bool release_tag_valid(const char *tag);
 void release_info_free(struct release_info *info);
+/* The process of that name; NULL: there is none. */
+const struct app_process *release_process(const struct resolved *config, const char *name);
 /* How the release goes out, with its processes by the environment's indexes: `ret_names` is what these mean then. */
 MUST_CHECK int release_settings(const struct environment *e, const struct resolved *config,
 				struct process_names *ret_names,

@@ -281,6 +281,15 @@ static enum router_backend_state backend_state_of(const struct instance_status *
 	return s->state == INSTANCE_READY ? ROUTER_BACKEND_READY : ROUTER_BACKEND_DOWN;
 }
 
+/* What the release says of the process; connections that pass unread are its clients' matter. */
+static bool speaks_http2(const struct release_info *release, const char *process)
+{
+	const struct app_process *app =
+		release->config ? release_process(release->config, process) : NULL;
+	return app && app->speaks == APP_SPEAKS_HTTP2 &&
+	       release->config->environment.protocol != APP_PROTOCOL_TCP;
+}
+
 static void fill_backends(struct environment *e, const uint8_t index_of[ENVIRONMENT_SETS_MAX],
 			  struct router_document *d)
 {
@@ -300,6 +309,7 @@ static void fill_backends(struct environment *e, const uint8_t index_of[ENVIRONM
 		text_copy(b->instance, sizeof b->instance, s->id);
 		text_copy(b->address, sizeof b->address, s->address);
 		b->state = backend_state_of(s);
+		b->http2 = speaks_http2(&e->releases[slot], s->process);
 	}
 }
 
@@ -309,6 +319,7 @@ static bool backends_equal(const struct router_document *a, const struct router_
 		return false;
 	for (uint32_t i = 0; i < a->backend_count; i++)
 		if (a->backends[i].state != b->backends[i].state ||
+		    a->backends[i].http2 != b->backends[i].http2 ||
 		    a->backends[i].release != b->backends[i].release ||
 		    strcmp(a->backends[i].instance, b->backends[i].instance) != 0 ||
 		    strcmp(a->backends[i].address, b->backends[i].address) != 0)

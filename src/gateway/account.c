@@ -74,26 +74,36 @@ static void answered(struct worker *w, struct exchange *x)
 	count_at_backend(x, COUNTERS_BACKEND_ANSWERED);
 }
 
-void account_head(struct worker *w, struct exchange *x, unsigned status)
+void account_begun(struct worker *w, struct exchange *x)
+{
+	ASSERT(x->started && !x->answered);
+	answered(w, x);
+	x->first_us = worker_now_us() - x->taken_us;
+	account_time(w, x, COUNTERS_FIRST, x->first_us);
+}
+
+void account_status(struct worker *w, struct exchange *x, unsigned status)
 {
 	static const enum counters_release_field fields[] = {
 		COUNTERS_RELEASE_STATUS_1XX, COUNTERS_RELEASE_STATUS_2XX,
 		COUNTERS_RELEASE_STATUS_3XX, COUNTERS_RELEASE_STATUS_4XX};
-	ASSERT(x->started && !x->answered);
-	answered(w, x);
 	unsigned hundred = status / 100 - 1;
-	if (hundred < 4) {
-		account_release(w, x, fields[hundred], 1);
-		repeat_answered(&client_connection(x->client)->failed, x->release->stats_slot,
-				x->fingerprint);
-		if (x->taken_over) /* nobody has seen that failure, and nobody tries again for it */
-			repeat_answered(&client_connection(x->client)->failed, x->taken_from,
-					x->fingerprint);
-	} else {
+	if (hundred >= 4) {
 		count_error(w, x, COUNTERS_RELEASE_STATUS_5XX);
+		return;
 	}
-	x->first_us = worker_now_us() - x->taken_us;
-	account_time(w, x, COUNTERS_FIRST, x->first_us);
+	account_release(w, x, fields[hundred], 1);
+	repeat_answered(&client_connection(x->client)->failed, x->release->stats_slot,
+			x->fingerprint);
+	if (x->taken_over) /* nobody has seen that failure, and nobody tries again for it */
+		repeat_answered(&client_connection(x->client)->failed, x->taken_from,
+				x->fingerprint);
+}
+
+void account_head(struct worker *w, struct exchange *x, unsigned status)
+{
+	account_begun(w, x);
+	account_status(w, x, status);
 }
 
 void account_connection(struct worker *w, struct exchange *x)

@@ -7,6 +7,8 @@
  *       account_failure(), account_no_backend() or account_overload() when davit gave up on the release, account_end() when it
  *       is over either way (which answers it, if nothing did). Errors are counted at the backend that was
  *       tried last too, and once more as repeated where traffic/repeat.h says so.
+ *       Of gRPC the head says nothing of how it went: account_begun() stands for account_head() then, and account_status() is
+ *       called at its end.
  *       A request is counted as divided where its release was drawn by weight for it alone: so that these are
  *       independent draws, whatever users do. That is not one of a preview; nor of a user who has a unit already, for
  *       that was divided with the first one; nor one that the live release takes over; nor while a release without
@@ -30,6 +32,8 @@ void account_time(struct worker *w, const struct exchange *x, enum counters_hist
 
 void account_start(struct worker *w, struct exchange *x);
 void account_head(struct worker *w, struct exchange *x, unsigned status);
+void account_begun(struct worker *w, struct exchange *x);
+void account_status(struct worker *w, struct exchange *x, unsigned status);
 /* The first byte of a connection of TCP came from its backend: measured from its client's first byte, or, where the backend
  * speaks first, from its beginning. */
 void account_connection(struct worker *w, struct exchange *x);

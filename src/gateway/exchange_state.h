@@ -160,6 +160,8 @@ struct outgoing {
 	struct buffer *first, *last;
 	uint32_t size, sent; /* of all */
 	uint32_t room;       /* in the last buffer */
+	uint32_t head_size;  /* in the first one, at its beginning */
+	uint8_t framing;     /* enum http1_framing, of the body */
 	bool counted;        /* the first buffer is in the worker's budget, as all after it */
 };
 

@@ -12,6 +12,7 @@
 
 #include "gateway/account.h"
 #include "gateway/client.h"
+#include "gateway/http2_call.h"
 #include "gateway/http2_stream.h"
 #include "gateway/live.h"
 #include "gateway/loop.h"
@@ -228,6 +229,12 @@ static bool event_stream(const struct exchange *x)
 	       memcmp(x->response.buffer->data + f->value.at, type, sizeof(type) - 1) == 0;
 }
 
+/* How it went is said at its end, and until then it may be quiet for long. */
+static bool is_grpc(const struct exchange *x)
+{
+	return x->up->call && x->up->call->grpc && x->answer.status == 200;
+}
+
 static enum turn final_answer(struct worker *w, struct exchange *x, uint32_t head_size)
 {
 	struct flow *f = &x->response;
@@ -235,7 +242,10 @@ static enum turn final_answer(struct worker *w, struct exchange *x, uint32_t hea
 		return exchange_shield(w, x);
 	x->answer_known = x->answer_begun = true;
 	x->status = x->answer.status;
-	account_head(w, x, x->answer.status);
+	if (is_grpc(x))
+		account_begun(w, x);
+	else
+		account_head(w, x, x->answer.status);
 	exchange_leave_budget(w, x);
 	backend_succeeded(x->backend);
 	flow_forget(&x->request);
@@ -244,6 +254,7 @@ static enum turn final_answer(struct worker *w, struct exchange *x, uint32_t hea
 	if (x->answer.upgrade)
 		return send_answer(w, x, w->scratch, tunnel_begin(w, x, head_size));
 	bool stream = event_stream(x);
+	x->stream = is_grpc(x);
 	if (x->pairing)
 		pairing_head(x->pairing, PAIRING_LIVE, &x->answer, f->buffer->data);
 	start_body(x, head_size);
@@ -335,6 +346,8 @@ static enum turn finish(struct worker *w, struct exchange *x)
 	if (!request_done)
 		x->keep = false;
 	pairing_leave(w, x, PAIRING_WHOLE);
+	if (is_grpc(x))
+		account_status(w, x, x->up->call->grpc_status ? x->up->call->grpc_status : 500);
 	exchange_detach(w, x, reusable);
 	return exchange_end(w, x);
 }

@@ -16,8 +16,9 @@
 enum { HTTP2_CHUNK_EXTRA = HTTP1_CHUNK_HEAD_MAX + 2 }; /* bytes around a piece of a body */
 
 struct http2_body {
-	struct buffer *in;   /* not yet taken; data[in_at..in_size) */
-	struct buffer *tail; /* of one in chunks: the last one, and a trailer; data[tail_at..tail_size) */
+	struct buffer *in; /* not yet taken; data[in_at..in_size) */
+	struct buffer
+		*tail; /* of one in chunks: the last one, and a trailer; data[tail_at..tail_size) */
 	uint32_t in_at, in_size, tail_at, tail_size;
 	bool ended; /* the other side has sent its last byte */
 	bool given; /* and it was taken */

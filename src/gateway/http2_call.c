@@ -73,11 +73,24 @@ static void consume(struct http2_call *c, uint32_t size)
 
 /* ── the answer ───────────────────────────────────────────────────────────────────────────────────── */
 
+/* Whether it went well is said behind the body. */
+static void note_grpc(struct http2_call *c, const char *name, size_t name_size, const char *value,
+		      size_t value_size)
+{
+	static const char type[] = "application/grpc";
+	if (name_size == 12 && memcmp(name, "content-type", 12) == 0)
+		c->grpc = value_size >= sizeof(type) - 1 &&
+			  memcmp(value, type, sizeof(type) - 1) == 0;
+	else if (name_size == 11 && memcmp(name, "grpc-status", 11) == 0)
+		c->grpc_status = (uint16_t)http2_grpc_status(value, value_size);
+}
+
 bool http2_call_field(struct http2_call *c, const char *name, size_t name_size, const char *value,
 		      size_t value_size)
 {
 	struct http2_upstream *h = c->http2;
 	struct buffers *pool = &h->worker->buffers;
+	note_grpc(c, name, name_size, value, value_size);
 	if (c->answered)
 		return http2_body_line(&c->body, pool, name, name_size, value, value_size);
 	if (!h->heading) {
@@ -225,7 +238,8 @@ static uint32_t take_body(struct worker *w, struct http2_call *c, struct flow *f
 		memcpy(c->out->data + c->out_size, f->buffer->data + f->sent, used);
 	bool last = false;
 	if (c->out_chunked)
-		last = chunked_pass(&c->chunks, c->out->data + c->out_size, kept, &used, &kept) == 1;
+		last = chunked_pass(&c->chunks, c->out->data + c->out_size, kept, &used, &kept) ==
+		       1;
 	c->out_size += (uint32_t)kept;
 	flow_sent(f, &w->buffers, NULL, 0, (uint32_t)used);
 	c->out_ended = c->out_chunked ? c->out_ended || last : flow_complete(f);
@@ -242,7 +256,8 @@ static uint32_t send_body(struct worker *w, struct http2_call *c, struct flow *f
 		taken = c->out_ended ? 0 : take_body(w, c, f);
 		all += taken;
 		if (c->id)
-			nghttp2_session_resume_data(c->http2->session, c->id); /* refused: it does not wait */
+			nghttp2_session_resume_data(c->http2->session,
+						    c->id); /* refused: it does not wait */
 		http2_upstream_flush(c->http2);
 	} while (taken && flow_pending(f) && !c->out && !c->closed);
 	c->blocked = flow_pending(f);
@@ -289,14 +304,14 @@ static bool submit(struct http2_call *c, const struct flow *f, char *head, uint3
 				     .namelen = fields[i].name_size,
 				     .value = (uint8_t *)fields[i].value,
 				     .valuelen = fields[i].value_size};
-	c->asked_head = count > 0 && fields[0].value_size == 4 &&
-			memcmp(fields[0].value, "HEAD", 4) == 0;
+	c->asked_head =
+		count > 0 && fields[0].value_size == 4 && memcmp(fields[0].value, "HEAD", 4) == 0;
 	c->out_chunked = f->framing == HTTP1_FRAMING_CHUNKED;
 	chunked_init(&c->chunks, CHUNKED_TRAILED);
 	bool bare = f->framing == HTTP1_FRAMING_NONE;
 	c->out_ended = bare;
-	int32_t id = nghttp2_submit_request(c->http2->session, NULL, nv, count,
-					    bare ? NULL : &body, c);
+	int32_t id =
+		nghttp2_submit_request(c->http2->session, NULL, nv, count, bare ? NULL : &body, c);
 	c->id = id > 0 ? id : 0;
 	c->asked_ms = c->http2->worker->now_ms;
 	return count > 0 && id > 0;
@@ -308,7 +323,8 @@ int http2_call_send(struct worker *w, struct http2_call *c, struct flow *f, char
 	if (c->closed || c->http2->broken)
 		return FLOW_ERROR;
 	if (head && !submit(c, f, head, head_size)) {
-		c->closed = c->refused = c->http2->left = true; /* no number is left on this connection */
+		c->closed = c->refused = c->http2->left =
+			true; /* no number is left on this connection */
 		http2_call_ready(c);
 		return FLOW_ERROR;
 	}

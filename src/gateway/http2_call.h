@@ -19,14 +19,16 @@ struct http2_call {
 	struct upstream *up; /* its user's; NULL: released */
 	int32_t id;          /* 0: not submitted yet */
 	uint64_t asked_ms;
-	bool ready;      /* on that list */
-	bool closed;     /* libnghttp2 knows it no more */
-	bool refused;    /* and its backend has not looked at it */
-	bool malformed;  /* its answer is no HTTP */
-	bool begun;      /* something of an answer came */
-	bool answered;   /* its last head is whole: fields that come now are a trailer's */
-	bool asked_head; /* the request is HEAD */
-	bool chunked;    /* the answer's body is handed on in chunks */
+	bool ready;           /* on that list */
+	bool closed;          /* libnghttp2 knows it no more */
+	bool refused;         /* and its backend has not looked at it */
+	bool malformed;       /* its answer is no HTTP */
+	bool begun;           /* something of an answer came */
+	bool answered;        /* its last head is whole: fields that come now are a trailer's */
+	bool asked_head;      /* the request is HEAD */
+	bool chunked;         /* the answer's body is handed on in chunks */
+	bool grpc;            /* the answer is one of gRPC */
+	uint16_t grpc_status; /* its end, as a status of HTTP; 0: not known */
 	bool out_chunked, out_ended; /* so comes the request's; and all of it is here */
 	bool blocked;                /* its user has more of the request than found room */
 	struct buffer *head;         /* of the answer, not yet taken; data[head_at..head_size) */

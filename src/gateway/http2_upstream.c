@@ -147,8 +147,8 @@ static bool write_out(struct http2_upstream *h)
 {
 	struct http2_frames *f = &h->out;
 	while (f->at < f->size && h->carrier->writable) {
-		ssize_t put = send(h->carrier->fd, f->out->data + f->at, f->size - f->at,
-				   MSG_NOSIGNAL);
+		ssize_t put =
+			send(h->carrier->fd, f->out->data + f->at, f->size - f->at, MSG_NOSIGNAL);
 		if (put < 0 && errno != EAGAIN && errno != EINTR)
 			return false;
 		if (put < 0)
@@ -186,8 +186,8 @@ static bool receive(struct http2_upstream *h)
 	if (got > 0)
 		h->heard_ms = w->now_ms;
 	if (got == FLOW_END || got == FLOW_ERROR ||
-	    (got > 0 && nghttp2_session_mem_recv(h->session, (const uint8_t *)in.buffer->data,
-						 in.raw) < 0))
+	    (got > 0 &&
+	     nghttp2_session_mem_recv(h->session, (const uint8_t *)in.buffer->data, in.raw) < 0))
 		h->broken = true;
 	flow_done(&in, &w->buffers);
 	return got > 0;
@@ -273,8 +273,8 @@ static void drive(struct http2_upstream *h)
 		more |= h->ready != NULL;
 	}
 	h->turning = false;
-	bool ended = !nghttp2_session_want_read(h->session) &&
-		     !nghttp2_session_want_write(h->session);
+	bool ended =
+		!nghttp2_session_want_read(h->session) && !nghttp2_session_want_write(h->session);
 	if (h->broken || ended || is_over(h))
 		end_upstream(h);
 	else if (more || !h->users)

@@ -12,6 +12,7 @@
 
 #include "gateway/head.h"
 #include "gateway/pairing.h"
+#include "gateway/upstream.h"
 
 enum { PIECE = BUFFER_USUAL };
 
@@ -31,7 +32,8 @@ bool outgoing_head(struct worker *w, struct outgoing *o, const struct exchange *
 {
 	o->first = o->last = buffer_take(&w->buffers, PIECE);
 	uint32_t size = head_write_request(x, HEAD_SHADOW, o->first->data, PIECE);
-	o->size = size;
+	o->size = o->head_size = size;
+	o->framing = x->request.framing;
 	o->room = PIECE - size;
 	return size > 0;
 }
@@ -66,19 +68,35 @@ static void give_first(struct worker *w, struct outgoing *o)
 	buffer_give(&w->buffers, b);
 }
 
-bool outgoing_send(struct worker *w, struct outgoing *o, int fd)
+/* Bytes at `at` of the first buffer, `last`: and no others follow. */
+static ssize_t put(struct worker *w, struct outgoing *o, struct upstream *up, uint32_t at,
+		   uint32_t size, bool last)
+{
+	if (!up->call)
+		return send(up->fd, o->first->data + at, size,
+			    MSG_NOSIGNAL | MSG_DONTWAIT | (last ? 0 : MSG_MORE));
+	uint32_t head_size = o->sent == 0 ? o->head_size : 0;
+	struct flow body = {.buffer = o->first,
+			    .sent = at + head_size,
+			    .ready = at + size,
+			    .raw = at + size,
+			    .framing = o->framing,
+			    .ended = last};
+	return upstream_send(w, up, &body, head_size ? o->first->data : NULL, head_size);
+}
+
+bool outgoing_send(struct worker *w, struct outgoing *o, struct upstream *up)
 {
 	while (!outgoing_sent(o)) {
 		uint32_t at = o->sent % PIECE, left = o->size - o->sent;
 		uint32_t n = left < PIECE - at ? left : PIECE - at;
-		int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (n < left ? MSG_MORE : 0);
-		ssize_t put = send(fd, o->first->data + at, n, flags);
-		if (put <= 0)
+		ssize_t taken = put(w, o, up, at, n, n == left);
+		if (taken <= 0)
 			return false;
-		o->sent += (uint32_t)put;
+		o->sent += (uint32_t)taken;
 		if (o->sent % PIECE == 0 || outgoing_sent(o))
 			give_first(w, o);
-		if ((uint32_t)put < n)
+		if ((uint32_t)taken < n)
 			return false;
 	}
 	return true;

@@ -23,7 +23,7 @@ bool outgoing_add(struct worker *w, struct outgoing *o, const char *bytes, size_
 bool outgoing_sent(const struct outgoing *o);
 
 /* Send what the connection takes. False: it takes no more for now, or is lost, as its next receive tells. */
-bool outgoing_send(struct worker *w, struct outgoing *o, int fd);
+bool outgoing_send(struct worker *w, struct outgoing *o, struct upstream *up);
 
 void outgoing_done(struct worker *w, struct outgoing *o);
 

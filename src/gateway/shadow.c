@@ -114,7 +114,7 @@ static void receive(struct worker *w, struct shadow *s)
 	struct flow *f = &s->response;
 	while (s->up->readable) {
 		f->sent = f->ready; /* it goes nowhere */
-		int got = flow_receive(f, &w->buffers, s->up->fd);
+		int got = upstream_receive(w, s->up, f);
 		if (got == FLOW_WAIT) {
 			s->up->readable = false;
 			return;
@@ -147,7 +147,7 @@ static void shadow_drive(struct worker *w, struct upstream *up)
 		upstream_deadline(w, up, s->answer_ms); /* also of a mirror that does not read */
 	}
 	if (up->writable && !outgoing_sent(&s->out)) {
-		up->writable = outgoing_send(w, &s->out, up->fd);
+		up->writable = outgoing_send(w, &s->out, up);
 		if (outgoing_sent(&s->out))
 			upstream_deadline(w, up, s->answer_ms);
 	}

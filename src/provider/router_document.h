@@ -91,6 +91,7 @@ struct router_backend {
 	char instance[ROUTER_NAME_SIZE];   /* its id, unique in the environment */
 	char address[ROUTER_ADDRESS_SIZE]; /* "127.0.0.1:20017" or "unix:/…" */
 	enum router_backend_state state;
+	bool http2; /* it speaks that, in clear and with prior knowledge */
 };
 
 struct router_route {

@@ -48,6 +48,18 @@ size_t http2_call_fields(char *data, size_t size, struct http2_field *fields, si
 	return count;
 }
 
+unsigned http2_grpc_status(const char *value, size_t size)
+{
+	static const uint16_t statuses[] = {200, 499, 500, 400, 504, 404, 409, 403, 429,
+					    400, 409, 400, 501, 500, 503, 500, 401};
+	unsigned code = 0;
+	for (size_t i = 0; i < size; i++)
+		code = value[i] >= '0' && value[i] <= '9' && code < 100
+			       ? code * 10 + (unsigned)(value[i] - '0')
+			       : 1000;
+	return size && code < sizeof statuses / sizeof *statuses ? statuses[code] : 500;
+}
+
 /* ── answers ──────────────────────────────────────────────────────────────────────────────────────── */
 
 void http2_answer_init(struct http2_answer *a, char *data)
@@ -81,7 +93,8 @@ static int read_status(struct http2_answer *a, const char *name, size_t name_siz
 	put_text(a, "HTTP/1.1 ");
 	put(a, value, STATUS_SIZE);
 	put_text(a, " ");
-	put_text(a, http1_status_text(a->status)); /* some clients of HTTP/1 take no status line without */
+	put_text(a, http1_status_text(
+			    a->status)); /* some clients of HTTP/1 take no status line without */
 	put_text(a, "\r\n");
 	return a->status == 101 ? ERR_INVALID : 0; /* HTTP/2 switches to nothing */
 }
@@ -100,8 +113,7 @@ int http2_answer_field(struct http2_answer *a, const char *name, size_t name_siz
 		return ERR_INVALID;
 	ASSERT(a->size + name_size + value_size + 4 <= HTTP2_HEAD_SIZE);
 	a->size += (uint32_t)http2_line(name, name_size, value, value_size, line);
-	a->has_length |=
-		http1_field_identify(name, name_size) == HTTP1_FIELD_CONTENT_LENGTH;
+	a->has_length |= http1_field_identify(name, name_size) == HTTP1_FIELD_CONTENT_LENGTH;
 	return 0;
 }
 

@@ -24,6 +24,10 @@ enum { HTTP2_CALL_FIELDS = HTTP1_FIELD_MAX + 60 };
  * ours. `te: trailers` is always among them, for we pass them on. */
 size_t http2_call_fields(char *data, size_t size, struct http2_field *fields, size_t max);
 
+/* What a code of gRPC, the value of grpc-status, would be among those of HTTP: 200 for "0", 503 for "14"; 500 for no code. By
+ * the table of google.rpc.Code. */
+unsigned http2_grpc_status(const char *value, size_t size);
+
 struct http2_answer {
 	char *data; /* HTTP2_HEAD_SIZE bytes */
 	uint32_t size;

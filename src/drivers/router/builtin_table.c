@@ -232,6 +232,7 @@ static int add_backend(struct making *m, const struct router_document *d,
 	text_copy(b->instance, sizeof b->instance, from->instance);
 	b->state = (enum table_backend_state)from->state;
 	b->pool = pool;
+	b->http2 = from->http2;
 	t->pools[pool].backend_count++;
 	backend_key(key, d->app, d->environment, from->instance);
 	return assign(m->places->backends, COUNTERS_BACKENDS, key, t->generation, m->oldest,
@@ -540,6 +541,7 @@ static void read_release(const struct gateway_table *t, const struct table_relea
 			struct router_backend *b = &d->backends[d->backend_count++];
 			b->release = index;
 			b->state = (enum router_backend_state)from->state;
+			b->http2 = from->http2;
 			text_copy(b->process, sizeof b->process, pool->process);
 			text_copy(b->instance, sizeof b->instance, from->instance);
 			text_copy(b->address, sizeof b->address, from->address);

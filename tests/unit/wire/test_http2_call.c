@@ -29,21 +29,24 @@ static const char *fields_of(const char *head)
 static void a_request_becomes_fields(void **state)
 {
 	(void)state;
-	assert_string_equal(fields_of("GET /x?y HTTP/1.1\r\nHost: a.test\r\nX-A: b\r\n\r\n"),
-			    ":method=GET|:scheme=http|:path=/x?y|:authority=a.test|x-a=b|te=trailers|");
+	assert_string_equal(
+		fields_of("GET /x?y HTTP/1.1\r\nHost: a.test\r\nX-A: b\r\n\r\n"),
+		":method=GET|:scheme=http|:path=/x?y|:authority=a.test|x-a=b|te=trailers|");
 	assert_string_equal(fields_of("OPTIONS * HTTP/1.1\r\n\r\n"),
 			    ":method=OPTIONS|:scheme=http|:path=*|:authority=|te=trailers|");
-	assert_string_equal(
-		fields_of("POST /a HTTP/1.1\r\nAccept: */*\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"),
-		":method=POST|:scheme=http|:path=/a|:authority=h|accept=*/*|content-length=3|te=trailers|");
+	assert_string_equal(fields_of("POST /a HTTP/1.1\r\nAccept: */*\r\nHost: "
+				      "h\r\nContent-Length: 3\r\n\r\nabc"),
+			    ":method=POST|:scheme=http|:path=/a|:authority=h|accept=*/"
+			    "*|content-length=3|te=trailers|");
 }
 
 static void what_belongs_to_one_connection_stays(void **state)
 {
 	(void)state;
-	assert_string_equal(fields_of("POST / HTTP/1.1\r\nHost: h\r\nConnection: TE\r\nTE: trailers\r\n"
-				      "Transfer-Encoding: chunked\r\nUpgrade: websocket\r\n\r\n"),
-			    ":method=POST|:scheme=http|:path=/|:authority=h|te=trailers|");
+	assert_string_equal(
+		fields_of("POST / HTTP/1.1\r\nHost: h\r\nConnection: TE\r\nTE: trailers\r\n"
+			  "Transfer-Encoding: chunked\r\nUpgrade: websocket\r\n\r\n"),
+		":method=POST|:scheme=http|:path=/|:authority=h|te=trailers|");
 }
 
 static void no_head_is_no_request(void **state)
@@ -61,6 +64,23 @@ static void too_many_fields_are_cut(void **state)
 	struct http2_field fields[7];
 	assert_int_equal(http2_call_fields(head, sizeof head - 1, fields, 7), 6);
 	assert_int_equal(http2_call_fields(head, sizeof head - 1, fields, 5), 0);
+}
+
+static void codes_of_grpc_have_a_status(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *code;
+		unsigned status;
+	} known[] = {{"0", 200},  {"1", 499},  {"2", 500},
+		     {"3", 400},  {"4", 504},  {"5", 404},
+		     {"8", 429},  {"12", 501}, {"13", 500},
+		     {"14", 503}, {"16", 401}, {"17", 500},
+		     {"", 500},   {"x", 500},  {"0 ", 500},
+		     {"-1", 500}, {"00", 200}, {"99999999999999999999", 500}};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (http2_grpc_status(known[i].code, strlen(known[i].code)) != known[i].status)
+			fail_msg("%s", known[i].code);
 }
 
 /* -- answers -- */
@@ -155,6 +175,7 @@ int main(void)
 		cmocka_unit_test(what_belongs_to_one_connection_stays),
 		cmocka_unit_test(no_head_is_no_request),
 		cmocka_unit_test(too_many_fields_are_cut),
+		cmocka_unit_test(codes_of_grpc_have_a_status),
 		cmocka_unit_test(an_answer_becomes_a_head),
 		cmocka_unit_test(fields_beyond_the_limit_are_refused),
 	};
