@@ -227,14 +227,19 @@ static bool secured(struct worker *w, struct client *c)
 	}
 }
 
-/* One with requests under way is looked after by their timers, and an idle one by its own. */
+/* One with requests under way is looked after by their timers, but while the head of one is not whole it has none; and an
+ * idle one by its own. */
 static void drive_http2(struct worker *w, struct client *c)
 {
 	http2_drive(w, c);
 	if (c->closed || c->lingering)
 		return;
 	if (http2_busy(c->http2)) {
-		timer_stop(&w->wheel, &c->timer);
+		uint64_t until_ms = http2_head_until(w, c->http2);
+		if (until_ms)
+			timer_set(&w->wheel, &c->timer, until_ms);
+		else
+			timer_stop(&w->wheel, &c->timer);
 		set_busy(w, c);
 	} else if (!c->idle && c->http2->used) {
 		timer_set(&w->wheel, &c->timer,
@@ -302,6 +307,8 @@ static void client_timer(struct worker *w, struct timer *timer)
 	if (!c->x) {
 		if (c->tls && !c->secure)
 			account_worker(w, COUNTERS_WORKER_TLS_FAILED);
+		if (c->http2)
+			http2_timeout(w, c->http2);
 		client_close(w, c);
 		return;
 	}

@@ -409,6 +409,33 @@ static bool send_frames(struct http2 *h)
 	return true;
 }
 
+/* Heads come one after the other (RFC 9113, 4.3): only the newest stream's can be under way. */
+static bool head_is_open(const struct http2 *h)
+{
+	const struct http2_stream *s = h->streams;
+	return s && !s->headed && !s->closed;
+}
+
+uint64_t http2_head_until(struct worker *w, struct http2 *h)
+{
+	if (!head_is_open(h))
+		return 0;
+	if (h->head_of != h->streams->id) {
+		h->head_of = h->streams->id;
+		h->head_until_ms =
+			w->now_ms + (w->live ? w->live->table->limits.header_ms : CLIENT_LINGER_MS);
+	}
+	return h->head_until_ms;
+}
+
+void http2_timeout(struct worker *w, struct http2 *h)
+{
+	if (!head_is_open(h))
+		return;
+	account_worker(w, COUNTERS_WORKER_SLOW_CLIENTS);
+	h->error = NGHTTP2_ENHANCE_YOUR_CALM;
+}
+
 static void cancel_streams(struct worker *w, struct http2 *h)
 {
 	h->closing = true;
