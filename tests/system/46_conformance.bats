@@ -24,11 +24,11 @@ conforms() {
 @test "davit takes nothing that two of HAProxy, nginx, node and h11 refuse" { conforms peers; }
 
 @test "slowhttptest, testssl and WebSockets of others: slow clients are cut, TLS is sound, frames pass" { conforms programs; }
-@test "varnishtest files: 60 behaviours of HTTP/1 and more, each with its line" {
+@test "varnishtest files: 80 behaviours of HTTP/1 and 70 of HTTP/2, each with its line" {
 	local files=("$BATS_TEST_DIRNAME"/../conformance/vtc/*.vtc)
 	command -v varnishtest >/dev/null || skip "varnishtest is not installed"
 	DAVIT=$(realpath "$DAVIT") TMPDIR=$T run timeout 120 varnishtest -k -j 2 -t 60 "${files[@]}"
 	grep -aE '^----|FAILED' <<<"$output" || true
 	[ "$status" -eq 0 ]
-	[ "$(cat "${files[@]}" | grep -c '^	# - ')" -ge 60 ]
+	[ "$(cat "${files[@]}" | grep -cE '^	+# - ')" -ge 150 ]
 }
