@@ -357,13 +357,21 @@ static bool asks_first(const struct worker *w, const struct exchange *x)
 	       w->now_ms - x->progress_ms < environment_of(x)->timeouts.answer_ms;
 }
 
+/* What goes out at the end of this turn does not wait for the client; but that others of its connection do, as when they
+ * are reset, takes nothing from one that has no window. */
+static bool goes_out(struct client *c)
+{
+	const struct client *connection = client_connection(c);
+	return connection->queued_again && connection->writable &&
+	       !(c->stream && http2_window_is_shut(c->stream));
+}
+
 static bool too_slow(const struct worker *w, const struct exchange *x)
 {
-	const struct client *c = x->client;
+	struct client *c = x->client;
 	bool sends = x->phase == EXCHANGE_FORWARDING && !x->request.ended && !asks_first(w, x) &&
 		     !flow_pending(&x->request) && !x->answer_begun;
-	/* What goes out at the end of this turn does not wait for the client. */
-	bool takes = flow_pending(&x->response) && !client_connection(x->client)->queued_again;
+	bool takes = flow_pending(&x->response) && !goes_out(c);
 	uint64_t least =
 		(uint64_t)w->live->table->limits.body_bytes_per_s * EXCHANGE_PACE_MS / 1000;
 	return (sends || takes) && c->moved_bytes < least;

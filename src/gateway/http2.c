@@ -230,6 +230,13 @@ void http2_resume(struct http2_stream *s)
 	http2_wake(s->http2);
 }
 
+bool http2_window_is_shut(const struct http2_stream *s)
+{
+	nghttp2_session *session = s->http2->session;
+	return nghttp2_session_get_remote_window_size(session) <= 0 ||
+	       nghttp2_session_get_stream_remote_window_size(session, s->id) <= 0;
+}
+
 void http2_reset(struct http2_stream *s)
 {
 	if (s->http2->closing || s->closed)

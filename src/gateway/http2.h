@@ -92,6 +92,8 @@ void http2_wake(struct http2 *h);
 void http2_answer(struct http2_stream *s, unsigned status, const struct http2_field *fields,
 		  size_t count, bool interim, bool bare);
 void http2_resume(struct http2_stream *s);
+/* Its client has given no window for more of its body. */
+bool http2_window_is_shut(const struct http2_stream *s);
 void http2_reset(struct http2_stream *s);
 /* Of the body `size` bytes are taken: the client may send as many more. */
 void http2_consume(struct http2_stream *s, uint32_t size);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tests of gateway/http2.c: how long the head of a stream may take. What else HTTP/2 is, is in tests/conformance. */
+ * Tests of gateway/http2.c: how long the head of a stream may take, and its client to take its answer. What else HTTP/2 is, is in tests/conformance. */
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include "../cmocka_all.h"
 #include "rig.h"
 
-enum { HEADER_MS = 300 };
+enum { HEADER_MS = 300, PACE_MS = 5000 };
 
 #define BEGIN "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
 /* GET / of host "a", whole; and the same without END_HEADERS, or with the last byte of it missing. */
@@ -118,12 +118,56 @@ static void whole_heads_have_no_such_limit(void **state)
 	rig_stop(rig);
 }
 
+/* How many streams are reset, by the whole frames that were said. */
+static int resets(const char *said, size_t size)
+{
+	int count = 0;
+	for (size_t at = 0; at + 9 <= size;) {
+		const unsigned char *head = (const unsigned char *)said + at;
+		count += head[3] == 3;
+		at += 9 + ((size_t)head[0] << 16 | (size_t)head[1] << 8 | head[2]);
+	}
+	return count;
+}
+
+static void those_who_take_nothing_are_cut_together(void **state)
+{
+	/* INITIAL_WINDOW_SIZE: nothing may be sent. */
+	static const char begin[] =
+		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\6\4\0\0\0\0\0\0\4\0\0\0\0" WHOLE("\1")
+			WHOLE("\3") WHOLE("\5");
+	(void)state;
+	struct rig *rig = rig_start_one();
+	int client = rig_connect(rig);
+	rig_send_bytes(client, begin, sizeof begin - 1);
+	for (int i = 0; i < 3; i++) {
+		int backend = rig_accept(rig, 1);
+		rig_until(backend, "\r\n\r\n");
+		rig_send(backend,
+			 "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nstuck");
+		close(backend);
+	}
+	char said[4096];
+	size_t size = 0;
+	uint64_t begun_ms = rig_now_ms();
+	while (resets(said, size) < 3) {
+		ssize_t got = recv(client, said + size, sizeof said - size, MSG_DONTWAIT);
+		assert_true(got != 0 && rig_now_ms() < begun_ms + 2 * PACE_MS - 500);
+		size += got > 0 ? (size_t)got : 0;
+		rig_yield();
+	}
+	assert_true(rig_now_ms() > begun_ms + PACE_MS / 2);
+	close(client);
+	rig_stop(rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_head_that_is_never_whole_ends_its_connection),
 		cmocka_unit_test(nor_is_one_after_others_or_in_many_pieces),
 		cmocka_unit_test(whole_heads_have_no_such_limit),
+		cmocka_unit_test(those_who_take_nothing_are_cut_together),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
