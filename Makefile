@@ -51,10 +51,10 @@ mutants: build/davit ## break the code on purpose; some test must notice each
 fuzz: deps ## fuzz every parser for FUZZ_SECONDS each
 	@tests/fuzz/run $(FUZZ_SECONDS)
 
-malformed: deps ## N malformed requests (N=1000000 SEED=K) to a gateway built with sanitizers
+malformed: deps ## N malformed requests (N=1000000 SEED=K CONNECTIONS=N of HTTP/2) to a gateway built with sanitizers
 	@test -f build-asan/build.ninja || CC=clang meson setup build-asan -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
 	@ninja -C build-asan --quiet davit tests/malformed/davit-malformed
-	@tests/malformed/run build-asan $(N) $(SEED)
+	@tests/malformed/run build-asan $(N) $(SEED) $(CONNECTIONS)
 
 bench: build/davit ## side by side with HAProxy and nginx (BENCH=short: only that it runs)
 	@tests/bench/run

@@ -3,8 +3,9 @@
  * malformed - a million malformed requests to a gateway, and malformed answers behind it; a verdict on what comes back.
  *
  * WHAT  Request N of a seed is always the same bytes, in the same pieces, with the same end: half closed, reset, or just left.
- *       The gateway must answer with HTTP or end the connection, soon; never with what belongs to another request; and must
- *       send its backend nothing malformed. At the end its workers are those of the beginning, right requests are answered,
+ *       After those of HTTP/1 come connections of HTTP/2, each a sequence of frames (mangle_http2.h).
+ *       The gateway must answer with HTTP, frame by frame (frames.h), or end the connection, soon; never with what belongs to
+ *       another request; and must send its backend nothing malformed. At the end its workers are those of the beginning, right requests are answered,
  *       and its own counters say that nothing is in flight.
  * HOW   First the port of the backend is printed: the gateway's table wants it. Then its port and the pid of its supervisor
  *       are read from standard input. Ends with "N passed, N failed"; exit 1 when something failed.
@@ -22,8 +23,10 @@
 #include <unistd.h>
 
 #include "backend.h"
+#include "frames.h"
 #include "gateway_state.h"
 #include "mangle.h"
+#include "mangle_http2.h"
 
 enum {
 	CLIENTS_MAX = 96,
@@ -34,6 +37,7 @@ enum {
 	RIGHT_AT_END = 200,
 	ADDRESSES = 200, /* of clients: one has not enough ports for a million connections */
 	TAIL = MANGLE_TAG_SIZE - 1,
+	ANSWERS_MS = 20, /* so long streams of HTTP/2 have before their client says that it ends */
 };
 
 enum ending { END_HALF, END_RESET, END_LEFT };
@@ -41,18 +45,22 @@ enum ending { END_HALF, END_RESET, END_LEFT };
 struct client {
 	int fd; /* -1: not in use */
 	uint64_t number, since_ms, got;
+	uint64_t sent_ms; /* HTTP/2: all was sent, and not half closed yet; 0: else */
 	size_t size, sent, pieces[PIECES_MAX];
 	int piece;
 	enum ending ending;
-	bool right;  /* a request that must be answered with 200 */
-	size_t tail; /* of what came before, in front of `in` */
+	bool right;           /* a request that must be answered with 200 */
+	bool http2;           /* a sequence of frames */
+	bool wrong;           /* its fault is told */
+	struct frames frames; /* of what came, where that is HTTP/2 */
+	size_t tail;          /* of what came before, in front of `in` */
 	char in[TAIL + 65536];
 	char out[MANGLE_MAX];
 };
 
 struct run {
 	int epoll_fd, port;
-	uint64_t seed, count, next, open, failed, answered;
+	uint64_t seed, next, open, failed, answered;
 	struct backend backend;
 	struct client clients[CLIENTS_MAX];
 };
@@ -82,6 +90,7 @@ static void fault(struct run *r, const struct client *c, const char *why)
 
 static void end_client(struct run *r, struct client *c)
 {
+	frames_done(&c->frames);
 	close(c->fd);
 	c->fd = -1;
 	r->open--;
@@ -93,7 +102,14 @@ static size_t right_request(char *to)
 	return (size_t)snprintf(to, MANGLE_MAX, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
 }
 
-static bool start_client(struct run *r, struct client *c, bool right)
+static size_t write_request(const struct run *r, struct client *c)
+{
+	if (c->right)
+		return c->http2 ? mangle_http2_right(c->out) : right_request(c->out);
+	return (c->http2 ? mangle_http2 : mangle_request)(r->seed, c->number, c->out);
+}
+
+static bool start_client(struct run *r, struct client *c, bool right, bool http2)
 {
 	uint64_t random = mangle_seed(r->seed, r->next, "client");
 	struct sockaddr_in to = {.sin_family = AF_INET,
@@ -104,8 +120,9 @@ static bool start_client(struct run *r, struct client *c, bool right)
 		.sin_addr.s_addr = htonl((uint32_t)(INADDR_LOOPBACK + 1 + r->next % ADDRESSES))};
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP, .data.ptr = c};
 	int one = 1;
-	*c = (struct client){.number = r->next++, .since_ms = now_ms(), .right = right};
-	c->size = right ? right_request(c->out) : mangle_request(r->seed, c->number, c->out);
+	*c = (struct client){
+		.number = r->next++, .since_ms = now_ms(), .right = right, .http2 = http2};
+	c->size = write_request(r, c);
 	c->ending = random % 256 == 0 ? END_LEFT : random % 16 == 1 ? END_RESET : END_HALF;
 	for (int i = 0; i < PIECES_MAX; i++)
 		c->pieces[i] = right || random >> 62 ? c->size : mangle_random(&random) % c->size;
@@ -135,7 +152,9 @@ static void sent_all(struct run *r, struct client *c)
 		end_client(r, c);
 		return;
 	}
-	if (c->ending == END_HALF || c->right)
+	if (c->http2)
+		c->sent_ms = now_ms();
+	else if (c->right || c->ending == END_HALF)
 		shutdown(c->fd, SHUT_WR);
 	epoll_ctl(r->epoll_fd, EPOLL_CTL_MOD, c->fd, &event);
 }
@@ -156,23 +175,57 @@ static void send_on(struct run *r, struct client *c)
 		sent_all(r, c);
 }
 
+static void look_for_tags(struct run *r, struct client *c, const char *data, size_t size)
+{
+	size_t at = 0;
+	uint64_t number;
+	while (mangle_tag_find(r->seed, data, size, &at, &number))
+		if (number != c->number && number != 0)
+			fault(r, c, "it was answered with what belongs to another request");
+}
+
+struct look {
+	struct run *r;
+	struct client *c;
+};
+
+static void seen(void *context, const char *value, size_t size)
+{
+	struct look *l = context;
+	look_for_tags(l->r, l->c, value, size);
+}
+
+/* The same of frames; what is no HTTP/2 from its first byte on is an answer of HTTP/1 to a preface that was none. */
+static void look_at_frames(struct run *r, struct client *c, size_t size)
+{
+	struct look l = {r, c};
+	c->frames.seen = seen;
+	c->frames.context = &l;
+	const char *wrong = frames_read(&c->frames, c->in + c->tail, size);
+	if (wrong && !c->wrong)
+		fault(r, c, wrong);
+	c->wrong = c->wrong || wrong;
+	if (c->right && c->frames.ended && c->frames.status != 200)
+		fault(r, c, "a right request was not answered with 200");
+}
+
 /* Look at what came: the beginning of an answer, and whose it is. */
 static void look(struct run *r, struct client *c, size_t size)
 {
 	static const char begin[] = "HTTP/1.1 ";
-	size_t at = 0, all = c->tail + size;
-	uint64_t number;
+	size_t all = c->tail + size;
 	const char *fresh = c->in + c->tail;
-	for (size_t i = 0; c->got + i < sizeof begin - 1 && i < size; i++)
+	bool framed = c->http2 && (c->got ? c->frames.inflater != NULL : *fresh == '\0');
+	if (framed)
+		look_at_frames(r, c, size);
+	for (size_t i = 0; !framed && c->got + i < sizeof begin - 1 && i < size; i++)
 		if (fresh[i] != begin[c->got + i]) {
 			fault(r, c, "the answer is no HTTP");
 			break;
 		}
-	if (c->right && c->got == 0 && size > 12 && memcmp(fresh + 9, "200", 3) != 0)
+	if (c->right && !c->http2 && c->got == 0 && size > 12 && memcmp(fresh + 9, "200", 3) != 0)
 		fault(r, c, "a right request was not answered with 200");
-	while (mangle_tag_find(r->seed, c->in, all, &at, &number))
-		if (number != c->number && number != 0)
-			fault(r, c, "it was answered with what belongs to another request");
+	look_for_tags(r, c, c->in, all);
 	r->answered += c->got == 0;
 	c->got += size;
 	c->tail = all < TAIL ? all : TAIL;
@@ -188,12 +241,14 @@ static void client_event(struct run *r, struct client *c, uint32_t events)
 		if (got < 0 && errno == EAGAIN)
 			return;
 		if (got <= 0) {
-			if (c->right && c->got == 0)
+			if (c->right && (c->http2 || c->got == 0))
 				fault(r, c, "a right request was not answered");
 			end_client(r, c);
 			return;
 		}
 		look(r, c, (size_t)got);
+		if (c->right && c->frames.ended)
+			end_client(r, c);
 	}
 }
 
@@ -209,10 +264,25 @@ static void look_for_stuck(struct run *r)
 	}
 }
 
+/* Clients of HTTP/2 end later than the others, or their streams were cancelled before they are answered. */
+static void half_close(struct run *r)
+{
+	uint64_t now = now_ms();
+	for (int i = 0; i < CLIENTS_MAX; i++) {
+		struct client *c = &r->clients[i];
+		if (c->fd < 0 || !c->sent_ms || c->right || c->ending != END_HALF ||
+		    (now < c->sent_ms + ANSWERS_MS && !c->frames.ended))
+			continue;
+		c->sent_ms = 0;
+		shutdown(c->fd, SHUT_WR);
+	}
+}
+
 static void turn(struct run *r)
 {
 	struct epoll_event events[128];
-	int count = epoll_wait(r->epoll_fd, events, 128, 100);
+	int count = epoll_wait(r->epoll_fd, events, 128, ANSWERS_MS / 2);
+	half_close(r);
 	for (int i = 0; i < count; i++) {
 		char *what = events[i].data.ptr;
 		if (what == (char *)&r->backend.listen_fd)
@@ -226,12 +296,14 @@ static void turn(struct run *r)
 }
 
 /* Requests up to `end`, as many at a time as there are places. */
-static void flood(struct run *r, uint64_t end, bool right)
+static void flood(struct run *r, uint64_t count, bool right, bool http2)
 {
+	uint64_t end = r->next + count;
 	uint64_t looked_ms = now_ms();
 	while (r->next < end || r->open > 0) {
 		for (int i = 0; i < CLIENTS_MAX && r->next < end; i++)
-			if (r->clients[i].fd < 0 && !start_client(r, &r->clients[i], right)) {
+			if (r->clients[i].fd < 0 &&
+			    !start_client(r, &r->clients[i], right, http2)) {
 				fault(r, &r->clients[i], "no connection to the gateway");
 				break;
 			}
@@ -243,17 +315,29 @@ static void flood(struct run *r, uint64_t end, bool right)
 	}
 }
 
-static int verdict(struct run *r, const char *state, bool quiet)
+/* Malformed ones, and right ones after them; returns whether something was wrong. */
+static bool send_all(struct run *r, uint64_t count, bool http2)
 {
-	printf("%s of %" PRIu64 " malformed requests (seed %" PRIu64 "): %" PRIu64
-	       " answered, %" PRIu64 " reached the backend\n",
-	       r->failed ? "not ok" : "ok", r->count, r->seed, r->answered, r->backend.requests);
+	uint64_t before = r->backend.requests;
+	r->failed = r->answered = 0;
+	flood(r, count, false, http2);
+	flood(r, RIGHT_AT_END, true, http2);
+	printf("%s of %" PRIu64 " malformed %s (seed %" PRIu64 "): %" PRIu64 " answered, %" PRIu64
+	       " reached the backend\n",
+	       r->failed ? "not ok" : "ok", count,
+	       http2 ? "connections of HTTP/2" : "requests of HTTP/1", r->seed, r->answered,
+	       r->backend.requests - before);
+	return r->failed > 0;
+}
+
+static int verdict(struct run *r, int failed, const char *state, bool quiet)
+{
 	if (r->backend.wrong)
 		printf("not ok the gateway sent %s: %s\n", r->backend.wrong,
 		       r->backend.wrong_bytes);
 	printf("%s %s\n", quiet ? "ok" : "not ok", state);
-	int failed = (r->failed > 0) + (r->backend.wrong != NULL) + !quiet;
-	printf("%d passed, %d failed\n", 3 - failed, failed);
+	failed += (r->backend.wrong != NULL) + !quiet;
+	printf("%d passed, %d failed\n", 4 - failed, failed);
 	return failed > 0;
 }
 
@@ -264,15 +348,15 @@ int main(int argc, char **argv)
 	struct rlimit files;
 	char text[128];
 	int pid;
-	if (argc != 3) {
-		fprintf(stderr, "usage: davit-malformed REQUESTS SEED <ports-and-pid\n");
+	if (argc != 4) {
+		fprintf(stderr,
+			"usage: davit-malformed REQUESTS CONNECTIONS SEED <ports-and-pid\n");
 		return 2;
 	}
 	getrlimit(RLIMIT_NOFILE, &files);
 	files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
-	r.count = strtoull(argv[1], NULL, 10);
-	r.seed = strtoull(argv[2], NULL, 10);
+	r.seed = strtoull(argv[3], NULL, 10);
 	r.next = 1; /* 0 is the number of an answer to nobody knows what */
 	r.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	for (int i = 0; i < CLIENTS_MAX; i++)
@@ -283,13 +367,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "davit-malformed: no port and pid of a gateway\n");
 		return 2;
 	}
-	flood(&r, r.count + 1, false);
-	flood(&r, r.next + RIGHT_AT_END, true);
+	int failed = send_all(&r, strtoull(argv[1], NULL, 10), false) +
+		     send_all(&r, strtoull(argv[2], NULL, 10), true);
 	uint64_t until_ms = now_ms() + END_MS;
 	bool quiet;
 	while (!(quiet = gateway_state_quiet(state, text, sizeof text)) && now_ms() < until_ms)
 		turn(&r);
 	backend_close(&r.backend);
 	gateway_state_close(state);
-	return verdict(&r, text, quiet);
+	return verdict(&r, failed, text, quiet);
 }
