@@ -176,6 +176,17 @@ static void fill_page(const struct environment *e, const struct app_requests *re
 		d->maintenance_page[0] = '\0';
 }
 
+static void fill_tcp(const struct app_tcp *tcp, struct router_document *d)
+{
+	_Static_assert((int)APP_PROXIES_MAX == (int)ROUTER_PROXIES_MAX, "proxies fit");
+	d->tcp = true;
+	d->proxy_v2 = tcp->proxy == APP_PROXY_V2;
+	d->timeouts.tunnel_idle_ms = (uint32_t)tcp->idle_ms;
+	d->proxy_count = tcp->proxies.count;
+	for (uint32_t i = 0; i < tcp->proxies.count; i++)
+		text_copy(d->proxies[i], sizeof d->proxies[i], tcp->proxies.items[i]);
+}
+
 static void fill_config(const struct environment *e, const struct resolved *config,
 			struct router_document *d)
 {
@@ -211,11 +222,8 @@ static void fill_config(const struct environment *e, const struct resolved *conf
 	d->retry = true;
 	d->shield = env->requests.shield;
 	d->http1_only = env->requests.http2 == APP_HTTP2_OFF;
-	d->tcp = env->protocol == APP_PROTOCOL_TCP;
-	if (d->tcp) {
-		d->proxy_v2 = env->tcp.proxy == APP_PROXY_V2;
-		d->timeouts.tunnel_idle_ms = (uint32_t)env->tcp.idle_ms;
-	}
+	if (env->protocol == APP_PROTOCOL_TCP)
+		fill_tcp(&env->tcp, d);
 	d->timeouts.answer_ms = d->timeouts.idle_ms = (uint32_t)env->requests.answer_ms;
 	d->body_max_bytes = (uint32_t)env->requests.body_max;
 	d->slow_start_ms = (uint32_t)env->requests.slow_start_ms;

@@ -5,6 +5,7 @@
 #include "gateway/carry.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -66,13 +67,70 @@ static void blame(struct worker *w, struct exchange *x)
 
 /* ── the beginning ────────────────────────────────────────────────────────────────────────────────── */
 
-enum turn carry_dispatch(struct worker *w, struct exchange *x)
+/* Whether its client's address is one of a proxy, whose word counts. */
+static bool is_proxied(const struct table_environment *e, const struct client *c)
 {
+	uint8_t address[CIDR_ADDRESS_SIZE];
+	struct cidr network;
+	if (!e->proxy_count || !cidr_address(c->address, address))
+		return false;
+	for (uint32_t i = 0; i < e->proxy_count; i++)
+		if (cidr_parse(e->proxies[i], &network) && cidr_holds(&network, address))
+			return true;
+	return false;
+}
+
+static void name_client(struct client *c, const struct proxy2_end *from)
+{
+	struct in6_addr address;
+	memcpy(&address, from->address, sizeof(address));
+	if (IN6_IS_ADDR_V4MAPPED(&address))
+		inet_ntop(AF_INET, from->address + 12, c->address, sizeof(c->address));
+	else
+		inet_ntop(AF_INET6, &address, c->address, sizeof(c->address));
+}
+
+/* Looked at where it lies until it is whole, for what follows it is its client's. */
+static enum turn hear(struct worker *w, struct exchange *x)
+{
+	struct client *c = x->client;
+	uint8_t header[PROXY2_READ_MAX];
+	ssize_t got = recv(c->fd, header, sizeof(header), MSG_PEEK);
+	bool waits = got < 0 && (errno == EAGAIN || errno == EINTR);
+	int size = got > 0 ? proxy2_read(header, (size_t)got, &x->proxied) : 0;
+	if ((got <= 0 && !waits) || size < 0 || (size == 0 && c->peer_ended)) {
+		account_worker(w, COUNTERS_WORKER_BAD_REQUESTS);
+		return carry_refuse(w, x, 400);
+	}
+	if (size == 0) {
+		c->readable = false;
+		return TURN_BLOCKED;
+	}
+	if (recv(c->fd, header, (size_t)size, 0) != size)
+		return carry_refuse(w, x, 400);
+	if (x->proxied.known)
+		name_client(c, &x->proxied.from);
+	return carry_dispatch(w, x);
+}
+
+enum turn carry_begin(struct worker *w, struct exchange *x)
+{
+	struct client *c = x->client;
+	int index = c->listener->index;
+	const struct live_route *first = index < 0 ? NULL : w->live->listener_routes[index];
 	if (!x->tcp) {
 		x->tcp = true;
 		x->taken_us = worker_now_us();
 		access_log_note_connection(x);
 	}
+	if (first && first < w->live->listener_routes[index + 1] &&
+	    is_proxied(first->environment, c))
+		return hear(w, x);
+	return carry_dispatch(w, x);
+}
+
+enum turn carry_dispatch(struct worker *w, struct exchange *x)
+{
 	switch (route_choose_connection(w, x)) {
 	case ROUTE_RELEASE: break;
 	case ROUTE_HOLD: return room_enter(w, x);
@@ -146,12 +204,12 @@ static void announce(struct worker *w, struct exchange *x)
 {
 	struct sockaddr_storage from = {0}, to = {0};
 	socklen_t from_size = sizeof(from), to_size = sizeof(to);
-	struct proxy2 p = {0};
+	struct proxy2 p = x->proxied;
 	uint8_t header[PROXY2_MAX];
 	int fd = x->client->fd;
-	p.known = getpeername(fd, (struct sockaddr *)&from, &from_size) == 0 &&
-		  getsockname(fd, (struct sockaddr *)&to, &to_size) == 0 &&
-		  end_of(&from, &p.from) && end_of(&to, &p.to);
+	p.known = p.known || (getpeername(fd, (struct sockaddr *)&from, &from_size) == 0 &&
+			      getsockname(fd, (struct sockaddr *)&to, &to_size) == 0 &&
+			      end_of(&from, &p.from) && end_of(&to, &p.to));
 	size_t size = proxy2_write(&p, header);
 	int sent = flow_send(&x->request, &w->buffers, x->up->fd, (const char *)header,
 			     (uint32_t)size);

@@ -12,6 +12,8 @@
  *       CARRY_QUIET_MS: a client may keep it for later, and nothing hangs. A backend that cannot be reached, breaks it, or
  *       ends it without a byte, is an error of its release; not while the client has ended its side, nor of one that both
  *       have kept for later.
+ *       From a network of `proxies` it begins with a header of the PROXY protocol (wire/proxy2.h), which has as long as the
+ *       head of a request: its client is the one of the header. With `proxy_v2` its backend gets such a header first.
  *       What cannot be carried is closed with a reset: there is nothing that could be said.
  * TIME  Closed when nothing passes for tunnel_idle_ms, or for CARRY_LAST_MS after its backend ended its side. Where the
  *       backend takes nothing new any more, it has tunnel_drain_ms to end by itself, less up to a tenth, so that not all
@@ -26,6 +28,9 @@ enum { CARRY_LAST_MS = 30000, CARRY_QUIET_MS = 1000 };
 
 /* Whether the client's listener passes connections on. */
 bool carry_begins(const struct worker *w, const struct client *client);
+
+/* Go on as long as it is not known whose it is, then give it to a release. */
+enum turn carry_begin(struct worker *w, struct exchange *x);
 
 /* Give it to a release, the first time or after it has waited. */
 enum turn carry_dispatch(struct worker *w, struct exchange *x);

@@ -337,8 +337,9 @@ enum turn exchange_drive(struct worker *w, struct exchange *x)
 {
 	switch (x->phase) {
 	case EXCHANGE_HEAD:
-		return x->request.raw == 0 && carry_begins(w, x->client) ? carry_dispatch(w, x)
-									 : drive_head(w, x);
+		return x->tcp || (x->request.raw == 0 && carry_begins(w, x->client))
+			       ? carry_begin(w, x)
+			       : drive_head(w, x);
 	case EXCHANGE_HELD:
 	case EXCHANGE_QUEUED: return x->client->peer_ended ? exchange_cancel(w, x) : TURN_BLOCKED;
 	case EXCHANGE_CONNECTING: return x->up->connecting ? TURN_BLOCKED : exchange_begin(w, x);

@@ -16,6 +16,7 @@
 #include "link/shadow_pair.h"
 #include "link/table.h"
 #include "wire/http1.h"
+#include "wire/proxy2.h"
 #include "wire/traceparent.h"
 #include "wire/websocket.h"
 
@@ -102,6 +103,7 @@ struct exchange {
 	struct websocket frames; /* of the tunnel's client */
 	struct pairing *pairing; /* of its copies; NULL: none */
 	struct shadow *copy;     /* that waits for the rest of its body; NULL: none */
+	struct proxy2 proxied;   /* of a connection of TCP: who a proxy in front says that it is */
 	char unit[STICKY_UNIT_SIZE];
 	char request_id[REQUEST_ID_SIZE];
 	struct traceparent trace;         /* its parent is us */

@@ -379,7 +379,7 @@ static void read_environment(struct table_reader *r, const json_t *from)
 		"access_log", "classes",     "tls",     "body_max",
 		"slow_start", "queue",       "headers", "read_only",
 		"cohort",     "preview_key", "http2",   "maintenance_page",
-		"tcp",        "proxy_v2",    NULL};
+		"tcp",        "proxy_v2",    "proxies", NULL};
 	struct gateway_table *t = r->table;
 	char name[2 * TABLE_NAME_SIZE];
 	if (!reader_known_keys(r, from, keys) ||

@@ -135,6 +135,19 @@ static void read_log(struct table_reader *r, const json_t *from, enum table_log 
 		reader_refuse(r, key, "This must be true, false, \"text\" or \"json\".");
 }
 
+static void read_proxies(struct table_reader *r, const json_t *from, struct table_environment *e)
+{
+	const json_t *list = reader_array(r, from, "proxies", false);
+	for (size_t i = 0; i < json_array_size(list) && !r->failed; i++) {
+		const char *text = json_string_value(json_array_get(list, i));
+		if (e->proxy_count == TABLE_PROXIES_MAX || !text ||
+		    !text_copy(e->proxies[e->proxy_count++], TABLE_NAME_SIZE, text))
+			reader_refuse(r, "proxies",
+				      "These are up to %d networks such as \"10.0.0.0/8\".",
+				      TABLE_PROXIES_MAX);
+	}
+}
+
 static void read_rule(struct table_reader *r, struct table_environment *e, bool answer,
 		      const char *name, const char *value)
 {
@@ -197,6 +210,7 @@ void table_options_read(struct table_reader *r, const json_t *from, struct table
 	e->http1_only = !http2;
 	reader_bool(r, from, "tcp", &e->tcp);
 	reader_bool(r, from, "proxy_v2", &e->proxy_v2);
+	read_proxies(r, from, e);
 	reader_duration(r, from, "slow_start", &e->slow_start_ms);
 	read_log(r, from, &e->log);
 	reader_size(r, from, "body_max", &e->body_max_bytes);

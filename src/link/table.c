@@ -179,6 +179,9 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_bool(c, &e->http1_only);
 	code_bool(c, &e->tcp);
 	code_bool(c, &e->proxy_v2);
+	code_count(c, &e->proxy_count, TABLE_PROXIES_MAX);
+	for (uint32_t i = 0; i < e->proxy_count; i++)
+		code_text(c, e->proxies[i], sizeof(e->proxies[i]));
 	code_u32(c, &e->slow_start_ms);
 	code_u8(c, &log);
 	e->log = (enum table_log)log;

@@ -155,7 +155,10 @@ struct table_environment {
 	bool http1_only; /* clients speak no HTTP/2 at its listeners */
 	bool tcp;        /* connections are passed on unread; its listener is its own */
 	bool proxy_v2;   /* of these: each tells its backend whose it is (wire/proxy2.h) */
-	bool shield;     /* the live release also takes over what another one answers with 5xx */
+	uint32_t proxy_count;
+	char proxies[TABLE_PROXIES_MAX]
+		    [TABLE_NAME_SIZE]; /* "10.0.0.0/8": connections from there say whose they are */
+	bool shield; /* the live release also takes over what another one answers with 5xx */
 	uint32_t
 		slow_start_ms; /* within it a backend that joins others comes to its full share; 0: at once */
 	enum table_log log;      /* a line per request in the gateway's access log */

@@ -190,8 +190,16 @@ static int check_tcp(const struct gateway_table *t, uint32_t index, struct error
 {
 	const struct table_environment *e = &t->environments[index];
 	const struct table_route *own = NULL;
+	struct cidr network;
+	if (e->proxy_count > TABLE_PROXIES_MAX)
+		return refuse_environment(e, err, "has more proxies than it may");
+	for (uint32_t i = 0; i < e->proxy_count; i++)
+		if (!ENDED(e->proxies[i]) || !cidr_parse(e->proxies[i], &network))
+			return refuse_environment(e, err, "has a proxy that is no network");
 	if (!e->tcp)
-		return e->proxy_v2 ? refuse_environment(e, err, "tells of clients without tcp") : 0;
+		return e->proxy_v2 || e->proxy_count
+			       ? refuse_environment(e, err, "tells or hears of clients without tcp")
+			       : 0;
 	if (e->tls.certificate[0] || e->sticky.on || e->shield || e->class_count || e->rule_count ||
 	    e->mirror.release != TABLE_NONE || e->cohort.rule_count || e->queue.first_count)
 		return refuse_environment(e, err, "asks of tcp what only HTTP can do");

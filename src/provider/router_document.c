@@ -112,6 +112,16 @@ static bool same_tls(const struct router_tls *a, const struct router_tls *b)
 	       a->unnamed == b->unnamed && a->hsts_s == b->hsts_s;
 }
 
+static bool same_proxies(const struct router_document *a, const struct router_document *b)
+{
+	if (a->proxy_count != b->proxy_count)
+		return false;
+	for (uint32_t i = 0; i < a->proxy_count; i++)
+		if (strcmp(a->proxies[i], b->proxies[i]) != 0)
+			return false;
+	return true;
+}
+
 static bool same_settings(const struct router_document *a, const struct router_document *b)
 {
 	return strcmp(a->maintenance_page, b->maintenance_page) == 0 &&
@@ -149,8 +159,8 @@ bool router_document_equal(const struct router_document *a, const struct router_
 	for (uint32_t i = 0; i < a->rule_count; i++)
 		if (!same_rule(&a->rules[i], &b->rules[i]))
 			return false;
-	return same_queue(&a->queue, &b->queue) && same_mirror(&a->mirror, &b->mirror) &&
-	       same_cohort(&a->cohort, &b->cohort) &&
+	return same_proxies(a, b) && same_queue(&a->queue, &b->queue) &&
+	       same_mirror(&a->mirror, &b->mirror) && same_cohort(&a->cohort, &b->cohort) &&
 	       memcmp(a->preview_key, b->preview_key, sizeof a->preview_key) == 0 &&
 	       same_sticky(&a->sticky, &b->sticky) && same_tls(&a->tls, &b->tls) &&
 	       same_settings(a, b);

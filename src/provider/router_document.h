@@ -29,6 +29,7 @@ enum {
 	ROUTER_COHORT_VALUES_MAX = 16, /* of one rule */
 	ROUTER_QUEUE_FIRST_MAX = 4,
 	ROUTER_RULES_MAX = 32,
+	ROUTER_PROXIES_MAX = 8,
 	ROUTER_NAME_SIZE = 96, /* with the NUL, as all of these */
 	ROUTER_ADDRESS_SIZE = 128,
 	ROUTER_HOST_SIZE = 256,
@@ -232,7 +233,10 @@ struct router_document {
 	bool http1_only; /* clients speak no HTTP/2 where it is served */
 	bool tcp;        /* connections are passed on unread: of HTTP nothing is asked */
 	bool proxy_v2;   /* of these: an instance is told of its client */
-	bool shield;     /* the live release also takes over what another one answers with 5xx */
+	uint32_t proxy_count;
+	char proxies[ROUTER_PROXIES_MAX]
+		    [ROUTER_NAME_SIZE]; /* of these: networks in front that tell of theirs */
+	bool shield; /* the live release also takes over what another one answers with 5xx */
 	uint32_t slow_start_ms;  /* of an instance that joins others */
 	enum router_log log;     /* a line per request */
 	uint32_t body_max_bytes; /* 0 = no limit */

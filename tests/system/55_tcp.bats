@@ -169,8 +169,8 @@ greets() { [ "$(printf 'x\n' | timeout 5 socat - "TCP:127.0.0.1:$PORT" 2>/dev/nu
 	fails grep failed "$T/short"
 }
 
-@test "a backend sees its client's address and port by PROXY v2" {
-	STRATEGY=$FAST_BLUE_GREEN TCP='{ proxy: v2 }'
+@test "a backend sees its client's address and port by PROXY v2, behind a proxy that says them too" {
+	STRATEGY=$FAST_BLUE_GREEN TCP='{ proxy: v2, proxies: 127.0.0.2 }'
 	up
 	mkdir "$T/nginx"
 	cat >"$T/nginx.conf" <<'NGINX'
@@ -183,4 +183,22 @@ NGINX
 	[ "$status" = 0 ] || { cat "$T/deploy.err" && false; }
 	seen=$(curl -sS -w ' = %{local_ip} %{local_port}' "http://127.0.0.1:$PORT/")
 	[ "${seen%% = *}" = "${seen##* = } $PORT" ] || { echo "$seen" && false; }
+
+	front=$(free_port)
+	cat >"$T/haproxy.cfg" <<HAPROXY
+defaults
+	mode tcp
+	timeout connect 2s
+	timeout client 10s
+	timeout server 10s
+listen front
+	bind 127.0.0.1:$front
+	server davit 127.0.0.1:$PORT send-proxy-v2 source 127.0.0.2
+HAPROXY
+	haproxy -db -f "$T/haproxy.cfg" 3>&- 4>&- &
+	chaos_pids+=($!)
+	wait_for 5 "haproxy" curl -sf "http://127.0.0.1:$front/"
+	seen=$(curl -sS -w ' = %{local_ip} %{local_port}' "http://127.0.0.1:$front/")
+	[ "${seen%% = *}" = "${seen##* = } $front" ] || { echo "$seen" && false; }
+	fails curl -s --interface 127.0.0.2 "http://127.0.0.1:$PORT/"
 }

@@ -310,6 +310,10 @@ static void copy_queue(const struct router_queue *from, struct table_queue *to)
 	memcpy(to->first, from->first, sizeof to->first);
 }
 
+_Static_assert((int)ROUTER_PROXIES_MAX == (int)TABLE_PROXIES_MAX &&
+		       (int)ROUTER_NAME_SIZE == (int)TABLE_NAME_SIZE,
+	       "proxies fit");
+
 static void copy_settings(const struct router_document *d, struct table_environment *e)
 {
 	text_copy(e->app, sizeof e->app, d->app);
@@ -323,6 +327,8 @@ static void copy_settings(const struct router_document *d, struct table_environm
 	e->http1_only = d->http1_only;
 	e->tcp = d->tcp;
 	e->proxy_v2 = d->proxy_v2;
+	e->proxy_count = d->proxy_count;
+	memcpy(e->proxies, d->proxies, sizeof e->proxies);
 	e->slow_start_ms = d->slow_start_ms;
 	e->log = (enum table_log)d->log;
 	e->body_max_bytes = d->body_max_bytes;
@@ -440,6 +446,8 @@ static void read_settings(const struct table_environment *e, struct router_docum
 	d->http1_only = e->http1_only;
 	d->tcp = e->tcp;
 	d->proxy_v2 = e->proxy_v2;
+	d->proxy_count = e->proxy_count;
+	memcpy(d->proxies, e->proxies, sizeof d->proxies);
 	d->slow_start_ms = e->slow_start_ms;
 	d->log = (enum router_log)e->log;
 	d->body_max_bytes = e->body_max_bytes;

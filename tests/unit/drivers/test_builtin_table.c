@@ -219,6 +219,7 @@ static void every_part_of_a_document_counts_when_two_are_compared(void **state)
 	DIFFERS(two->http1_only = false);
 	DIFFERS(two->tcp = true);
 	DIFFERS(two->proxy_v2 = true);
+	DIFFERS(two->proxy_count = 1);
 	DIFFERS(two->slow_start_ms++);
 	DIFFERS(two->maintenance_page[1]++);
 	DIFFERS(two->rule_count = 1);

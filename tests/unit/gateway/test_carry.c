@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "../cmocka_all.h"
+#include "base/text.h"
 #include "rig.h"
 
 enum { NEW = 0, LIVE = 1, DRAIN_MS = 300, PIECE = 65536, BULK = 16 * 1024 * 1024 };
@@ -273,6 +274,71 @@ static void a_backend_is_told_whose_connection_it_is(void **state)
 	close(backend);
 }
 
+#define HEADER                                                             \
+	"\x0d\x0a\x0d\x0a\x00\x0d\x0a\x51\x55\x49\x54\x0a\x21\x11\x00\x0c" \
+	"\xc0\x00\x02\x01\xcb\x00\x71\x07\xa6\x52\x15\x38"
+
+static void proxied_from(const char *network)
+{
+	text_copy(environment()->proxies[0], TABLE_NAME_SIZE, network);
+	environment()->proxy_count = 1;
+	environment()->log = TABLE_LOG_TEXT;
+	rig_apply(rig);
+}
+
+static void a_proxy_in_front_says_whose_it_is(void **state)
+{
+	(void)state;
+	environment()->proxy_v2 = true;
+	proxied_from("127.0.0.0/8");
+	int client = rig_connect(rig);
+	rig_send_bytes(client, HEADER, 20);
+	assert_true(rig_quiet(client) && !rig_pending(rig, LIVE));
+	rig_send_bytes(client, HEADER "hello" + 20, 13);
+	int backend = rig_accept(rig, LIVE);
+	assert_memory_equal(rig_read(backend, 28), HEADER,
+			    28); /* and it goes on from one to the next */
+	rig_until(backend, "hello");
+	close(client);
+	assert_true(rig_closed(backend));
+	close(backend);
+	char line[2048] = "";
+	for (size_t size = 0; !strchr(line, '\n'); line[size] = 0)
+		size += (size_t)read(rig->log_fds[0], line + size, 1);
+	rig_assert_text(line, " client=192.0.2.1 method=TCP ");
+	rig_assert_text(line, " in=5 ");
+}
+
+static void from_a_proxy_nothing_comes_without_a_header(void **state)
+{
+	(void)state;
+	proxied_from("127.0.0.1");
+	rig->table->limits.header_ms = 200;
+	rig_apply(rig);
+	static const char *const sent[] = {"GET / HTTP/1.1\r\n\r\n", "\r\n\r", ""};
+	for (int i = 0; i < 3; i++) {
+		int client = rig_connect(rig);
+		rig_send(client, sent[i]);
+		assert_true(rig_closed(client)); /* the last two once its time is over */
+		close(client);
+	}
+	RIG_WAIT_FOR(rig_worker(rig, COUNTERS_WORKER_BAD_REQUESTS) == 1 &&
+		     rig_worker(rig, COUNTERS_WORKER_SLOW_CLIENTS) == 2);
+	assert_false(rig_pending(rig, LIVE));
+}
+
+static void from_elsewhere_no_header_is_read(void **state)
+{
+	(void)state;
+	proxied_from("10.0.0.0/8");
+	int client = rig_connect(rig), backend = rig_accept(rig, LIVE);
+	rig_send_bytes(client, HEADER, 28);
+	assert_memory_equal(rig_read(backend, 28), HEADER, 28);
+	close(client);
+	assert_true(rig_closed(backend));
+	close(backend);
+}
+
 static void a_quiet_one_is_closed(void **state)
 {
 	(void)state;
@@ -318,6 +384,9 @@ int main(void)
 		T(maintenance_lets_nobody_in),
 		T(a_leaving_backend_keeps_its_connections_until_its_time_is_over),
 		T(a_backend_is_told_whose_connection_it_is),
+		T(a_proxy_in_front_says_whose_it_is),
+		T(from_a_proxy_nothing_comes_without_a_header),
+		T(from_elsewhere_no_header_is_read),
 		T(a_quiet_one_is_closed),
 		T(what_began_as_http_goes_nowhere_where_tcp_is_spoken_now),
 	};

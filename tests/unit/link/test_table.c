@@ -417,6 +417,19 @@ static void proxy_alone(struct gateway_table *t)
 	t->environments[0].proxy_v2 = true;
 }
 
+static void proxies_many(struct gateway_table *t)
+{
+	tcp_alone(t);
+	t->environments[0].proxy_count = TABLE_PROXIES_MAX + 1;
+}
+
+static void proxies_name(struct gateway_table *t)
+{
+	tcp_alone(t);
+	text_copy(t->environments[0].proxies[0], TABLE_NAME_SIZE, "the one in front");
+	t->environments[0].proxy_count = 1;
+}
+
 static void tcp_asks_for_nothing_of_http(void **state)
 {
 	(void)state;
@@ -425,11 +438,15 @@ static void tcp_asks_for_nothing_of_http(void **state)
 	struct buf block;
 	tcp_alone(t);
 	t->environments[0].proxy_v2 = true;
+	text_copy(t->environments[0].proxies[0], TABLE_NAME_SIZE, "2001:db8::/32");
+	t->environments[0].proxy_count = 1;
 	buf_init(&block, TABLE_BYTES_MAX);
 	if (table_encode(t, &block, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(table_decode(block.data, block.size, again, &err), 0);
 	assert_true(again->environments[0].tcp && again->environments[0].proxy_v2);
+	assert_int_equal(again->environments[0].proxy_count, 1);
+	assert_string_equal(again->environments[0].proxies[0], "2001:db8::/32");
 	buf_done(&block);
 	table_free(t);
 	table_free(again);
@@ -507,7 +524,9 @@ static void each_broken_promise_is_refused_with_its_sentence(void **state)
 		{"asks of tcp what only HTTP can do", tcp_sticky},
 		{"more than one route", tcp_path},
 		{"more than one route", tcp_two_routes},
-		{"tells of clients without tcp", proxy_alone},
+		{"hears of clients without tcp", proxy_alone},
+		{"more proxies than it may", proxies_many},
+		{"a proxy that is no network", proxies_name},
 	};
 	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
 		struct gateway_table *t = example();
