@@ -17,7 +17,7 @@
  *       What cannot be carried is closed with a reset: there is nothing that could be said.
  * TIME  Closed when nothing passes for tunnel_idle_ms, or for CARRY_LAST_MS after its backend ended its side. Where the
  *       backend takes nothing new any more, it has tunnel_drain_ms to end by itself, less up to a tenth, so that not all
- *       clients come back at once (gateway/tunnel.h).
+ *       clients come back at once (gateway/tunnel.h). In a worker that is to end, it has the worker's time.
  */
 #ifndef GATEWAY_CARRY_H
 #define GATEWAY_CARRY_H

@@ -26,13 +26,16 @@ static void set_timer(struct worker *w, struct exchange *x)
 	timer_set(&w->wheel, &x->client->timer, until_ms);
 }
 
-/* Of a worker that drains, too: three quarters of its time leave room for a Close's answer. */
+/* Of a worker that drains, too: three quarters of its time leave room for a Close's answer. A connection of TCP, which is not
+ * told to come back, has all of it: its backend is not leaving. */
 static uint64_t time_to_leave(const struct worker *w, const struct exchange *x)
 {
 	uint64_t within_ms = timeouts_of(x)->tunnel_drain_ms;
 	if (w->draining) {
 		uint64_t left_ms =
 			w->drain_until_ms > w->now_ms ? w->drain_until_ms - w->now_ms : 0;
+		if (x->tcp)
+			return left_ms;
 		left_ms = left_ms / 4 * 3;
 		return within_ms && within_ms < left_ms ? within_ms : left_ms;
 	}

@@ -69,7 +69,8 @@ PYTHON
 }
 teardown() {
 	touch "$T/stop"
-	for pid in $lines_pid $short_pid; do wait "$pid" || true; done
+	[ -z "$lines_pid" ] || kill "$lines_pid" 2>/dev/null || true # or davit waits for its connections
+	for pid in $lines_pid $short_pid; do wait "$pid" 2>/dev/null || true; done
 	kit_teardown
 }
 

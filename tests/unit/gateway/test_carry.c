@@ -253,6 +253,26 @@ static void a_leaving_backend_keeps_its_connections_until_its_time_is_over(void 
 	close(other), close(backend), close(old);
 }
 
+static void a_worker_that_retires_keeps_them_until_its_time_is_over(void **state)
+{
+	(void)state;
+	environment()->timeouts.tunnel_drain_ms = 1;
+	rig_apply(rig);
+	int client = rig_connect(rig), backend = rig_accept(rig, LIVE);
+	rig_send(backend, "x");
+	rig_read(client, 1);
+	uint64_t from_ms = rig_now_ms();
+	rig_retire(rig, DRAIN_MS);
+	uint64_t due_ms = rig_now_ms() + 50;
+	RIG_WAIT_FOR(counters_get(&rig->counters->workers[0].beat_ms) >= due_ms);
+	rig_send(client, "it goes on");
+	rig_until(backend, "goes on");
+	assert_true(rig_closed(client));
+	assert_true(rig_now_ms() >= from_ms + DRAIN_MS - DRAIN_MS / 5);
+	assert_true(rig_closed(backend));
+	close(client), close(backend);
+}
+
 static void a_backend_is_told_whose_connection_it_is(void **state)
 {
 	(void)state;
@@ -383,6 +403,7 @@ int main(void)
 		T(they_wait_for_a_release_and_for_a_place),
 		T(maintenance_lets_nobody_in),
 		T(a_leaving_backend_keeps_its_connections_until_its_time_is_over),
+		T(a_worker_that_retires_keeps_them_until_its_time_is_over),
 		T(a_backend_is_told_whose_connection_it_is),
 		T(a_proxy_in_front_says_whose_it_is),
 		T(from_a_proxy_nothing_comes_without_a_header),
