@@ -239,6 +239,8 @@ static void write_processes(const struct guide *g, struct writer *w)
 			struct buf *health = cell(&row);
 			if (process->health.path)
 				buf_printf(health, "GET %s answers", process->health.path);
+			else if (process->health.grpc)
+				buf_puts(health, "gRPC's health check says SERVING");
 			else if (process->health.tcp)
 				buf_puts(health, "its port takes a connection");
 			else if (process->health.command.set != 0)

@@ -247,7 +247,8 @@ static bool is_probed(const struct app *app, const struct app_environment *envir
 	for (uint32_t i = 0; i < count; i++) {
 		const struct app_health *health = &processes[i].health;
 		bool meant = !name || strcmp(processes[i].name, name) == 0;
-		found = found || (meant && (health->path || health->tcp || health->command.set));
+		found = found || (meant && (health->path || health->tcp || health->grpc ||
+					    health->command.set));
 	}
 	return found;
 }
@@ -262,7 +263,7 @@ static void check_health(struct reader *r, const struct yaml_node *process, cons
 	for (uint32_t i = 0; i < COUNT(keys); i++)
 		if (yaml_get(health, keys[i]))
 			refuse(r, yaml_get(health, keys[i]),
-			       "a probe (\"path\", \"tcp\" or \"command\")");
+			       "a probe (\"path\", \"tcp\", \"grpc\" or \"command\")");
 }
 
 static void check_processes(struct reader *r, const struct yaml_node *holder, const struct app *app,

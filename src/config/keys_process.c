@@ -57,9 +57,14 @@ const struct schema_section schema_command = {
 static const struct schema_key health_keys[] = {
 	{"path", SCHEMA_TEXT, AT(app_health, path), .valid = value_is_url_path, .max = 255,
 	 .shape = "a path such as /up", .example = "/up",
-	 .doc = "An HTTP GET of this path on the instance's port. 200 to 399 is healthy."},
+	 .doc = "An HTTP GET of this path on the instance's port, by HTTP/2 if that is what the "
+		"process "
+		"`speaks`. 200 to 399 is healthy."},
 	{"tcp", SCHEMA_BOOL, AT(app_health, tcp), .example = "true",
 	 .doc = "Instead of `path`: that the instance's port takes a connection is healthy."},
+	{"grpc", SCHEMA_BOOL, AT(app_health, grpc), .example = "true",
+	 .doc = "Instead of `path`: that the server says SERVING to gRPC's health check "
+		"(`grpc.health.v1.Health`, of the server as a whole) is healthy."},
 	{"command", SCHEMA_SECTION, AT(app_health, command), .flags = SCHEMA_OPTIONAL,
 	 .section = &schema_command, .example = "bin/check",
 	 .doc = "Instead of `path`: this command is healthy when it exits with 0."},
@@ -74,7 +79,8 @@ static const struct schema_key health_keys[] = {
 	{"min_healthy", SCHEMA_DURATION, AT(app_health, min_healthy_ms), .fallback = "2s",
 	 .max = HOUR(1),
 	 .doc = "How long an instance must have been running, without a restart, before it "
-		"counts as ready. It is the only test of a process without `path`, `tcp` and "
+		"counts as ready. It is the only test of a process without `path`, `tcp`, `grpc` "
+		"and "
 		"`command`."},
 	{"deadline", SCHEMA_DURATION, AT(app_health, deadline_ms), .fallback = "60s",
 	 .min = SECOND(1), .max = HOUR(6),
@@ -85,7 +91,7 @@ static const struct schema_key health_keys[] = {
 static const struct schema_section health_section = {
 	.title = "health",
 	KEYS(health_keys),
-	.one_of = 7,
+	.one_of = 15,
 	.scalar_key = "path",
 	.doc = "How davit knows that an instance is ready, and that it still works."};
 
@@ -157,7 +163,7 @@ static const struct schema_key process_keys[] = {
 		"`stop-first`."},
 	{"serves", SCHEMA_BOOL, AT(app_process, serves), .example = "true",
 	 .doc = "Whether it takes requests. Left out, it does when `run` names `$PORT`, when "
-		"it has a `health` path or tcp of its own, or when it is called `web` and "
+		"it has a `health` path, tcp or grpc of its own, or when it is called `web` and "
 		"`service` has one; others inherit neither. The N of M instances of a process "
 		"that does not are its canary."},
 	{"speaks", SCHEMA_CHOICE, AT(app_process, speaks), .fallback = "http1", .choices = speaks,

@@ -8,11 +8,12 @@
 
 #include "config/steps.h"
 
-/* At most one of path, tcp and command; none: ready when it has run for min_healthy. */
+/* At most one of path, tcp, grpc and command; none: ready when it has run for min_healthy. */
 struct app_health {
 	uint32_t set;
 	const char *path;           /* GET on the instance's port: 200..399 is healthy */
 	bool tcp;                   /* a connection to the instance's port is healthy */
+	bool grpc;                  /* gRPC's health check of the whole server says SERVING */
 	struct app_command command; /* exit 0 is healthy */
 	uint64_t interval_ms, timeout_ms;
 	uint32_t passes, fails;

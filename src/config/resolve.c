@@ -103,7 +103,7 @@ static bool is_written(const struct schema_section *section, uint32_t set, const
 
 static bool has_port_probe(const struct app_health *health)
 {
-	return health->path || health->tcp;
+	return health->path || health->tcp || health->grpc;
 }
 
 /* docs of `serves` say the rule. `own` is what the process says besides `service`. */
@@ -122,9 +122,10 @@ static void decide_serves(const struct app *app, const struct app_process *own, 
 		const struct schema_section *health =
 			schema_find(&schema_process, "health")->section;
 		process->health.path = NULL;
-		process->health.tcp = false;
+		process->health.tcp = process->health.grpc = false;
 		process->health.set &= ~(schema_bit(health, schema_find(health, "path")) |
-					 schema_bit(health, schema_find(health, "tcp")));
+					 schema_bit(health, schema_find(health, "tcp")) |
+					 schema_bit(health, schema_find(health, "grpc")));
 	}
 }
 

@@ -240,8 +240,11 @@ static int fill_health(const struct app_process *process, struct command_argv *w
 	to->min_healthy_ms = from->min_healthy_ms;
 	to->deadline_ms = from->deadline_ms;
 	if (from->path) {
-		to->kind = INSTANCE_HEALTH_HTTP;
+		to->kind = process->speaks == APP_SPEAKS_HTTP2 ? INSTANCE_HEALTH_HTTP2
+							       : INSTANCE_HEALTH_HTTP;
 		to->path = from->path;
+	} else if (from->grpc) {
+		to->kind = INSTANCE_HEALTH_GRPC;
 	} else if (from->tcp) {
 		to->kind = INSTANCE_HEALTH_TCP;
 	} else if (from->command.line || from->command.sh || from->command.args.count > 0) {

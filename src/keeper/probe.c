@@ -20,6 +20,8 @@ static void let_go(struct probe *p)
 	if (p->fd >= 0)
 		close(p->fd);
 	p->fd = -1;
+	probe_http2_free(p->http2);
+	p->http2 = NULL;
 	if (p->process.pidfd >= 0) {
 		struct process_end end;
 		const struct cgroup none = {.kill = CGROUP_NONE};
@@ -62,6 +64,7 @@ void probe_init(struct probe *p)
 	p->busy = false;
 	p->fd = -1;
 	p->watch = NULL;
+	p->http2 = NULL;
 	p->process = PROCESS_NONE;
 	p->timer = (struct env_timer){.fire = on_timeout, .context = p};
 }
@@ -108,6 +111,16 @@ static void judge(struct probe *p)
 	finish(p, status >= 200 && status < 400, text);
 }
 
+/* Returns false when nothing more is wanted. */
+static bool take_frames(struct probe *p, const char *bytes, size_t size)
+{
+	char text[INSTANCE_SENTENCE_SIZE];
+	enum probe_http2_state state = probe_http2_answer(p->http2, bytes, size, text, sizeof text);
+	if (state != PROBE_HTTP2_MORE)
+		finish(p, state == PROBE_HTTP2_PASSED, text);
+	return state == PROBE_HTTP2_MORE;
+}
+
 /* Returns false when there is nothing more to come. */
 static bool receive(struct probe *p)
 {
@@ -120,12 +133,14 @@ static bool receive(struct probe *p)
 		fail(p, &err); /* unless it has been judged already */
 		return false;
 	}
+	p->answer_size += (size_t)count;
+	if (p->http2)
+		return take_frames(p, bytes, (size_t)count) && p->answer_size < PROBE_ANSWER_BYTES;
 	size_t room = sizeof p->line - 1 - p->line_size;
 	size_t taken = (size_t)count < room ? (size_t)count : room;
 	memcpy(p->line + p->line_size, bytes, taken);
 	p->line_size += taken;
 	p->line[p->line_size] = '\0';
-	p->answer_size += (size_t)count;
 	if (p->busy && p->line_size >= 13)
 		judge(p);
 	return p->answer_size < PROBE_ANSWER_BYTES;
@@ -168,16 +183,29 @@ static void on_socket(void *context, int events)
 	}
 }
 
-void probe_start_port(struct probe *p, uint16_t port)
+/* False: it does not fit. */
+static bool write_request(struct probe *p, uint16_t port)
 {
-	struct error err;
-	begin(p);
+	const struct instance_health *health = p->health;
+	if (health->kind == INSTANCE_HEALTH_HTTP2 || health->kind == INSTANCE_HEALTH_GRPC) {
+		p->http2 = probe_http2_new(
+			health->kind == INSTANCE_HEALTH_GRPC ? NULL : health->path, port);
+		p->request_size = probe_http2_request(p->http2, p->request, sizeof p->request);
+		return p->request_size > 0;
+	}
 	p->request_size = (size_t)snprintf(
 		p->request, sizeof p->request,
 		"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nUser-Agent: davit-health\r\n"
 		"Accept: */*\r\nConnection: close\r\n\r\n",
-		p->health->path ? p->health->path : "/", port);
-	if (p->request_size >= sizeof p->request)
+		health->path ? health->path : "/", port);
+	return p->request_size < sizeof p->request;
+}
+
+void probe_start_port(struct probe *p, uint16_t port)
+{
+	struct error err;
+	begin(p);
+	if (!write_request(p, port))
 		error_set(&err, ERR_LIMIT, "The health check's path is too long.");
 	else if (tcp_connect(port, &p->fd, &err) == 0 &&
 		 loop_watch_start(p->loop, p->fd, LOOP_WRITE, on_socket, p, &p->watch, &err) == 0)

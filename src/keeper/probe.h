@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * probe - asks an instance once whether it is healthy: HTTP, TCP or a command.
+ * probe - asks an instance once whether it is healthy: HTTP, HTTP/2 and gRPC, TCP or a command.
  *
  * HOW   probe_start(); `done` is called exactly once, perhaps from within, unless probe_cancel()
  *       came first.
@@ -15,11 +15,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "keeper/probe_http2.h"
 #include "link/instance.h"
 #include "os/loop.h"
 #include "os/process.h"
 
-enum { PROBE_ANSWER_BYTES = 64 * 1024, PROBE_LINE_BYTES = 64 };
+enum { PROBE_ANSWER_BYTES = 64 * 1024, PROBE_LINE_BYTES = 64, PROBE_REQUEST_BYTES = 1024 };
 
 struct probe {
 	struct loop *loop;
@@ -34,8 +35,9 @@ struct probe {
 	int fd;
 	struct loop_watch *watch;
 	struct env_timer timer;
-	struct process process; /* of a command */
-	char request[512];
+	struct process process;    /* of a command */
+	struct probe_http2 *http2; /* NULL: by something else */
+	char request[PROBE_REQUEST_BYTES];
 	size_t request_size, request_sent;
 	char line[PROBE_LINE_BYTES]; /* how the answer begins */
 	size_t line_size, answer_size;
@@ -44,7 +46,7 @@ struct probe {
 /* Fill in loop, health, done and context first. */
 void probe_init(struct probe *probe);
 
-/* HTTP and TCP. */
+/* HTTP, HTTP/2, gRPC and TCP. */
 void probe_start_port(struct probe *probe, uint16_t port);
 
 /* A command: `spec` is what to run it with. */

@@ -80,12 +80,12 @@ static int check_health(const struct instance_health *health, bool traffic, stru
 {
 	if (health->kind >= INSTANCE_HEALTH_COUNT)
 		return invalid(err, "health");
-	if (health->kind == INSTANCE_HEALTH_HTTP &&
+	if ((health->kind == INSTANCE_HEALTH_HTTP || health->kind == INSTANCE_HEALTH_HTTP2) &&
 	    (!health->path || health->path[0] != '/' || strpbrk(health->path, " \r\n")))
 		return invalid(err, "health.path");
 	if (health->kind == INSTANCE_HEALTH_COMMAND && !health->command[0])
 		return invalid(err, "health.command");
-	if ((health->kind == INSTANCE_HEALTH_HTTP || health->kind == INSTANCE_HEALTH_TCP) &&
+	if (health->kind != INSTANCE_HEALTH_NONE && health->kind != INSTANCE_HEALTH_COMMAND &&
 	    !traffic)
 		return error_set(err, ERR_INVALID,
 				 "An instance without traffic has no port: its health can only be "

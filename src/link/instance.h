@@ -87,12 +87,14 @@ enum instance_health_kind {
 	INSTANCE_HEALTH_HTTP,    /* GET answers 200..399 */
 	INSTANCE_HEALTH_TCP,     /* a connection is accepted */
 	INSTANCE_HEALTH_COMMAND, /* exits 0; runs as the instance does, beside it */
+	INSTANCE_HEALTH_HTTP2,   /* as HTTP, by HTTP/2 in clear */
+	INSTANCE_HEALTH_GRPC,    /* gRPC's health check says that it serves */
 	INSTANCE_HEALTH_COUNT
 };
 
 struct instance_health {
 	enum instance_health_kind kind;
-	const char *path; /* HTTP: begins with '/' */
+	const char *path; /* HTTP and HTTP2: begins with '/' */
 	const char
 		*command[INSTANCE_WORDS_MAX + 1]; /* COMMAND: NULL-terminated, expanded as argv */
 	uint64_t interval_ms;

@@ -22,6 +22,9 @@ def many(requests, context):
 server = grpc.server(concurrent.futures.ThreadPoolExecutor(16))
 server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Echo", {
     "One": grpc.unary_unary_rpc_method_handler(one), "Many": grpc.stream_stream_rpc_method_handler(many)}),))
+if version != b"mute":
+    check = grpc.unary_unary_rpc_method_handler(lambda request, context: b"\x08\x02" if version == b"sick" else b"\x08\x01")
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": check}),))
 assert server.add_insecure_port("127.0.0.1:" + os.environ["PORT"])
 server.start()
 signal.sigwait([signal.SIGTERM])
@@ -59,7 +62,7 @@ app: echo
 service:
   run: /usr/bin/python3 server.py ${2:-$1}
   speaks: http2
-  health: { tcp: true, interval: 100ms, passes: 2, min_healthy: 200ms, deadline: 30s }
+  health: { grpc: true, interval: 100ms, passes: 2, min_healthy: 200ms, deadline: ${DEADLINE:-30s} }
   drain: { requests: 5s }
 strategies:
   test: $STRATEGY
@@ -105,6 +108,32 @@ calls_stop() {
 	calls_stop
 	grep -q "failed INTERNAL" "$T/calls"
 	fails grep -E 'failed [^I]|wrong' "$T/calls"
+}
+
+@test "gRPC: a release that does not say SERVING gets no user; a path is asked for by HTTP/2 of those who speak that" {
+	STRATEGY=$FAST_BLUE_GREEN
+	up
+	service v1
+	deploy v1
+	[ "$status" = 0 ] || { cat "$T/deploy.err" && false; }
+	DEADLINE=1s service v2 sick
+	deploy v2
+	[ "$status" -ne 0 ]
+	exits 0 davit why prod
+	says "The health check of gRPC says NOT_SERVING."
+	DEADLINE=1s service v3 mute
+	deploy v3
+	[ "$status" -ne 0 ]
+	exits 0 davit why prod
+	says "The health check of gRPC ended with status 12: there is none."
+	is v1 live_tag
+
+	mkdir -p "$T/rel/v4"
+	echo fine >"$T/rel/v4/up"
+	sed 's|run: .*|run: nghttpd --no-tls -a 127.0.0.1 -d . $PORT|; s|grpc: true|path: /up|' "$T/rel/v1/davit.yaml" >"$T/rel/v4/davit.yaml"
+	deploy v4
+	[ "$status" = 0 ] || { cat "$T/deploy.err" && false; }
+	is fine curl -s "http://127.0.0.1:$PORT/up"
 }
 
 @test "gRPC: a shadow gets copies of calls, and what it answers is compared" {
