@@ -74,11 +74,17 @@ void check_tcp_resolved(struct reader *r, const struct yaml_node *node,
 		reader_error(r, yaml_get(node, "protocol"),
 			     "\"classes\" of \"analysis\" tell requests apart by their paths, and "
 			     "\"protocol: tcp\" passes connections on unread; remove one of both.");
-	for (uint32_t i = 0; i < here->process_count; i++)
+	for (uint32_t i = 0; i < here->process_count; i++) {
+		if (here->processes[i].speaks == APP_SPEAKS_HTTP2)
+			reader_error(r, yaml_get(node, "protocol"),
+				     "Process \"%s\" speaks http2, and \"protocol: tcp\" passes "
+				     "connections on unread; remove one of both.",
+				     here->processes[i].name);
 		if (here->processes[i].serves && here->processes[i].health.path)
 			reader_error(
 				r, yaml_get(node, "protocol"),
 				"The health of \"%s\" is asked by HTTP at %s; write \"health: { "
 				"tcp: true }\", or a \"command\".",
 				here->processes[i].name, here->processes[i].health.path);
+	}
 }

@@ -289,13 +289,12 @@ static enum router_backend_state backend_state_of(const struct instance_status *
 	return s->state == INSTANCE_READY ? ROUTER_BACKEND_READY : ROUTER_BACKEND_DOWN;
 }
 
-/* What the release says of the process; connections that pass unread are its clients' matter. */
+/* What the release says of the process. */
 static bool speaks_http2(const struct release_info *release, const char *process)
 {
 	const struct app_process *app =
 		release->config ? release_process(release->config, process) : NULL;
-	return app && app->speaks == APP_SPEAKS_HTTP2 &&
-	       release->config->environment.protocol != APP_PROTOCOL_TCP;
+	return app && app->speaks == APP_SPEAKS_HTTP2;
 }
 
 static void fill_backends(struct environment *e, const uint8_t index_of[ENVIRONMENT_SETS_MAX],
@@ -317,7 +316,8 @@ static void fill_backends(struct environment *e, const uint8_t index_of[ENVIRONM
 		text_copy(b->instance, sizeof b->instance, s->id);
 		text_copy(b->address, sizeof b->address, s->address);
 		b->state = backend_state_of(s);
-		b->http2 = speaks_http2(&e->releases[slot], s->process);
+		/* What passes unread is its clients' matter, whatever another release says. */
+		b->http2 = !d->tcp && speaks_http2(&e->releases[slot], s->process);
 	}
 }
 

@@ -405,6 +405,10 @@ static int check_backend(const struct gateway_table *t, uint32_t index, uint8_t 
 		return error_set(err, ERR_INVALID,
 				 "Backend \"%s\" has no place of its own in the counters.",
 				 b->instance);
+	if (b->http2 && t->environments[t->releases[t->pools[b->pool].release].environment].tcp)
+		return error_set(err, ERR_INVALID,
+				 "Backend \"%s\" speaks HTTP/2, and its environment is of tcp.",
+				 b->instance);
 	slots[b->stats_slot] = 1;
 	return 0;
 }

@@ -417,6 +417,12 @@ static void proxy_alone(struct gateway_table *t)
 	t->environments[0].proxy_v2 = true;
 }
 
+static void tcp_http2(struct gateway_table *t)
+{
+	tcp_alone(t);
+	t->backends[1].http2 = true;
+}
+
 static void proxies_many(struct gateway_table *t)
 {
 	tcp_alone(t);
@@ -525,6 +531,7 @@ static void each_broken_promise_is_refused_with_its_sentence(void **state)
 		{"more than one route", tcp_path},
 		{"more than one route", tcp_two_routes},
 		{"hears of clients without tcp", proxy_alone},
+		{"speaks HTTP/2, and its environment is of tcp", tcp_http2},
 		{"more proxies than it may", proxies_many},
 		{"a proxy that is no network", proxies_name},
 	};
