@@ -111,11 +111,12 @@ static int begin(struct http2_request *r)
 		return ERR_INVALID;
 	put_span(r, r->method);
 	put_text(r, " ");
+	uint32_t host_at = r->size;
 	put_span(r, connect ? r->authority : r->path);
 	put_text(r, " HTTP/1.1\r\n");
-	uint32_t host_at = r->size + 6;
-	if (r->authority.size) {
+	if (r->authority.size && !connect) { /* a third copy of it would find no room */
 		put_text(r, "Host: ");
+		host_at = r->size;
 		put_span(r, r->authority);
 		put_text(r, "\r\n");
 	}
