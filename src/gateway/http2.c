@@ -171,8 +171,10 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *to, size
 	last = last && size <= capacity;
 	if (size > capacity)
 		size = (uint32_t)capacity;
-	if (size == 0 && !last)
+	if (size == 0 && !last) {
+		http2_stream_waits(s);
 		return NGHTTP2_ERR_DEFERRED;
+	}
 	*flags |= NGHTTP2_DATA_FLAG_NO_COPY;
 	if (!last)
 		return (ssize_t)size;

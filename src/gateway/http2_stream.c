@@ -174,6 +174,12 @@ uint32_t http2_stream_available(const struct http2_stream *s, bool *ret_last)
 	return f ? f->head_size - f->head_sent + f->ready - f->sent - trailer_of(f) : 0;
 }
 
+void http2_stream_waits(struct http2_stream *s)
+{
+	if (s->client)
+		s->client->writable = true;
+}
+
 void http2_stream_copy(struct http2_stream *s, char *to, uint32_t size)
 {
 	struct worker *w = s->http2->worker;

@@ -46,6 +46,8 @@ void http2_stream_closed(struct http2_stream *s);
 
 /* Bytes of the answer's body that can go out, and whether none will follow them. */
 uint32_t http2_stream_available(const struct http2_stream *s, bool *ret_last);
+/* There are none: it takes what comes next, though a part of a trailer may lie there already. */
+void http2_stream_waits(struct http2_stream *s);
 /* Copy them; call only for that many. */
 void http2_stream_copy(struct http2_stream *s, char *to, uint32_t size);
 /* The trailer's fields, in memory of the answer's; 0: none. */

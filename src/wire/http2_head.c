@@ -239,6 +239,12 @@ static void make_small(char *text, size_t size)
 			text[i] = (char)(text[i] - 'A' + 'a');
 }
 
+/* Around a value, where HTTP/2 allows none. */
+static bool is_blank(char byte)
+{
+	return byte == ' ' || byte == '\t';
+}
+
 size_t http2_fields(char *data, size_t size, struct http2_field *fields, size_t max)
 {
 	size_t count = 0;
@@ -247,14 +253,16 @@ size_t http2_fields(char *data, size_t size, struct http2_field *fields, size_t 
 		char *colon = end ? memchr(line, ':', (size_t)(end - line)) : NULL;
 		if (!colon)
 			break; /* the empty line, or nothing more */
-		const char *value = colon + 1;
-		while (*value == ' ')
+		const char *value = colon + 1, *value_end = end - 1;
+		while (value < value_end && is_blank(*value))
 			value++;
+		while (value < value_end && is_blank(value_end[-1]))
+			value_end--;
 		make_small(line, (size_t)(colon - line));
 		fields[count] = (struct http2_field){.name = line,
 						     .name_size = (uint32_t)(colon - line),
 						     .value = value,
-						     .value_size = (uint32_t)(end - 1 - value)};
+						     .value_size = (uint32_t)(value_end - value)};
 		if (!of_one_connection(http1_field_identify(line, (size_t)(colon - line))))
 			count++;
 	}

@@ -34,9 +34,37 @@ def long_connect():
     ends(gateway)
 
 
+def trailer_in_pieces():
+    """A trailer whose end comes later than its lines; around its values is no space (8.2.1)."""
+    pieces, go = (b"3\r\nabc\r\n", b"0\r\nx-sum: 0 \r\n", b"x-more:\t1\r\n", b"\r\n"), threading.Semaphore(0)
+
+    def serve(backend, stream):
+        if backend.read(stream).target == b"/":
+            stream.sock.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for piece in pieces:
+                stream.sock.sendall(piece)
+                assert go.acquire(timeout=5)
+        stream.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    gateway = Gateway([Backend(serve)], workers=1)
+    c = connect(gateway.port)
+    n = c.open(request())
+    c.until(lambda: c.answers[n].body == b"abc")
+    for _ in pieces:
+        go.release()
+        for _ in range(20):  # turns of the gateway in which it sees that much of the answer and no more
+            c.send(PingFrame(0, opaque_data=b"12345678"))
+            pongs = c.pongs
+            c.until(lambda: c.pongs > pongs or c.answers[n].ended)
+    a = c.wait(n)
+    assert a.ended and a.trailer == [(b"x-sum", b"0"), (b"x-more", b"1")], (a.ended, a.reset, a.trailer)
+    ends(gateway)
+
+
 def main():
     r = Report()
     r.case("the longest authority of CONNECT", long_connect)
+    r.case("a trailer in pieces", trailer_in_pieces)
     r.end()
 
 

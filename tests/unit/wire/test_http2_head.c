@@ -169,6 +169,7 @@ static void answers(void **state)
 	assert_int_equal(fields[1].name_size, 7);
 	assert_int_equal(fields[1].value_size, 0);
 	assert_memory_equal(fields[2].name, "set-cookie", fields[2].name_size);
+	assert_int_equal(fields[2].value_size, 3);
 	assert_memory_equal(fields[2].value, "a=B", 3);
 	assert_int_equal(http2_fields(lines, size, fields, 2), 2);
 }
