@@ -61,10 +61,31 @@ def trailer_in_pieces():
     ends(gateway)
 
 
+def window_comes_back():
+    """The body of a stream that is given up in the same breath leaves the connection's window."""
+    gateway = Gateway([Backend()], workers=1)
+    c = connect(gateway.port)
+    c.ask(request())
+    for _ in range(80):
+        n = c.next_id
+        c.next_id += 2
+        head = raw_frame(1, 4, n, c.encoder.encode(request("POST", "/"), huffman=False))
+        while c.frames.get(0, 0) + 65535 < 15000:
+            c.read()
+        c.spend(n, 15000)
+        pongs = c.pongs
+        c.raw(head + raw_frame(0, 0, n, b"x" * 15000) + raw_frame(3, 0, n, struct.pack(">I", CANCEL)))
+        c.send(PingFrame(0, opaque_data=b"12345678"))
+        c.until(lambda: c.pongs > pongs)
+    assert len(c.ask(request("POST", "/"), b"y" * 500000).body) > 500000
+    ends(gateway)
+
+
 def main():
     r = Report()
     r.case("the longest authority of CONNECT", long_connect)
     r.case("a trailer in pieces", trailer_in_pieces)
+    r.case("the window of a stream that is given up at once", window_comes_back)
     r.end()
 
 
