@@ -47,8 +47,11 @@ static struct http2_stream *stream_of(nghttp2_session *session, int32_t id)
 	return id ? nghttp2_session_get_stream_user_data(session, id) : NULL;
 }
 
-static void count_fault(struct http2 *h)
+/* `s`: the stream that it was in, if any. */
+static void count_fault(struct http2 *h, struct http2_stream *s)
 {
+	if (s)
+		s->counted = true;
 	account_worker(h->worker, COUNTERS_WORKER_BAD_REQUESTS);
 	if (++h->faults == HTTP2_FAULTS)
 		nghttp2_session_terminate_session(h->session, NGHTTP2_ENHANCE_YOUR_CALM);
@@ -56,7 +59,7 @@ static void count_fault(struct http2 *h)
 
 static int malformed(struct http2 *h, int32_t id)
 {
-	count_fault(h);
+	count_fault(h, stream_of(h->session, id));
 	nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE, id, NGHTTP2_PROTOCOL_ERROR);
 	return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
@@ -120,18 +123,19 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
 static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int code,
 			    void *user)
 {
-	(void)session;
-	(void)frame;
 	(void)code;
-	count_fault(user);
+	count_fault(user, stream_of(session, frame->hd.stream_id));
 	return 0;
 }
 
-/* Who has its answer before it sent all of its request need not send the rest. */
+/* Who has its answer before it sent all of its request need not send the rest. And a stream that libnghttp2 had to
+ * reset for its body was one of a malformed request, though no call said so. */
 static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
 	struct http2_stream *s = stream_of(session, frame->hd.stream_id);
-	(void)user;
+	if (s && !s->counted && frame->hd.type == NGHTTP2_RST_STREAM &&
+	    frame->rst_stream.error_code == NGHTTP2_PROTOCOL_ERROR)
+		count_fault(user, s);
 	bool body = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
 	if (s && body && frame->hd.flags & NGHTTP2_FLAG_END_STREAM && !s->body.ended)
 		nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_NO_ERROR);

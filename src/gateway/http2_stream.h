@@ -27,6 +27,7 @@ struct http2_stream {
 	bool closed;         /* libnghttp2 knows it no more */
 	bool headed;         /* its first fields are whole: what comes now is a trailer's */
 	bool too_large;      /* they were more than we take */
+	bool counted;        /* as one of a malformed request */
 	struct buffer *head; /* of its request; NULL: its exchange has it */
 	uint32_t head_size;
 	struct http2_body body; /* of its request */

@@ -81,11 +81,33 @@ def window_comes_back():
     ends(gateway)
 
 
+def made_you_reset(kind):
+    """CVE-2025-8671: streams that the gateway has to reset, each when its request has begun to reach the application."""
+    gateway = Gateway([Backend()], workers=1)
+    c = connect(gateway.port)
+    opened = 0
+    try:
+        while not c.goaway and not c.ended and opened < 1000:
+            for _ in range(20):
+                n = c.open(request("POST", "/", ("content-length", "1")), end=False)
+                c.data(n, b"xx" if kind == "long" else b"", end=kind == "short")
+                opened += 1
+            c.send(PingFrame(0, opaque_data=b"12345678"))
+            pongs = c.pongs
+            c.until(lambda: c.pongs > pongs or c.goaway)
+        assert c.until_end() == ENHANCE_YOUR_CALM, "%d streams of %s bodies, and it bears them" % (opened, kind)
+    except Closed:
+        assert c.goaway[1] == ENHANCE_YOUR_CALM, c.goaway
+    ends(gateway)
+
+
 def main():
     r = Report()
     r.case("the longest authority of CONNECT", long_connect)
     r.case("a trailer in pieces", trailer_in_pieces)
     r.case("the window of a stream that is given up at once", window_comes_back)
+    for kind in ("long", "short"):
+        r.case("flood: bodies too %s, so that streams are reset (CVE-2025-8671)" % kind, lambda: made_you_reset(kind))
     r.end()
 
 
