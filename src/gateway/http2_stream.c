@@ -35,10 +35,10 @@ struct http2_stream *http2_stream_new(struct http2 *h, int32_t id)
 static void free_stream(struct worker *w, struct http2_stream *s)
 {
 	struct http2 *h = s->http2;
-	if (s->in_at < s->in_size) /* given up before an exchange began */
-		http2_consume(s, s->in_size - s->in_at);
 	buffer_give(&w->buffers, s->head);
-	http2_body_done(&s->body, &w->buffers);
+	uint32_t untaken = http2_body_done(&s->body, &w->buffers);
+	if (untaken) /* given up before an exchange began */
+		http2_consume(s, untaken);
 	*(s->prev ? &s->prev->next : &h->streams) = s->next;
 	if (s->next)
 		s->next->prev = s->prev;

@@ -20,8 +20,8 @@ struct probe_http2 {
 	nghttp2_session *session;
 	const char *path; /* NULL: gRPC */
 	char authority[AUTHORITY_SIZE];
-	unsigned status;   /* of HTTP; 0: not known */
-	int grpc_status;   /* -1: not known */
+	unsigned status; /* of HTTP; 0: not known */
+	int grpc_status; /* -1: not known */
 	uint8_t body[BODY_SIZE];
 	size_t body_size;
 	bool over;
@@ -165,14 +165,14 @@ size_t probe_http2_request(struct probe_http2 *p, char *to, size_t capacity)
 /* Field 1, a number, of the message that came; 0 (unknown) where there is none. */
 static unsigned serving_status(const struct probe_http2 *p)
 {
-	bool there = p->body_size >= PREFIX_SIZE + 2 && p->body[0] == 0 && p->body[PREFIX_SIZE] == 8;
+	bool there =
+		p->body_size >= PREFIX_SIZE + 2 && p->body[0] == 0 && p->body[PREFIX_SIZE] == 8;
 	return there ? p->body[PREFIX_SIZE + 1] : 0;
 }
 
 static bool judge(const struct probe_http2 *p, char *to, size_t size)
 {
-	static const char *const names[] = {"UNKNOWN", "SERVING", "NOT_SERVING",
-					    "SERVICE_UNKNOWN"};
+	static const char *const names[] = {"UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"};
 	unsigned serving = serving_status(p);
 	if (p->status == 0)
 		snprintf(to, size, "The instance gave the health check no answer.");

@@ -511,10 +511,13 @@ def grpc_server(version):
 
     def wait(request, context):
         left = threading.Event()
-        context.add_callback(left.set)
+
+        def ended():
+            server.cancelled += 1
+            left.set()
+        context.add_callback(ended)
         yield b"begun"
         left.wait(10)
-        server.cancelled += 1
 
     handlers = {"Unary": grpc.unary_unary_rpc_method_handler(unary), "Stream": grpc.unary_stream_rpc_method_handler(stream),
                 "Gather": grpc.stream_unary_rpc_method_handler(gather), "Talk": grpc.stream_stream_rpc_method_handler(talk),
