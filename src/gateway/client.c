@@ -227,15 +227,15 @@ static bool secured(struct worker *w, struct client *c)
 	}
 }
 
-/* One with requests under way is looked after by their timers, but while the head of one is not whole it has none; and an
- * idle one by its own. */
+/* One with requests under way is looked after by their timers, but before the head of one is whole and behind its last byte
+ * there is none; and an idle one by its own. */
 static void drive_http2(struct worker *w, struct client *c)
 {
 	http2_drive(w, c);
 	if (c->closed || c->lingering)
 		return;
 	if (http2_busy(c->http2)) {
-		uint64_t until_ms = http2_head_until(w, c->http2);
+		uint64_t until_ms = http2_until(w, c->http2);
 		if (until_ms)
 			timer_set(&w->wheel, &c->timer, until_ms);
 		else

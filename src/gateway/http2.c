@@ -404,6 +404,7 @@ static bool write_out(struct http2 *h)
 			c->writable = false;
 		else
 			http2_frames_written(f, &h->worker->buffers, (uint32_t)put);
+		c->moved_bytes += put > 0 ? (uint64_t)put : 0;
 	}
 	return true;
 }
@@ -429,10 +430,24 @@ static bool head_is_open(const struct http2 *h)
 	return s && !s->headed && !s->closed;
 }
 
-uint64_t http2_head_until(struct worker *w, struct http2 *h)
+/* Each time that it took enough for its pace it has as long again. */
+static uint64_t take_until(struct worker *w, struct http2 *h)
+{
+	uint32_t most_ms = w->live ? w->live->table->limits.header_ms : CLIENT_LINGER_MS;
+	uint64_t least = w->live ? w->live->table->limits.body_bytes_per_s : 0;
+	if (h->exchange_count > 0) {
+		h->take_until_ms = 0;
+	} else if (!h->take_until_ms || h->client->moved_bytes > least * most_ms / 1000) {
+		h->client->moved_bytes = 0;
+		h->take_until_ms = w->now_ms + most_ms;
+	}
+	return h->take_until_ms;
+}
+
+uint64_t http2_until(struct worker *w, struct http2 *h)
 {
 	if (!head_is_open(h))
-		return 0;
+		return take_until(w, h);
 	if (h->head_of != h->streams->id) {
 		h->head_of = h->streams->id;
 		h->head_until_ms =
@@ -443,10 +458,11 @@ uint64_t http2_head_until(struct worker *w, struct http2 *h)
 
 void http2_timeout(struct worker *w, struct http2 *h)
 {
-	if (!head_is_open(h))
+	if (!h->stream_count)
 		return;
 	account_worker(w, COUNTERS_WORKER_SLOW_CLIENTS);
 	h->error = NGHTTP2_ENHANCE_YOUR_CALM;
+	h->client->abort = h->out.size > 0; /* the kernel would keep it */
 }
 
 static void cancel_streams(struct worker *w, struct http2 *h)

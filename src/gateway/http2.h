@@ -49,10 +49,13 @@ struct http2 {
 	int32_t head_of; /* the stream whose head was under way when that was looked at last */
 	uint64_t head_until_ms; /* when it has to be whole */
 	uint32_t error;         /* of RFC 9113, section 7: what the client is told at the end */
-	bool used;              /* a stream has begun */
-	bool turning;           /* in http2_drive() */
-	bool closing;           /* no frames any more */
-	bool left;              /* it was told that no new stream is served */
+	uint32_t exchange_count;
+	uint64_t
+		take_until_ms; /* when what is left of streams without an exchange has to be taken */
+	bool used;             /* a stream has begun */
+	bool turning;          /* in http2_drive() */
+	bool closing;          /* no frames any more */
+	bool left;             /* it was told that no new stream is served */
 };
 
 void http2_init(struct worker *w);
@@ -75,10 +78,11 @@ void http2_leave(struct worker *w, struct client *c);
 /* Has it requests under way? */
 bool http2_busy(const struct http2 *h);
 
-/* A stream's head has begun and is not whole: when it has to be; 0: none is. The limit that a head of HTTP/1 has. */
-uint64_t http2_head_until(struct worker *w, struct http2 *h);
+/* A stream's head has begun and is not whole, or all exchanges are over and the client has not taken their last frames: when
+ * that has to be; 0: an exchange looks after it. The limit that a head of HTTP/1 has. */
+uint64_t http2_until(struct worker *w, struct http2 *h);
 
-/* The connection's time is over: say why, if it is for such a head. */
+/* The connection's time is over: say why, if it is for one of these. */
 void http2_timeout(struct worker *w, struct http2 *h);
 
 /* Of client_close(). */

@@ -42,7 +42,8 @@ static void free_stream(struct worker *w, struct http2_stream *s)
 	*(s->prev ? &s->prev->next : &h->streams) = s->next;
 	if (s->next)
 		s->next->prev = s->prev;
-	h->stream_count--;
+	if (--h->stream_count == 0)
+		h->take_until_ms = 0;
 	slab_give(&w->http2_streams, s);
 }
 
@@ -210,6 +211,7 @@ size_t http2_stream_trailer(struct http2_stream *s, struct http2_field *fields, 
 static void begin(struct worker *w, struct http2_stream *s)
 {
 	s->client = client_of_stream(w, s);
+	s->http2->exchange_count++;
 	s->client->surplus = s->head;
 	s->client->surplus_size = s->head_size;
 	s->head = NULL;
@@ -262,6 +264,7 @@ void http2_stream_left(struct worker *w, struct client *c)
 	struct http2_stream *s = c->stream;
 	uint32_t untaken = http2_body_done(&s->body, &w->buffers);
 	s->client = NULL;
+	s->http2->exchange_count--;
 	s->out = NULL;
 	if (!s->over)
 		http2_reset(s);

@@ -101,6 +101,39 @@ def made_you_reset(kind):
     ends(gateway)
 
 
+def fields_without_end():
+    """Slowloris: HEADERS whose CONTINUATION never comes."""
+    gateway = Gateway([Backend()], workers=1, limits={"header": "300ms"})
+    c = connect(gateway.port)
+    c.until(lambda: len(c.seen) == 3)  # its SETTINGS are answered
+    c.raw(raw_frame(1, 1, 1, Encoder().encode(request(), huffman=False)))
+    c.stream.sock.settimeout(5)
+    c.until_end()
+    ends(gateway)
+
+
+def nothing_read():
+    """Answers without bodies that nobody takes from the socket: their exchanges are over, and the connection ends too."""
+    big = b"".join(b"X-%d: %s\r\n" % (i, b"~" * 4000) for i in range(7))
+
+    def serve(backend, stream):
+        while True:
+            fields = big if backend.read(stream).start.startswith(b"HEAD") else b""
+            stream.sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n" + fields + b"\r\n")
+
+    gateway = Gateway([Backend(serve)], workers=1, limits={"header": "300ms"})
+    c, encoder = connect(gateway.port, settings={}), Encoder()
+    c.stream.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    ended = select.poll()
+    ended.register(c.stream.sock, select.POLLHUP | select.POLLERR)
+    number = 1
+    while not ended.poll(5 if number < 800 else 5000) and number < 800:
+        c.raw(raw_frame(1, 5, number, encoder.encode(request("HEAD"), huffman=False)))
+        number += 2
+    assert ended.poll(0), "it is borne for ever"
+    ends(gateway)
+
+
 def main():
     r = Report()
     r.case("the longest authority of CONNECT", long_connect)
@@ -108,6 +141,8 @@ def main():
     r.case("the window of a stream that is given up at once", window_comes_back)
     for kind in ("long", "short"):
         r.case("flood: bodies too %s, so that streams are reset (CVE-2025-8671)" % kind, lambda: made_you_reset(kind))
+    r.case("fields that do not end (Slowloris)", fields_without_end)
+    r.case("answers that nobody reads", nothing_read)
     r.end()
 
 
