@@ -44,8 +44,7 @@ static void expect_head(const struct http2_request *r, size_t lines, bool ended)
 	size_t ends = count_ends(r->data, r->size);
 	size_t framing = !ended && !r->has_length;
 	bool host = r->authority.size > 0 && memcmp(r->data, "CONNECT ", 8) != 0;
-	EXPECT(ends ==
-	       lines + framing + 2 + host); /* the first, and the empty one */
+	EXPECT(ends == lines + framing + 2 + host); /* the first, and the empty one */
 	http1_head_init(&h);
 	int size = http1_parse_request(&h, r->data, r->size, &limits);
 	EXPECT(size < 0 || (uint32_t)size == r->size);
