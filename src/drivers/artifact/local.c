@@ -92,7 +92,8 @@ static int spool(struct local *l, int from, int *ret_fd, struct error *err)
 	char name[TEMPORARY_SIZE];
 	temporary_name(INCOMING, name);
 	AUTO_CLOSE int fd = openat(l->fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 || unlinkat(l->fd, name, 0) < 0)
+	/* A collection may have taken the name away before us. */
+	if (fd < 0 || (unlinkat(l->fd, name, 0) < 0 && errno != ENOENT))
 		return error_errno(err, errno, "A temporary file in \"%s\" cannot be made",
 				   l->path);
 	while ((size = read(from, part, sizeof part)) > 0 || (size < 0 && errno == EINTR)) {
