@@ -75,6 +75,10 @@ static void unlink_again(struct worker *w, struct client *c)
 	if (!c->queued_again)
 		return;
 	struct client **at = &w->again;
+	while (*at && *at != c)
+		at = &(*at)->again;
+	if (!*at)
+		at = &w->again_now;
 	while (*at != c)
 		at = &(*at)->again;
 	*at = c->again;

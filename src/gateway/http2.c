@@ -67,6 +67,8 @@ static int malformed(struct http2 *h, int32_t id)
 static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 {
 	struct http2 *h = user;
+	if (h->left)
+		return 0; /* the client is told that it was not looked at */
 	if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat == NGHTTP2_HCAT_REQUEST)
 		nghttp2_session_set_stream_user_data(session, frame->hd.stream_id,
 						     http2_stream_new(h, frame->hd.stream_id));

@@ -13,7 +13,7 @@
 #include "gateway/http2_call.h"
 #include "gateway/live.h"
 
-enum { ROUNDS = 16 };
+enum { ROUNDS = 64 /* of one connection before others have their turn: a whole window */ };
 
 /* ── what frames bring ────────────────────────────────────────────────────────────────────────────── */
 
@@ -236,7 +236,7 @@ static bool is_over(const struct http2_upstream *h)
 static void set_timer(struct http2_upstream *h)
 {
 	struct worker *w = h->worker;
-	bool soon = h->broken || h->ready || !is_wanted(h);
+	bool soon = h->broken || h->ready || h->carrier->readable || !is_wanted(h);
 	if (h->carrier->connecting)
 		return; /* the timer is that of connecting */
 	if (soon)

@@ -156,13 +156,12 @@ static bool drained(struct worker *w)
 
 static void run_again(struct worker *w)
 {
-	struct client *list = w->again;
+	w->again_now = w->again;
 	w->again = NULL;
-	for (struct client *c = list; c; c = c->again)
+	while (w->again_now) {
+		struct client *c = w->again_now;
+		w->again_now = c->again;
 		c->queued_again = false;
-	while (list) {
-		struct client *c = list;
-		list = c->again;
 		client_drive(w, c);
 	}
 }

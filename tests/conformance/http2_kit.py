@@ -3,7 +3,7 @@
 
 It answers SETTINGS and PING as it has to, opens its windows widely unless told not to, and keeps what came by stream.
 """
-import collections, socket, struct
+import collections, socket, ssl, struct
 
 from hpack import Decoder, Encoder
 from hyperframe.frame import (ContinuationFrame, DataFrame, Frame, GoAwayFrame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame,
@@ -189,10 +189,19 @@ def request(method="GET", path="/", *fields, authority="one.test", scheme="http"
     return [(n, v) for n, v in pseudo if v is not None] + list(fields)
 
 
-def connect(port, **more):
+def untrusting(*protocols):
+    """Takes any certificate: it is not what is tested."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    return context
+
+
+def connect(port, tls=False, **more):
     sock = socket.create_connection(("127.0.0.1", port), DEADLINE_S)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return Http2(sock, **more)
+    return Http2(untrusting("h2").wrap_socket(sock) if tls else sock, **more)
 
 
 def raw_frame(kind, flags, stream, payload=b"", size=None):

@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Users of HTTP/2 until SIGTERM: http2_load.py PORT PATH CONNECTIONS STREAMS. Strict: what is reset, refused without a word, or lost with its
+"""Users of HTTP/2 until SIGTERM: http2_load.py PORT PATH CONNECTIONS STREAMS [tls]. Strict: what is reset, refused without a word, or lost with its
 connection has failed; what a GOAWAY says was not processed is asked again (RFC 9113, 6.8). Prints its counts as JSON.
 """
 import collections, json, signal, sys, threading
 
 from http2_kit import *
 
+TLS = sys.argv[5:] == ["tls"]
 stopped = threading.Event()
 lock = threading.Lock()
 counts = collections.Counter()
@@ -38,7 +39,7 @@ def settle(c, waiting):
 
 
 def one_connection(port, path, streams):
-    c = connect(port)
+    c = connect(port, tls=TLS)
     count("connections")
     waiting = set()
     while not c.ended:

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many at once: requests that are held and then let go, WebSockets through a drain, weights that change under strict load.
 
-many.py held|sockets|weights N. As large as the machine's limit of open files lets them be; CI runs a part of it.
+many.py held|sockets|weights|tls=N. As large as the machine's limit of open files lets them be; CI runs a part of it.
 """
-import atexit, json, os, re, selectors, signal, socket, struct, subprocess, sys, tempfile, time
+import atexit, collections, json, os, re, selectors, signal, socket, struct, subprocess, sys, tempfile, threading, time
 
-from kit import Gateway, Report, free_port, wait_for
+from http2_kit import untrusting
+from kit import Closed, Gateway, Report, Stream, free_port, read_response, wait_for
 
 HELD_MAX_BYTES = 8192  # a held request may take so much of the gateway's memory
 HOLD_S = 10
@@ -188,23 +189,7 @@ def sockets(size):
     app.stop()
 
 
-def weights(changes):
-    """A strict load of connections that are kept, streams and WebSockets while weights change and releases are switched."""
-    apps = [App("v1"), App("v2")]
-
-    def release(tag, app, weight):
-        return {"tag": tag, "weight": weight, "processes": {"web": ["127.0.0.1:%d" % app.port]}}
-
-    gateway = Table([apps[0]], releases=[release("v1", apps[0], "90%"), release("v2", apps[1], "10%")])
-    build = os.environ.get("BUILD") or "build"
-    out, stop = os.path.join(gateway.dir.name, "load.json"), os.path.join(gateway.dir.name, "stop")
-    load = subprocess.Popen([os.path.join(build, "tests/load/davit-load"), "--url", "http://127.0.0.1:%d" % gateway.port, "--rate", "300",
-                             "--stop-file", stop, "--out", out, "--mix", "get=66,post=20,slow=4,sse=5,ws=5", "--connections", "48",
-                             "--ws-connections", "6"])
-    over2 = subprocess.Popen([sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "http2_load.py"), str(gateway.port),
-                              "/up", "2", "4"], stdout=subprocess.PIPE, text=True)
-    started.extend([load, over2])
-    wait_for(lambda: os.path.exists(out) and os.path.getsize(out), "the load to run")
+def change_weights(gateway, changes):
     for i in range(changes):
         live = "v1" if i // 10 % 2 == 0 else "v2"  # every tenth change is a switch
         other = (i * 997) % 5000
@@ -218,6 +203,26 @@ def weights(changes):
 
         gateway.change(edit)
         time.sleep(0.02)  # what is measured here is change beside change, and not whether one is taken
+
+
+def release(tag, app, weight):
+    return {"tag": tag, "weight": weight, "processes": {"web": ["127.0.0.1:%d" % app.port]}}
+
+
+def weights(changes):
+    """A strict load of connections that are kept, streams and WebSockets while weights change and releases are switched."""
+    apps = [App("v1"), App("v2")]
+    gateway = Table([apps[0]], releases=[release("v1", apps[0], "90%"), release("v2", apps[1], "10%")])
+    build = os.environ.get("BUILD") or "build"
+    out, stop = os.path.join(gateway.dir.name, "load.json"), os.path.join(gateway.dir.name, "stop")
+    load = subprocess.Popen([os.path.join(build, "tests/load/davit-load"), "--url", "http://127.0.0.1:%d" % gateway.port, "--rate", "300",
+                             "--stop-file", stop, "--out", out, "--mix", "get=66,post=20,slow=4,sse=5,ws=5", "--connections", "48",
+                             "--ws-connections", "6"])
+    over2 = subprocess.Popen([sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "http2_load.py"), str(gateway.port),
+                              "/up", "2", "4"], stdout=subprocess.PIPE, text=True)
+    started.extend([load, over2])
+    wait_for(lambda: os.path.exists(out) and os.path.getsize(out), "the load to run")
+    change_weights(gateway, changes)
     open(stop, "w").close()
     load.wait(60)
     over2.terminate()
@@ -232,11 +237,63 @@ def weights(changes):
         app.stop()
 
 
+class Keeper(threading.Thread):
+    """A user of HTTP/1.1 by TLS, whose connection stays until it is told that it ends."""
+
+    def __init__(self, port):
+        super().__init__(daemon=True)
+        self.port, self.counts, self.stopped = port, collections.Counter(), False
+        self.start()
+
+    def run(self):
+        while not self.stopped:
+            try:
+                sock = untrusting().wrap_socket(socket.create_connection(("127.0.0.1", self.port), 10))
+                stream, answer = Stream(sock), None
+                while not self.stopped and not (answer and answer.get(b"connection") == b"close"):
+                    sock.sendall(ASK)
+                    answer = read_response(stream)
+                    self.counts["answered" if answer.status == 200 else "failed"] += 1
+                sock.close()
+            except (OSError, Closed) as why:
+                self.counts["failed"] += 1
+                print("# by TLS:", repr(why), flush=True)
+
+
+def tls(changes):
+    """The same by TLS: HTTP/1.1 on connections that stay, and HTTP/2 by ALPN."""
+    apps = [App("v1"), App("v2")]
+    with tempfile.TemporaryDirectory() as place:
+        key, cert = os.path.join(place, "key"), os.path.join(place, "cert")
+        subprocess.run(["openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=a", "-addext", "subjectAltName=DNS:a", "-newkey", "ec",
+                        "-pkeyopt", "ec_paramgen_curve:P-256", "-keyout", key, "-out", cert], check=True, capture_output=True)
+        gateway = Table([apps[0]], tls={"certificate": cert, "key": key},
+                        releases=[release("v1", apps[0], "90%"), release("v2", apps[1], "10%")])
+        keepers = [Keeper(gateway.port) for _ in range(4)]
+        over2 = subprocess.Popen([sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "http2_load.py"), str(gateway.port),
+                                  "/up", "2", "4", "tls"], stdout=subprocess.PIPE, text=True)
+        started.append(over2)
+        wait_for(lambda: all(k.counts["answered"] for k in keepers), "the load to run")
+        change_weights(gateway, changes)
+        for k in keepers:
+            k.stopped = True
+        for k in keepers:
+            k.join(20)
+        over2.terminate()
+        two, one = json.loads(over2.communicate(timeout=60)[0]), sum((k.counts for k in keepers), collections.Counter())
+        print("#", changes, "changes by TLS; HTTP/1:", dict(one), "HTTP/2:", two)
+        assert one["failed"] == 0 and one["answered"] > 0
+        assert two["failed"] == two["hung"] == 0 and two["answered"] > 0
+        assert gateway.stop() == 0
+    for app in apps:
+        app.stop()
+
+
 def main():
     report = Report()
     for what in sys.argv[1:]:
         name, _, size = what.partition("=")
-        run = {"held": held, "sockets": sockets, "weights": weights}[name]
+        run = {"held": held, "sockets": sockets, "weights": weights, "tls": tls}[name]
         report.case(what, lambda: run(int(size)))
     report.end()
 

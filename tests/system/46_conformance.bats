@@ -21,7 +21,7 @@ conforms() {
 @test "HTTP/2: what reaches the application of a request, what is refused, frames out of place, floods" { conforms http2; }
 @test "HTTP/2: who means no good costs no worker, and no other stream its answer" { conforms http2_hostile; }
 @test "HTTP/2 to backends: what passes, what goes wrong there, nghttpd, gRPC by its own library" { conforms http2_behind; }
-@test "many at once: held requests, WebSockets through a drain, weights that change under strict load" { conforms many held=300 sockets=60 weights=30; }
+@test "many at once: held requests, WebSockets through a drain, weights that change under strict load" { conforms many held=300 sockets=60 weights=30 tls=20; }
 @test "davit takes nothing that two of HAProxy, nginx, node and h11 refuse" { conforms peers; }
 
 @test "slowhttptest, testssl and WebSockets of others: slow clients are cut, TLS is sound, frames pass" { conforms programs; }

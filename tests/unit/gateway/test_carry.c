@@ -314,7 +314,7 @@ static void a_proxy_in_front_says_whose_it_is(void **state)
 	int client = rig_connect(rig);
 	rig_send_bytes(client, HEADER, 20);
 	assert_true(rig_quiet(client) && !rig_pending(rig, LIVE));
-	rig_send_bytes(client, HEADER "hello" + 20, 13);
+	rig_send_bytes(client, &(HEADER "hello")[20], 13);
 	int backend = rig_accept(rig, LIVE);
 	assert_memory_equal(rig_read(backend, 28), HEADER,
 			    28); /* and it goes on from one to the next */
