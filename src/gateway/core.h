@@ -256,8 +256,7 @@ struct worker {
 	struct client *all_clients;
 	struct client *idle_first, *idle_last; /* the longest idle first */
 	uint32_t client_count;
-	struct client *again, *again_now; /* who is to be driven next time, and still this time */
-	struct client *dead_clients;
+	struct client *again, *again_now, *dead_clients; /* driven next time, this time; closed */
 	struct upstream *dead_upstreams;
 	struct address_count *addresses[ADDRESS_BUCKETS];
 	struct slab address_counts;
