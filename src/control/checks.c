@@ -47,7 +47,7 @@ static const char *front_process(const struct app_environment *env)
 	return best ? best->to : NULL;
 }
 
-static bool find_address(const struct environment *e, char *to, size_t size)
+static bool find_address(const struct environment *e, struct check_request *request)
 {
 	struct runtime *runtime = e->control->parts.runtime;
 	const struct active_rollout *r = e->active;
@@ -62,9 +62,12 @@ static bool find_address(const struct environment *e, char *to, size_t size)
 		if (!found || (front && strcmp(s->process, front) == 0))
 			found = s;
 	}
-	if (found)
-		text_copy(to, size, found->address);
-	return found != NULL;
+	if (!found)
+		return false;
+	const struct app_process *process = release_process(r->candidate.config, found->process);
+	text_copy(request->address, sizeof request->address, found->address);
+	request->http2 = process && process->speaks == APP_SPEAKS_HTTP2;
+	return true;
 }
 
 /* Where the files of the release are is known when the command runs: the shell puts it there. */
@@ -193,7 +196,7 @@ static int fill_place(const struct environment *e, struct check_request *request
 	const struct app_environment *env = &candidate->config->environment;
 	struct artifact_store *artifacts = e->control->parts.artifacts;
 	struct digest digest;
-	if (!find_address(e, request->address, sizeof request->address))
+	if (!find_address(e, request))
 		return error_set(err, ERR_RETRY, "No instance of %s is ready.", candidate->tag);
 	if (env->route_count > 0 && env->routes[0].host)
 		text_copy(request->host, sizeof request->host, env->routes[0].host);

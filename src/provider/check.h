@@ -96,6 +96,7 @@ struct check_bounds {
 
 struct check_request {
 	char address[128];   /* "127.0.0.1:4001" */
+	bool http2;          /* what is there speaks that, in clear and with prior knowledge */
 	char host[256];      /* the Host field; "" = the address */
 	char preview[72];    /* what X-Davit-Preview has to say at the environment's own address */
 	char directory[512]; /* where commands run: the release's files */

@@ -44,6 +44,7 @@ CASES = {
     "tls": (Scene("TLS keep-alive", tls=True), "wrk", NO_GO),
     "handshakes": (Scene("a TLS handshake a request", tls=True), "wrk-close", NO_GO),
     "http2": (Scene("HTTP/2 over TLS, 8 connections of 16 streams", tls=True), "h2load", NO_GO),
+    "behind": (Scene("HTTP/2 over TLS, and HTTP/2 to the backends", tls=True, behind=True), "h2load", NO_GO),
     "mirror": (Scene("mirror 100 %", mirror=True), "wrk", ("davit", "nginx")),
 }
 IDLE = 9500

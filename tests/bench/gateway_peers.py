@@ -26,6 +26,7 @@ class Scene:
     unix: bool = False  # backends on UNIX sockets
     tls: bool = False
     mirror: bool = False  # every request, to a backend of its own
+    behind: bool = False  # HTTP/2 to the backends
 
 
 @dataclass
@@ -87,15 +88,16 @@ class Backends:
 
     def __init__(self, place):
         self.ports = [free_port() for _ in range(3)]
+        self.http2_ports = [free_port() for _ in range(3)]
         self.sockets = [place.path(f"backend-{i}.sock") for i in range(3)]
         os.makedirs(place.path("www"), exist_ok=True)
         for path, size in BODIES.items():
             if path != "/":
                 place.write("www" + path, "x" * size)
         servers = "".join(
-            f"server {{ listen 127.0.0.1:{port} backlog=4096; listen unix:{sock} backlog=4096; root {place.path('www')}; "
+            f"server {{ listen 127.0.0.1:{port} backlog=4096; listen 127.0.0.1:{http2} http2; listen unix:{sock} backlog=4096; root {place.path('www')}; "
             f'location = / {{ return 200 "{BODY}"; }} location / {{ }} }}\n'
-            for port, sock in zip(self.ports, self.sockets)
+            for port, http2, sock in zip(self.ports, self.http2_ports, self.sockets)
         )
         os.chmod(place.directory, 0o755)  # nginx's worker is another user where we are root
         config = place.write("backend.conf", f"""
@@ -107,12 +109,14 @@ http {{ access_log off; keepalive_requests 1000000000; keepalive_timeout 1h; ope
         await_port(self.ports[0])
 
     def address(self, index, scene):
-        return f"unix:{self.sockets[index]}" if scene.unix else f"127.0.0.1:{self.ports[index]}"
+        port = (self.http2_ports if scene.behind else self.ports)[index]
+        return f"unix:{self.sockets[index]}" if scene.unix else f"127.0.0.1:{port}"
 
 
 def start_davit(place, backends, scene, port, binary):
     release = lambda tag, index, weight: {  # noqa: E731
-        "tag": tag, "weight": weight, "processes": {"web": [backends.address(index, scene)]}}
+        "tag": tag, "weight": weight, "processes": {"web": [{
+            "address": backends.address(index, scene), "protocol": "http2" if scene.behind else "http1"}]}}
     environment = {
         "app": "bench", "name": "prod", "live": "one", "routes": [{"listen": f"127.0.0.1:{port}"}],
         "releases": [release("one", 0, "100%")],
@@ -131,7 +135,8 @@ def start_davit(place, backends, scene, port, binary):
 
 
 def start_haproxy(place, backends, scene, port, _binary):
-    at = lambda index: f"unix@{backends.sockets[index]}" if scene.unix else f"127.0.0.1:{backends.ports[index]}"  # noqa: E731
+    at = lambda index: (  # noqa: E731
+        f"unix@{backends.sockets[index]}" if scene.unix else backends.address(index, scene) + (" proto h2" if scene.behind else ""))
     bind = f"127.0.0.1:{port}" + (f" ssl crt {place.path('both.pem')} alpn h2,http/1.1" if scene.tls else "")
     servers = f"server one {at(0)} weight 90 cookie one\n  server two {at(1)} weight 10 cookie two" if scene.weighted else f"server one {at(0)}"
     log = f"log {place.path('haproxy.log.sock')} local0\n  option httplog" if scene.weighted else ""
@@ -169,6 +174,9 @@ def start_nginx(place, backends, scene, port, _binary):
     headers = (
         'proxy_http_version 1.1; proxy_set_header Connection ""; proxy_set_header Host $host; '
         "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;")
+    passed = f"proxy_pass http://{'$to' if scene.weighted else 'one'}; {headers}"
+    if scene.behind:
+        passed = "grpc_pass grpc://one; grpc_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
     mirror = "mirror /mirror;" if scene.mirror else ""
     mirrored = f"location = /mirror {{ internal; {headers} proxy_pass http://three$request_uri; }}" if scene.mirror else ""
     config = place.write("nginx.conf", f"""
@@ -178,7 +186,7 @@ http {{
   {log} keepalive_requests 1000000000; keepalive_timeout 1h; {split}
   {upstream('one', 0)} {upstream('two', 1)} {upstream('three', 2)}
   server {{ listen {listen}; {tls}
-    location / {{ {mirror} proxy_pass http://{'$to' if scene.weighted else 'one'}; {headers} }} {mirrored} }} }}
+    location / {{ {mirror} {passed} }} {mirrored} }} }}
 """)
     return place.start(["nginx", "-e", place.path("nginx.log"), "-c", config], PROXY_CPU)
 

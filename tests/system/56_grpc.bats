@@ -123,10 +123,12 @@ calls_stop() {
 	is v1 live_tag
 }
 
-@test "HTTP/2: a health path is asked for by it, and clients of HTTP/1.1 are served" {
+@test "HTTP/2: a health path and checks are asked for by it, and clients of HTTP/1.1 are served" {
+	STRATEGY='[{ check: smoke }, switch]'
 	up
 	service v1
 	echo fine >"$T/rel/v1/up"
+	printf 'checks:\n  smoke: [{ get: /up, contains: fine }]\n' >>"$T/rel/v1/davit.yaml"
 	sed -i 's|run: .*|run: nghttpd --no-tls -a 127.0.0.1 -d . $PORT|; s|grpc: true|path: /up|' "$T/rel/v1/davit.yaml"
 	deploy v1
 	[ "$status" = 0 ] || { cat "$T/deploy.err" && false; }

@@ -81,5 +81,8 @@ void smoke_begin_get(struct run *run)
 	}
 	curl_easy_setopt(run->transfer, CURLOPT_HTTPHEADER, run->fields);
 	curl_easy_setopt(run->transfer, CURLOPT_USERAGENT, "davit-smoke");
+	if (run->request.http2)
+		curl_easy_setopt(run->transfer, CURLOPT_HTTP_VERSION,
+				 (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
 	transfers_start(run->smoke->transfers, run->transfer);
 }
