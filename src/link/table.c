@@ -155,9 +155,34 @@ static void code_cohort(struct codec *c, struct table_cohort *cohort)
 	}
 }
 
+static void code_mirror(struct codec *c, struct table_mirror *m)
+{
+	code_u16(c, &m->release);
+	code_u16(c, &m->methods);
+	code_u32(c, &m->share_bp);
+	code_u32(c, &m->in_flight_max);
+	code_u32(c, &m->noise_bp);
+	code_u32(c, &m->body_max);
+	code_bytes(c, m->salt, sizeof(m->salt));
+	code_count(c, &m->header_count, TABLE_MIRROR_HEADERS_MAX);
+	for (uint32_t i = 0; i < m->header_count; i++)
+		code_text(c, m->headers[i], sizeof(m->headers[i]));
+}
+
+static void code_tls(struct codec *c, struct table_tls *t)
+{
+	uint8_t unnamed = (uint8_t)t->unnamed;
+	code_text(c, t->certificate, sizeof(t->certificate));
+	code_text(c, t->key, sizeof(t->key));
+	code_text(c, t->challenges, sizeof(t->challenges));
+	code_u16(c, &t->redirect);
+	code_u8(c, &unnamed);
+	t->unnamed = (enum table_tls_unnamed)unnamed;
+	code_u32(c, &t->hsts_s);
+}
+
 static void code_environment(struct codec *c, struct table_environment *e)
 {
-	uint8_t unnamed = (uint8_t)e->tls.unnamed;
 	uint8_t mode = (uint8_t)e->mode, log = (uint8_t)e->log;
 	code_text(c, e->app, sizeof(e->app));
 	code_text(c, e->name, sizeof(e->name));
@@ -201,16 +226,7 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_text(c, e->sticky.header, sizeof(e->sticky.header));
 	code_bytes(c, e->sticky.salt, sizeof(e->sticky.salt));
 	code_bytes(c, e->sticky.key, sizeof(e->sticky.key));
-	code_u16(c, &e->mirror.release);
-	code_u16(c, &e->mirror.methods);
-	code_u32(c, &e->mirror.share_bp);
-	code_u32(c, &e->mirror.in_flight_max);
-	code_u32(c, &e->mirror.noise_bp);
-	code_u32(c, &e->mirror.body_max);
-	code_bytes(c, e->mirror.salt, sizeof(e->mirror.salt));
-	code_count(c, &e->mirror.header_count, TABLE_MIRROR_HEADERS_MAX);
-	for (uint32_t i = 0; i < e->mirror.header_count; i++)
-		code_text(c, e->mirror.headers[i], sizeof(e->mirror.headers[i]));
+	code_mirror(c, &e->mirror);
 	code_cohort(c, &e->cohort);
 	code_bytes(c, e->preview_key, sizeof(e->preview_key));
 	code_u32(c, &e->timeouts.connect_ms);
@@ -219,13 +235,7 @@ static void code_environment(struct codec *c, struct table_environment *e)
 	code_u32(c, &e->timeouts.tunnel_idle_ms);
 	code_u32(c, &e->timeouts.tunnel_drain_ms);
 	code_text(c, e->maintenance_page, sizeof(e->maintenance_page));
-	code_text(c, e->tls.certificate, sizeof(e->tls.certificate));
-	code_text(c, e->tls.key, sizeof(e->tls.key));
-	code_text(c, e->tls.challenges, sizeof(e->tls.challenges));
-	code_u16(c, &e->tls.redirect);
-	code_u8(c, &unnamed);
-	e->tls.unnamed = (enum table_tls_unnamed)unnamed;
-	code_u32(c, &e->tls.hsts_s);
+	code_tls(c, &e->tls);
 }
 
 static void code_route(struct codec *c, struct table_route *r)
