@@ -146,21 +146,12 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *u
 
 /* ── answers ──────────────────────────────────────────────────────────────────────────────────────── */
 
-static void name_value(nghttp2_nv *nv, const struct http2_field *f)
-{
-	*nv = (nghttp2_nv){.name = (uint8_t *)f->name,
-			   .namelen = f->name_size,
-			   .value = (uint8_t *)f->value,
-			   .valuelen = f->value_size};
-}
-
 static void submit_trailer(struct http2_stream *s)
 {
 	struct http2_field fields[CHUNKED_TRAILER_FIELDS];
 	nghttp2_nv nv[CHUNKED_TRAILER_FIELDS];
 	size_t count = http2_stream_trailer(s, fields, CHUNKED_TRAILER_FIELDS);
-	for (size_t i = 0; i < count; i++)
-		name_value(&nv[i], &fields[i]);
+	http2_frames_fields(fields, count, nv);
 	nghttp2_submit_trailer(s->http2->session, s->id, nv, count);
 }
 
@@ -217,9 +208,8 @@ void http2_answer(struct http2_stream *s, unsigned status, const struct http2_fi
 				    (char)('0' + status % 10)};
 	const struct http2_field code = {":status", digits, 7, STATUS_SIZE};
 	nghttp2_data_provider body = {.source.ptr = s, .read_callback = read_body};
-	name_value(&nv[0], &code);
-	for (size_t i = 0; i < count; i++)
-		name_value(&nv[i + 1], &fields[i]);
+	http2_frames_fields(&code, 1, nv);
+	http2_frames_fields(fields, count, nv + 1);
 	if (h->closing)
 		return;
 	if (interim)

@@ -21,6 +21,7 @@ struct http2_call *http2_call_new(struct http2_upstream *h, const struct upstrea
 		c->next->prev = c;
 	h->calls = c;
 	h->users++;
+	h->call_count++;
 	up->call = c;
 	up->fd = -1;
 	up->backend = h->carrier->backend;
@@ -46,6 +47,7 @@ static void free_call(struct worker *w, struct http2_call *c)
 	*(c->prev ? &c->prev->next : &c->http2->calls) = c->next;
 	if (c->next)
 		c->next->prev = c->prev;
+	c->http2->call_count--;
 	slab_give(&w->http2_calls, c);
 }
 
@@ -78,7 +80,7 @@ static void note_grpc(struct http2_call *c, const char *name, size_t name_size, 
 		      size_t value_size)
 {
 	static const char type[] = "application/grpc";
-	if (name_size == 12 && memcmp(name, "content-type", 12) == 0)
+	if (!c->answered && name_size == 12 && memcmp(name, "content-type", 12) == 0)
 		c->grpc = value_size >= sizeof(type) - 1 &&
 			  memcmp(value, type, sizeof(type) - 1) == 0;
 	else if (name_size == 11 && memcmp(name, "grpc-status", 11) == 0)
@@ -283,11 +285,7 @@ static ssize_t read_body(nghttp2_session *session, int32_t id, uint8_t *to, size
 	if (count == 0)
 		return (ssize_t)size;
 	nghttp2_nv nv[CHUNKED_TRAILER_FIELDS];
-	for (size_t i = 0; i < count; i++)
-		nv[i] = (nghttp2_nv){.name = (uint8_t *)fields[i].name,
-				     .namelen = fields[i].name_size,
-				     .value = (uint8_t *)fields[i].value,
-				     .valuelen = fields[i].value_size};
+	http2_frames_fields(fields, count, nv);
 	*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
 	nghttp2_submit_trailer(session, id, nv, count);
 	return (ssize_t)size;
@@ -299,11 +297,7 @@ static bool submit(struct http2_call *c, const struct flow *f, char *head, uint3
 	nghttp2_nv nv[HTTP2_CALL_FIELDS];
 	nghttp2_data_provider body = {.source.ptr = c, .read_callback = read_body};
 	size_t count = http2_call_fields(head, head_size, fields, HTTP2_CALL_FIELDS);
-	for (size_t i = 0; i < count; i++)
-		nv[i] = (nghttp2_nv){.name = (uint8_t *)fields[i].name,
-				     .namelen = fields[i].name_size,
-				     .value = (uint8_t *)fields[i].value,
-				     .valuelen = fields[i].value_size};
+	http2_frames_fields(fields, count, nv);
 	c->asked_head =
 		count > 0 && fields[0].value_size == 4 && memcmp(fields[0].value, "HEAD", 4) == 0;
 	c->out_chunked = f->framing == HTTP1_FRAMING_CHUNKED;

@@ -4,8 +4,9 @@
  */
 #include "gateway/http2_frames.h"
 
-#include <nghttp2/nghttp2.h>
 #include <string.h>
+
+#include "wire/http2_head.h"
 
 enum { FRAME_HEAD_SIZE = 9, FRAME_MAX = FRAME_HEAD_SIZE + 16384 };
 
@@ -48,4 +49,13 @@ void http2_frames_done(struct http2_frames *f, struct buffers *pool)
 {
 	buffer_give(pool, f->out);
 	*f = (struct http2_frames){.out = NULL};
+}
+
+void http2_frames_fields(const struct http2_field *fields, size_t count, nghttp2_nv *nv)
+{
+	for (size_t i = 0; i < count; i++)
+		nv[i] = (nghttp2_nv){.name = (uint8_t *)fields[i].name,
+				     .namelen = fields[i].name_size,
+				     .value = (uint8_t *)fields[i].value,
+				     .valuelen = fields[i].value_size};
 }

@@ -331,7 +331,7 @@ static bool takes_more(struct http2_upstream *h, const struct upstream_user *use
 		h->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 	char byte;
 	if (h->left || h->broken || h->carrier->apart != user->apart ||
-	    h->users >= HTTP2_UPSTREAM_CALLS || h->users >= allowed ||
+	    h->call_count >= HTTP2_UPSTREAM_CALLS || h->users >= allowed ||
 	    !nghttp2_session_check_request_allowed(h->session))
 		return false;
 	/* What comes while nobody has asked for anything is most of all its end. */
@@ -385,10 +385,9 @@ int http2_upstream_take(struct worker *w, struct backend *backend, const struct 
 	return 0;
 }
 
-void http2_upstream_close_idle(struct worker *w, struct backend *backend)
+void http2_upstream_close_idle(struct backend *backend)
 {
 	struct http2_upstream *next;
-	(void)w;
 	for (struct http2_upstream *h = backend->http2_upstreams; h; h = next) {
 		next = h->next;
 		if (!h->users && !h->turning)

@@ -10,7 +10,7 @@
  *       that a backend wants to end (GOAWAY), or on which nothing came within a request's time, gets no more.
  * OWNS  The backend has the list; a connection lives until its socket and the last of its requests are gone.
  * TIME  One without requests is kept for UPSTREAM_IDLE_MS.
- * LIMITS HTTP2_UPSTREAM_CALLS at a time, or what the backend allows if that is less; a backend's limit of connections bounds
+ * LIMITS HTTP2_UPSTREAM_CALLS at a time, given up ones that it was not told of among them, or what the backend allows if that is less; a backend's limit of connections bounds
  *       its requests at a time as well. Windows as in gateway/http2.h.
  * SOURCE RFC 9113; section 3.3 for prior knowledge.
  */
@@ -37,7 +37,8 @@ struct http2_upstream {
 	struct http2_answer answer; /* whose fields are being read */
 	struct buffer *heading;     /* where it is made; NULL: none is */
 	struct http2_frames out;
-	uint32_t users; /* calls that somebody has */
+	uint32_t users;      /* calls that somebody has */
+	uint32_t call_count; /* and those that libnghttp2 still knows */
 	uint64_t idle_since_ms;
 	uint64_t heard_ms; /* something came */
 	bool turning;      /* in its own drive() */
@@ -53,7 +54,7 @@ int http2_upstream_take(struct worker *w, struct backend *backend, const struct 
 			struct upstream **ret_up);
 
 /* Those that nobody uses. */
-void http2_upstream_close_idle(struct worker *w, struct backend *backend);
+void http2_upstream_close_idle(struct backend *backend);
 
 /* ── of its calls (gateway/http2_call.h) ── */
 

@@ -56,7 +56,7 @@ static void unlink_idle(struct upstream *up)
 void upstream_close_idle(struct worker *w, struct backend *backend)
 {
 	backend->refs++;
-	http2_upstream_close_idle(w, backend);
+	http2_upstream_close_idle(backend);
 	for (int apart = 0; apart < 2; apart++) {
 		struct upstream **list = idle_list(backend, apart);
 		while (*list) {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Backends that speak HTTP/2: what reaches them of a request and clients of an answer, gRPC by its own library, backends that
 break the rules or end in the middle."""
-import collections, concurrent.futures, os, socket, struct, subprocess, tempfile, threading, time
+import collections, concurrent.futures, os, socket, struct, subprocess, tempfile, threading
 
 from hpack import Decoder, Encoder
 from hyperframe.frame import (ContinuationFrame, DataFrame, Frame, GoAwayFrame, HeadersFrame, PingFrame, RstStreamFrame, SettingsFrame,
@@ -493,8 +493,6 @@ def grpc_server(version):
     def unary(request, context):
         if request == b"fail":
             context.abort(grpc.StatusCode.INTERNAL, "as asked")
-        if request == b"slow":
-            time.sleep(0.05)
         return version + b":" + request
 
     def stream(request, context):
